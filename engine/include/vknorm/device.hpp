@@ -1,0 +1,118 @@
+// A Vulkan device for vknorm: one it opens itself, or one adopted from the caller.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+#include <vulkan/vulkan_core.h>
+
+#include <vknorm/error.hpp>
+
+namespace vknorm {
+
+namespace detail {
+struct DeviceState;
+}
+
+/// What a device can do, as data: planning and kernels read these numbers only, so that a test (or a cautious
+/// user) may lower them and run the code meant for smaller devices.
+struct Capabilities {
+    uint32_t max_workgroup_invocations = 128;         ///< invocations in one workgroup
+    uint32_t max_workgroups = 65535;                  ///< workgroups in the x dimension of one dispatch
+    uint32_t max_shared_bytes = 16384;                ///< shared memory of one workgroup
+    VkDeviceSize max_storage_buffer_range = 1u << 27; ///< bytes one binding may cover
+    VkDeviceSize storage_buffer_offset_alignment = 256;
+    uint32_t subgroup_size = 0;                       ///< 0: subgroup arithmetic is not to be used
+    bool push_descriptors = false;                    ///< else descriptor sets from growing pools
+    bool timeline_semaphores = false;                 ///< else fences
+    bool mapped_device_memory = false;                ///< device memory is host visible: no staging copies
+    float timestamp_period_ns = 0;                    ///< 0: the queue has no timestamps
+};
+
+/// Identity of a physical device.
+struct DeviceInfo {
+    std::string name;             ///< as the driver reports it
+    std::string driver;           ///< driver name and version
+    std::array<uint8_t, 16> uuid; ///< VkPhysicalDeviceIDProperties::deviceUUID
+    VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
+    uint32_t api_version = 0;
+    std::string rejected;         ///< why vknorm cannot use it; empty when it can
+
+    std::string uuid_text() const; ///< 32 hexadecimal digits
+};
+
+/// Every physical device of this machine, usable or not. Throws Error when there is no Vulkan loader.
+std::vector<DeviceInfo> enumerate_devices();
+
+struct DeviceOptions {
+    /// Case-insensitive part of the name or driver, or the UUID's 32 digits. Empty: the best device (discrete,
+    /// then integrated, virtual, CPU). No match throws Error whose message lists every device and why it was
+    /// rejected.
+    std::string select;
+    /// Switch on the validation layer (core and synchronization validation). Throws Unsupported when the layer
+    /// is not installed.
+    bool validation = false;
+    /// With `validation`: GPU-assisted validation in place of synchronization validation (out-of-bounds accesses in
+    /// shaders are reported). Implies descriptor sets in place of push descriptors.
+    bool gpu_assisted = false;
+    /// Called for every warning or error of the validation layer, from the thread that made the offending call.
+    std::function<void(std::string_view)> on_validation_message;
+    /// Lowers capabilities before anything is created. Raising a number is undefined behaviour.
+    std::function<void(Capabilities&)> clamp;
+};
+
+/// A device that belongs to the caller. The caller keeps everything alive until the Device is destroyed.
+struct AdoptedDevice {
+    VkInstance instance = VK_NULL_HANDLE;
+    VkPhysicalDevice physical_device = VK_NULL_HANDLE;
+    VkDevice device = VK_NULL_HANDLE;
+    uint32_t queue_family = 0;                      ///< must support compute
+    VkQueue queue = VK_NULL_HANDLE;
+    uint32_t api_version = VK_API_VERSION_1_1;      ///< the instance's apiVersion, at least 1.1
+    std::span<const char* const> extensions;        ///< device extensions the caller enabled
+    bool timeline_semaphore_enabled = false;        ///< the feature was enabled at device creation
+    std::mutex* queue_mutex = nullptr;              ///< held around every use of the queue; null: nobody else uses it
+    VkPipelineCache pipeline_cache = VK_NULL_HANDLE;///< used for every pipeline; null: none
+    PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr; ///< null: from libvulkan
+    std::function<void(Capabilities&)> clamp;       ///< as in DeviceOptions
+};
+
+/// How much device memory the engine holds.
+struct MemoryUse {
+    VkDeviceSize used = 0;      ///< bytes in live buffers
+    VkDeviceSize reserved = 0;  ///< bytes in VkDeviceMemory
+    uint32_t allocations = 0;   ///< live VkDeviceMemory objects
+};
+
+/// Must outlive every Buffer, Stream, Recorder and operation made with it. All members may be called from any
+/// thread.
+class Device {
+  public:
+    explicit Device(const DeviceOptions& options = {});
+    /// Throws std::invalid_argument naming the missing member or the queue family without compute.
+    explicit Device(const AdoptedDevice& adopted);
+    ~Device();
+    Device(Device&&) noexcept;
+    Device& operator=(Device&&) = delete;
+
+    const DeviceInfo& info() const;
+    const Capabilities& capabilities() const;
+    MemoryUse memory_use() const;
+    bool lost() const;
+    void wait_idle();
+
+    VkDevice handle() const;
+    detail::DeviceState& state() const { return *state_; }
+
+  private:
+    std::unique_ptr<detail::DeviceState> state_;
+};
+
+}  // namespace vknorm

@@ -1,0 +1,156 @@
+// A small multilayer perceptron that trains on the device: hidden layers of Linear -> norm -> activation, then a
+// Linear layer to the logits and softmax cross-entropy.
+//
+// Everything is planned when the Network is built: parameters, activations, gradients and the readback ring. A
+// training step is one submission: forward, loss, backward, optimizer, probes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <vknorm/batch_norm.hpp>
+
+namespace vknorm {
+
+enum class Norm { none, batch };
+enum class Activation { identity, relu, tanh, sigmoid };
+
+struct HiddenLayer {
+    uint32_t units = 48;
+    Norm norm = Norm::batch;
+    Activation activation = Activation::relu;
+};
+
+/// SGD with momentum in PyTorch's form: v = momentum * v + g + weight_decay * p; p -= learning_rate * v.
+struct Sgd {
+    float learning_rate = 0.1f;
+    float momentum = 0;
+    float weight_decay = 0;
+};
+
+/// Adam (Kingma & Ba, 2015, algorithm 1) with weight decay added to the gradient (L2), as torch.optim.Adam.
+struct Adam {
+    float learning_rate = 1e-3f;
+    float beta1 = 0.9f, beta2 = 0.999f;
+    float epsilon = 1e-8f;
+    float weight_decay = 0;
+};
+
+using Optimizer = std::variant<Sgd, Adam>;
+
+struct NetworkOptions {
+    uint32_t inputs = 2;
+    std::vector<HiddenLayer> hidden;
+    uint32_t classes = 2;
+    uint32_t max_batch = 32;        ///< rows of the largest training batch
+    uint64_t seed = 1;              ///< of the initial weights; equal seeds and sizes give equal weights whatever the norms
+    float init_scale = 1;           ///< times the uniform initialization of torch.nn.Linear, +-1/sqrt(inputs)
+    BatchNormConvention batch_norm; ///< may be changed later, see set_batch_norm
+};
+
+/// Which statistics the norms use.
+enum class Statistics { batch, running };
+
+/// What a probe looks at; all belong to one hidden layer.
+enum class Tensor {
+    pre_norm,        ///< z: output of the linear part, input of the norm
+    normalized,      ///< output of the norm, input of the activation (z itself without a norm)
+    activation,      ///< output of the layer
+    pre_norm_grad,   ///< dL/dz
+};
+
+/// Measures one tensor on the device at every training step.
+struct ProbeOptions {
+    uint32_t layer = 0;              ///< hidden layer, from 0
+    Tensor tensor = Tensor::normalized;
+    uint32_t bins = 64;              ///< of the histogram, 1 to 256
+    float low = -4, high = 4;        ///< range of the histogram; values outside are counted in the outer bins
+    int32_t unit = -1;               ///< one column, with exact percentiles; -1: the whole layer, percentiles from the histogram
+};
+
+struct ProbeResult {
+    std::vector<uint32_t> histogram;  ///< [bins]
+    float minimum = 0, maximum = 0, mean = 0, variance = 0;  ///< variance biased
+    float percentile15 = 0, percentile50 = 0, percentile85 = 0;
+    uint32_t non_finite = 0;          ///< NaN and infinities, not counted elsewhere
+};
+
+/// Batch and running statistics of one unit of a normalized layer.
+struct ChannelStatistics {
+    float batch_mean = 0, batch_variance = 0, running_mean = 0, running_variance = 0, gamma = 1, beta = 0;
+};
+
+struct StepResult {
+    uint64_t step = 0;      ///< counted from 1
+    float loss = 0;         ///< mean cross-entropy of the batch, nats
+    float accuracy = 0;     ///< of the batch, 0 to 1
+    float gradient_norm = 0;///< L2 norm over all parameters
+    std::vector<ProbeResult> probes;      ///< in the order of set_probes
+    /// statistics[layer][unit]; empty for layers without norm
+    std::vector<std::vector<ChannelStatistics>> statistics;
+};
+
+struct Evaluation {
+    double loss = 0;      ///< mean cross-entropy, nats
+    double accuracy = 0;  ///< 0 to 1
+};
+
+/// Thrown by Network::result when a step met NaN or an infinity: names the step and the first layer. Parameters and
+/// running statistics are those before the step.
+class Diverged : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// For use by one thread at a time; several networks may share a device.
+class Network {
+  public:
+    /// Throws std::invalid_argument for sizes out of range.
+    Network(Device& device, const NetworkOptions& options);
+    ~Network();
+    Network(Network&&) noexcept;
+    Network& operator=(Network&&) noexcept;
+
+    const NetworkOptions& options() const;
+
+    /// Records and submits one step and does not wait; blocks only when four steps are already in flight.
+    /// `inputs` is [labels.size(), inputs], at most max_batch rows. Throws std::invalid_argument for wrong sizes, a
+    /// label >= classes, or one row when a layer normalizes with batch statistics.
+    Ticket train_step(std::span<const float> inputs, std::span<const uint32_t> labels);
+    /// Waits for that step. Results of the four latest steps are kept. Throws Diverged.
+    StepResult result(Ticket ticket);
+
+    /// Loss and accuracy over a set, in chunks of max_batch rows; nothing is changed.
+    Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels, Statistics statistics);
+    /// Class probabilities, [rows, classes].
+    std::vector<float> predict(std::span<const float> inputs, Statistics statistics);
+
+    // Changes between steps.
+    void set_optimizer(const Optimizer& optimizer);  ///< resets the optimizer's state when its kind changes
+    void set_batch_norm(const BatchNormConvention& convention);
+    void set_statistics(Statistics statistics);      ///< what training steps normalize with
+    void set_update_running(bool update);            ///< whether training steps update running statistics
+    void set_train_affine(bool train);               ///< whether gamma and beta are optimized
+    void set_probes(std::vector<ProbeOptions> probes);
+
+    uint64_t steps() const;
+    uint64_t parameter_count() const;
+    /// Names as torch's state_dict gives them: "0.linear.weight", "0.linear.bias", "0.norm.weight", "0.norm.bias",
+    /// "0.norm.running_mean", "0.norm.running_var", ..., "output.weight", "output.bias".
+    std::vector<std::string> tensor_names() const;
+    std::vector<float> tensor(const std::string& name);
+    void set_tensor(const std::string& name, std::span<const float> values);
+
+    /// Where the time of a measured step went; empty unless timestamps are supported.
+    std::vector<Timing> timings(Ticket ticket);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace vknorm

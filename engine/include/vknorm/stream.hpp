@@ -1,0 +1,107 @@
+// Recording operations and running them.
+//
+// Operations append to a Recorder. It belongs to a Stream, which submits it, or wraps the caller's own command
+// buffer, which the caller submits. Barriers between recorded operations are placed by the Recorder, from the ranges
+// that each operation reads and writes.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <vknorm/buffer.hpp>
+
+namespace vknorm {
+
+namespace detail {
+struct RecorderState;
+struct StreamState;
+}
+
+/// Records into one command buffer; for use by one thread at a time.
+class Recorder {
+  public:
+    /// Records into `commands`, the caller's command buffer in the recording state, on a queue family with compute,
+    /// outside a render pass. On entry: the caller's own barriers made earlier writes visible to compute shaders. On
+    /// exit: results are written by the COMPUTE_SHADER stage (SHADER_WRITE); the caller makes them visible to what
+    /// follows. Changed on the way: the compute pipeline, compute descriptor set 0 and the push constants. The
+    /// Recorder owns the descriptor sets and must live until the commands have run.
+    Recorder(Device& device, VkCommandBuffer commands);
+    ~Recorder();
+    Recorder(Recorder&&) noexcept;
+    Recorder& operator=(Recorder&&) = delete;
+
+    Device& device() const;
+    VkCommandBuffer commands() const;
+    detail::RecorderState& state() const { return *state_; }
+
+  private:
+    friend class Stream;
+    explicit Recorder(std::unique_ptr<detail::RecorderState> state);
+    std::unique_ptr<detail::RecorderState> state_;
+};
+
+/// Names one submission of one Stream; later submissions compare greater. 0 names none and is always reached.
+using Ticket = uint64_t;
+
+/// Duration of one labelled stretch of recorded work, measured by the device.
+struct Timing {
+    std::string label;
+    double milliseconds;
+};
+
+/// A sequence of submissions to the device's queue, executed in order. For use by one thread at a time; several
+/// streams may share a device.
+class Stream {
+  public:
+    struct Options {
+        bool timestamps = false;  ///< measure every dispatch; see timings(). Ignored where the queue has none.
+    };
+    explicit Stream(Device& device);
+    Stream(Device& device, const Options& options);
+    /// Waits for submitted work (not for ever: gives up when the device is lost); what was recorded but not
+    /// submitted is dropped.
+    ~Stream();
+    Stream(Stream&&) noexcept;
+    Stream& operator=(Stream&&) = delete;
+
+    /// The recorder of the next submission.
+    Recorder& record();
+    /// Submits what was recorded since the last submission; with nothing recorded, returns the last ticket.
+    Ticket submit();
+
+    bool reached(Ticket ticket);
+    /// Returns false when `timeout` passed first.
+    bool wait(Ticket ticket, std::chrono::milliseconds timeout);
+    /// Waits until reached; throws Error when the device is lost.
+    void wait(Ticket ticket);
+
+    /// Copies `data` to `target`, ordered after what was recorded before. `data` may be reused at once.
+    void upload(const BufferView& target, std::span<const std::byte> data);
+    /// Submits what was recorded, waits, and copies `source` to `data`. Sizes must match.
+    void download(const BufferView& source, std::span<std::byte> data);
+
+    /// Timings of the submission `ticket`, in recording order; empty without Options::timestamps or before it is
+    /// reached. Kept for the four latest submissions.
+    std::vector<Timing> timings(Ticket ticket);
+
+    template <class T>
+    void upload(const BufferView& target, std::span<const T> data) { upload(target, std::as_bytes(data)); }
+    template <class T>
+    void upload(const BufferView& target, const std::vector<T>& data) { upload(target, std::as_bytes(std::span(data))); }
+    /// The whole of `source` as values of T.
+    template <class T>
+    std::vector<T> download(const BufferView& source) {
+        std::vector<T> data(source.bytes / sizeof(T));
+        download(source, std::as_writable_bytes(std::span(data)));
+        return data;
+    }
+
+  private:
+    std::unique_ptr<detail::StreamState> state_;
+};
+
+}  // namespace vknorm
