@@ -1,0 +1,51 @@
+#include "app/presets.hpp"
+
+#include <array>
+
+namespace lab {
+
+namespace {
+
+Settings covariate_shift() {
+    // Ioffe & Szegedy 2015, figure 1: three layers of 100 sigmoid units, batches of 60.
+    Settings s;
+    s.data = Data::digits;
+    s.layers = 3;
+    s.units = 100;
+    s.twins[0].activation = s.twins[1].activation = vknorm::Activation::sigmoid;
+    s.batch = 60;
+    s.learning_rate = 0.1f;
+    s.inspected_layer = 2;
+    return s;
+}
+
+Settings digits() {
+    Settings s;
+    s.data = Data::digits;
+    s.layers = 2;
+    s.units = 64;
+    s.learning_rate = 0.1f;
+    return s;
+}
+
+Settings deep_spiral() {
+    Settings s;
+    s.layers = 10;
+    s.units = 32;
+    s.inspected_layer = 8;
+    return s;
+}
+
+}  // namespace
+
+std::span<const Preset> presets() {
+    static const std::array<Preset, 4> all = {{
+        {"Spiral, 4 x 48", Settings{}},
+        {"Covariate shift (digits, 3 x 100 sigmoid)", covariate_shift()},
+        {"Digits, 2 x 64", digits()},
+        {"Depth (spiral, 10 x 32)", deep_spiral()},
+    }};
+    return all;
+}
+
+}  // namespace lab
