@@ -4,8 +4,7 @@ namespace lab {
 
 bool begins_new_run(const Settings& from, const Settings& to) {
     return from.data != to.data || from.data_file != to.data_file || from.noise != to.noise ||
-           from.seed != to.seed || from.layers != to.layers || from.units != to.units ||
-           from.twins != to.twins;
+           from.seed != to.seed || from.hidden != to.hidden || from.twins != to.twins;
 }
 
 bool is_planar(Data data) {

@@ -40,7 +40,7 @@ struct Settings {
     std::string data_file;  ///< for Data::file: "idx:DIR" or "csv:FILE"
     float noise = 0.16f;    ///< of the two-dimensional sets, as vknorm::make_2d takes it
     uint64_t seed = 7;
-    uint32_t layers = 4, units = 48;  ///< hidden layers, units in each
+    std::vector<uint32_t> hidden = {48, 48, 48, 48};  ///< units of each hidden layer, input side first
     std::array<TwinSettings, twin_count> twins = {
         TwinSettings{vknorm::Norm::batch, vknorm::Activation::relu},
         TwinSettings{vknorm::Norm::none, vknorm::Activation::relu},
@@ -68,7 +68,7 @@ struct Settings {
 
 /// Ranges of the controls; the command line and the session hold to the same ones.
 namespace limits {
-inline constexpr uint32_t max_layers = 10, max_units = 128, max_batch = 256, max_steps_per_frame = 64;
+inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256, max_steps_per_frame = 64;
 inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
 }  // namespace limits
 

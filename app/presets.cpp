@@ -10,8 +10,7 @@ Settings covariate_shift() {
     // Ioffe & Szegedy 2015, figure 1: three layers of 100 sigmoid units, batches of 60.
     Settings s;
     s.data = Data::digits;
-    s.layers = 3;
-    s.units = 100;
+    s.hidden.assign(3, 100);
     s.twins[0].activation = s.twins[1].activation = vknorm::Activation::sigmoid;
     s.batch = 60;
     s.learning_rate = 0.1f;
@@ -22,16 +21,14 @@ Settings covariate_shift() {
 Settings digits() {
     Settings s;
     s.data = Data::digits;
-    s.layers = 2;
-    s.units = 64;
+    s.hidden.assign(2, 64);
     s.learning_rate = 0.1f;
     return s;
 }
 
 Settings deep_spiral() {
     Settings s;
-    s.layers = 10;
-    s.units = 32;
+    s.hidden.assign(10, 32);
     s.inspected_layer = 8;
     return s;
 }
