@@ -88,9 +88,10 @@ inline constexpr float not_measured = std::numeric_limits<float>::quiet_NaN();
 
 /// One training step of one twin.
 struct TrainingRow {
-    float loss = not_measured;           ///< of the batch, nats
-    float smoothed_loss = not_measured;  ///< exponential moving average over every step, kept or not
-    float gradient_norm = not_measured;
+    float loss = not_measured;                    ///< of the batch, nats
+    float smoothed_loss = not_measured;           ///< exponential moving average over every step, kept or not
+    float gradient_norm = not_measured;           ///< L2 norm over all parameters
+    float smoothed_gradient_norm = not_measured;  ///< as smoothed_loss
 };
 
 /// One training step as the inspected unit saw it.
