@@ -1,8 +1,8 @@
 // What an operation may do with a Recorder: dispatch a kernel over bound ranges.
 //
-// One call is one dispatch. The hazard tracker decides whether a barrier comes first; the pipeline is bound when it
-// changed; ranges are pushed (or written to a set); everything is checked against the device's limits here, so that
-// no kernel can be launched out of bounds.
+// One call is one dispatch. The hazard tracker decides whether a barrier comes first; the pipeline is bound
+// when it changed; ranges are pushed (or written to a set); everything is checked against the device's limits
+// here, so that no kernel can be launched out of bounds.
 #pragma once
 
 #include <array>
@@ -24,12 +24,18 @@ struct Binding {
     Access access;
 };
 
-inline Binding read(const BufferView& view) { return {view, Access::read}; }
-inline Binding write(const BufferView& view) { return {view, Access::write}; }
-inline Binding read_write(const BufferView& view) { return {view, Access::read_write}; }
+inline Binding read(const BufferView& view) {
+    return {view, Access::read};
+}
+inline Binding write(const BufferView& view) {
+    return {view, Access::write};
+}
+inline Binding read_write(const BufferView& view) {
+    return {view, Access::read_write};
+}
 
-/// A shader with its specialization constants: `constants[i]` is constant_id i. Constant 0 is, by convention, the
-/// workgroup size (local_size_x_id = 0).
+/// A shader with its specialization constants: `constants[i]` is constant_id i. Constant 0 is, by convention,
+/// the workgroup size (local_size_x_id = 0).
 struct Kernel {
     const shaders::Shader& shader;
     std::span<const uint32_t> constants;
@@ -40,23 +46,23 @@ struct Groups {
     uint32_t x = 1, y = 1, z = 1;
 };
 
-/// The element that a binding starts at and the view bound for it: storage buffer offsets have an alignment, so a
-/// kernel is given the aligned-down range and the number of elements to skip.
+/// The element that a binding starts at and the view bound for it: storage buffer offsets have an alignment,
+/// so a kernel is given the aligned-down range and the number of elements to skip.
 struct AlignedView {
     BufferView view;
     uint32_t first;  ///< elements of `element_bytes` between the bound start and the wanted start
 };
 AlignedView align_down(const Device& device, const BufferView& view, uint32_t element_bytes);
 
-/// Bindings are numbered in order from 0 in set 0; their number must be the shader's. An absent view is bound to a
-/// small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is exceeded, which is a
-/// planning error of the operation.
+/// Bindings are numbered in order from 0 in set 0; their number must be the shader's. An absent view is bound
+/// to a small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is exceeded,
+/// which is a planning error of the operation.
 void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding> bindings,
               std::span<const std::byte> push_constants, Groups groups);
 
 template <class Push>
-void dispatch(Recorder& recorder, const Kernel& kernel, std::initializer_list<Binding> bindings, const Push& push,
-              Groups groups) {
+void dispatch(Recorder& recorder, const Kernel& kernel, std::initializer_list<Binding> bindings,
+              const Push& push, Groups groups) {
     static_assert(std::is_trivially_copyable_v<Push> && sizeof(Push) <= 128 && sizeof(Push) % 4 == 0);
     dispatch(recorder, kernel, std::span(bindings.begin(), bindings.size()),
              std::as_bytes(std::span<const Push, 1>(&push, 1)), groups);
@@ -75,7 +81,8 @@ class Label {
     Label& operator=(const Label&) = delete;
 
   private:
-    Recorder& recorder_;
+    RecorderState& recorder_;
+    size_t stretch_ = 0;  // of the timestamps, when there are any
 };
 
 }  // namespace vknorm::detail

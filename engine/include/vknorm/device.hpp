@@ -76,7 +76,9 @@ struct AdoptedDevice {
     uint32_t queue_family = 0;                      ///< must support compute
     VkQueue queue = VK_NULL_HANDLE;
     uint32_t api_version = VK_API_VERSION_1_1;      ///< the instance's apiVersion, at least 1.1
-    std::span<const char* const> extensions;        ///< device extensions the caller enabled
+    /// Device extensions the caller enabled, and VK_EXT_debug_utils when the instance has it: then the engine's
+    /// objects and labels are named.
+    std::span<const char* const> extensions;
     bool timeline_semaphore_enabled = false;        ///< the feature was enabled at device creation
     std::mutex* queue_mutex = nullptr;              ///< held around every use of the queue; null: nobody else uses it
     VkPipelineCache pipeline_cache = VK_NULL_HANDLE;///< used for every pipeline; null: none
@@ -91,16 +93,16 @@ struct MemoryUse {
     uint32_t allocations = 0;   ///< live VkDeviceMemory objects
 };
 
-/// Must outlive every Buffer, Stream, Recorder and operation made with it. All members may be called from any
-/// thread.
+/// Must outlive every Buffer, Stream, Recorder and operation made with it, and stay where it is: they keep its
+/// address. All members may be called from any thread.
 class Device {
   public:
     explicit Device(const DeviceOptions& options = {});
     /// Throws std::invalid_argument naming the missing member or the queue family without compute.
     explicit Device(const AdoptedDevice& adopted);
     ~Device();
-    Device(Device&&) noexcept;
-    Device& operator=(Device&&) = delete;
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
 
     const DeviceInfo& info() const;
     const Capabilities& capabilities() const;

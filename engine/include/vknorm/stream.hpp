@@ -39,8 +39,6 @@ class Recorder {
     detail::RecorderState& state() const { return *state_; }
 
   private:
-    friend class Stream;
-    explicit Recorder(std::unique_ptr<detail::RecorderState> state);
     std::unique_ptr<detail::RecorderState> state_;
 };
 
@@ -58,28 +56,33 @@ struct Timing {
 class Stream {
   public:
     struct Options {
-        bool timestamps = false;  ///< measure every dispatch; see timings(). Ignored where the queue has none.
+        bool timestamps = false;  ///< measure labelled stretches; see timings(). Ignored where the queue has none.
     };
     explicit Stream(Device& device);
     Stream(Device& device, const Options& options);
-    /// Waits for submitted work (not for ever: gives up when the device is lost); what was recorded but not
-    /// submitted is dropped.
+    /// Waits for submitted work (not for ever: gives up when the device is lost, or after a minute); what was
+    /// recorded but not submitted is dropped.
     ~Stream();
     Stream(Stream&&) noexcept;
     Stream& operator=(Stream&&) = delete;
 
-    /// The recorder of the next submission.
+    /// The recorder of the next submission: the same one until submit(), which ends it. Waits for the oldest
+    /// submission when sixteen are in flight.
     Recorder& record();
-    /// Submits what was recorded since the last submission; with nothing recorded, returns the last ticket.
+    /// Submits what was recorded since the last submission; with nothing recorded, returns the last ticket. Every
+    /// submission ends with a barrier: what it wrote is visible to everything submitted to the queue later, by
+    /// whatever stream, and to the host once it is reached. When it throws, what was recorded is dropped.
     Ticket submit();
 
+    // Throw std::invalid_argument for a ticket that this stream has not given out.
     bool reached(Ticket ticket);
     /// Returns false when `timeout` passed first.
     bool wait(Ticket ticket, std::chrono::milliseconds timeout);
     /// Waits until reached; throws Error when the device is lost.
     void wait(Ticket ticket);
 
-    /// Copies `data` to `target`, ordered after what was recorded before. `data` may be reused at once.
+    /// Copies `data` to `target`, ordered after what was recorded before. `data` may be reused at once. Sizes must
+    /// match.
     void upload(const BufferView& target, std::span<const std::byte> data);
     /// Submits what was recorded, waits, and copies `source` to `data`. Sizes must match.
     void download(const BufferView& source, std::span<std::byte> data);

@@ -1,0 +1,12 @@
+// What a physical device can do, as vknorm sees it.
+#pragma once
+
+#include "vulkan/device_state.hpp"
+
+namespace vknorm::detail {
+
+/// Fills limits, timestamp_bits and the numbers in capabilities; what depends on enabled extensions or on
+/// memory stays off. Needs physical_device and queue_family.
+void read_limits(DeviceState& state);
+
+}  // namespace vknorm::detail

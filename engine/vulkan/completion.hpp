@@ -1,0 +1,43 @@
+// Knows which submissions of a stream have completed: by one timeline semaphore, or by fences.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <vector>
+
+#include <vknorm/stream.hpp>
+
+#include "vulkan/owned.hpp"
+
+namespace vknorm::detail {
+
+class Completion {
+  public:
+    explicit Completion(const DeviceState& device);
+
+    /// Submits; tickets must grow by one. When it throws, nothing was submitted.
+    void submit(VkCommandBuffer commands, Ticket ticket);
+    bool reached(Ticket ticket);
+    /// Waits in slices of 100 ms at most, so that the loss of the device ends it. False after `timeout`.
+    bool wait(Ticket ticket, std::chrono::nanoseconds timeout);
+
+  private:
+    struct Flight {
+        Ticket ticket;
+        OwnedFence fence;
+    };
+
+    OwnedFence take_fence();
+    bool wait_slice(Ticket ticket, uint64_t nanoseconds);
+
+    const DeviceState& device_;
+    OwnedSemaphore timeline_;
+    std::deque<Flight> in_flight_;
+    std::vector<OwnedFence> spare_;
+    Ticket completed_ = 0;
+};
+
+/// Waits for everything submitted to the device's queue.
+void wait_for_queue(const DeviceState& device);
+
+}  // namespace vknorm::detail

@@ -1,0 +1,53 @@
+#include "vulkan/descriptors.hpp"
+
+namespace vknorm::detail {
+
+namespace {
+
+constexpr uint32_t sets_per_pool = 64;
+constexpr uint32_t descriptors_per_pool = 512;
+
+VkDescriptorPool create_pool(const DeviceState& device) {
+    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, descriptors_per_pool};
+    VkDescriptorPoolCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
+    info.maxSets = sets_per_pool;
+    info.poolSizeCount = 1;
+    info.pPoolSizes = &size;
+    VkDescriptorPool pool = VK_NULL_HANDLE;
+    device.check(device.vk.CreateDescriptorPool(device.device, &info, nullptr, &pool),
+                 "vkCreateDescriptorPool");
+    return pool;
+}
+
+}  // namespace
+
+VkDescriptorSet DescriptorPools::allocate(VkDescriptorSetLayout layout, uint32_t bindings) {
+    // Counted here, because not every driver notices that a pool is exhausted.
+    while (current_ < pools_.size() &&
+           (pools_[current_].sets_left == 0 || pools_[current_].descriptors_left < bindings))
+        ++current_;
+    if (current_ == pools_.size())
+        pools_.push_back(
+            {OwnedDescriptorPool(device_, create_pool(device_)), sets_per_pool, descriptors_per_pool});
+    Pool& pool = pools_[current_];
+    VkDescriptorSetAllocateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
+    info.descriptorPool = pool.pool.get();
+    info.descriptorSetCount = 1;
+    info.pSetLayouts = &layout;
+    VkDescriptorSet set = VK_NULL_HANDLE;
+    device_.check(device_.vk.AllocateDescriptorSets(device_.device, &info, &set), "vkAllocateDescriptorSets");
+    --pool.sets_left;
+    pool.descriptors_left -= bindings;
+    return set;
+}
+
+void DescriptorPools::reset() {
+    for (Pool& pool : pools_) {
+        device_.vk.ResetDescriptorPool(device_.device, pool.pool.get(), 0);
+        pool.sets_left = sets_per_pool;
+        pool.descriptors_left = descriptors_per_pool;
+    }
+    current_ = 0;
+}
+
+}  // namespace vknorm::detail

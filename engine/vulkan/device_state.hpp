@@ -1,0 +1,66 @@
+// What a Device holds, shared by everything made with it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <vknorm/device.hpp>
+
+#include "vulkan/functions.hpp"
+#include "vulkan/memory.hpp"
+
+namespace vknorm::detail {
+
+class Pipelines;
+
+/// Size of DeviceState::dummy.
+constexpr VkDeviceSize dummy_bytes = 256;
+
+struct DeviceState {
+    Functions vk;
+    VkInstance instance = VK_NULL_HANDLE;
+    VkPhysicalDevice physical_device = VK_NULL_HANDLE;
+    VkDevice device = VK_NULL_HANDLE;
+    uint32_t queue_family = 0;
+    VkQueue queue = VK_NULL_HANDLE;
+    VkPipelineCache pipeline_cache = VK_NULL_HANDLE;
+    bool owned = false;        ///< instance and device are ours to destroy
+    bool debug_utils = false;  ///< names and labels may be set
+
+    DeviceInfo info;
+    Capabilities capabilities;
+    VkPhysicalDeviceLimits limits = {};  ///< the device's own, not clamped
+    uint32_t timestamp_bits = 0;
+
+    std::mutex own_queue_mutex;
+    std::mutex* queue_mutex = &own_queue_mutex;
+    mutable std::atomic<bool> lost = false;
+
+    std::function<void(std::string_view)> on_validation_message;
+    VkDebugUtilsMessengerEXT messenger = VK_NULL_HANDLE;
+
+    std::unique_ptr<Allocator> memory;
+    std::unique_ptr<Pipelines> pipelines;
+    Allocation dummy;  ///< bound where an operation has no argument
+
+    DeviceState();
+    DeviceState(const DeviceState&) = delete;
+    ~DeviceState();
+
+    /// The last step of creation and adoption: everything that needs the VkDevice.
+    void finish(const std::function<void(Capabilities&)>& clamp);
+    /// Throws Error for failure codes; remembers that the device was lost.
+    void check(VkResult result, const char* call) const;
+    /// Throws Error when the device was lost earlier.
+    void require_alive() const;
+    void set_name(VkObjectType type, uint64_t handle, std::string_view name) const;
+};
+
+std::unique_ptr<DeviceState> create_device(const DeviceOptions& options,
+                                           PFN_vkGetInstanceProcAddr get_instance_proc_addr);
+std::unique_ptr<DeviceState> adopt_device(const AdoptedDevice& adopted);
+
+}  // namespace vknorm::detail

@@ -1,0 +1,49 @@
+// Decides where barriers go. Pure: knows no Vulkan.
+//
+// Remembers which bytes of which buffers were read and written since the last barrier. A use that overlaps an
+// earlier write, or a write that overlaps an earlier read, needs a barrier first. One barrier orders
+// everything, so the memory is then empty.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <unordered_map>
+
+namespace vknorm::detail {
+
+/// Bytes [begin, end) of a buffer, as one command uses them.
+struct Use {
+    uint64_t buffer;
+    uint64_t begin, end;
+    bool read, write;
+};
+
+class HazardTracker {
+  public:
+    /// Records the uses of one command. True when a barrier must precede the command; the tracker then
+    /// assumes that it does. Uses of one command do not conflict with each other.
+    bool add(std::span<const Use> uses);
+    /// A barrier was placed for another reason.
+    void clear();
+
+  private:
+    // Disjoint ranges that do not touch, begin -> end.
+    class Ranges {
+      public:
+        bool overlaps(uint64_t begin, uint64_t end) const;
+        void insert(uint64_t begin, uint64_t end);
+
+      private:
+        std::map<uint64_t, uint64_t> ranges_;
+    };
+    struct Touched {
+        Ranges read, written;
+    };
+
+    bool conflicts(const Use& use) const;
+
+    std::unordered_map<uint64_t, Touched> buffers_;
+};
+
+}  // namespace vknorm::detail

@@ -1,0 +1,83 @@
+// Device memory: buffers bound into blocks that they share.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+#include <vknorm/buffer.hpp>
+
+#include "vulkan/free_list.hpp"
+
+namespace vknorm::detail {
+
+struct DeviceState;
+
+struct Allocation {
+    VkBuffer buffer = VK_NULL_HANDLE;
+    std::byte* mapped = nullptr;  ///< of the buffer's first byte
+    uint64_t block = 0;
+    VkDeviceSize offset = 0;  ///< within the block
+};
+
+/// May be used from any thread.
+class Allocator {
+  public:
+    explicit Allocator(const DeviceState& device);
+    ~Allocator();
+    Allocator(const Allocator&) = delete;
+
+    /// A buffer of `bytes` > 0, rounded up to a multiple of 4. Throws Error when it does not fit; nothing has
+    /// changed then.
+    Allocation allocate(VkDeviceSize bytes, Memory memory, std::string_view name);
+    void release(const Allocation& allocation);
+
+    MemoryUse use() const;
+    /// Host address of a live buffer of this allocator that the host may read and write quickly, else null.
+    std::byte* host_address(VkBuffer buffer) const;
+    /// Buffers in Memory::device could be mapped.
+    bool device_memory_is_mapped() const;
+
+  private:
+    struct Block {
+        VkDeviceMemory memory;
+        uint32_t type;
+        bool shared;  // between buffers; else made for one
+        std::byte* mapped;
+        FreeList ranges;
+    };
+    using Blocks = std::map<uint64_t, Block>;
+    struct Place {
+        Blocks::iterator block;
+        VkDeviceSize offset;
+    };
+
+    std::optional<uint32_t> choose_type(uint32_t allowed, Memory memory) const;
+    VkMemoryPropertyFlags flags_of(uint32_t type) const {
+        return properties_.memoryTypes[type].propertyFlags;
+    }
+    const VkMemoryHeap& heap_of(uint32_t type) const {
+        return properties_.memoryHeaps[properties_.memoryTypes[type].heapIndex];
+    }
+    void require_budget(VkDeviceSize bytes, uint32_t type, std::string_view name) const;
+    Blocks::iterator add_block(VkDeviceSize bytes, uint32_t type, bool shared, std::string_view name);
+    void free_block(Blocks::iterator block);
+    Place find_place(const VkMemoryRequirements& needed, Memory memory, std::string_view name);
+    VkDeviceSize release_place(const Place& place);  // returns the bytes given back
+
+    const DeviceState& device_;
+    const bool has_budget_;
+    VkPhysicalDeviceMemoryProperties properties_ = {};
+    VkDeviceSize largest_allocation_ = 0;
+
+    mutable std::mutex mutex_;
+    Blocks blocks_;
+    uint64_t next_block_ = 1;
+    std::unordered_map<uint64_t, std::byte*> host_addresses_;
+    MemoryUse use_;
+};
+
+}  // namespace vknorm::detail

@@ -1,0 +1,83 @@
+#include "vulkan/pipelines.hpp"
+
+#include "vulkan/spirv.hpp"
+
+namespace vknorm::detail {
+
+const Pipeline& Pipelines::get(const shaders::Shader& shader, std::span<const uint32_t> constants,
+                               uint32_t push_bytes) {
+    const Key key = {shader.words.data(), {constants.begin(), constants.end()}, push_bytes};
+    const std::lock_guard lock(mutex_);
+    const auto found = pipelines_.find(key);
+    if (found != pipelines_.end()) return found->second;
+    const PipelineLayout& shape = layout(count_bindings(shader.words), push_bytes);
+    return pipelines_.emplace(key, Pipeline{create(shader, constants, shape), &shape}).first->second;
+}
+
+const PipelineLayout& Pipelines::layout(uint32_t bindings, uint32_t push_bytes) {
+    const auto key = std::pair(bindings, push_bytes);
+    const auto found = layouts_.find(key);
+    if (found != layouts_.end()) return found->second;
+
+    std::vector<VkDescriptorSetLayoutBinding> set_bindings(bindings);
+    for (uint32_t i = 0; i < bindings; ++i) {
+        set_bindings[i].binding = i;
+        set_bindings[i].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+        set_bindings[i].descriptorCount = 1;
+        set_bindings[i].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
+    }
+    VkDescriptorSetLayoutCreateInfo set_info = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
+    if (device_.capabilities.push_descriptors)
+        set_info.flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR;
+    set_info.bindingCount = bindings;
+    set_info.pBindings = set_bindings.data();
+    VkDescriptorSetLayout set = VK_NULL_HANDLE;
+    device_.check(device_.vk.CreateDescriptorSetLayout(device_.device, &set_info, nullptr, &set),
+                  "vkCreateDescriptorSetLayout");
+    OwnedDescriptorSetLayout owned_set(device_, set);
+
+    const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes};
+    VkPipelineLayoutCreateInfo info = {VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+    info.setLayoutCount = 1;
+    info.pSetLayouts = &set;
+    info.pushConstantRangeCount = push_bytes > 0 ? 1 : 0;
+    info.pPushConstantRanges = &push;
+    VkPipelineLayout pipeline_layout = VK_NULL_HANDLE;
+    device_.check(device_.vk.CreatePipelineLayout(device_.device, &info, nullptr, &pipeline_layout),
+                  "vkCreatePipelineLayout");
+    OwnedPipelineLayout owned_layout(device_, pipeline_layout);
+    return layouts_.emplace(key, PipelineLayout{std::move(owned_set), std::move(owned_layout), bindings})
+        .first->second;
+}
+
+OwnedPipeline Pipelines::create(const shaders::Shader& shader, std::span<const uint32_t> constants,
+                                const PipelineLayout& layout) {
+    VkShaderModuleCreateInfo module_info = {VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+    module_info.codeSize = shader.words.size_bytes();
+    module_info.pCode = shader.words.data();
+    VkShaderModule module = VK_NULL_HANDLE;
+    device_.check(device_.vk.CreateShaderModule(device_.device, &module_info, nullptr, &module),
+                  "vkCreateShaderModule");
+    const OwnedShaderModule owned_module(device_, module);
+
+    std::vector<VkSpecializationMapEntry> entries;
+    for (uint32_t i = 0; i < constants.size(); ++i)
+        entries.push_back({i, static_cast<uint32_t>(i * sizeof(uint32_t)), sizeof(uint32_t)});
+    const VkSpecializationInfo specialization = {static_cast<uint32_t>(entries.size()), entries.data(),
+                                                 constants.size_bytes(), constants.data()};
+    VkComputePipelineCreateInfo info = {VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+    info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+    info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+    info.stage.module = module;
+    info.stage.pName = "main";
+    info.stage.pSpecializationInfo = &specialization;
+    info.layout = layout.layout.get();
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    device_.check(device_.vk.CreateComputePipelines(device_.device, device_.pipeline_cache, 1, &info, nullptr,
+                                                    &pipeline),
+                  "vkCreateComputePipelines");
+    device_.set_name(VK_OBJECT_TYPE_PIPELINE, uint64_t(pipeline), shader.name);
+    return {device_, pipeline};
+}
+
+}  // namespace vknorm::detail

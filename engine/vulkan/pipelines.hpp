@@ -1,0 +1,53 @@
+// Compute pipelines, made on first use and kept.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "shaders/embedded.hpp"
+#include "vulkan/owned.hpp"
+
+namespace vknorm::detail {
+
+struct PipelineLayout {
+    OwnedDescriptorSetLayout set;  ///< storage buffers, numbered from 0
+    OwnedPipelineLayout layout;
+    uint32_t bindings;
+};
+
+struct Pipeline {
+    OwnedPipeline pipeline;
+    const PipelineLayout* layout;
+};
+
+/// May be used from any thread.
+class Pipelines {
+  public:
+    explicit Pipelines(const DeviceState& device) : device_(device) {}
+
+    /// `constants[i]` is constant_id i; `push_bytes` is the size of the push constant block. The result lives
+    /// as long as this object.
+    const Pipeline& get(const shaders::Shader& shader, std::span<const uint32_t> constants,
+                        uint32_t push_bytes);
+
+  private:
+    struct Key {
+        const uint32_t* shader;
+        std::vector<uint32_t> constants;
+        uint32_t push_bytes;
+        auto operator<=>(const Key&) const = default;
+    };
+
+    const PipelineLayout& layout(uint32_t bindings, uint32_t push_bytes);
+    OwnedPipeline create(const shaders::Shader& shader, std::span<const uint32_t> constants,
+                         const PipelineLayout& layout);
+
+    const DeviceState& device_;
+    std::mutex mutex_;
+    std::map<std::pair<uint32_t, uint32_t>, PipelineLayout> layouts_;
+    std::map<Key, Pipeline> pipelines_;
+};
+
+}  // namespace vknorm::detail

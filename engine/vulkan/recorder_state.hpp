@@ -1,0 +1,33 @@
+// What a Recorder holds.
+#pragma once
+
+#include "vulkan/descriptors.hpp"
+#include "vulkan/dispatch.hpp"
+#include "vulkan/hazards.hpp"
+#include "vulkan/timestamps.hpp"
+
+namespace vknorm::detail {
+
+struct RecorderState {
+    RecorderState(Device& owner, VkCommandBuffer command_buffer)
+        : device(owner), commands(command_buffer), descriptors(owner.state()) {}
+
+    Device& device;
+    VkCommandBuffer commands;
+    bool recording = true;  ///< false for a stream's recorder after it was submitted
+    HazardTracker hazards;
+    DescriptorPools descriptors;
+    Timestamps* timestamps = nullptr;  ///< null: not measured
+
+    const DeviceState& vulkan() const { return device.state(); }
+    /// Throws std::logic_error when nothing can be recorded.
+    void require_recording() const;
+    /// Forgets everything; the commands have run or were dropped.
+    void reset();
+};
+
+/// Orders everything recorded so far before all later compute shaders and transfers and, if `host`, makes it
+/// visible to the host. The recorder's hazards are not touched.
+void record_barrier(RecorderState& recorder, bool host);
+
+}  // namespace vknorm::detail

@@ -1,0 +1,20 @@
+#include "vulkan/staging.hpp"
+
+namespace vknorm::detail {
+
+std::optional<Staging::Piece> Staging::take(VkDeviceSize bytes, Ticket ticket) {
+    if (!buffer_.view()) buffer_ = Buffer(device_, total_bytes, "vknorm staging", memory_);
+    const auto offset = ranges_.allocate(bytes, 16);
+    if (!offset) return std::nullopt;
+    taken_.push_back({ticket, *offset});
+    return Piece{buffer_.view(*offset, bytes), buffer_.mapped() + *offset};
+}
+
+void Staging::release(Ticket reached) {
+    while (!taken_.empty() && taken_.front().ticket <= reached) {
+        ranges_.release(taken_.front().offset);
+        taken_.pop_front();
+    }
+}
+
+}  // namespace vknorm::detail

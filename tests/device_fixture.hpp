@@ -1,0 +1,100 @@
+// What device tests share: one device per process under validation, guarded buffers, a seeded random
+// generator.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vknorm/stream.hpp>
+
+namespace vknorm::testing {
+
+/// What the command line of vknorm_tests_device asked for.
+struct Mode {
+    std::string device;  ///< DeviceOptions::select
+    bool classic_descriptors = false;
+    bool small_limits = false;
+    bool force_staging = false;
+    bool gpu_assisted = false;
+    uint64_t seed = 1;
+
+    void clamp(Capabilities& capabilities) const;
+};
+Mode& mode();
+
+/// The device under test: validation and, unless GPU-assisted, synchronization validation are on, and any
+/// message fails the running test.
+Device& test_device();
+/// Options that make another device like test_device(), for tests of creation.
+DeviceOptions test_device_options();
+/// Waits for the helpers' work and destroys the device. Returns false when the validation layer spoke outside
+/// of a test, on destruction for one.
+bool destroy_test_device();
+
+/// While it lives, validation messages are collected instead of failing the test.
+class ExpectMessages {
+  public:
+    ExpectMessages();
+    ~ExpectMessages();
+    ExpectMessages(const ExpectMessages&) = delete;
+
+    bool contain(std::string_view text) const;
+    /// All of them, for the message of a failed assertion.
+    std::string text() const;
+};
+
+/// Seeded from --seed and the running test's name, so that a test replays alone.
+std::mt19937_64 random_generator();
+std::vector<float> random_floats(std::mt19937_64& generator, size_t count, float low = -1, float high = 1);
+
+/// Through a stream of the fixture's own; both have ended when they return.
+void upload_bytes(const BufferView& target, std::span<const std::byte> data);
+void download_bytes(const BufferView& source, std::span<std::byte> data);
+
+template <class T>
+void upload(const BufferView& target, const std::vector<T>& data) {
+    upload_bytes(target, std::as_bytes(std::span(data)));
+}
+template <class T>
+std::vector<T> download(const BufferView& source) {
+    std::vector<T> data(source.bytes / sizeof(T));
+    download_bytes(source, std::as_writable_bytes(std::span(data)));
+    return data;
+}
+
+/// A tensor in device memory between two guards, at an offset that is a multiple of 4 and of nothing more. It
+/// starts as NaN. Whoever writes past either end fails the test, at the latest when the buffer goes away.
+class GuardedBuffer {
+  public:
+    GuardedBuffer(VkDeviceSize bytes, std::string name);
+    template <class T>
+    explicit GuardedBuffer(const std::vector<T>& data, std::string name = "input")
+        : GuardedBuffer(data.size() * sizeof(T), std::move(name)) {
+        upload(data);
+    }
+    ~GuardedBuffer();
+    GuardedBuffer(const GuardedBuffer&) = delete;
+
+    BufferView view() const { return tensor_; }
+    operator BufferView() const { return tensor_; }
+    template <class T>
+    void upload(const std::vector<T>& data) {
+        testing::upload(tensor_, data);
+    }
+    template <class T = float>
+    std::vector<T> download() const {
+        return testing::download<T>(tensor_);
+    }
+    void check() const;
+
+  private:
+    std::string name_;
+    Buffer buffer_;
+    BufferView tensor_;
+};
+
+}  // namespace vknorm::testing
