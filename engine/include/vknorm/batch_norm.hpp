@@ -2,8 +2,8 @@
 //
 // Source: S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
 // Covariate Shift", ICML 2015 (arXiv:1502.03167), algorithms 1 and 2.
-// Notation: m values per channel, mu and var the batch mean and BIASED batch variance, inv_std = 1/sqrt(var + epsilon),
-// x^ = (x - mu) * inv_std.
+// Notation: m values per channel, mu and var the batch mean and BIASED batch variance, inv_std = 1/sqrt(var +
+// epsilon), x^ = (x - mu) * inv_std.
 #pragma once
 
 #include <cstdint>
@@ -35,33 +35,36 @@ enum class Momentum {
 
 /// What training does when a channel has a single value, so that its variance means nothing.
 enum class SingleValue {
-    error,           ///< std::invalid_argument, as PyTorch
-    keep_running,    ///< y = beta; the running statistics stay
-    normalize,       ///< y = beta; the running statistics are updated (variance 0)
+    error,         ///< std::invalid_argument, as PyTorch
+    keep_running,  ///< y = beta; the running statistics stay
+    normalize,     ///< y = beta; the running statistics are updated (variance 0)
 };
 
 /// How a framework normalizes; see the presets.
 struct BatchNormConvention {
     RunningVariance running_variance = RunningVariance::unbiased;
     Momentum momentum_form = Momentum::weighs_new;
-    float momentum = 0.1f;   ///< in [0, 1]
-    float epsilon = 1e-5f;   ///< at least 0; with 0 a channel of zero variance gets inv_std = 0, y = beta
+    float momentum = 0.1f;  ///< in [0, 1]
+    float epsilon = 1e-5f;  ///< at least 0; with 0 a channel of zero variance gets inv_std = 0, y = beta
 
     static BatchNormConvention torch() { return {}; }
     static BatchNormConvention onnx() { return {RunningVariance::biased, Momentum::weighs_old, 0.9f, 1e-5f}; }
-    static BatchNormConvention keras() { return {RunningVariance::biased, Momentum::weighs_old, 0.99f, 1e-3f}; }
+    static BatchNormConvention keras() {
+        return {RunningVariance::biased, Momentum::weighs_old, 0.99f, 1e-3f};
+    }
 };
 
 struct BatchNormOptions {
-    std::vector<uint32_t> shape;  ///< 2 to 5 dimensions, as `layout` lists them; N may be 0, C may not
+    std::vector<uint32_t> shape{};  ///< 2 to 5 dimensions, as `layout` lists them; N may be 0, C may not
     Layout layout = Layout::channels_first;
-    BatchNormConvention convention;
+    BatchNormConvention convention{};
     SingleValue single_value = SingleValue::error;
 };
 
-/// A plan for one shape: immutable, and shareable between threads. Tensors are dense float32. Operations record
-/// into the given Recorder, allocate no device memory, submit nothing and wait for nothing. Buffers may be at any
-/// offset that is a multiple of 4. Unless stated, an output must not overlap any other argument.
+/// A plan for one shape: immutable, and shareable between threads. Tensors are dense float32. Operations
+/// record into the given Recorder, allocate no device memory, submit nothing and wait for nothing. Buffers
+/// may be at any offset that is a multiple of 4. Unless stated, an output must not overlap any other
+/// argument.
 class BatchNorm {
   public:
     /// Throws std::invalid_argument for a shape or convention out of range.
@@ -71,56 +74,57 @@ class BatchNorm {
     BatchNorm& operator=(BatchNorm&&) noexcept;
 
     uint32_t channels() const;
-    uint64_t elements() const;             ///< of x
-    uint64_t values_per_channel() const;   ///< m
+    uint64_t elements() const;            ///< of x
+    uint64_t values_per_channel() const;  ///< m
     /// Bytes that `scratch` must have in every call; its contents need not be kept between calls.
     VkDeviceSize scratch_bytes() const;
     /// The chosen strategy, partitioning and dispatches, for people.
     std::string explain() const;
 
     struct ForwardTraining {
-        BufferView x;                    ///< in, shape
-        BufferView y;                    ///< out, shape; may be x itself
-        BufferView gamma, beta;          ///< in, [C]; each may be absent (1 and 0)
-        BufferView mean;                 ///< out, [2, C]: the batch mean rounded to float32, then what the rounding lost
-        BufferView inv_std;              ///< out, [C]
-        BufferView running_mean, running_var;  ///< in and out, [C]; absent: not updated (both or neither)
-        BufferView num_batches_tracked;  ///< in and out, int64 [1]; counts the call; needed when cumulative, else optional
-        BufferView scratch;
+        BufferView x{};              ///< in, shape
+        BufferView y{};              ///< out, shape; may be x itself
+        BufferView gamma{}, beta{};  ///< in, [C]; each may be absent (1 and 0)
+        BufferView mean{};  ///< out, [2, C]: the batch mean rounded to float32, then what the rounding lost
+        BufferView inv_std{};                      ///< out, [C]
+        BufferView running_mean{}, running_var{};  ///< in and out, [C]; absent: not updated (both or neither)
+        BufferView num_batches_tracked{};  ///< in and out, int64 [1]; counts the call; optional, unless a
+                                           ///< cumulative momentum updates running statistics
+        BufferView scratch{};
     };
-    /// y = gamma * x^ + beta with batch statistics; updates the running statistics if given. An empty batch leaves
-    /// mean = 0, inv_std = 0 and the running statistics as they are, and is counted.
+    /// y = gamma * x^ + beta with batch statistics; updates the running statistics if given. An empty batch
+    /// leaves mean = 0, inv_std = 0 and the running statistics as they are, and is counted.
     void forward_training(Recorder& recorder, const ForwardTraining& arguments) const;
 
     struct ForwardInference {
-        BufferView x;                          ///< in, shape
-        BufferView y;                          ///< out, shape; may be x itself
-        BufferView gamma, beta;                ///< in, [C]; each may be absent
-        BufferView running_mean, running_var;  ///< in, [C]
+        BufferView x{};                            ///< in, shape
+        BufferView y{};                            ///< out, shape; may be x itself
+        BufferView gamma{}, beta{};                ///< in, [C]; each may be absent
+        BufferView running_mean{}, running_var{};  ///< in, [C]
     };
     /// y = gamma * (x - running_mean) / sqrt(running_var + epsilon) + beta.
     void forward_inference(Recorder& recorder, const ForwardInference& arguments) const;
 
     struct Backward {
-        BufferView x, dy;        ///< in, shape
-        BufferView mean;         ///< in, [2, C], as saved by forward_training
-        BufferView inv_std;      ///< in, [C], as saved by forward_training
-        BufferView gamma;        ///< in, [C]; may be absent
-        BufferView dx;           ///< out, shape; absent: not wanted; may be dy itself
-        BufferView dgamma, dbeta;///< out, [C]; each absent: not wanted
-        BufferView scratch;
+        BufferView x{}, dy{};          ///< in, shape
+        BufferView mean{};             ///< in, [2, C], as saved by forward_training
+        BufferView inv_std{};          ///< in, [C], as saved by forward_training
+        BufferView gamma{};            ///< in, [C]; may be absent
+        BufferView dx{};               ///< out, shape; absent: not wanted; may be dy itself
+        BufferView dgamma{}, dbeta{};  ///< out, [C]; each absent: not wanted
+        BufferView scratch{};
     };
     /// Gradient of forward_training: dbeta = sum dy; dgamma = sum dy * x^;
     /// dx = gamma * inv_std * (dy - dbeta / m - x^ * dgamma / m).
     void backward(Recorder& recorder, const Backward& arguments) const;
 
     struct BackwardFrozen {
-        BufferView x, dy;                      ///< in, shape; x may be absent when dgamma is
-        BufferView running_mean, running_var;  ///< in, [C], as used by forward_inference
-        BufferView gamma;                      ///< in, [C]; may be absent
-        BufferView dx;                         ///< out, shape; absent: not wanted; may be dy itself
-        BufferView dgamma, dbeta;              ///< out, [C]; each absent: not wanted
-        BufferView scratch;
+        BufferView x{}, dy{};                      ///< in, shape; x may be absent when dgamma is
+        BufferView running_mean{}, running_var{};  ///< in, [C], as used by forward_inference
+        BufferView gamma{};                        ///< in, [C]; may be absent
+        BufferView dx{};                           ///< out, shape; absent: not wanted; may be dy itself
+        BufferView dgamma{}, dbeta{};              ///< out, [C]; each absent: not wanted
+        BufferView scratch{};
     };
     /// Gradient of forward_inference: the statistics are constants.
     void backward_frozen(Recorder& recorder, const BackwardFrozen& arguments) const;

@@ -1,0 +1,67 @@
+#include "ops/arguments.hpp"
+
+#include <stdexcept>
+#include <string_view>
+
+namespace vknorm::detail {
+
+void refuse(const std::string& operation, const std::string& argument, const std::string& got,
+            const std::string& needed) {
+    throw std::invalid_argument(operation + ": " + argument + ": got " + got + ", needs " + needed);
+}
+
+void Arguments::refuse(const char* name, const std::string& got, const std::string& needed) const {
+    detail::refuse(operation_, name, got, needed);
+}
+
+void Arguments::add(const Argument& argument, uint64_t bytes, uint64_t alignment) {
+    if (bytes == 0) return;
+    const BufferView& view = argument.view;
+    if (!view) refuse(argument.name, "no buffer", std::to_string(bytes) + " bytes");
+    if (view.bytes < bytes)
+        refuse(argument.name, std::to_string(view.bytes) + " bytes", std::to_string(bytes));
+    if (view.offset % alignment != 0) {
+        refuse(argument.name, "offset " + std::to_string(view.offset),
+               "a multiple of " + std::to_string(alignment));
+    }
+    arguments_.push_back(argument);
+    arguments_.back().view.bytes = bytes;
+}
+
+void Arguments::input(const char* name, const BufferView& view, uint64_t bytes) {
+    add({name, view, false, nullptr}, bytes, sizeof(float));
+}
+
+void Arguments::output(const char* name, const BufferView& view, uint64_t bytes, const char* in_place,
+                       uint64_t alignment) {
+    add({name, view, true, in_place}, bytes, alignment);
+}
+
+void Arguments::optional_input(const char* name, const BufferView& view, uint64_t bytes) {
+    if (view) input(name, view, bytes);
+}
+
+void Arguments::optional_output(const char* name, const BufferView& view, uint64_t bytes,
+                                const char* in_place, uint64_t alignment) {
+    if (view) output(name, view, bytes, in_place, alignment);
+}
+
+void Arguments::check_overlap() const {
+    for (const Argument& output : arguments_) {
+        if (!output.written) continue;
+        for (const Argument& other : arguments_) {
+            if (&other == &output || other.view.buffer != output.view.buffer) continue;
+            if (output.view.offset >= other.view.offset + other.view.bytes) continue;
+            if (other.view.offset >= output.view.offset + output.view.bytes) continue;
+            const bool allowed =
+                output.in_place != nullptr && std::string_view(output.in_place) == other.name;
+            if (allowed && output.view.offset == other.view.offset) continue;
+            // The other side of an allowed pair is reported from the output's side.
+            if (other.in_place != nullptr && std::string_view(other.in_place) == output.name) continue;
+            refuse(output.name, std::string("memory that overlaps ") + other.name,
+                   allowed ? std::string(other.name) + " itself or memory of its own" : "memory of its own");
+        }
+    }
+}
+
+}  // namespace vknorm::detail
