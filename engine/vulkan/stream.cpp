@@ -108,10 +108,8 @@ void StreamState::wait(Ticket ticket) {
 
 // Takes what is to be known of a submission that was reached.
 void StreamState::retire(Submission& submission) {
-    if (measure && submission.ticket + timings_kept > last) {
-        timings.insert_or_assign(submission.ticket, submission.timestamps.read());
-        while (timings.size() > timings_kept) timings.erase(timings.begin());
-    }
+    if (measure) timings.insert_or_assign(submission.ticket, submission.timestamps.read());
+    timings.erase(timings.begin(), timings.lower_bound(last + 1 - std::min(last, timings_kept)));
     submission.ticket = 0;
 }
 
@@ -272,7 +270,7 @@ void Stream::download(const BufferView& source, std::span<std::byte> data) {
 
 std::vector<Timing> Stream::timings(Ticket ticket) {
     detail::StreamState& state = detail::alive(state_);
-    if (!state.reached(ticket)) return {};
+    if (!state.reached(ticket) || ticket + detail::timings_kept <= state.last) return {};
     for (const auto& submission : state.submissions)
         if (submission->ticket == ticket && ticket != 0) state.retire(*submission);
     const auto found = state.timings.find(ticket);
