@@ -1,18 +1,24 @@
 // Labelled data for classification: generated sets, MNIST-family files, CSV. Needs no Vulkan.
+//
+// Wrong arguments throw std::invalid_argument; a file that cannot be opened or read throws
+// std::filesystem::filesystem_error; a file that does not hold what it should throws FormatError.
+//
+// Everything drawn by seed is the same on every platform, bit for bit, given IEEE 754 arithmetic without
+// excess precision and without options such as -ffast-math.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
 namespace vknorm {
 
-/// A file does not hold what its format promises. The message names the file, the place (line and column for text),
-/// what stands there and what was needed.
+/// A file does not hold what its format promises. The message names the file, the place (line and column for
+/// text), what stands there and what was needed.
 class FormatError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -32,49 +38,68 @@ struct Dataset {
     }
 };
 
-/// Two-dimensional sets, about in [-1, 1] x [-1, 1].
-enum class Shape2D { spiral, circles, moons, xor_quadrants, gaussians, rings };
+/// Sets of points in the plane, in [-1, 1] x [-1, 1] but for noise.
+enum class Shape2D {
+    spiral,         ///< 2 arms of 1.75 turns
+    circles,        ///< 2 concentric circles, class 0 outside
+    moons,          ///< 2 interleaved half circles
+    xor_quadrants,  ///< 4 squares, opposite ones of one class
+    gaussians,      ///< 3 normal distributions; all their width is noise
+    rings,          ///< a disc and 2 broad rings around it, 3 classes
+};
 
-/// `size` points, classes balanced, in random order; `noise` is the standard deviation of normal noise relative to
-/// the set's own width. The same arguments give the same bits on every platform.
+/// `size` points in random order, as many of every class (within one). `noise` is the standard deviation of
+/// the normal noise on both coordinates, in units of the distance between neighbouring classes (of the
+/// centres, for gaussians): at 0.16 nearly all points stay on their own side of the border. Throws
+/// std::invalid_argument for no or more than 2^24 points, or noise outside [0, 10].
 Dataset make_2d(Shape2D shape, size_t size, float noise, uint64_t seed);
 
-/// 28 x 28 pictures of the ten digits, values in [0, 1], drawn from outlines of assorted strokes with random affine
-/// distortion, stroke width and pixel noise. The same arguments give the same pictures on one platform.
+/// 28 x 28 pictures of the ten digits in random order, as many of each (within one), values in [0, 1], light
+/// on dark. Drawn from outlines in several styles of handwriting, bent, sheared, rotated, scaled and moved at
+/// random, with assorted strokes and pixel noise. Throws std::invalid_argument for no or more than 2^20
+/// pictures.
 Dataset make_digits(size_t size, uint64_t seed);
 
-/// MNIST-family IDX pair, plain or gzip-compressed: `directory` holds exactly one *-images-idx3-ubyte[.gz] with the
-/// matching *-labels-idx1-ubyte[.gz], or both a train and a t10k pair (then they are concatenated, train first).
-/// Values are divided by 255. Throws FormatError for wrong magic, truncation, extra bytes, images != labels.
+/// The MNIST family of files (MNIST, Fashion-MNIST, KMNIST): `directory` holds train-images-idx3-ubyte and
+/// train-labels-idx1-ubyte, or t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or both pairs, which are
+/// then concatenated, train first. Each file is plain or gzip-compressed, with or without .gz. Values are
+/// divided by 255; classes are counted from the largest label. Throws FormatError for half a pair, a file
+/// present twice, wrong magic number, truncation, extra bytes, images != labels.
 Dataset read_idx(const std::filesystem::path& directory);
 
-/// Comma-separated numbers, one example a line, the label (a class number from 0, at most 999) last; a first line
-/// that is not numbers is a header. UTF-8 BOM, CRLF and quotes are accepted. Throws FormatError with
-/// file:line:column for ragged rows, nan, inf, overflow and trailing text.
+/// Comma-separated numbers, one example a line, the label (a class number from 0, at most 999) last. A first
+/// line without any number is a header. Decimal points whatever the locale; values are rounded to float32.
+/// Accepted: UTF-8 byte order mark, CRLF, fields in double quotes, spaces and tabs around fields, blank
+/// lines. Throws FormatError with file:line:column (in bytes, from 1) for ragged rows, empty fields, nan,
+/// inf, numbers out of range, and text that is no number.
 Dataset read_csv(const std::filesystem::path& file);
 
-/// First part and rest after a shuffle by `seed`: `first` examples and the others. Throws std::invalid_argument when
-/// `first` exceeds the size.
+/// `first` examples and the others, after a shuffle by `seed`. Throws std::invalid_argument when `first`
+/// exceeds the size.
 std::pair<Dataset, Dataset> split(const Dataset& data, size_t first, uint64_t seed);
 
-/// Subtracts from every feature of both sets its mean over `train` and divides by the standard deviation over
-/// `train` (features that are constant there are only centred).
+/// Subtracts from every feature of both sets its mean over `train` and divides by the (biased) standard
+/// deviation over `train`; features that are constant there are only centred. Throws std::invalid_argument
+/// for different features or an empty `train`.
 void standardize(Dataset& train, Dataset& test);
 
-/// The order in which a run visits its examples: successive batches of `batch` indices, reshuffled at every epoch,
-/// the incomplete batch at an epoch's end dropped. Deterministic by seed. Throws std::invalid_argument when
-/// batch is 0 or exceeds size.
+/// The order in which a run visits its examples: successive batches of `batch` indices, reshuffled at every
+/// epoch, the incomplete batch at an epoch's end dropped. Deterministic by seed. Throws std::invalid_argument
+/// when batch is 0 or exceeds size, or size exceeds 2^32 - 1.
 class BatchOrder {
   public:
     BatchOrder(size_t size, size_t batch, uint64_t seed);
+    /// Valid until the next call.
     std::span<const uint32_t> next();
-    double epoch() const;  ///< epochs begun by the batches taken, fractional
+    /// Epochs taken so far, fractional: 1 when every full batch of the first epoch has been taken.
+    double epoch() const;
 
   private:
     void shuffle();
+
     std::vector<uint32_t> order_;
     size_t batch_, position_ = 0;
-    uint64_t epochs_ = 0, state_;
+    uint64_t seed_, epoch_ = 0;
 };
 
 }  // namespace vknorm

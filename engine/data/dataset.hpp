@@ -1,0 +1,19 @@
+// What the generators share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/random.hpp"
+
+namespace vknorm::detail {
+
+/// Throws std::invalid_argument unless 1 <= size <= most.
+void require_size(const std::string& operation, size_t size, size_t most);
+
+/// As many of every class, within one, in random order.
+std::vector<uint32_t> balanced_labels(size_t size, uint32_t classes, Random& random);
+
+}  // namespace vknorm::detail

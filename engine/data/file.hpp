@@ -1,0 +1,28 @@
+// Whole files as bytes.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vknorm::detail {
+
+using Bytes = std::vector<std::byte>;
+
+/// No file read here, nor what it decompresses to, may be larger.
+inline constexpr size_t max_file_bytes = size_t{1} << 30;
+
+/// Throws std::filesystem::filesystem_error when `file` is missing, no regular file or unreadable, and
+/// FormatError above max_file_bytes.
+Bytes read_file(const std::filesystem::path& file);
+
+bool is_gzip(std::span<const std::byte> file);
+
+/// The first `most` bytes of what the gzip file `file`, called `name` in messages, holds. Where it holds no
+/// more than that, the checksum and the absence of trailing bytes are verified too. Memory grows with what is
+/// there, not with what is claimed. Throws FormatError.
+Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& name);
+
+}  // namespace vknorm::detail

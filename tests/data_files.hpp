@@ -1,0 +1,76 @@
+// What the tests of the data readers share: files that last as long as a test, and the message of an
+// exception.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <random>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+#include <zlib.h>
+
+namespace vknorm::test {
+
+using Bytes = std::vector<std::byte>;
+
+inline void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes) {
+    std::ofstream(file, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// An empty directory of the running test, removed with this object.
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory() {
+        const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+        path_ = std::filesystem::temp_directory_path() /
+                ("vknorm_" + std::string(test->test_suite_name()) + "_" + test->name() + "_" +
+                 std::to_string(std::random_device()()));
+        std::filesystem::create_directory(path_);
+    }
+    ~TemporaryDirectory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+inline Bytes gzip(std::span<const std::byte> bytes) {
+    z_stream stream{};
+    deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
+    Bytes compressed(deflateBound(&stream, bytes.size()));
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
+    stream.avail_out = static_cast<uInt>(compressed.size());
+    deflate(&stream, Z_FINISH);
+    compressed.resize(stream.total_out);
+    deflateEnd(&stream);
+    return compressed;
+}
+
+/// The message of the `Exception` that `call` throws; a failure and an empty text when it throws none.
+template <class Exception, class Call>
+std::string message_of(Call&& call) {
+    try {
+        call();
+        ADD_FAILURE() << "threw nothing";
+    } catch (const Exception& exception) {
+        return exception.what();
+    } catch (const std::exception& exception) {
+        ADD_FAILURE() << "threw another exception: " << exception.what();
+    }
+    return {};
+}
+
+}  // namespace vknorm::test
