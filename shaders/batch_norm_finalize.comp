@@ -37,7 +37,10 @@ void update_running(uint channel, Moments moments) {
 }
 
 void main() {
-    const Moments moments = unpacked(tree_total(push.partials, push.channels));
+    Moments moments = unpacked(tree_total(push.partials, push.channels));
+    const vec2 mean_parts = two_sum(moments.high, moments.low);  // a lone strand's are its pilot and the rest
+    moments.high = mean_parts.x;
+    moments.low = mean_parts.y;
     const uint channel = tree_channel();
     if (!tree_root() || channel >= push.channels) return;
     precise const float variance = moments.squares / push.values + push.epsilon;

@@ -34,9 +34,9 @@ Stream& helper_stream() {
 }
 
 constexpr uint32_t guard = 0xfeedface, poison = 0x7fc0dead;  // poison is a NaN
-// More than any offset alignment, so that a range aligned down still starts inside the guard, plus an odd
-// word.
-constexpr VkDeviceSize words_before = 67, words_after = 64;
+// As much as any offset alignment, so that a range aligned down still starts inside the guard, plus an odd
+// number of words.
+constexpr VkDeviceSize words_before_aligned = 64, words_before_odd = 67, words_after = 64;
 
 }  // namespace
 
@@ -128,13 +128,14 @@ void download_bytes(const BufferView& source, std::span<std::byte> data) {
     helper_stream().download(source, data);
 }
 
-GuardedBuffer::GuardedBuffer(VkDeviceSize bytes, std::string name) : name_(std::move(name)) {
+GuardedBuffer::GuardedBuffer(VkDeviceSize bytes, std::string name, bool aligned)
+    : name_(std::move(name)), words_before_(aligned ? words_before_aligned : words_before_odd) {
     const VkDeviceSize words = bytes / 4 + (bytes % 4 != 0);
-    buffer_ = Buffer(test_device(), 4 * (words_before + words + words_after), name_);
-    tensor_ = buffer_.view(4 * words_before, bytes);
-    std::vector<uint32_t> contents(words_before, guard);
-    contents.resize(words_before + words, poison);
-    contents.resize(words_before + words + words_after, guard);
+    buffer_ = Buffer(test_device(), 4 * (words_before_ + words + words_after), name_);
+    tensor_ = buffer_.view(4 * words_before_, bytes);
+    std::vector<uint32_t> contents(words_before_, guard);
+    contents.resize(words_before_ + words, poison);
+    contents.resize(words_before_ + words + words_after, guard);
     testing::upload(buffer_, contents);
 }
 
@@ -148,7 +149,8 @@ GuardedBuffer::~GuardedBuffer() {
 
 void GuardedBuffer::check() const {
     const VkDeviceSize after = buffer_.bytes() - 4 * words_after;
-    for (const BufferView& view : {buffer_.view(0, 4 * words_before), buffer_.view(after, 4 * words_after)}) {
+    for (const BufferView& view :
+         {buffer_.view(0, 4 * words_before_), buffer_.view(after, 4 * words_after)}) {
         const auto words = testing::download<uint32_t>(view);
         const auto damaged =
             std::find_if(words.begin(), words.end(), [](uint32_t word) { return word != guard; });

@@ -66,11 +66,12 @@ std::vector<T> download(const BufferView& source) {
     return data;
 }
 
-/// A tensor in device memory between two guards, at an offset that is a multiple of 4 and of nothing more. It
-/// starts as NaN. Whoever writes past either end fails the test, at the latest when the buffer goes away.
+/// A tensor in device memory between two guards, at an offset that is a multiple of 4 and of nothing more
+/// (unless `aligned`: then of 256). It starts as NaN. Whoever writes past either end fails the test, at the
+/// latest when the buffer goes away.
 class GuardedBuffer {
   public:
-    GuardedBuffer(VkDeviceSize bytes, std::string name);
+    GuardedBuffer(VkDeviceSize bytes, std::string name, bool aligned = false);
     template <class T>
     explicit GuardedBuffer(const std::vector<T>& data, std::string name = "input")
         : GuardedBuffer(data.size() * sizeof(T), std::move(name)) {
@@ -93,6 +94,7 @@ class GuardedBuffer {
 
   private:
     std::string name_;
+    VkDeviceSize words_before_;
     Buffer buffer_;
     BufferView tensor_;
 };

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "device_fixture.hpp"
+#include "worst_error.hpp"
 
 namespace {
 
@@ -63,6 +64,7 @@ int main(int argc, char** argv) {
         const vknorm::DeviceInfo& info = vknorm::testing::test_device().info();
         std::cout << "device " << info.name << " (" << info.driver << "), seed " << mode().seed << std::endl;
         const int failures = RUN_ALL_TESTS();
+        vknorm::testing::print_worst_errors(info.name);
         return vknorm::testing::destroy_test_device() ? failures : 1;
     } catch (const std::exception& error) {
         std::cerr << error.what() << '\n';

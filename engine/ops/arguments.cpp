@@ -14,27 +14,25 @@ void Arguments::refuse(const char* name, const std::string& got, const std::stri
     detail::refuse(operation_, name, got, needed);
 }
 
-void Arguments::add(const Argument& argument, uint64_t bytes, uint64_t alignment) {
+void Arguments::add(const Argument& argument, uint64_t bytes) {
     if (bytes == 0) return;
     const BufferView& view = argument.view;
     if (!view) refuse(argument.name, "no buffer", std::to_string(bytes) + " bytes");
     if (view.bytes < bytes)
         refuse(argument.name, std::to_string(view.bytes) + " bytes", std::to_string(bytes));
-    if (view.offset % alignment != 0) {
-        refuse(argument.name, "offset " + std::to_string(view.offset),
-               "a multiple of " + std::to_string(alignment));
+    if (view.offset % sizeof(float) != 0) {
+        refuse(argument.name, "offset " + std::to_string(view.offset), "a multiple of 4");
     }
     arguments_.push_back(argument);
     arguments_.back().view.bytes = bytes;
 }
 
 void Arguments::input(const char* name, const BufferView& view, uint64_t bytes) {
-    add({name, view, false, nullptr}, bytes, sizeof(float));
+    add({name, view, false, nullptr}, bytes);
 }
 
-void Arguments::output(const char* name, const BufferView& view, uint64_t bytes, const char* in_place,
-                       uint64_t alignment) {
-    add({name, view, true, in_place}, bytes, alignment);
+void Arguments::output(const char* name, const BufferView& view, uint64_t bytes, const char* in_place) {
+    add({name, view, true, in_place}, bytes);
 }
 
 void Arguments::optional_input(const char* name, const BufferView& view, uint64_t bytes) {
@@ -42,8 +40,8 @@ void Arguments::optional_input(const char* name, const BufferView& view, uint64_
 }
 
 void Arguments::optional_output(const char* name, const BufferView& view, uint64_t bytes,
-                                const char* in_place, uint64_t alignment) {
-    if (view) output(name, view, bytes, in_place, alignment);
+                                const char* in_place) {
+    if (view) output(name, view, bytes, in_place);
 }
 
 void Arguments::check_overlap() const {

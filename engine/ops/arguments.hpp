@@ -23,11 +23,10 @@ class Arguments {
 
     void input(const char* name, const BufferView& view, uint64_t bytes);
     /// `in_place` names the argument that this one may be; else it shares memory with none.
-    void output(const char* name, const BufferView& view, uint64_t bytes, const char* in_place = nullptr,
-                uint64_t alignment = 4);
+    void output(const char* name, const BufferView& view, uint64_t bytes, const char* in_place = nullptr);
     void optional_input(const char* name, const BufferView& view, uint64_t bytes);
     void optional_output(const char* name, const BufferView& view, uint64_t bytes,
-                         const char* in_place = nullptr, uint64_t alignment = 4);
+                         const char* in_place = nullptr);
     /// To be called last: no output may overlap another argument.
     void check_overlap() const;
 
@@ -40,7 +39,7 @@ class Arguments {
         bool written;
         const char* in_place;
     };
-    void add(const Argument& argument, uint64_t bytes, uint64_t alignment);
+    void add(const Argument& argument, uint64_t bytes);
 
     std::string operation_;
     std::vector<Argument> arguments_;

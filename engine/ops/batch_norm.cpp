@@ -123,9 +123,9 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
     }
     const detail::RunningUpdate running = plan.running_update(arguments);
     if (running.cumulative)
-        check.output("num_batches_tracked", arguments.num_batches_tracked, 8, nullptr, 8);
+        check.output("num_batches_tracked", arguments.num_batches_tracked, 2 * sizeof(uint32_t));
     else
-        check.optional_output("num_batches_tracked", arguments.num_batches_tracked, 8, nullptr, 8);
+        check.optional_output("num_batches_tracked", arguments.num_batches_tracked, 2 * sizeof(uint32_t));
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 

@@ -161,10 +161,12 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
     Writes writes(device, bindings);
     const VkDescriptorSet set = prepare_set(state, *pipeline.layout, writes);
     std::vector<Use> uses;
-    for (const Binding& binding : bindings)
-        if (!absent(binding.view))
-            uses.push_back(
-                use_of(binding.view, binding.access != Access::write, binding.access != Access::read));
+    for (const Binding& binding : bindings) {
+        // The layer cannot know that a kernel leaves absent arguments alone: they are ordered as well.
+        const BufferView dummy = {device.dummy.buffer, 0, dummy_bytes};
+        uses.push_back(use_of(absent(binding.view) ? dummy : binding.view, binding.access != Access::write,
+                              binding.access != Access::read));
+    }
 
     order(state, uses);
     // Bound every time: the caller may have bound another pipeline in between.

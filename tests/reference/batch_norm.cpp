@@ -96,13 +96,19 @@ Running update_running(const Geometry& geometry, const Moments& batch, const Bat
 
 Gradients backward_frozen(const Geometry& geometry, std::span<const float> x, std::span<const float> dy,
                           const Values& mean, const Values& inv_std, std::span<const float> gamma) {
-    Gradients result{Values(geometry.elements()), Values(geometry.channels), Values(geometry.channels)};
+    const Values tensor(geometry.elements()), channel(geometry.channels);
+    Gradients result{tensor, channel, channel, tensor, channel, channel};
     for (size_t c = 0; c < geometry.channels; ++c) {
+        const double scale = factor(gamma, c, 1) * inv_std[c];
         long double dgamma = 0, dbeta = 0;
         for_each(geometry, c, [&](size_t i) {
-            dgamma += dy[i] * ((x[i] - mean[c]) * inv_std[c]);
+            const double term = dy[i] * ((x[i] - mean[c]) * inv_std[c]);
+            dgamma += term;
             dbeta += dy[i];
-            result.dx[i] = factor(gamma, c, 1) * inv_std[c] * dy[i];
+            result.dgamma_terms[c] += std::abs(term);
+            result.dbeta_terms[c] += std::abs(dy[i]);
+            result.dx[i] = scale * dy[i];
+            result.dx_terms[i] = std::abs(result.dx[i]);
         });
         result.dgamma[c] = static_cast<double>(dgamma);
         result.dbeta[c] = static_cast<double>(dbeta);
@@ -115,10 +121,13 @@ Gradients backward(const Geometry& geometry, std::span<const float> x, std::span
     Gradients result = backward_frozen(geometry, x, dy, mean, inv_std, gamma);
     const auto m = static_cast<double>(geometry.values_per_channel());
     for (size_t c = 0; c < geometry.channels; ++c) {
+        const double scale = factor(gamma, c, 1) * inv_std[c];
         for_each(geometry, c, [&](size_t i) {
-            const double normalized = (x[i] - mean[c]) * inv_std[c];
-            result.dx[i] = factor(gamma, c, 1) * inv_std[c] *
-                           (dy[i] - result.dbeta[c] / m - normalized * result.dgamma[c] / m);
+            const double from_mean = result.dbeta[c] / m;
+            const double from_variance = (x[i] - mean[c]) * inv_std[c] * result.dgamma[c] / m;
+            result.dx[i] = scale * (dy[i] - from_mean - from_variance);
+            result.dx_terms[i] =
+                std::abs(scale) * (std::abs(dy[i]) + std::abs(from_mean) + std::abs(from_variance));
         });
     }
     return result;

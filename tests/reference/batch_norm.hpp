@@ -46,6 +46,9 @@ Running update_running(const Geometry& geometry, const Moments& batch, const Bat
 
 struct Gradients {
     Values dx, dgamma, dbeta;
+    /// The same with every term's absolute value: what rounding errors are measured against, as terms may
+    /// cancel.
+    Values dx_terms, dgamma_terms, dbeta_terms;
 };
 /// With statistics of the batch, which depend on x.
 Gradients backward(const Geometry& geometry, std::span<const float> x, std::span<const float> dy,
