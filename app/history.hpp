@@ -22,8 +22,8 @@ class History {
     void push(uint64_t step, T value) {
         if (pushes_++ % stride_ != 0) return;
         if (entries_.size() >= capacity_) {
-            size_t kept = 0;
-            for (size_t i = 0; i < entries_.size(); i += 2) entries_[kept++] = std::move(entries_[i]);
+            size_t kept = 1;  // the first is where it belongs already, and must not be moved onto itself
+            for (size_t i = 2; i < entries_.size(); i += 2) entries_[kept++] = std::move(entries_[i]);
             entries_.resize(kept);
             const bool on_grid = (pushes_ - 1) % (stride_ * 2) == 0;
             stride_ *= 2;

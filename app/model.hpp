@@ -22,6 +22,9 @@ namespace lab {
 
 /// Two networks train in lock-step: same initial weights, same batches. Index 0 is twin A, 1 is twin B.
 inline constexpr size_t twin_count = 2;
+inline constexpr char twin_letter(size_t index) {
+    return static_cast<char>('A' + index);
+}
 
 enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, file };
 enum class OptimizerKind { sgd, adam };
@@ -69,7 +72,7 @@ struct Settings {
 /// Ranges of the controls; the command line and the session hold to the same ones.
 namespace limits {
 inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256, max_steps_per_frame = 64;
-inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
+inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10, max_momentum = 0.999f;
 }  // namespace limits
 
 /// Whether going from `from` to `to` needs new data or new networks.
@@ -113,6 +116,11 @@ struct TestRow {
 struct Histogram {
     float low = -4, high = 4;
     std::vector<float> share;  ///< per bin, sums to 1
+
+    /// Where bin `bin` begins, and the one before it ends.
+    float edge(size_t bin) const {
+        return low + (high - low) * static_cast<float>(bin) / static_cast<float>(share.size());
+    }
 };
 
 /// The latest step in one hidden layer, for its card.
@@ -135,8 +143,7 @@ struct TwinView {
     History<TrainingRow> training{8192};
     History<UnitRow> unit{8192};  ///< begins anew when another unit is inspected
     History<TestRow> test{2048};
-    History<Histogram> distribution{
-        24};                        ///< Tensor::normalized of the inspected layer; begins anew with the layer
+    History<Histogram> distribution{24};  ///< Tensor::normalized of the inspected layer
     std::vector<LayerView> layers;  ///< one per hidden layer; empty before the first step
     Boundary boundary;              ///< for planar data
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test

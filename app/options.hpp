@@ -1,0 +1,48 @@
+// The command line: what the arguments say, as a value. Opens no device and no window.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "app/model.hpp"
+
+namespace lab {
+
+/// What the program's exit status means.
+namespace exit_status {
+inline constexpr int ok = 0, failed = 1, usage = 2, no_device = 3, interrupted = 130;
+}
+
+struct Options {
+    Settings settings;
+    bool headless = false;
+    uint64_t steps = 1000;              ///< of a run without a window
+    std::filesystem::path out = "out";  ///< where its report goes
+    bool force = false;                 ///< a report that is there already may be replaced
+    std::string device;                 ///< as vknorm::DeviceOptions::select
+    bool validation = false;
+    std::filesystem::path shot;  ///< picture of the Live screen after the steps; empty: none
+    uint32_t width = 1600, height = 1000;
+    bool light = false;
+};
+
+/// A text to print in place of running, on stdout when `status` is ok and on stderr otherwise.
+struct Answer {
+    int status = exit_status::ok;
+    std::string text;
+};
+
+/// `arguments` without the program's name. What is missing depends on the data and the preset: explicit
+/// arguments win over the preset, the preset over the defaults of the data.
+std::variant<Options, Answer> parse_options(std::span<const char* const> arguments);
+
+/// The words of the command line for what it can choose.
+const char* word(Data data);
+const char* word(vknorm::Norm norm);
+const char* word(vknorm::Activation activation);
+const char* word(OptimizerKind kind);
+
+}  // namespace lab

@@ -1,0 +1,32 @@
+// The line about a run that is under way.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "app/model.hpp"
+
+namespace lab {
+
+/// Step, losses, accuracies, speed and the time left for `steps` steps in all; unknown figures are left out.
+std::string progress_line(const Snapshot& run, uint64_t steps, double seconds_left);
+
+/// Shows the line on stderr: in place on a terminal, else a new one every few seconds.
+class Progress {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    Progress();
+    /// Whether it is time for another line.
+    bool due() const;
+    void show(const std::string& line);
+    /// Ends a line that was shown in place.
+    void finish();
+
+  private:
+    bool terminal_;
+    Clock::time_point shown_at_;
+};
+
+}  // namespace lab

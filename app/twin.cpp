@@ -1,0 +1,219 @@
+#include "app/twin.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+namespace lab {
+
+namespace {
+
+constexpr uint32_t histogram_bins = 64;
+constexpr uint32_t grid_points = 64;  // in each direction
+constexpr size_t pictures_shown = 64;
+// Weight of a new loss in its moving average, once that has begun as a plain mean.
+constexpr float smoothing = 0.03f;
+
+vknorm::Optimizer optimizer_of(const Settings& settings) {
+    if (settings.optimizer == OptimizerKind::adam) {
+        vknorm::Adam adam;
+        adam.learning_rate = settings.learning_rate;
+        adam.weight_decay = settings.weight_decay;
+        return adam;
+    }
+    return vknorm::Sgd{settings.learning_rate, settings.momentum, settings.weight_decay};
+}
+
+vknorm::BatchNormConvention convention_of(const Settings& settings) {
+    vknorm::BatchNormConvention convention = vknorm::BatchNormConvention::torch();
+    convention.momentum = settings.norm_momentum;
+    convention.epsilon = settings.epsilon;
+    return convention;
+}
+
+vknorm::NetworkOptions network_options(const Settings& settings, size_t index, const vknorm::Dataset& train) {
+    vknorm::NetworkOptions options;
+    options.inputs = train.features;
+    for (const uint32_t units : settings.hidden)
+        options.hidden.push_back({units, settings.twins[index].norm, settings.twins[index].activation});
+    options.classes = train.classes;
+    options.max_batch = limits::max_batch;
+    options.seed = settings.seed;
+    options.batch_norm = convention_of(settings);
+    return options;
+}
+
+Histogram to_histogram(const vknorm::ProbeResult& probe) {
+    Histogram histogram;
+    histogram.share.assign(probe.histogram.size(), 0.f);
+    const double total = std::accumulate(probe.histogram.begin(), probe.histogram.end(), 0.0);
+    if (total > 0)
+        std::transform(probe.histogram.begin(), probe.histogram.end(), histogram.share.begin(),
+                       [&](uint32_t count) { return static_cast<float>(count / total); });
+    return histogram;
+}
+
+/// Accuracy with batch statistics over parts of `test` that are as large as a training batch, or nearly.
+float batch_accuracy(vknorm::Network& network, const vknorm::Dataset& test, uint32_t batch) {
+    const size_t parts = test.size() / batch + (test.size() % batch != 0);
+    double right = 0, seen = 0;
+    for (size_t part = 0; part < parts; ++part) {
+        const size_t first = test.size() * part / parts, count = test.size() * (part + 1) / parts - first;
+        if (count < 2) continue;  // no variance
+        const vknorm::Evaluation evaluation =
+            network.evaluate(std::span(test.inputs).subspan(first * test.features, count * test.features),
+                             std::span(test.labels).subspan(first, count), vknorm::Statistics::batch);
+        right += evaluation.accuracy * static_cast<double>(count);
+        seen += static_cast<double>(count);
+    }
+    return seen == 0 ? not_measured : static_cast<float>(right / seen);
+}
+
+std::vector<uint32_t> most_probable(const std::vector<float>& probability, uint32_t classes) {
+    std::vector<uint32_t> best;
+    for (auto row = probability.begin(); row != probability.end(); row += classes)
+        best.push_back(static_cast<uint32_t>(std::max_element(row, row + classes) - row));
+    return best;
+}
+
+}  // namespace
+
+PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
+    PlaneGrid grid;
+    if (data.features != 2) return grid;
+    float reach = 0;
+    for (const float value : data.inputs) reach = std::max(reach, std::abs(value));
+    grid.columns = grid.rows = grid_points;
+    grid.high = std::max(1.2f, reach * 1.05f);
+    grid.low = -grid.high;
+    const auto coordinate = [&](uint32_t i) {
+        return grid.low +
+               (grid.high - grid.low) * static_cast<float>(i) / static_cast<float>(grid_points - 1);
+    };
+    for (uint32_t row = 0; row < grid.rows; ++row)
+        for (uint32_t column = 0; column < grid.columns; ++column) {
+            grid.points.push_back(coordinate(column));
+            grid.points.push_back(coordinate(row));
+        }
+    return grid;
+}
+
+Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train)
+    : normalizes_(settings.twins[index].norm != vknorm::Norm::none),
+      network_(device, network_options(settings, index, train)) {
+    set_hyperparameters(settings);
+    set_probes(settings);
+}
+
+void Twin::apply(const Settings& settings, const Settings& previous) {
+    set_hyperparameters(settings);
+    if (settings.inspected_layer != previous.inspected_layer ||
+        settings.inspected_unit != previous.inspected_unit) {
+        view_.unit.clear();
+        set_probes(settings);
+    }
+}
+
+void Twin::set_hyperparameters(const Settings& settings) {
+    network_.set_optimizer(optimizer_of(settings));
+    network_.set_batch_norm(convention_of(settings));
+    network_.set_statistics(settings.statistics);
+    network_.set_update_running(settings.update_running);
+    network_.set_train_affine(settings.train_affine);
+}
+
+void Twin::set_probes(const Settings& settings) {
+    const auto& hidden = network_.options().hidden;
+    layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(hidden.size() - 1));
+    unit_ = std::min(settings.inspected_unit, hidden[layer_].units - 1);
+    // The normalized values of every layer, then those of the inspected unit.
+    std::vector<vknorm::ProbeOptions> probes(hidden.size() + 1);
+    for (size_t i = 0; i < probes.size(); ++i) {
+        const bool whole_layer = i < hidden.size();
+        probes[i].layer = whole_layer ? static_cast<uint32_t>(i) : layer_;
+        probes[i].unit = whole_layer ? -1 : static_cast<int32_t>(unit_);
+        probes[i].bins = histogram_bins;
+    }
+    network_.set_probes(std::move(probes));
+}
+
+void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
+    if (!diverged_) ticket_ = network_.train_step(inputs, labels);
+}
+
+void Twin::collect(uint64_t step) {
+    if (diverged_) return;
+    vknorm::StepResult result;
+    try {
+        result = network_.result(ticket_);
+    } catch (const vknorm::Diverged&) {
+        diverged_ = true;
+        throw;
+    }
+    ++steps_;
+    const float weight = std::max(smoothing, 1.f / static_cast<float>(steps_));
+    smoothed_loss_ = steps_ == 1 ? result.loss : smoothed_loss_ + weight * (result.loss - smoothed_loss_);
+    view_.training.push(step, {result.loss, smoothed_loss_, result.gradient_norm});
+    view_.unit.push(step, unit_row(result));
+
+    std::vector<Histogram> histograms;
+    view_.layers.clear();
+    for (size_t i = 0; i + 1 < result.probes.size(); ++i) {
+        const vknorm::ProbeResult& probe = result.probes[i];
+        histograms.push_back(to_histogram(probe));
+        view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
+    }
+    distributions_.push(step, std::move(histograms));
+}
+
+TwinView Twin::view() const {
+    TwinView view = view_;
+    for (const auto& entry : distributions_.entries())
+        view.distribution.push(entry.step, entry.value[layer_]);
+    return view;
+}
+
+UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
+    const vknorm::ProbeResult& probe = result.probes.back();
+    UnitRow row;
+    row.percentile15 = probe.percentile15;
+    row.percentile50 = probe.percentile50;
+    row.percentile85 = probe.percentile85;
+    if (normalizes_) {
+        const vknorm::ChannelStatistics& channel = result.statistics[layer_][unit_];
+        row.batch_mean = channel.batch_mean;
+        row.batch_variance = channel.batch_variance;
+        row.running_mean = channel.running_mean;
+        row.running_variance = channel.running_variance;
+    } else {
+        row.batch_mean = probe.mean;
+        row.batch_variance = probe.variance;
+    }
+    return row;
+}
+
+void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) {
+    const vknorm::Evaluation evaluation =
+        network_.evaluate(test.inputs, test.labels, vknorm::Statistics::running);
+    TestRow row;
+    row.accuracy = static_cast<float>(evaluation.accuracy);
+    row.loss = static_cast<float>(evaluation.loss);
+    if (normalizes_) row.batch_accuracy = batch_accuracy(network_, test, batch);
+    view_.test.push(step, row);
+}
+
+void Twin::look(const vknorm::Dataset& test, const PlaneGrid& grid) {
+    if (grid.columns > 0)
+        view_.boundary = {grid.columns, grid.rows,
+                          grid.low,     grid.high,
+                          test.classes, network_.predict(grid.points, vknorm::Statistics::running)};
+    if (test.image_width > 0) {
+        const size_t shown = std::min(pictures_shown, test.size());
+        view_.predicted = most_probable(network_.predict(std::span(test.inputs).first(shown * test.features),
+                                                         vknorm::Statistics::running),
+                                        test.classes);
+    }
+}
+
+}  // namespace lab
