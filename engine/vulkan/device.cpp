@@ -50,7 +50,7 @@ void DeviceState::set_name(VkObjectType type, uint64_t handle, std::string_view 
     object.objectType = type;
     object.objectHandle = handle;
     object.pObjectName = terminated.c_str();
-    check(vk.SetDebugUtilsObjectNameEXT(device, &object), "vkSetDebugUtilsObjectNameEXT");
+    vk.SetDebugUtilsObjectNameEXT(device, &object);
 }
 
 }  // namespace detail

@@ -56,6 +56,7 @@ struct DeviceState {
     void check(VkResult result, const char* call) const;
     /// Throws Error when the device was lost earlier.
     void require_alive() const;
+    /// For messages and captures only, so that failing to is no error.
     void set_name(VkObjectType type, uint64_t handle, std::string_view name) const;
 };
 

@@ -11,7 +11,7 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr VkDeviceSize largest_block = VkDeviceSize(64) << 20;
+constexpr VkDeviceSize first_block = VkDeviceSize(4) << 20, largest_block = VkDeviceSize(64) << 20;
 constexpr VkMemoryPropertyFlags host_flags =
     VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 
@@ -158,15 +158,19 @@ Allocator::Place Allocator::find_place(const VkMemoryRequirements& needed, Memor
         throw Unsupported("Buffer \"" + std::string(name) +
                           "\": the device has no host-visible coherent memory");
 
+    VkDeviceSize so_far = 0;
     for (auto block = blocks_.begin(); block != blocks_.end(); ++block) {
         if (block->second.type != *type || !block->second.shared) continue;
+        so_far += block->second.ranges.size();
         if (const auto offset = block->second.ranges.allocate(needed.size, needed.alignment))
             return {block, *offset};
     }
-    const VkDeviceSize block_size = std::min(largest_block, heap_of(*type).size / 16);
-    if (needed.size <= block_size / 2) {
+    // Blocks grow with what is asked for: some drivers touch every byte that they allocate.
+    const VkDeviceSize largest = std::min(largest_block, heap_of(*type).size / 16);
+    if (needed.size <= largest / 2) {
         try {
-            const auto block = add_block(block_size, *type, true, name);
+            const VkDeviceSize size = std::min(largest, std::max({first_block, so_far, 2 * needed.size}));
+            const auto block = add_block(size, *type, true, name);
             return {block, *block->second.ranges.allocate(needed.size, needed.alignment)};
         } catch (const Error&) {
             // A whole block no longer fits; the buffer alone may.
