@@ -1,5 +1,6 @@
 // How a batch normalization is cut into slices and strands: every value once, nothing beyond a limit.
 #include "ops/batch_norm_plan.hpp"
+#include "ops/sizes.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>

@@ -73,8 +73,8 @@ class GuardedBuffer {
   public:
     GuardedBuffer(VkDeviceSize bytes, std::string name, bool aligned = false);
     template <class T>
-    explicit GuardedBuffer(const std::vector<T>& data, std::string name = "input")
-        : GuardedBuffer(data.size() * sizeof(T), std::move(name)) {
+    explicit GuardedBuffer(const std::vector<T>& data, std::string name = "input", bool aligned = false)
+        : GuardedBuffer(data.size() * sizeof(T), std::move(name), aligned) {
         upload(data);
     }
     ~GuardedBuffer();

@@ -78,8 +78,6 @@ constexpr uint32_t block_values = 4;       ///< values of a block
 constexpr uint32_t partial_bytes = 16;     ///< of one strand's result
 constexpr uint32_t merge_workgroup = 128;  ///< the smallest that every device has
 constexpr uint32_t chunk_lanes = 8;        ///< blocks that neighbouring strands read side by side: 128 bytes
-constexpr uint32_t maximum_trips =
-    30000;  ///< of all loops of an invocation: Mesa 22.3 ends loops after 65 535
 
 /// Strands for `values` values of a channel. `length` is the number of blocks in a strand when there are
 /// enough.

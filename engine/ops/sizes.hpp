@@ -9,6 +9,9 @@
 
 namespace vknorm::detail {
 
+/// Trips of all loops of an invocation together: Mesa 22.3 silently ends loops after 65 535.
+constexpr uint32_t maximum_trips = 30000;
+
 /// a / b rounded up; unlike (a + b - 1) / b it cannot overflow.
 template <std::unsigned_integral T>
 constexpr T ceil_div(T a, T b) {

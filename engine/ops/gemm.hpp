@@ -1,0 +1,45 @@
+// Matrix product c = op(a) * op(b) of dense row-major float32 matrices, with a bias or the bias gradient on
+// the way.
+//
+// Every element of c is one sum in the order of the inner index: the same bits at every run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <vknorm/stream.hpp>
+
+namespace vknorm::detail {
+
+enum class GemmBias {
+    none,
+    add,    ///< bias [columns] is added to every row of c
+    sum_a,  ///< bias [rows] becomes the sums of op(a) over the inner index
+};
+
+struct GemmShape {
+    uint32_t rows = 0, columns = 0, inner = 0;  ///< c is [rows, columns]
+    bool a_transposed = false;                  ///< a is [inner, rows], else [rows, inner]
+    bool b_transposed = false;                  ///< b is [columns, inner], else [inner, columns]
+    GemmBias bias = GemmBias::none;
+};
+
+class Gemm {
+  public:
+    /// Throws std::invalid_argument naming `what` when the sums are too long for one invocation, Unsupported
+    /// when a matrix is too large for a binding.
+    Gemm(const Capabilities& capabilities, const GemmShape& shape, const std::string& what);
+
+    /// Views start at multiples of 256 bytes. `c` overlaps nothing.
+    void record(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
+                const BufferView& c) const;
+
+  private:
+    GemmShape shape_;
+    bool shared_;  // gemm_shared.comp, else gemm.comp
+    uint32_t most_workgroups_, workgroup_;
+    uint32_t tiles_across_, tiles_;
+    uint32_t tiles_a_dispatch_;
+};
+
+}  // namespace vknorm::detail

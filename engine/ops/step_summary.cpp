@@ -1,0 +1,52 @@
+#include "ops/step_summary.hpp"
+
+#include <cstring>
+
+#include "ops/launch.hpp"
+
+namespace vknorm::detail {
+
+VkDeviceSize step_summary_scratch_bytes() {
+    return VKNORM_GRADIENT_SLOTS * sizeof(float);
+}
+
+VkDeviceSize step_record_bytes(uint32_t layers) {
+    return sizeof(shaders::StepRecord) + health_words(layers) * sizeof(uint32_t);
+}
+
+void step_summary(Recorder& recorder, const StepSummary& arguments) {
+    const Capabilities& capabilities = recorder.device().capabilities();
+    const Launch launch = spread(capabilities, VKNORM_GRADIENT_SLOTS);
+    const uint32_t squares_constants[] = {launch.workgroup};
+    dispatch(recorder, {shaders::gradient_squares, squares_constants},
+             {read(arguments.gradient), write(arguments.scratch)},
+             shaders::GradientSquares{.vectors = static_cast<uint32_t>(arguments.gradient.bytes / 16)},
+             launch.groups);
+
+    // One workgroup, the same on every device, so that the order of additions is too.
+    const uint32_t summary_constants[] = {64};
+    dispatch(recorder, {shaders::step_summary, summary_constants},
+             {read(arguments.results), read(arguments.scratch), read(arguments.running),
+              read_write(arguments.health), write(arguments.record)},
+             shaders::StepSummary{.rows = arguments.rows,
+                                  .running = static_cast<uint32_t>(arguments.running.bytes / sizeof(float)),
+                                  .layers = arguments.layers,
+                                  .step = arguments.step},
+             {1});
+}
+
+StepReport read_step_record(std::span<const std::byte> record) {
+    shaders::StepRecord head{};
+    std::memcpy(&head, record.data(), sizeof(head));
+    std::vector<uint32_t> words((record.size() - sizeof(head)) / sizeof(uint32_t));
+    std::memcpy(words.data(), record.data() + sizeof(head), words.size() * sizeof(uint32_t));
+    return {.loss = head.loss,
+            .correct = head.correct,
+            .gradient_norm = head.gradient_norm,
+            .diverged = words[0] != 0,
+            .diverged_step = words[1],
+            .first_running = head.first_running,
+            .layers = {words.begin() + VKNORM_HEALTH_HEADER, words.end()}};
+}
+
+}  // namespace vknorm::detail

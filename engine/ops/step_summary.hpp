@@ -1,0 +1,47 @@
+// The end of a training step: mean loss, correct rows, gradient norm, and the verdict whether the step is
+// sound.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <vknorm/stream.hpp>
+
+#include "ops/health.hpp"
+
+namespace vknorm::detail {
+
+/// Bytes of the partial sums between the two kernels.
+VkDeviceSize step_summary_scratch_bytes();
+/// Bytes of the record: StepRecord and the words of Health.
+VkDeviceSize step_record_bytes(uint32_t layers);
+
+/// All views start at multiples of 256 bytes.
+struct StepSummary {
+    BufferView gradient{};  ///< in, whole vectors of four floats
+    BufferView results{};   ///< in, RowResult [rows]
+    uint32_t rows = 0;
+    BufferView running{};  ///< in, float32; absent when no statistics are kept
+    uint32_t layers = 0;
+    BufferView health{};  ///< in and out; diverged when anything above is not finite
+    uint32_t step = 0;    ///< low bits of its number
+    BufferView scratch{};
+    BufferView record{};  ///< out
+};
+
+/// Sums run over fixed parts in a fixed order: the same bits at every run.
+void step_summary(Recorder& recorder, const StepSummary& arguments);
+
+/// What a record says.
+struct StepReport {
+    float loss = 0;  ///< mean over the batch
+    uint32_t correct = 0;
+    float gradient_norm = 0;
+    bool diverged = false;         ///< in this step or before
+    uint32_t diverged_step = 0;    ///< low bits of its number
+    uint32_t first_running = 0;    ///< first running statistic that is not finite, or VKNORM_HEALTHY
+    std::vector<uint32_t> layers;  ///< per layer the lowest unit that is not finite, or VKNORM_HEALTHY
+};
+StepReport read_step_record(std::span<const std::byte> record);
+
+}  // namespace vknorm::detail

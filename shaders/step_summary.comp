@@ -1,0 +1,67 @@
+// The end of a step's measurements, by one workgroup: mean loss, correct rows, gradient norm; decides whether the step
+// is sound. A step that is not makes Health diverged, for good; the words of its layers are copied behind the record and
+// reset for the next step.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "finite.glsl"
+#include "network.h"
+
+layout(local_size_x_id = 0) in;
+
+layout(std430, set = 0, binding = 0) readonly buffer Results { RowResult results[]; };
+layout(std430, set = 0, binding = 1) readonly buffer Partials { float partials[]; };
+layout(std430, set = 0, binding = 2) readonly buffer Running { float running[]; };
+layout(std430, set = 0, binding = 3) buffer Health { uint health[]; };
+layout(std430, set = 0, binding = 4) writeonly buffer Record {
+    StepRecord record;
+    uint words[];
+};
+
+layout(push_constant) uniform Push { StepSummary p; };
+
+struct Share {
+    float loss;
+    float squares;
+    uint correct;
+    uint first_running;
+};
+shared Share shares[gl_WorkGroupSize.x];
+
+void main() {
+    const uint lane = gl_LocalInvocationID.x, lanes = gl_WorkGroupSize.x;
+    Share sum = Share(0, 0, 0, VKNORM_HEALTHY);
+    for (uint i = lane; i < p.rows; i += lanes) {
+        sum.loss += results[i].loss;
+        sum.correct += results[i].correct;
+    }
+    for (uint i = lane; i < VKNORM_GRADIENT_SLOTS; i += lanes) sum.squares += partials[i];
+    for (uint i = lane; i < p.running; i += lanes)
+        if (!is_finite(running[i])) sum.first_running = min(sum.first_running, i);
+    shares[lane] = sum;
+    barrier();
+    if (lane != 0) return;
+
+    for (uint i = 1; i < lanes; ++i) {
+        sum.loss += shares[i].loss;
+        sum.squares += shares[i].squares;
+        sum.correct += shares[i].correct;
+        sum.first_running = min(sum.first_running, shares[i].first_running);
+    }
+    record.loss = sum.loss / p.rows;
+    record.correct = sum.correct;
+    record.gradient_norm = sqrt(sum.squares);
+    record.first_running = sum.first_running;
+
+    bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_running == VKNORM_HEALTHY;
+    for (uint i = 0; i < p.layers; ++i) sound = sound && health[VKNORM_HEALTH_HEADER + i] == VKNORM_HEALTHY;
+    if (!sound && health[0] == 0) {
+        health[0] = 1;
+        health[1] = p.step;
+    }
+    words[0] = health[0];
+    words[1] = health[1];
+    for (uint i = VKNORM_HEALTH_HEADER; i < VKNORM_HEALTH_HEADER + p.layers; ++i) {
+        words[i] = health[i];
+        health[i] = VKNORM_HEALTHY;
+    }
+}
