@@ -32,10 +32,10 @@ std::span<const Point> visible(std::span<const Point> points, const Range& range
 }
 
 bool dense(std::span<const Point> visible_points, const Mapping& mapping) {
-    return static_cast<float>(visible_points.size()) > mapping.width * 0.6f;
+    return static_cast<float>(visible_points.size()) > mapping.width * 0.4f;
 }
 
-std::vector<Column> columns(std::span<const Point> visible_points, const Mapping& mapping) {
+std::vector<Column> columns(std::span<const Point> visible_points, const Mapping& mapping, float pitch) {
     std::vector<Column> result;
     float sum = 0, previous = 0;
     int count = 0;
@@ -48,7 +48,8 @@ std::vector<Column> columns(std::span<const Point> visible_points, const Mapping
             gap = true;
             continue;
         }
-        const float x = std::floor(mapping.to_x(point.x)), y = mapping.to_y(point.y);
+        const float x = mapping.left + std::floor((mapping.to_x(point.x) - mapping.left) / pitch) * pitch;
+        const float y = mapping.to_y(point.y);
         if (result.empty() || x != result.back().x || gap) {
             finish();
             result.push_back({x, y, y, y, gap});
@@ -68,13 +69,6 @@ std::vector<Column> columns(std::span<const Point> visible_points, const Mapping
     }
     finish();
     return result;
-}
-
-float mean_height(std::span<const Column> columns) {
-    if (columns.empty()) return 0;
-    float sum = 0;
-    for (const Column& column : columns) sum += column.bottom - column.top;
-    return sum / static_cast<float>(columns.size());
 }
 
 const Point* nearest(std::span<const Point> points, double x) {

@@ -27,7 +27,7 @@ struct Mapping {
     double from_y(float pixel) const { return from_unit(y, y_scale, 1 - (pixel - top) / height); }
 };
 
-/// What one pixel column shows of a series, in pixels.
+/// What one column of pixels shows of a series, in pixels.
 struct Column {
     float x;            ///< its left edge
     float top, bottom;  ///< extent of its points, and of the line that leads here from the previous column
@@ -39,10 +39,8 @@ struct Column {
 std::span<const Point> visible(std::span<const Point> points, const Range& range);
 /// Whether so many points deserve columns rather than a line from point to point.
 bool dense(std::span<const Point> visible_points, const Mapping& mapping);
-/// One entry for every pixel column that has a finite point.
-std::vector<Column> columns(std::span<const Point> visible_points, const Mapping& mapping);
-/// Mean extent of the columns, pixels: tall columns are drawn as bars, flat ones as the line of their means.
-float mean_height(std::span<const Column> columns);
+/// One entry for every column, `pitch` pixels wide, that has a finite point.
+std::vector<Column> columns(std::span<const Point> visible_points, const Mapping& mapping, float pitch);
 /// The point nearest to `x` that has a finite y; null when there is none.
 const Point* nearest(std::span<const Point> points, double x);
 

@@ -1,0 +1,12 @@
+// The network as a strip: one card per hidden layer with the distribution of what its activation receives.
+#pragma once
+
+#include "app/model.hpp"
+#include "app/plot/ink.hpp"
+
+namespace lab {
+
+/// A click on a card makes its layer the inspected one.
+void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& snapshot, Settings& settings);
+
+}  // namespace lab

@@ -1,0 +1,57 @@
+// The card around every plot: title, legend whose entries switch series on and off, log switch, full-plot
+// switch.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "app/plot/ink.hpp"
+
+namespace lab::plot {
+
+struct LegendEntry {
+    std::string label;
+    Color color;
+    bool dashed = false;
+};
+
+/// What the user chose for one panel.
+struct PanelState {
+    uint32_t hidden = 0;  ///< bit i: legend entry i is switched off
+    Scale scale = Scale::linear;
+    bool full = false;  ///< asks for the whole area
+
+    bool shows(uint32_t entries) const { return (hidden & entries) == 0; }
+};
+
+struct PanelOptions {
+    const char* id;
+    std::string title;
+    std::span<const LegendEntry> legend;
+    bool can_log = false;
+    bool toggles = true;  ///< the legend's entries can be switched off
+};
+
+struct PanelArea {
+    Rect content;
+    bool hovered;  ///< the pointer is over the panel
+};
+
+/// Draws the card and returns what is left for the plot.
+PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& options, PanelState& state);
+
+/// Says in the middle of `content` why there is nothing to see.
+void empty_note(const Look& look, const Rect& content, const char* note);
+
+/// A read-out near the pointer: a heading and lines of colour, name, value.
+struct ReadingLine {
+    std::string name;
+    Color color;
+    double value;
+    std::string text;  ///< the value in words
+};
+void draw_reading(const Look& look, ImVec2 at, const std::string& heading,
+                  std::span<const ReadingLine> lines);
+
+}  // namespace lab::plot

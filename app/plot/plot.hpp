@@ -1,0 +1,66 @@
+// A plot of series over training steps: axes, grid, lines and bands, zoom, drag, read-out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/plot/panel.hpp"
+#include "app/plot/view.hpp"
+
+namespace lab::plot {
+
+enum class Style {
+    noise,  ///< every value, faint
+    line,   ///< solid
+    step,   ///< holds its value until the next one
+    dashed_step,
+    band,  ///< the area from `points` up to `upper`
+};
+
+struct Series {
+    std::string name;  ///< in the read-out; empty: not there
+    Color color;
+    Style style = Style::line;
+    uint32_t legend = 0;  ///< bits of the legend entries that must all be on
+    float width = 1.5f;
+    std::vector<Point> points;
+    std::vector<Point> upper;  ///< of a band, at the same x as `points`
+};
+
+/// The x axis that all plots over steps share, and the position under the pointer, which all of them mark.
+struct SharedX {
+    AxisView view;
+    Range data{0, 1};
+    std::optional<double> marked;       ///< by the previous frame
+    std::optional<double> next_marked;  ///< by this one
+};
+
+struct Reading {
+    double x = 0;
+    std::vector<ReadingLine> lines;
+};
+
+/// What the user did to one plot, and what it last said and showed.
+struct PlotState {
+    PanelState panel;
+    AxisView y;
+    std::optional<Reading> reading;
+    Mapping mapping;  ///< of the latest frame
+};
+
+struct PlotOptions {
+    PanelOptions panel;
+    std::optional<Range> y_limits;  ///< the values can only lie here
+    const char* empty = "No steps yet";
+};
+
+/// Draws the plot into `frame` of the current window and obeys the pointer.
+void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
+               std::span<const Series> series, PlotState& state, SharedX& shared);
+
+/// Axis furniture, also for plots of another kind.
+void draw_x_axis(const Look& look, const Mapping& mapping, const char* label);
+void draw_y_axis(const Look& look, const Mapping& mapping);
+
+}  // namespace lab::plot

@@ -1,0 +1,134 @@
+#include "app/plot/ridgeline.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "app/plot/layout.hpp"
+
+namespace lab::plot {
+
+namespace {
+
+constexpr float right_margin = 44, bottom_margin = 20;  // room for steps and tick labels
+
+double bin_center(const Range& bins, size_t count, size_t bin) {
+    return bins.low + (static_cast<double>(bin) + 0.5) * bins.length() / static_cast<double>(count);
+}
+
+void draw_ridge(const Look& look, ImDrawList& list, const Ridge& ridge, const Range& bins, const Mapping& m,
+                float baseline, float amplitude, float highest, Color color) {
+    std::vector<ImVec2> upper, lower;
+    const size_t count = ridge.share.size();
+    upper.reserve(count + 2);
+    lower.reserve(count + 2);
+    const auto add = [&](double value, float height) {
+        const float x = m.to_x(value);
+        upper.push_back({x, baseline - height});
+        lower.push_back({x, baseline});
+    };
+    const auto seen = [&](float share) { return share * amplitude > 0.3f; };  // of a pixel
+    const auto first = std::find_if(ridge.share.begin(), ridge.share.end(), seen) - ridge.share.begin();
+    const auto end =
+        std::find_if(ridge.share.rbegin(), ridge.share.rend(), seen).base() - ridge.share.begin();
+    if (first >= end) return;
+    const double half = bins.length() / static_cast<double>(count) / 2;
+    add(bin_center(bins, count, static_cast<size_t>(first)) - half, 0);
+    for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(end); ++i)
+        add(bin_center(bins, count, i), std::min(ridge.share[i] * amplitude, highest));
+    add(bin_center(bins, count, static_cast<size_t>(end) - 1) + half, 0);
+    area(list, upper, lower, color);
+    stroke(list, upper, look.theme.dark ? faded(look.theme.ground, 0.9f) : look.theme.panel, look.px(1.1f));
+}
+
+std::string percent(double share) {
+    std::array<char, 24> text;
+    std::snprintf(text.data(), text.size(), "%.2f %%", share * 100);
+    return text.data();
+}
+
+void obey_pointer(const Rect& hit, const Mapping& m, RidgelineState& state) {
+    const ImGuiIO& io = ImGui::GetIO();
+    ImGui::SetCursorScreenPos(hit.min);
+    ImGui::InvisibleButton("area", {std::max(hit.width(), 1.0f), std::max(hit.height(), 1.0f)});
+    const float unit = std::clamp((io.MousePos.x - m.left) / m.width, 0.0f, 1.0f);
+    if (ImGui::IsItemHovered() && io.MouseWheel != 0)
+        state.x.set(zoomed(m.x, Scale::linear, std::pow(0.8, io.MouseWheel), unit));
+    if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left, 3) && io.MouseDelta.x != 0)
+        state.x.set(panned(m.x, Scale::linear, io.MouseDelta.x / m.width));
+    if (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) state.x.fit();
+}
+
+// Names the ridge and the bin under the pointer.
+std::optional<Reading> read(const Range& bins, std::span<const Ridge> ridges, const Mapping& m,
+                            const RidgeLayout& layout, Color color) {
+    const ImVec2 mouse = ImGui::GetMousePos();
+    const double value = m.from_x(mouse.x);
+    if (mouse.y < m.top || mouse.y > m.top + m.height || value < bins.low || value >= bins.high) return {};
+    const float row = std::round((mouse.y - layout.first) / layout.pitch);
+    const Ridge& ridge =
+        ridges[static_cast<size_t>(std::clamp(row, 0.0f, static_cast<float>(ridges.size() - 1)))];
+    const double count = static_cast<double>(ridge.share.size());
+    const auto bin = static_cast<size_t>((value - bins.low) / bins.length() * count);
+    const double low = bins.low + static_cast<double>(bin) * bins.length() / count;
+    const double share = ridge.share[bin];
+    return Reading{static_cast<double>(ridge.step),
+                   {{short_number(low) + " to " + short_number(low + bins.length() / count), color, share,
+                     percent(share)}}};
+}
+
+}  // namespace
+
+void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& options, const Range& bins,
+                    std::span<const Ridge> ridges, Color color, RidgelineState& state) {
+    const PanelArea panel = begin_panel(look, frame, options, state.panel);
+    const Rect& content = panel.content;
+    state.reading.reset();
+    if (ridges.empty()) {
+        empty_note(look, content, "No steps yet");
+        return;
+    }
+    Mapping m;
+    m.left = std::round(content.min.x + look.px(6));
+    m.top = std::round(content.min.y + look.px(6));
+    m.width = std::max(std::round(content.max.x - look.px(right_margin)) - m.left, 1.0f);
+    m.height = std::max(std::round(content.max.y - look.px(bottom_margin)) - m.top, 1.0f);
+    m.x = state.x.range(bins, Scale::linear);
+    draw_x_axis(look, m, "");
+
+    std::vector<std::span<const float>> rows;
+    for (const Ridge& ridge : ridges) rows.push_back(ridge.share);
+    const float full = ridge_scale(rows);
+    const RidgeLayout layout = ridge_layout(ridges.size(), m.top, m.top + m.height - look.px(2));
+
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const size_t label_every = 1 + static_cast<size_t>(look.px(18) / layout.pitch);
+    list.PushClipRect({m.left, m.top - look.px(6)}, {m.left + m.width, m.top + m.height}, true);
+    for (size_t i = 0; i < ridges.size(); ++i) {
+        const float age =
+            ridges.size() < 2 ? 1 : static_cast<float>(i) / static_cast<float>(ridges.size() - 1);
+        const Color fill = mixed(look.theme.panel, color, 0.42f + 0.58f * age);
+        draw_ridge(look, list, ridges[i], bins, m, layout.baseline(i), layout.amplitude / full,
+                   layout.amplitude * 1.2f, fill);
+    }
+    list.PopClipRect();
+    for (size_t i = ridges.size() - 1;; i -= label_every) {
+        const std::string label = short_number(static_cast<double>(ridges[i].step));
+        const ImVec2 size = text_size(look.fonts.small, label.c_str());
+        text(list, look.fonts.small, {content.max.x - size.x, layout.baseline(i) - size.y + look.px(2)},
+             look.theme.muted, label.c_str());
+        if (i < label_every) break;
+    }
+
+    ImGui::PushID(options.id);
+    obey_pointer(content, m, state);
+    const bool over = ImGui::IsItemHovered();
+    ImGui::PopID();
+    if (!over) return;
+    state.reading = read(bins, ridges, m, layout, color);
+    if (!state.reading) return;
+    draw_reading(look, ImGui::GetMousePos(), "step " + short_number(state.reading->x), state.reading->lines);
+}
+
+}  // namespace lab::plot

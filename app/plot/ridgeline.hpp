@@ -1,0 +1,25 @@
+// Histograms of one tensor over the run, one behind the other, the newest in front.
+#pragma once
+
+#include <optional>
+
+#include "app/plot/plot.hpp"
+
+namespace lab::plot {
+
+struct Ridge {
+    uint64_t step;
+    std::span<const float> share;  ///< per bin
+};
+
+struct RidgelineState {
+    PanelState panel;
+    AxisView x;
+    std::optional<Reading> reading;
+};
+
+/// All ridges have their bins evenly over `bins`.
+void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& options, const Range& bins,
+                    std::span<const Ridge> ridges, Color color, RidgelineState& state);
+
+}  // namespace lab::plot
