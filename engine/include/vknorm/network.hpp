@@ -50,6 +50,7 @@ struct NetworkOptions {
     uint64_t seed = 1;              ///< of the initial weights; equal seeds and sizes give equal weights whatever the norms
     float init_scale = 1;           ///< times the uniform initialization of torch.nn.Linear, +-1/sqrt(inputs)
     BatchNormConvention batch_norm; ///< may be changed later, see set_batch_norm
+    bool timestamps = false;        ///< measure steps on the device, see Network::timings
 };
 
 /// Which statistics the norms use.
@@ -79,7 +80,8 @@ struct ProbeResult {
     uint32_t non_finite = 0;          ///< NaN and infinities, not counted elsewhere
 };
 
-/// Batch and running statistics of one unit of a normalized layer.
+/// Batch and running statistics of one unit of a normalized layer, after the step. Batch statistics are NaN when the step
+/// normalized with running ones.
 struct ChannelStatistics {
     float batch_mean = 0, batch_variance = 0, running_mean = 0, running_variance = 0, gamma = 1, beta = 0;
 };
@@ -99,8 +101,9 @@ struct Evaluation {
     double accuracy = 0;  ///< 0 to 1
 };
 
-/// Thrown by Network::result when a step met NaN or an infinity: names the step and the first layer. Parameters and
-/// running statistics are those before the step.
+/// A step met NaN or an infinity: names the step, and the first layer and unit that showed one. Parameters, optimizer
+/// state and running statistics stay those before that step; later steps change nothing and throw this too, until
+/// Network::set_tensor.
 class Diverged : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -109,7 +112,7 @@ class Diverged : public std::runtime_error {
 /// For use by one thread at a time; several networks may share a device.
 class Network {
   public:
-    /// Throws std::invalid_argument for sizes out of range.
+    /// Throws std::invalid_argument for sizes out of range, Unsupported when a tensor is too large for this device.
     Network(Device& device, const NetworkOptions& options);
     ~Network();
     Network(Network&&) noexcept;
@@ -119,17 +122,19 @@ class Network {
 
     /// Records and submits one step and does not wait; blocks only when four steps are already in flight.
     /// `inputs` is [labels.size(), inputs], at most max_batch rows. Throws std::invalid_argument for wrong sizes, a
-    /// label >= classes, or one row when a layer normalizes with batch statistics.
+    /// label >= classes, or one row when a layer normalizes with batch statistics; Diverged when it is known already.
     Ticket train_step(std::span<const float> inputs, std::span<const uint32_t> labels);
     /// Waits for that step. Results of the four latest steps are kept. Throws Diverged.
     StepResult result(Ticket ticket);
 
-    /// Loss and accuracy over a set, in chunks of max_batch rows; nothing is changed.
-    Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels, Statistics statistics);
-    /// Class probabilities, [rows, classes].
+    /// Loss and accuracy over a set, `chunk` rows at a time (0: max_batch; at most that), the last chunk shorter; nothing
+    /// is changed. With batch statistics every chunk is normalized by its own; a chunk of one row normalizes to beta.
+    Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels, Statistics statistics,
+                        uint32_t chunk = 0);
+    /// Class probabilities, [rows, classes], by chunks of max_batch rows.
     std::vector<float> predict(std::span<const float> inputs, Statistics statistics);
 
-    // Changes between steps.
+    // Changes between steps. Numbers out of range throw std::invalid_argument.
     void set_optimizer(const Optimizer& optimizer);  ///< resets the optimizer's state when its kind changes
     void set_batch_norm(const BatchNormConvention& convention);
     void set_statistics(Statistics statistics);      ///< what training steps normalize with
@@ -137,15 +142,19 @@ class Network {
     void set_train_affine(bool train);               ///< whether gamma and beta are optimized
     void set_probes(std::vector<ProbeOptions> probes);
 
-    uint64_t steps() const;
+    uint64_t steps() const;            ///< submitted
     uint64_t parameter_count() const;
     /// Names as torch's state_dict gives them: "0.linear.weight", "0.linear.bias", "0.norm.weight", "0.norm.bias",
-    /// "0.norm.running_mean", "0.norm.running_var", ..., "output.weight", "output.bias".
+    /// "0.norm.running_mean", "0.norm.running_var", "0.norm.num_batches_tracked" (one value), ..., "output.weight",
+    /// "output.bias".
     std::vector<std::string> tensor_names() const;
+    /// Waits for the steps in flight.
     std::vector<float> tensor(const std::string& name);
+    /// Throws std::invalid_argument for an unknown name, a wrong number of values, or values that are not finite.
     void set_tensor(const std::string& name, std::span<const float> values);
 
-    /// Where the time of a measured step went; empty unless timestamps are supported.
+    /// Where the time of that step went on the device: labelled passes in order. Empty without
+    /// NetworkOptions::timestamps, before the step has ended, or when the device cannot measure.
     std::vector<Timing> timings(Ticket ticket);
 
   private:

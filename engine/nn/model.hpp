@@ -1,0 +1,72 @@
+// A network on the device: its tensors, and how passes through it are recorded. Knows no submissions.
+#pragma once
+
+#include <map>
+
+#include "nn/block.hpp"
+#include "ops/optimizer.hpp"
+#include "ops/softmax_cross_entropy.hpp"
+
+namespace vknorm::detail {
+
+class Model {
+  public:
+    /// Throws std::invalid_argument for sizes out of range, Unsupported when a tensor is too large for this
+    /// device.
+    Model(Device& device, const NetworkOptions& options);
+
+    /// Everything that depends on the number of rows, made now unless it was before. `idle` is called when a
+    /// buffer has to be replaced that submissions in flight may use.
+    template <class Idle>
+    void prepare(uint32_t rows, Idle idle) {
+        if (plan(rows).scratch_bytes > store_.scratch.bytes()) {
+            idle();
+            grow_scratch(plan(rows).scratch_bytes);
+        }
+    }
+
+    // All of these need prepare(rows). x is [rows, inputs].
+    /// Up to logits().
+    void forward(Recorder& recorder, uint32_t rows, const BufferView& x, const Pass& pass) const;
+    /// Loss and gradient, after forward().
+    void backward(Recorder& recorder, uint32_t rows, const BufferView& x, const BufferView& labels,
+                  const BufferView& results, const Pass& pass) const;
+    const SoftmaxCrossEntropy& loss(uint32_t rows) const { return plans_.at(rows).loss; }
+    BufferView logits(uint32_t rows) const { return classes_of(logits_, rows); }
+
+    void set_batch_norm(const BatchNormConvention& convention);
+    const BatchNormConvention& batch_norm() const { return convention_; }
+
+    const Layout& layout() const { return layout_; }
+    const std::vector<Block>& blocks() const { return blocks_; }
+    const Store& store() const { return store_; }
+    bool has_norms() const { return layout_.batch.count > 0; }
+    /// Words of Health that belong to layers: the hidden ones and the logits.
+    uint32_t health_layers() const { return static_cast<uint32_t>(blocks_.size() + 1); }
+
+  private:
+    struct Plan {
+        std::vector<LayerPlan> layers;  // hidden layers, then the output layer
+        SoftmaxCrossEntropy loss;
+        VkDeviceSize scratch_bytes;
+    };
+    const Plan& plan(uint32_t rows);
+    void grow_scratch(VkDeviceSize bytes);
+    BufferView classes_of(const Buffer& buffer, uint32_t rows) const {
+        return buffer.view(0, 4 * VkDeviceSize{rows} * layout_.layers.back().outputs);
+    }
+    /// Input of layer i: x, or the activation before it.
+    BufferView input_of(size_t i, uint32_t rows, const BufferView& x) const {
+        return i == 0 ? x : blocks_[i - 1].activation(rows);
+    }
+
+    Device& device_;
+    BatchNormConvention convention_;
+    Layout layout_;
+    Store store_;
+    std::vector<Block> blocks_;
+    Buffer logits_, dlogits_;
+    std::map<uint32_t, Plan> plans_;
+};
+
+}  // namespace vknorm::detail

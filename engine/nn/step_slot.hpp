@@ -1,0 +1,68 @@
+// One of the steps that may be in flight: its batch on the way to the device, its results on the way back.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <vknorm/network.hpp>
+
+#include "nn/model.hpp"
+#include "ops/probe.hpp"
+#include "ops/step_summary.hpp"
+
+namespace vknorm::detail {
+
+/// Where inputs and labels of a batch stand in one buffer.
+struct BatchLayout {
+    VkDeviceSize input_bytes, labels_offset, bytes;
+
+    BatchLayout(uint32_t rows, uint32_t inputs);
+    BufferView inputs(const Buffer& buffer) const { return buffer.view(0, input_bytes); }
+    BufferView labels(const Buffer& buffer) const {
+        return buffer.view(labels_offset, bytes - labels_offset);
+    }
+};
+
+class StepSlot {
+  public:
+    StepSlot(Device& device, const Model& model, uint32_t inputs, uint32_t max_batch);
+
+    /// Takes the batch; the slot is not in flight.
+    void fill(std::span<const float> inputs, std::span<const uint32_t> labels);
+    void record_upload(Recorder& recorder, const Buffer& batch) const;
+    /// Takes the measurements that step_summary() does not.
+    void record_readback(Recorder& recorder, const Model& model, Statistics statistics);
+    void record_probes(Recorder& recorder, Device& device, const Model& model,
+                       std::span<const ProbeOptions> probes);
+    BufferView record() const { return readback_.view(0, step_record_bytes(health_layers_)); }
+
+    Ticket ticket = 0;  ///< 0: never used
+    uint64_t step = 0;
+
+    // Once the ticket is reached.
+    StepReport report() const;
+    StepResult result(const Model& model) const;
+    /// Where the step met something that is not finite, in words.
+    std::string diagnosis(const Model& model) const;
+
+  private:
+    struct PlacedProbe {
+        Probe probe;
+        VkDeviceSize offset;
+    };
+    const float* readback_floats(VkDeviceSize offset) const;
+    std::vector<ChannelStatistics> layer_statistics(const Layout& layout, const NormTensors& norm) const;
+
+    uint32_t inputs_, health_layers_;
+    uint32_t rows_ = 0;
+    Buffer upload_, readback_, probe_readback_;
+    VkDeviceSize batch_offset_, running_offset_, affine_offset_;  // in readback_
+    std::vector<PlacedProbe> probes_;
+    std::optional<size_t> bad_input_;
+    Statistics statistics_ = Statistics::batch;
+    float epsilon_ = 0;
+};
+
+}  // namespace vknorm::detail
