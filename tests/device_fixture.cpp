@@ -18,16 +18,6 @@ bool message_outside_of_tests = false;
 std::unique_ptr<Device> device;
 std::optional<Stream> stream;
 
-void on_message(std::string_view message) {
-    const std::lock_guard lock(messages_mutex);
-    if (messages_expected) {
-        messages.emplace_back(message);
-        return;
-    }
-    if (!::testing::UnitTest::GetInstance()->current_test_info()) message_outside_of_tests = true;
-    ADD_FAILURE() << "validation: " << message;
-}
-
 Stream& helper_stream() {
     if (!stream) stream.emplace(test_device());
     return *stream;
@@ -39,6 +29,16 @@ constexpr uint32_t guard = 0xfeedface, poison = 0x7fc0dead;  // poison is a NaN
 constexpr VkDeviceSize words_before_aligned = 64, words_before_odd = 67, words_after = 64;
 
 }  // namespace
+
+void report_validation_message(std::string_view message) {
+    const std::lock_guard lock(messages_mutex);
+    if (messages_expected) {
+        messages.emplace_back(message);
+        return;
+    }
+    if (!::testing::UnitTest::GetInstance()->current_test_info()) message_outside_of_tests = true;
+    ADD_FAILURE() << "validation: " << message;
+}
 
 void Mode::clamp(Capabilities& capabilities) const {
     if (classic_descriptors || small_limits) capabilities.push_descriptors = false;
@@ -61,7 +61,7 @@ DeviceOptions test_device_options() {
     options.select = mode().device;
     options.validation = true;
     options.gpu_assisted = mode().gpu_assisted;
-    options.on_validation_message = on_message;
+    options.on_validation_message = report_validation_message;
     options.clamp = [](Capabilities& capabilities) { mode().clamp(capabilities); };
     return options;
 }

@@ -35,6 +35,9 @@ DeviceOptions test_device_options();
 /// of a test, on destruction for one.
 bool destroy_test_device();
 
+/// What every instance under validation does with a message.
+void report_validation_message(std::string_view message);
+
 /// While it lives, validation messages are collected instead of failing the test.
 class ExpectMessages {
   public:

@@ -18,7 +18,8 @@ void require_members(const AdoptedDevice& adopted) {
     if (adopted.physical_device == VK_NULL_HANDLE) reject("physical_device: got null");
     if (adopted.device == VK_NULL_HANDLE) reject("device: got null");
     if (adopted.queue == VK_NULL_HANDLE) reject("queue: got null");
-    if (adopted.api_version < VK_API_VERSION_1_1) reject("api_version: needs at least 1.1");
+    if (adopted.api_version < VK_API_VERSION_1_1)
+        reject("api_version: got " + version_text(adopted.api_version) + ", needs at least 1.1");
 }
 
 void require_compute(const DeviceState& state) {

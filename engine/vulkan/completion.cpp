@@ -104,16 +104,4 @@ bool Completion::wait(Ticket ticket, std::chrono::nanoseconds timeout) {
     }
 }
 
-void wait_for_queue(const DeviceState& device) {
-    device.require_alive();
-    // A fence rather than vkQueueWaitIdle: the queue's mutex is not held while waiting, and the wait has
-    // slices.
-    const OwnedFence fence = create_fence(device);
-    {
-        const std::lock_guard lock(*device.queue_mutex);
-        device.check(device.vk.QueueSubmit(device.queue, 0, nullptr, fence.get()), "vkQueueSubmit");
-    }
-    while (!wait_for_fence(device, fence.get(), static_cast<uint64_t>(slice.count()))) device.require_alive();
-}
-
 }  // namespace vknorm::detail

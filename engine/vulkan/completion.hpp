@@ -37,7 +37,4 @@ class Completion {
     Ticket completed_ = 0;
 };
 
-/// Waits for everything submitted to the device's queue.
-void wait_for_queue(const DeviceState& device);
-
 }  // namespace vknorm::detail

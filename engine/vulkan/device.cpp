@@ -1,7 +1,6 @@
 #include <vknorm/device.hpp>
 
 #include "vulkan/capabilities.hpp"
-#include "vulkan/completion.hpp"
 #include "vulkan/device_state.hpp"
 #include "vulkan/pipelines.hpp"
 
@@ -73,7 +72,9 @@ bool Device::lost() const {
     return state_->lost;
 }
 void Device::wait_idle() {
-    detail::wait_for_queue(*state_);
+    state_->require_alive();
+    const std::lock_guard lock(*state_->queue_mutex);
+    state_->check(state_->vk.QueueWaitIdle(state_->queue), "vkQueueWaitIdle");
 }
 VkDevice Device::handle() const {
     return state_->device;

@@ -74,6 +74,7 @@ namespace vknorm::detail {
     X(GetQueryPoolResults)         \
     X(MapMemory)                   \
     X(QueueSubmit)                 \
+    X(QueueWaitIdle)               \
     X(ResetCommandPool)            \
     X(ResetDescriptorPool)         \
     X(ResetFences)                 \

@@ -173,7 +173,8 @@ Allocator::Place Allocator::find_place(const VkMemoryRequirements& needed, Memor
             const auto block = add_block(size, *type, true, name);
             return {block, *block->second.ranges.allocate(needed.size, needed.alignment)};
         } catch (const Error&) {
-            // A whole block no longer fits; the buffer alone may.
+            // Where a whole block no longer fits, the buffer alone may.
+            if (device_.lost) throw;
         }
     }
     const auto block = add_block(needed.size, *type, false, name);

@@ -38,11 +38,6 @@ int rank(VkPhysicalDeviceType type) {
     }
 }
 
-std::string version_text(uint32_t version) {
-    return std::to_string(VK_API_VERSION_MAJOR(version)) + "." +
-           std::to_string(VK_API_VERSION_MINOR(version));
-}
-
 std::optional<uint32_t> compute_queue_family(const Functions& vk, VkPhysicalDevice physical_device) {
     uint32_t count = 0;
     vk.GetPhysicalDeviceQueueFamilyProperties(physical_device, &count, nullptr);
@@ -58,6 +53,11 @@ std::optional<uint32_t> compute_queue_family(const Functions& vk, VkPhysicalDevi
 }
 
 }  // namespace
+
+std::string version_text(uint32_t version) {
+    return std::to_string(VK_API_VERSION_MAJOR(version)) + "." +
+           std::to_string(VK_API_VERSION_MINOR(version));
+}
 
 DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device) {
     DeviceInfo info;

@@ -23,6 +23,9 @@ std::vector<Candidate> enumerate(const Functions& vk, VkInstance instance);
 /// One physical device; its queue family is not looked for.
 DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device);
 
+/// "1.1".
+std::string version_text(uint32_t version);
+
 /// Index of the best usable device that matches `select`, see DeviceOptions::select. Throws Error listing
 /// every device and why it is not it.
 size_t choose(std::span<const DeviceInfo> devices, std::string_view select);

@@ -176,10 +176,10 @@ bool StreamState::wait_before_destruction() noexcept {
     while (std::chrono::steady_clock::now() < deadline) {
         try {
             if (completion.wait(last, std::chrono::milliseconds(100))) return true;
-        } catch (const Error&) {
+        } catch (const Error& error) {
             // Out of memory may pass; a lost device runs nothing any more.
+            if (error.result() == VK_ERROR_DEVICE_LOST) return true;
         }
-        if (vulkan.lost) return true;
     }
     return false;
 }

@@ -108,6 +108,7 @@ class Device {
     const Capabilities& capabilities() const;
     MemoryUse memory_use() const;
     bool lost() const;
+    /// Waits for everything submitted to the queue, by whomever; holds the queue's mutex meanwhile.
     void wait_idle();
 
     VkDevice handle() const;

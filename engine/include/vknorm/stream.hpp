@@ -25,10 +25,12 @@ struct StreamState;
 class Recorder {
   public:
     /// Records into `commands`, the caller's command buffer in the recording state, on a queue family with compute,
-    /// outside a render pass. On entry: the caller's own barriers made earlier writes visible to compute shaders. On
-    /// exit: results are written by the COMPUTE_SHADER stage (SHADER_WRITE); the caller makes them visible to what
-    /// follows. Changed on the way: the compute pipeline, compute descriptor set 0 and the push constants. The
-    /// Recorder owns the descriptor sets and must live until the commands have run.
+    /// outside a render pass. On entry: the caller's own barriers made earlier writes visible to compute shaders and
+    /// transfers. On exit: results are written by the COMPUTE_SHADER stage (SHADER_WRITE) or the TRANSFER stage
+    /// (TRANSFER_WRITE); the caller makes them visible to what follows. Changed on the way: the compute pipeline,
+    /// compute descriptor set 0 and the push constants; compute sets with higher numbers must be bound again too,
+    /// unless their pipeline layout is compatible with ours for set 0. The Recorder owns the descriptor sets and
+    /// must live until the commands have run.
     Recorder(Device& device, VkCommandBuffer commands);
     ~Recorder();
     Recorder(Recorder&&) noexcept;
