@@ -97,7 +97,7 @@ Chart loss_chart(const Theme& theme, const Snapshot& s) {
     chart.legend = twin_legend(theme, s, true);
     chart.legend.push_back({"test, eval", theme.muted, true});
     for (const size_t twin : {1, 0})
-        chart.series.push_back({"",
+        chart.series.push_back({letter(twin) + " batch",
                                 theme.twins[twin],
                                 Style::noise,
                                 twin_bit(twin),
@@ -188,7 +188,7 @@ Chart gradient_chart(const Theme& theme, const Snapshot& s) {
     chart.can_log = true;
     chart.legend = twin_legend(theme, s, true);
     for (const size_t twin : {1, 0})
-        chart.series.push_back({"",
+        chart.series.push_back({letter(twin) + " batch",
                                 theme.twins[twin],
                                 Style::noise,
                                 twin_bit(twin),

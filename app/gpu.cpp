@@ -186,6 +186,11 @@ void Gpu::submit(const VkSubmitInfo& submission, VkFence fence) {
     check(vkQueueSubmit(queue_, 1, &submission, fence), "vkQueueSubmit");
 }
 
+VkResult Gpu::present(const VkPresentInfoKHR& presentation) {
+    const std::lock_guard lock(queue_mutex_);
+    return vkQueuePresentKHR(queue_, &presentation);
+}
+
 void Gpu::wait(VkFence fence) {
     check(vkWaitForFences(device_, 1, &fence, VK_TRUE, UINT64_MAX), "vkWaitForFences");
     check(vkResetFences(device_, 1, &fence), "vkResetFences");

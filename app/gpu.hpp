@@ -40,6 +40,7 @@ class Gpu {
     vknorm::AdoptedDevice adopted();
 
     void submit(const VkSubmitInfo& submission, VkFence fence);
+    VkResult present(const VkPresentInfoKHR& presentation);
     void wait(VkFence fence);
     void wait_idle();
     /// Allocates memory of a type with all of `wanted`.

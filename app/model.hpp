@@ -72,7 +72,8 @@ struct Settings {
 /// Ranges of the controls; the command line and the session hold to the same ones.
 namespace limits {
 inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256, max_steps_per_frame = 64;
-inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10, max_momentum = 0.999f;
+inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10,
+                       max_momentum = 0.999f;
 }  // namespace limits
 
 /// Whether going from `from` to `to` needs new data or new networks.
@@ -144,8 +145,8 @@ struct TwinView {
     History<UnitRow> unit{8192};  ///< begins anew when another unit is inspected
     History<TestRow> test{2048};
     History<Histogram> distribution{24};  ///< Tensor::normalized of the inspected layer
-    std::vector<LayerView> layers;  ///< one per hidden layer; empty before the first step
-    Boundary boundary;              ///< for planar data
+    std::vector<LayerView> layers;        ///< one per hidden layer; empty before the first step
+    Boundary boundary;                    ///< for planar data
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
 };
 

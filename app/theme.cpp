@@ -149,7 +149,6 @@ void apply(const Theme& theme, float scale) {
     style.ScrollbarSize = 9;
     style.ScrollbarRounding = 5;
     style.DisabledAlpha = 0.45f;
-    style.AntiAliasedLinesUseTex = false;  // textured lines have only whole widths
     style.ScaleAllSizes(scale);
 
     const auto set = [&](ImGuiCol index, Color color) {

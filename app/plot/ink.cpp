@@ -21,48 +21,34 @@ float dot(ImVec2 a, ImVec2 b) {
     return a.x * b.x + a.y * b.y;
 }
 
-// The vertices across a line, from its clear edge over its solid middle to the other clear edge. Thin lines
-// need no middle of their own: three vertices instead of four.
-struct CrossSection {
-    float inner, outer;
-    bool thin;
-    Color color;
-
-    unsigned vertices() const { return thin ? 3 : 4; }
-
-    void add(ImDrawList& list, ImVec2 at, ImVec2 normal) const {
-        const Color clear = color & 0x00FFFFFFu;
-        const ImVec2 uv = ImGui::GetFontTexUvWhitePixel();
-        list.PrimWriteVtx(at + normal * outer, uv, clear);
-        list.PrimWriteVtx(at + normal * inner, uv, color);
-        if (!thin) list.PrimWriteVtx(at - normal * inner, uv, color);
-        list.PrimWriteVtx(at - normal * outer, uv, clear);
-    }
-
-    void join(ImDrawList& list, unsigned from, unsigned to) const {
-        for (unsigned i = 0; i + 1 < vertices(); ++i)
-            for (const unsigned index : {from + i, from + i + 1, to + i + 1, from + i, to + i + 1, to + i})
-                list.PrimWriteIdx(static_cast<ImDrawIdx>(index));
-    }
+// Across a line lies a soft-edged profile that ImGui keeps in the font texture for lines of whole widths: two
+// vertices and two triangles a segment, which is what a frame's time goes into.
+struct Profile {
+    ImVec2 uv_left, uv_right;
+    float reach;  // from the middle to the clear edge
 };
 
-CrossSection cross_section(Color color, float width) {
-    if (width > 1.6f) return {width / 2 - 0.5f, width / 2 + 0.5f, false, color};
-    // A tent as wide as gives the same ink; below one pixel the line is paler instead.
-    const float half = std::max(width, 1.0f);
-    return {0, half, true, width < 1 ? faded(color, width) : color};
+Profile profile(float width) {
+    const int whole = std::clamp(static_cast<int>(std::lround(width)), 1, IM_DRAWLIST_TEX_LINES_WIDTH_MAX);
+    const ImVec4& uv = ImGui::GetIO().Fonts->TexUvLines[whole];
+    return {{uv.x, uv.y}, {uv.z, uv.w}, std::max(width, 1.0f) / 2 + 1};
+}
+
+void add_cross_section(ImDrawList& list, const Profile& p, ImVec2 at, ImVec2 normal, Color color) {
+    list.PrimWriteVtx(at + normal * p.reach, p.uv_left, color);
+    list.PrimWriteVtx(at - normal * p.reach, p.uv_right, color);
 }
 
 }  // namespace
 
 void stroke(ImDrawList& list, std::span<const ImVec2> points, Color color, float width) {
-    const CrossSection section = cross_section(color, width);
-    const unsigned across = section.vertices(), strip = (across - 1) * 6;
+    const Profile p = profile(width);
+    const Color ink = width < 1 ? faded(color, width) : color;  // below one pixel a line is paler instead
     ImVec2 previous_normal{};
     for (size_t i = 0; i + 1 < points.size();) {
         // Long lines in pieces, as a vertex index has 16 bits.
-        const size_t segments = std::min<size_t>(points.size() - 1 - i, 2000);
-        list.PrimReserve(static_cast<int>(segments * strip), static_cast<int>(segments * across * 2));
+        const size_t segments = std::min<size_t>(points.size() - 1 - i, 4000);
+        list.PrimReserve(static_cast<int>(segments * 6), static_cast<int>(segments * 4));
         unsigned vertices = 0, indices = 0, open = 0;
         for (const size_t last = i + segments; i < last; ++i) {
             const ImVec2 along = points[i + 1] - points[i];
@@ -73,24 +59,25 @@ void stroke(ImDrawList& list, std::span<const ImVec2> points, Color color, float
             if (vertices > 0 && dot(normal, previous_normal) > 0.5f) {
                 // The previous segment's end serves both: turn it into the mitre.
                 const ImVec2 sum = normal + previous_normal;
-                list._VtxWritePtr -= across;
-                list._VtxCurrentIdx -= across;
-                section.add(list, points[i], sum * (2 / dot(sum, sum)));
+                list._VtxWritePtr -= 2;
+                list._VtxCurrentIdx -= 2;
+                add_cross_section(list, p, points[i], sum * (2 / dot(sum, sum)), ink);
             } else {
                 start = list._VtxCurrentIdx;
                 const float cap = vertices > 0 ? width * 0.35f / length : 0;
-                section.add(list, points[i] - along * cap, normal);
-                vertices += across;
+                add_cross_section(list, p, points[i] - along * cap, normal, ink);
+                vertices += 2;
             }
             open = list._VtxCurrentIdx;
-            section.add(list, points[i + 1], normal);
-            vertices += across;
-            section.join(list, start, open);
-            indices += strip;
+            add_cross_section(list, p, points[i + 1], normal, ink);
+            vertices += 2;
+            for (const unsigned index : {start, start + 1, open + 1, start, open + 1, open})
+                list.PrimWriteIdx(static_cast<ImDrawIdx>(index));
+            indices += 6;
             previous_normal = normal;
         }
-        list.PrimUnreserve(static_cast<int>(segments * strip - indices),
-                           static_cast<int>(segments * across * 2 - vertices));
+        list.PrimUnreserve(static_cast<int>(segments * 6 - indices),
+                           static_cast<int>(segments * 4 - vertices));
     }
 }
 

@@ -17,7 +17,8 @@ float ridge_scale(std::span<const std::span<const float>> rows) {
     if (peaks.empty()) return 1;
     const auto typical = peaks.begin() + static_cast<ptrdiff_t>((peaks.size() - 1) * 3 / 4);
     std::nth_element(peaks.begin(), typical, peaks.end());
-    return std::max(*typical, 1e-6f);
+    const float highest = *std::max_element(peaks.begin(), peaks.end());
+    return std::max(std::min(highest, *typical * 1.6f), 1e-6f);
 }
 
 GridLayout grid_layout(size_t count, float width, float height, float gap, float extra) {

@@ -19,7 +19,7 @@ struct RidgeLayout {
 /// The top row's curve ends at `top`, the last baseline is `bottom`.
 RidgeLayout ridge_layout(size_t rows, float top, float bottom);
 
-/// The share that reaches the full amplitude: most rows' peaks, so that one spike does not flatten the rest.
+/// The share that reaches the full amplitude: the highest peak, unless that is a spike that would flatten the rest.
 float ridge_scale(std::span<const std::span<const float>> rows);
 
 /// Columns and tile width of a grid of `count` tiles, each `extra` taller than wide, as large as fits.

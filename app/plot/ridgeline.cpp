@@ -110,7 +110,7 @@ void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& opt
             ridges.size() < 2 ? 1 : static_cast<float>(i) / static_cast<float>(ridges.size() - 1);
         const Color fill = mixed(look.theme.panel, color, 0.42f + 0.58f * age);
         draw_ridge(look, list, ridges[i], bins, m, layout.baseline(i), layout.amplitude / full,
-                   layout.amplitude * 1.2f, fill);
+                   layout.amplitude * 1.1f, fill);
     }
     list.PopClipRect();
     for (size_t i = ridges.size() - 1;; i -= label_every) {

@@ -1,0 +1,141 @@
+#include "app/desktop.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+#include "app/live.hpp"
+#include "app/offscreen.hpp"
+#include "app/report.hpp"
+#include "app/session.hpp"
+#include "app/window.hpp"
+
+namespace lab {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+// More pictures a second would only take time from training: on a CPU they share the cores.
+constexpr Seconds frame_interval{1.0 / 30};
+// So long after the last event hints may appear and pressed buttons spring back.
+constexpr Seconds settling{0.8};
+
+double seconds_since(Clock::time_point begin) {
+    return Seconds(Clock::now() - begin).count();
+}
+
+/// `folder`/`stem`1`extension`, or the first number that is not taken.
+std::filesystem::path fresh(const std::filesystem::path& folder, const std::string& stem,
+                            const char* extension) {
+    for (int number = 1;; ++number) {
+        std::filesystem::path candidate = folder / (stem + std::to_string(number) + extension);
+        if (!std::filesystem::exists(candidate)) return candidate;
+    }
+}
+
+class Desktop {
+  public:
+    explicit Desktop(const Options& options)
+        : options_(options),
+          gpu_({options.device, options.validation,
+                [](std::string_view message) {
+                    std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+                },
+                window_extensions()}),
+          device_(gpu_.adopted()),
+          session_(device_, options.settings),
+          window_(gpu_, "vknorm Lab", options.width, options.height),
+          screen_(window_.scale()),
+          renderer_(gpu_, window_.format()),
+          live_(session_) {
+        window_.connect(screen_.input());
+        if (options.light) screen_.set_theme(light_theme());
+    }
+
+    void run() {
+        Clock::time_point previous = Clock::now(), touched = previous;
+        while (true) {
+            // Events end the wait early; the picture keeps its pace nevertheless.
+            do window_.wait(std::max(frame_interval.count() - seconds_since(previous), 0.0));
+            while (!window_.close_requested() && seconds_since(previous) < frame_interval.count());
+            if (window_.close_requested()) return;
+
+            if (!screen_.input().empty()) touched = Clock::now();
+            const uint64_t revision = session_.snapshot()->revision;
+            const bool still = revision == shown_revision_ && !resized() && !screen_.restless() &&
+                               seconds_since(touched) > settling.count();
+            const double elapsed = seconds_since(previous);
+            previous = Clock::now();
+            if (still || !window_.ready()) continue;
+            shown_revision_ = revision;
+            draw(elapsed);
+        }
+    }
+
+  private:
+    bool resized() {
+        const VkExtent2D before = shown_extent_;
+        shown_extent_ = window_.ready() ? window_.extent() : before;
+        return before.width != shown_extent_.width || before.height != shown_extent_.height;
+    }
+
+    void draw(double elapsed) {
+        const Clock::time_point begin = Clock::now();
+        const VkExtent2D extent = window_.extent();
+        screen_.begin({static_cast<float>(extent.width), static_cast<float>(extent.height)},
+                      static_cast<float>(elapsed));
+        const Requests requests = live_.draw(screen_, frame_ms_);
+        const Frame frame = screen_.end();
+        window_.draw(renderer_, frame);
+        frame_ms_ = static_cast<float>(seconds_since(begin) * 1000);
+        try {
+            if (requests.screenshot) save_picture(frame);
+            if (requests.export_run) export_run(frame);
+        } catch (const std::exception& error) {
+            live_.announce(error.what());
+        }
+    }
+
+    Picture picture(const Frame& frame) {
+        return Offscreen(gpu_, renderer_, window_.extent().width, window_.extent().height).draw(frame);
+    }
+
+    void save_picture(const Frame& frame) {
+        std::filesystem::create_directories(options_.out);
+        const std::filesystem::path file = fresh(options_.out, "screen-", ".png");
+        write_png(picture(frame), file);
+        live_.announce("Picture: " + file.string());
+    }
+
+    void export_run(const Frame& frame) {
+        const std::filesystem::path folder = fresh(options_.out, "run-", "");
+        std::filesystem::create_directories(folder);
+        const std::shared_ptr<const Snapshot> run = session_.snapshot();
+        const double steps_per_second = run->samples_per_second / (run->settings.batch * twin_count);
+        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second);
+        write_history(folder / "history.csv", *run);
+        write_png(picture(frame), folder / "screen.png");
+        live_.announce("Written to " + folder.string() + ": summary.json, history.csv, screen.png");
+    }
+
+    const Options& options_;
+    Gpu gpu_;
+    vknorm::Device device_;
+    Session session_;
+    Window window_;
+    Screen screen_;
+    Renderer renderer_;
+    Live live_;
+    uint64_t shown_revision_ = 0;
+    VkExtent2D shown_extent_{};
+    float frame_ms_ = 0;
+};
+
+}  // namespace
+
+void run_desktop(const Options& options) {
+    Desktop(options).run();
+}
+
+}  // namespace lab
