@@ -39,7 +39,7 @@ std::string progress_line(const Snapshot& run, uint64_t steps, double seconds_le
     return line;
 }
 
-Progress::Progress() : terminal_(::isatty(STDERR_FILENO) == 1), shown_at_(Clock::now()) {}
+Progress::Progress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 bool Progress::due() const {
     return Clock::now() - shown_at_ >=

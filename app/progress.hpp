@@ -26,7 +26,7 @@ class Progress {
 
   private:
     bool terminal_;
-    Clock::time_point shown_at_;
+    Clock::time_point shown_at_{};  // long ago: the first line is due at once
 };
 
 }  // namespace lab

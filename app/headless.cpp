@@ -1,0 +1,171 @@
+#include "app/headless.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "app/complaint.hpp"
+#include "app/picture.hpp"
+#include "app/progress.hpp"
+#include "app/report.hpp"
+#include "app/run_data.hpp"
+#include "app/trainer.hpp"
+
+namespace lab {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The test set is evaluated so many times in a run, whatever its length, so that this costs little beside
+// training and the same arguments give the same report.
+constexpr uint64_t evaluations = 25;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// The first SIGINT is noted; the second one ends the program, as it does by default.
+void note_interrupts() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { interrupted = 1; };
+    action.sa_flags = SA_RESETHAND | SA_RESTART;
+    sigaction(SIGINT, &action, nullptr);
+}
+
+constexpr std::array report_files = {"summary.json", "history.csv", "distributions.csv", "report.png"};
+
+/// Makes `folder`. Throws std::runtime_error unless files can be written there.
+void prepare_folder(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (!std::filesystem::is_directory(folder))
+        throw std::runtime_error(folder.string() +
+                                 ": cannot be made: " + (error ? error.message() : "not a folder"));
+    if (::access(folder.c_str(), W_OK | X_OK) != 0)
+        throw std::runtime_error(folder.string() + ": cannot be written to");
+}
+
+/// Throws std::runtime_error when what the run is to leave could not be written, or would replace something
+/// unasked.
+void prepare_output(const Options& options) {
+    std::vector<std::filesystem::path> files;
+    if (options.headless)
+        for (const char* file : report_files) files.push_back(options.out / file);
+    if (!options.shot.empty()) files.push_back(options.shot);
+    for (const std::filesystem::path& file : files) {
+        prepare_folder(std::filesystem::absolute(file).parent_path());
+        if (!options.force && std::filesystem::exists(file))
+            throw std::runtime_error(file.string() + " is there already: --force replaces it");
+    }
+}
+
+using MessageHandler = std::function<void(std::string_view)>;
+
+/// Pictures are drawn by a device of their own, so that training needs none that can draw.
+void write_pictures(const Options& options, const Snapshot& run, const vknorm::DeviceInfo& device,
+                    const MessageHandler& on_validation_message) {
+    Gpu gpu({.select = device.uuid_text(),
+             .validation = options.validation,
+             .on_validation_message = on_validation_message,
+             .window_extensions = {}});
+    const auto write = [&](const std::filesystem::path& file) {
+        write_png(live_picture(gpu, run, options.width, options.height, options.light), file);
+    };
+    if (options.headless) write(options.out / "report.png");
+    if (!options.shot.empty()) write(options.shot);
+}
+
+/// A run and what it leaves. Returns the exit status.
+int train(vknorm::Device& device, const Options& options, const MessageHandler& on_validation_message) {
+    Trainer trainer(device, options.settings, make_run_data(options.settings));
+    const uint64_t interval = std::max<uint64_t>(1, options.steps / evaluations);
+    trainer.evaluate();
+    const Clock::time_point begin = Clock::now();
+    const auto seconds_since_begin = [&] {
+        return std::chrono::duration<double>(Clock::now() - begin).count();
+    };
+    double training_seconds = 0, steps_per_second = 0;
+    Snapshot run;
+    const auto describe = [&] {
+        trainer.describe(run);
+        steps_per_second = training_seconds > 0 ? static_cast<double>(run.step) / training_seconds : 0;
+        run.samples_per_second = steps_per_second * run.settings.batch * twin_count;
+    };
+
+    Progress progress;
+    while (trainer.steps() < options.steps && !trainer.ended() && !interrupted) {
+        const double before = seconds_since_begin();
+        try {
+            trainer.step();
+        } catch (const vknorm::Diverged& diverged) {
+            progress.finish();
+            complain(exit_status::ok, diverged.what());
+        }
+        training_seconds += seconds_since_begin() - before;
+        if (trainer.steps() % interval == 0) trainer.evaluate();
+        if (progress.due()) {
+            describe();
+            const double left = static_cast<double>(options.steps) / static_cast<double>(run.step) - 1;
+            progress.show(progress_line(run, options.steps, seconds_since_begin() * left));
+        }
+    }
+    trainer.evaluate();
+    trainer.look();
+    describe();
+    progress.show(progress_line(run, options.steps, -1));
+    progress.finish();
+    if (!run.message.empty()) std::fprintf(stderr, "%s\n", run.message.c_str());
+
+    run.device = device.info().name;
+    if (options.headless) {
+        write_summary(options.out / "summary.json", run, device.info(), steps_per_second);
+        write_history(options.out / "history.csv", run);
+        write_distributions(options.out / "distributions.csv", trainer.twins());
+    }
+    write_pictures(options, run, device.info(), on_validation_message);
+    if (options.headless) std::printf("Report: %s\n", options.out.c_str());
+    if (!options.shot.empty()) std::printf("Picture: %s\n", options.shot.c_str());
+    if (trainer.ended()) return exit_status::failed;
+    return interrupted ? exit_status::interrupted : exit_status::ok;
+}
+
+}  // namespace
+
+int run_headless(const Options& options) {
+    size_t validation_messages = 0;
+    const MessageHandler on_validation_message = [&](std::string_view message) {
+        ++validation_messages;
+        std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+    };
+    try {
+        prepare_output(options);
+        vknorm::DeviceOptions device_options;
+        device_options.select = options.device;
+        device_options.validation = options.validation;
+        device_options.on_validation_message = on_validation_message;
+        std::optional<vknorm::Device> device;
+        try {
+            device.emplace(device_options);
+        } catch (const vknorm::Error& error) {
+            return complain_about_device(error);
+        }
+        if (device->info().type == VK_PHYSICAL_DEVICE_TYPE_CPU)
+            std::fprintf(stderr, "%s runs on the CPU; a GPU would be faster.\n", device->info().name.c_str());
+        note_interrupts();
+        const int status = train(*device, options, on_validation_message);
+        device.reset();  // may have something to say, too
+        return status == exit_status::ok && validation_messages > 0 ? exit_status::failed : status;
+    } catch (const std::exception& error) {
+        return complain(exit_status::failed, error.what());
+    }
+}
+
+}  // namespace lab
