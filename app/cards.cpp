@@ -28,8 +28,9 @@ void draw_sparkline(const Look& look, ImDrawList& list, const Histogram& histogr
 
 std::string moments(const LayerView& layer) {
     if (layer.non_finite > 0) return "not finite";
+    const float mean = std::abs(layer.mean) < 0.005f ? 0 : layer.mean;  // never "-0.00"
     std::array<char, 32> text;
-    std::snprintf(text.data(), text.size(), "%.2f \xC2\xB1 %.2f", static_cast<double>(layer.mean),
+    std::snprintf(text.data(), text.size(), "%.2f \xC2\xB1 %.2f", static_cast<double>(mean),
                   static_cast<double>(layer.deviation));
     return std::isfinite(layer.mean) ? text.data() : "";
 }

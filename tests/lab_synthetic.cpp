@@ -99,6 +99,9 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
                      mean,
                      variance};
         if (!normalized) unit.running_mean = unit.running_variance = not_measured;
+        // What can go wrong in a run: an overflow, a stretch without measurements.
+        if (step == 150) view.training.push(step, {INFINITY, loss_average, INFINITY, gradient_average});
+        if (step >= 100 && step < 120) unit.percentile50 = unit.batch_mean = unit.running_mean = not_measured;
         view.unit.push(step, unit);
         if (step % 20 == 1) {
             const float accuracy = std::min(1.0f, 1 - 0.5f * std::exp(-t / rate) + 0.01f * normal(random));

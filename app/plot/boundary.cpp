@@ -23,7 +23,7 @@ ImVec2 place(const Boundary& b, const Rect& square, float x, float y) {
 
 // Whether the colours between the first and the last are nearly those of a straight blend.
 bool blends(std::span<const Color> colors) {
-    constexpr float tolerance = 5;
+    constexpr float tolerance = 3;
     for (int shift = 0; shift < 24; shift += 8) {
         const auto channel = [&](Color color) { return static_cast<float>(color >> shift & 0xFF); };
         const float from = channel(colors.front()), to = channel(colors.back());
