@@ -89,6 +89,16 @@ TEST(BatchOrder, RefusesImpossibleBatches) {
     EXPECT_EQ(message(0, 1), "BatchOrder: size: got 0, needs 1 to 4294967295");
 }
 
+TEST(Pick, TakesExamplesInTheOrderAsked) {
+    const std::vector<uint32_t> indices = {4, 0, 4};
+    const Dataset part = pick(numbered(5), indices);
+    EXPECT_EQ(part.labels, (std::vector<uint32_t>{1, 0, 1}));
+    EXPECT_EQ(part.inputs, (std::vector<float>{4, 1004, 0, 1000, 4, 1004}));
+    const std::vector<uint32_t> beyond = {5};
+    EXPECT_EQ(test::message_of<std::invalid_argument>([&] { pick(numbered(5), beyond); }),
+              "pick: indices: got 5, needs less than 5");
+}
+
 TEST(Split, KeepsEveryExampleWithItsLabel) {
     Dataset data = numbered(10);
     data.image_width = 2;

@@ -18,18 +18,6 @@ void require_consistent(const std::string& where, const Dataset& data) {
                                     std::to_string(data.features));
 }
 
-Dataset pick(const Dataset& data, std::span<const uint32_t> indices) {
-    Dataset part{data.features, data.classes, data.image_width, data.image_height, {}, {}};
-    part.inputs.reserve(indices.size() * data.features);
-    part.labels.reserve(indices.size());
-    for (const uint32_t index : indices) {
-        const auto example = data.example(index);
-        part.inputs.insert(part.inputs.end(), example.begin(), example.end());
-        part.labels.push_back(data.labels[index]);
-    }
-    return part;
-}
-
 }  // namespace
 
 void detail::require_size(const std::string& operation, size_t size, size_t most) {
@@ -43,6 +31,22 @@ std::vector<uint32_t> detail::balanced_labels(size_t size, uint32_t classes, Ran
     for (size_t i = 0; i < size; ++i) labels[i] = static_cast<uint32_t>(i % classes);
     random.shuffle(labels);
     return labels;
+}
+
+Dataset pick(const Dataset& data, std::span<const uint32_t> indices) {
+    require_consistent("pick: data", data);
+    Dataset part{data.features, data.classes, data.image_width, data.image_height, {}, {}};
+    part.inputs.reserve(indices.size() * data.features);
+    part.labels.reserve(indices.size());
+    for (const uint32_t index : indices) {
+        if (index >= data.size())
+            throw std::invalid_argument("pick: indices: got " + std::to_string(index) + ", needs less than " +
+                                        std::to_string(data.size()));
+        const auto example = data.example(index);
+        part.inputs.insert(part.inputs.end(), example.begin(), example.end());
+        part.labels.push_back(data.labels[index]);
+    }
+    return part;
 }
 
 std::pair<Dataset, Dataset> split(const Dataset& data, size_t first, uint64_t seed) {

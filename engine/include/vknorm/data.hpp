@@ -74,6 +74,10 @@ Dataset read_idx(const std::filesystem::path& directory);
 /// inf, numbers out of range, and text that is no number.
 Dataset read_csv(const std::filesystem::path& file);
 
+/// The examples at `indices`, in that order. Throws std::invalid_argument for an index that is not below the
+/// size.
+Dataset pick(const Dataset& data, std::span<const uint32_t> indices);
+
 /// `first` examples and the others, after a shuffle by `seed`. Throws std::invalid_argument when `first`
 /// exceeds the size.
 std::pair<Dataset, Dataset> split(const Dataset& data, size_t first, uint64_t seed);
