@@ -62,6 +62,8 @@ TEST_P(DescriptorTest, LastForManyDispatchesInOneRecording) {
     std::deque<Buffer> chain;
     for (size_t i = 0; i <= links; ++i) chain.emplace_back(device, 64, "link");
     Stream stream(device);
+    const CountedCalls<&Functions::CreateDescriptorPool> pools(device);
+    int pools_of_first_round = 0;
     for (int round = 0; round < 2; ++round) {
         const std::vector<float> data = random_floats(random, 16);
         stream.upload(chain.front(), data);
@@ -69,7 +71,9 @@ TEST_P(DescriptorTest, LastForManyDispatchesInOneRecording) {
         for (size_t i = 0; i < links; ++i) record_copy(stream.record(), chain[i], chain[i + 1], 1);
         EXPECT_EQ(stream.download<float>(chain.back()), data);
         EXPECT_EQ(bound.count(), device.capabilities().push_descriptors ? 0 : static_cast<int>(links));
+        if (round == 0) pools_of_first_round = pools.count();
     }
+    EXPECT_EQ(pools.count(), pools_of_first_round) << "the pools of the first round serve the second";
 }
 
 TEST(Dispatch, PlacesABarrierOnlyWhereRangesConflict) {

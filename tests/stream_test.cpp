@@ -60,6 +60,21 @@ TEST_P(StreamTest, UploadsAndDownloadsWhatDoesNotFitIntoTheStagingMemory) {
     EXPECT_TRUE(stream.download<float>(target) == data);
 }
 
+TEST_P(StreamTest, StagingMemoryIsUsedAgainOnlyWhenItsSubmissionWasReached) {
+    constexpr VkDeviceSize piece = detail::Staging::piece_bytes;
+    const std::vector<float> data = floats(8 * piece / sizeof(float));
+    const Buffer target = buffer(data.size(), "target");
+    Stream stream(device);
+    for (VkDeviceSize done = 0; done < 8; done += 2) {  // the staging memory is full after the second round
+        stream.record();
+        stream.upload(
+            target.view(done * piece, 2 * piece),
+            std::vector<float>(data.begin() + done * piece / 4, data.begin() + (done + 2) * piece / 4));
+        if (done == 0) stream.submit();
+    }
+    EXPECT_TRUE(stream.download<float>(target) == data);
+}
+
 TEST_P(StreamTest, UploadsArePlacedBetweenTheCommandsAroundThem) {
     const std::vector<float> before = floats(small), after = floats(small);
     const Buffer source = buffer(small, "source"), first = buffer(small, "first"),
