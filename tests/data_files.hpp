@@ -26,7 +26,7 @@ inline void write_file(const std::filesystem::path& file, std::span<const std::b
 class TemporaryDirectory {
   public:
     TemporaryDirectory() {
-        const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+        const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
         path_ = std::filesystem::temp_directory_path() /
                 ("vknorm_" + std::string(test->test_suite_name()) + "_" + test->name() + "_" +
                  std::to_string(std::random_device()()));
