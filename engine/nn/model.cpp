@@ -53,6 +53,22 @@ Model::Model(Device& device, const NetworkOptions& options)
     dlogits_ = Buffer(device, bytes, "logits gradient");
 }
 
+void Model::initialize(Stream& stream, uint64_t seed, float scale) {
+    stream.upload(store_.parameters, initial_parameters(layout_, seed, scale));
+    fill_zero(stream.record(), store_.gradient);
+    if (!has_norms()) return;
+    const std::vector<uint32_t> running = initial_running(layout_);
+    stream.upload(store_.committed, running);
+    stream.upload(store_.working, running);
+}
+
+void Model::prepare(uint32_t rows, Stream& stream) {
+    const VkDeviceSize needed = plan(rows).scratch_bytes;
+    if (needed <= store_.scratch.bytes()) return;
+    stream.wait(stream.submit());
+    grow_scratch(needed);
+}
+
 const Model::Plan& Model::plan(uint32_t rows) {
     const auto found = plans_.find(rows);
     if (found != plans_.end()) return found->second;

@@ -1,4 +1,4 @@
-// A network on the device: its tensors, and how passes through it are recorded. Knows no submissions.
+// A network on the device: its tensors, and how passes through it are recorded.
 #pragma once
 
 #include <map>
@@ -15,15 +15,11 @@ class Model {
     /// device.
     Model(Device& device, const NetworkOptions& options);
 
-    /// Everything that depends on the number of rows, made now unless it was before. `idle` is called when a
-    /// buffer has to be replaced that submissions in flight may use.
-    template <class Idle>
-    void prepare(uint32_t rows, Idle idle) {
-        if (plan(rows).scratch_bytes > store_.scratch.bytes()) {
-            idle();
-            grow_scratch(plan(rows).scratch_bytes);
-        }
-    }
+    /// The tensors of the start.
+    void initialize(Stream& stream, uint64_t seed, float scale);
+    /// Plans what depends on the number of rows, unless that was done before. Waits when the norms' scratch
+    /// has to grow.
+    void prepare(uint32_t rows, Stream& stream);
 
     // All of these need prepare(rows). x is [rows, inputs].
     /// Up to logits().

@@ -49,7 +49,9 @@ StepSlot::StepSlot(Device& device, const Model& model, uint32_t inputs, uint32_t
     readback_ = Buffer(device, affine_offset_ + 4 * layout.affine.count, "step readback", Memory::readback);
 }
 
-void StepSlot::fill(std::span<const float> inputs, std::span<const uint32_t> labels) {
+void StepSlot::fill(uint64_t step, std::span<const float> inputs, std::span<const uint32_t> labels) {
+    ticket = 0;
+    step_ = step;
     rows_ = static_cast<uint32_t>(labels.size());
     const BatchLayout layout(rows_, inputs_);
     std::memcpy(upload_.mapped(), inputs.data(), inputs.size_bytes());
@@ -59,6 +61,18 @@ void StepSlot::fill(std::span<const float> inputs, std::span<const uint32_t> lab
     if (bad != inputs.end()) bad_input_ = static_cast<size_t>(bad - inputs.begin());
 }
 
+void StepSlot::place_probes(Device& device, const Model& model, std::span<const ProbeOptions> probes) {
+    probes_.clear();
+    VkDeviceSize bytes = 0;
+    for (const ProbeOptions& options : probes) {
+        const Probe probe(device.capabilities(), options, rows_, model.blocks()[options.layer].units());
+        probes_.push_back({options, probe, bytes});
+        bytes = aligned(bytes + probe.result_bytes());
+    }
+    if (bytes > probe_readback_.bytes())
+        probe_readback_ = Buffer(device, bytes, "probe readback", Memory::readback);
+}
+
 void StepSlot::record_upload(Recorder& recorder, const Buffer& batch) const {
     const VkDeviceSize bytes = BatchLayout(rows_, inputs_).bytes;
     copy(recorder, upload_.view(0, bytes), batch.view(0, bytes));
@@ -66,7 +80,11 @@ void StepSlot::record_upload(Recorder& recorder, const Buffer& batch) const {
 
 void StepSlot::record_readback(Recorder& recorder, const Model& model, Statistics statistics) {
     statistics_ = statistics;
-    epsilon_ = model.batch_norm().epsilon;
+    epsilon_ = double{model.batch_norm().epsilon};
+    for (const PlacedProbe& placed : probes_)
+        placed.probe.record(recorder,
+                            block_tensor(model.blocks()[placed.options.layer], placed.options.tensor, rows_),
+                            probe_readback_.view(placed.offset, placed.probe.result_bytes()));
     const Layout& layout = model.layout();
     const auto take = [&](const Buffer& source, const Range& range, VkDeviceSize offset) {
         if (range.count > 0) copy(recorder, view_of(source, range), readback_.view(offset, 4 * range.count));
@@ -74,25 +92,6 @@ void StepSlot::record_readback(Recorder& recorder, const Model& model, Statistic
     take(model.store().batch, layout.batch, batch_offset_);
     take(model.store().committed, layout.running, running_offset_);
     take(model.store().parameters, layout.affine, affine_offset_);
-}
-
-void StepSlot::record_probes(Recorder& recorder, Device& device, const Model& model,
-                             std::span<const ProbeOptions> probes) {
-    probes_.clear();
-    VkDeviceSize bytes = 0;
-    for (const ProbeOptions& options : probes) {
-        const Probe probe(device.capabilities(), options, rows_, model.blocks()[options.layer].units());
-        probes_.push_back({probe, bytes});
-        bytes = aligned(bytes + probe.result_bytes());
-    }
-    if (bytes > probe_readback_.bytes())
-        probe_readback_ = Buffer(device, bytes, "probe readback", Memory::readback);
-    for (size_t i = 0; i < probes.size(); ++i) {
-        const Block& block = model.blocks()[probes[i].layer];
-        const PlacedProbe& placed = probes_[i];
-        placed.probe.record(recorder, block_tensor(block, probes[i].tensor, rows_),
-                            probe_readback_.view(placed.offset, placed.probe.result_bytes()));
-    }
 }
 
 StepReport StepSlot::report() const {
@@ -120,7 +119,7 @@ std::vector<ChannelStatistics> StepSlot::layer_statistics(const Layout& layout,
         channel.batch_mean = batch[norm.mean.first + i];
         const double inv_std = batch[norm.inv_std.first + i];
         channel.batch_variance =
-            inv_std == 0 ? 0 : static_cast<float>(std::max(0.0, 1 / (inv_std * inv_std) - double{epsilon_}));
+            inv_std == 0 ? 0 : static_cast<float>(std::max(0.0, 1 / (inv_std * inv_std) - epsilon_));
     }
     return channels;
 }
@@ -128,7 +127,7 @@ std::vector<ChannelStatistics> StepSlot::layer_statistics(const Layout& layout,
 StepResult StepSlot::result(const Model& model) const {
     const StepReport step_report = report();
     StepResult result;
-    result.step = step;
+    result.step = step_;
     result.loss = step_report.loss;
     result.accuracy = static_cast<float>(step_report.correct) / static_cast<float>(rows_);
     result.gradient_norm = step_report.gradient_norm;

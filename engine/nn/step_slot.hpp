@@ -29,17 +29,19 @@ class StepSlot {
   public:
     StepSlot(Device& device, const Model& model, uint32_t inputs, uint32_t max_batch);
 
-    /// Takes the batch; the slot is not in flight.
-    void fill(std::span<const float> inputs, std::span<const uint32_t> labels);
+    // Before recording; the slot is not in flight.
+    /// Takes the batch of a step.
+    void fill(uint64_t step, std::span<const float> inputs, std::span<const uint32_t> labels);
+    /// Plans the probes for that batch.
+    void place_probes(Device& device, const Model& model, std::span<const ProbeOptions> probes);
+
     void record_upload(Recorder& recorder, const Buffer& batch) const;
-    /// Takes the measurements that step_summary() does not.
+    /// Probes, and all measurements that step_summary() does not make.
     void record_readback(Recorder& recorder, const Model& model, Statistics statistics);
-    void record_probes(Recorder& recorder, Device& device, const Model& model,
-                       std::span<const ProbeOptions> probes);
     BufferView record() const { return readback_.view(0, step_record_bytes(health_layers_)); }
 
-    Ticket ticket = 0;  ///< 0: never used
-    uint64_t step = 0;
+    Ticket ticket = 0;  ///< 0: not submitted
+    uint64_t step() const { return step_; }
 
     // Once the ticket is reached.
     StepReport report() const;
@@ -49,20 +51,22 @@ class StepSlot {
 
   private:
     struct PlacedProbe {
+        ProbeOptions options;
         Probe probe;
-        VkDeviceSize offset;
+        VkDeviceSize offset;  // in probe_readback_
     };
     const float* readback_floats(VkDeviceSize offset) const;
     std::vector<ChannelStatistics> layer_statistics(const Layout& layout, const NormTensors& norm) const;
 
     uint32_t inputs_, health_layers_;
+    uint64_t step_ = 0;
     uint32_t rows_ = 0;
     Buffer upload_, readback_, probe_readback_;
     VkDeviceSize batch_offset_, running_offset_, affine_offset_;  // in readback_
     std::vector<PlacedProbe> probes_;
     std::optional<size_t> bad_input_;
     Statistics statistics_ = Statistics::batch;
-    float epsilon_ = 0;
+    double epsilon_ = 0;
 };
 
 }  // namespace vknorm::detail

@@ -1,0 +1,72 @@
+#include "nn/evaluator.hpp"
+
+#include <algorithm>
+
+#include "nn/step_slot.hpp"
+
+namespace vknorm::detail {
+
+namespace {
+// Rows whose results one buffer holds: within the smallest storage buffer range that a device may have.
+constexpr uint32_t most_results = 8192;
+}  // namespace
+
+Evaluator::Evaluator(Device& device, const NetworkOptions& options, Model& model, Stream& stream)
+    : model_(model), stream_(stream), inputs_(options.inputs) {
+    batch_ = Buffer(device, BatchLayout(options.max_batch, inputs_).bytes, "evaluated batch");
+    results_ = Buffer(device, sizeof(shaders::RowResult) * std::max(most_results, options.max_batch),
+                      "evaluated rows");
+    probabilities_ = Buffer(device, 4 * VkDeviceSize{options.max_batch} * options.classes, "probabilities");
+}
+
+void Evaluator::record(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows,
+                       Statistics statistics) {
+    model_.prepare(rows, stream_);
+    const BatchLayout layout(rows, inputs_);
+    stream_.upload(layout.inputs(batch_), inputs);
+    if (!labels.empty()) stream_.upload(layout.labels(batch_), labels);
+    model_.forward(stream_.record(), rows, layout.inputs(batch_), {.statistics = statistics});
+}
+
+Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
+                               Statistics statistics, uint32_t chunk) {
+    double loss = 0, correct = 0;
+    uint32_t held = 0;  // rows whose results wait on the device
+    const auto collect = [&] {
+        const BufferView view = results_.view(0, sizeof(shaders::RowResult) * held);
+        for (const shaders::RowResult& row : stream_.download<shaders::RowResult>(view)) {
+            loss += row.loss;
+            correct += row.correct;
+        }
+        held = 0;
+    };
+    for (size_t first = 0; first < labels.size(); first += chunk) {
+        const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, labels.size() - first));
+        if (sizeof(shaders::RowResult) * (held + rows) > results_.bytes()) collect();
+        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), labels.subspan(first, rows), rows,
+               statistics);
+        model_.loss(rows).measure(stream_.record(), model_.logits(rows),
+                                  BatchLayout(rows, inputs_).labels(batch_), results_, held);
+        stream_.submit();  // chunk by chunk: no submission is long
+        held += rows;
+    }
+    collect();
+    const auto count = static_cast<double>(labels.size());
+    return {loss / count, correct / count};
+}
+
+std::vector<float> Evaluator::predict(std::span<const float> inputs, Statistics statistics, uint32_t chunk) {
+    const size_t count = inputs.size() / inputs_, classes = model_.layout().layers.back().outputs;
+    std::vector<float> probabilities(count * classes);
+    for (size_t first = 0; first < count; first += chunk) {
+        const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, count - first));
+        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows, statistics);
+        const BufferView target = probabilities_.view(0, 4 * VkDeviceSize{rows} * classes);
+        model_.loss(rows).predict(stream_.record(), model_.logits(rows), target);
+        const auto part = std::span(probabilities).subspan(first * classes, rows * classes);
+        stream_.download(target, std::as_writable_bytes(part));
+    }
+    return probabilities;
+}
+
+}  // namespace vknorm::detail

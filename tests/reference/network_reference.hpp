@@ -1,0 +1,83 @@
+// A network trained in float64 on the CPU, straight from the equations: what vknorm::Network is compared
+// with. Slow and obvious on purpose.
+//
+// It can also compute with rounding errors of a given size: every result gets a random error in proportion to
+// the magnitudes of what was added up (Monte Carlo arithmetic; Parker, "Monte Carlo arithmetic: exploiting
+// randomness in floating-point arithmetic", 1997). How far such runs stray from the exact one is how far
+// float32 may.
+#pragma once
+
+#include <map>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <vknorm/network.hpp>
+
+namespace vknorm::reference {
+
+using Values = std::vector<double>;
+/// By name, as Network::tensor_names() names them; without num_batches_tracked.
+using Tensors = std::map<std::string, Values>;
+
+struct Labelled {
+    std::vector<float> inputs;  ///< [rows, features]
+    std::vector<uint32_t> labels;
+};
+
+/// How a training step goes.
+struct StepOptions {
+    Sgd sgd{};
+    Statistics statistics = Statistics::batch;
+    bool update_running = true;
+    bool train_affine = true;
+};
+
+struct Step {
+    double loss = 0, accuracy = 0, gradient_norm = 0;
+    Tensors gradient;
+    /// Per hidden layer, [rows, units].
+    std::vector<Values> pre_norm, normalized, activation, pre_norm_grad;
+    /// Per hidden layer, [units]; the variance biased; empty without a norm.
+    std::vector<Values> mean, variance;
+    Values probabilities;  ///< [rows, classes]
+};
+
+class NetworkReference {
+  public:
+    NetworkReference(const NetworkOptions& options, Tensors tensors);
+
+    /// Results get errors of up to `unit` times the sum of the magnitudes that were added.
+    void make_errors(double unit, uint64_t seed);
+
+    /// Loss and gradient; changes nothing.
+    Step measure(const Labelled& batch, const StepOptions& options);
+    /// The same, then updates parameters and running statistics. SGD with momentum and weight decay.
+    Step train(const Labelled& batch, const StepOptions& options);
+
+    Tensors tensors;
+
+  private:
+    /// Of sums; `magnitude` is the sum of the terms' magnitudes.
+    double rounded(double value, double magnitude);
+    double rounded(double value) { return rounded(value, value); }
+    Values linear(const Values& x, const Values& weight, const Values& bias, size_t inputs, size_t outputs);
+    Values norm_forward(size_t layer, const Values& z, const StepOptions& options, Step& step);
+    Values norm_backward(size_t layer, const Values& dy, const StepOptions& options, Step& step);
+    Values activate(Activation function, const Values& x);
+    void loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits);
+    void linear_backward(const std::string& prefix, const Values& x, const Values& dy, size_t inputs,
+                         size_t outputs, Step& step, Values* dx);
+    std::string prefix(size_t layer) const;
+
+    NetworkOptions options_;
+    Tensors velocity_;
+    double unit_ = 0;
+    std::mt19937_64 random_;
+};
+
+/// Every tensor of a network on the device.
+Tensors tensors_of(Network& network);
+
+}  // namespace vknorm::reference
