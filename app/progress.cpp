@@ -24,7 +24,7 @@ std::string progress_line(const Snapshot& run, uint64_t steps, double seconds_le
         const auto& tests = run.twins[i].test.entries();
         if (!training.empty())
             losses +=
-                print("  %c %.4f", twin_letter(i), static_cast<double>(training.back().value.smoothed_loss));
+                print("  %c %#.4g", twin_letter(i), static_cast<double>(training.back().value.smoothed_loss));
         if (!tests.empty())
             accuracies +=
                 print("  %c %.2f %%", twin_letter(i), 100 * static_cast<double>(tests.back().value.accuracy));

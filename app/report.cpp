@@ -97,13 +97,15 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
              {"test_accuracy",
               {{"eval", number(test.accuracy)}, {"batch_statistics", number(test.batch_accuracy)}}}});
     }
-    const nlohmann::ordered_json summary = {{"device", device.name},
-                                            {"driver", device.driver},
-                                            {"options", options_of(run.settings)},
-                                            {"seed", run.settings.seed},
-                                            {"steps", run.step},
-                                            {"steps_per_second", steps_per_second},
-                                            {"twins", twins}};
+    const nlohmann::ordered_json summary = {
+        {"device", device.name},
+        {"driver", device.driver},
+        {"options", options_of(run.settings)},
+        {"seed", run.settings.seed},
+        {"steps", run.step},
+        {"steps_per_second",
+         steps_per_second > 0 ? nlohmann::ordered_json(steps_per_second) : nlohmann::ordered_json()},
+        {"twins", twins}};
     // A file's name need not be UTF-8.
     write_file(file, summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }

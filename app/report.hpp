@@ -12,9 +12,9 @@
 
 namespace lab {
 
-/// One JSON object; what was not measured is null. "train_loss" is the moving average of the training losses,
-/// "test_loss" is with running statistics; losses in nats, accuracies from 0 to 1. The latest test is that of
-/// `run`.
+/// One JSON object; what was not measured is null, and so are 0 steps per second. "train_loss" is the moving
+/// average of the training losses, "test_loss" is with running statistics; losses in nats, accuracies from 0
+/// to 1. The latest test is that of `run`.
 void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
                    double steps_per_second);
 

@@ -117,8 +117,9 @@ void Trainer::describe(Snapshot& snapshot) const {
     snapshot.message = lint(snapshot);
     for (size_t i = 0; i < twin_count; ++i)
         if (twins_[i].diverged())
-            snapshot.message =
-                std::string("Twin ") + twin_letter(i) + " has diverged and sits out; a reset brings it back";
+            snapshot.message = ended() ? "Both twins have diverged; a reset begins again"
+                                       : std::string("Twin ") + twin_letter(i) +
+                                             " has diverged and sits out; a reset brings it back";
 }
 
 }  // namespace lab
