@@ -5,7 +5,6 @@ namespace lab {
 namespace {
 
 using plot::Point;
-using plot::Series;
 using plot::Style;
 
 std::string letter(size_t twin) {

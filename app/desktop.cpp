@@ -59,7 +59,7 @@ class Desktop {
             // Events end the wait early; the picture keeps its pace nevertheless.
             do window_.wait(std::max(frame_interval.count() - seconds_since(previous), 0.0));
             while (!window_.close_requested() && seconds_since(previous) < frame_interval.count());
-            if (window_.close_requested()) return;
+            if (closing_ || window_.close_requested()) return;
 
             if (!screen_.input().empty()) touched = Clock::now();
             const uint64_t revision = session_.snapshot()->revision;
@@ -85,7 +85,12 @@ class Desktop {
         const VkExtent2D extent = window_.extent();
         screen_.begin({static_cast<float>(extent.width), static_cast<float>(extent.height)},
                       static_cast<float>(elapsed));
+        const std::shared_ptr<const Snapshot> run = session_.snapshot();
+        if (run->running)
+            steps_per_second_ =
+                run->samples_per_second / static_cast<double>(run->settings.batch * twin_count);
         const Requests requests = live_.draw(screen_, frame_ms_);
+        closing_ = requests.close;
         const Frame frame = screen_.end();
         window_.draw(renderer_, frame);
         frame_ms_ = static_cast<float>(seconds_since(begin) * 1000);
@@ -112,8 +117,7 @@ class Desktop {
         const std::filesystem::path folder = fresh(options_.out, "run-", "");
         std::filesystem::create_directories(folder);
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
-        const double steps_per_second = run->samples_per_second / (run->settings.batch * twin_count);
-        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second);
+        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_);
         write_history(folder / "history.csv", *run);
         write_png(picture(frame), folder / "screen.png");
         live_.announce("Written to " + folder.string() + ": summary.json, history.csv, screen.png");
@@ -127,9 +131,11 @@ class Desktop {
     Screen screen_;
     Renderer renderer_;
     Live live_;
+    bool closing_ = false;
     uint64_t shown_revision_ = 0;
     VkExtent2D shown_extent_{};
     float frame_ms_ = 0;
+    double steps_per_second_ = 0;  // when it last ran
 };
 
 }  // namespace

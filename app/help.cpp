@@ -10,7 +10,7 @@ struct Line {
     const char *keys, *meaning;
 };
 
-constexpr std::array<Line, 19> lines = {{
+constexpr std::array<Line, 20> lines = {{
     {"Space", "run or pause"},
     {"S", "one step"},
     {"R", "begin the run again"},
@@ -22,6 +22,7 @@ constexpr std::array<Line, 19> lines = {{
     {"F11", "the plot under the pointer alone"},
     {"F12", "picture of the screen"},
     {"Ctrl + E", "write tables and a picture of the run"},
+    {"Ctrl + Q", "quit"},
     {"Esc", "back; let go of what is open"},
     {"?", "these lines"},
     {"Wheel", "zoom the steps of all plots"},

@@ -16,19 +16,20 @@ namespace lab {
 LiveLayout lay_out(const Look& look, ImVec2 size) {
     LiveLayout layout;
     const float gap = look.px(8), left = gap, right = size.x - gap;
-    const float column = look.px(size.x < look.px(1400) ? 236 : 268);
+    const float controls_width = look.px(size.x < look.px(1400) ? 236 : 268);
     layout.toolbar = {{left, gap}, {right, gap + look.px(44)}};
     layout.status = {{left, size.y - look.px(30)}, {right, size.y - look.px(4)}};
     const float top = layout.toolbar.max.y + gap, bottom = layout.status.min.y - look.px(4);
-    layout.controls = {{left, top}, {left + column, bottom}};
+    layout.controls = {{left, top}, {left + controls_width, bottom}};
     const float area_left = layout.controls.max.x + gap;
     const float cards_height = look.px(size.y < look.px(900) ? 72 : 84);
     layout.cards = {{area_left, top}, {right, top + cards_height}};
     const float plots_top = layout.cards.max.y + gap;
     const float width = (right - area_left - 2 * gap) / 3, height = (bottom - plots_top - 2 * gap) / 3;
     for (size_t i = 0; i < layout.panels.size(); ++i) {
-        const float x = area_left + static_cast<float>(i % 3) * (width + gap);
-        const float y = plots_top + static_cast<float>(i / 3) * (height + gap);
+        const size_t row = i / 3, column = i % 3;
+        const float x = area_left + static_cast<float>(column) * (width + gap);
+        const float y = plots_top + static_cast<float>(row) * (height + gap);
         layout.panels[i] = {{std::round(x), std::round(y)}, {std::round(x + width), std::round(y + height)}};
     }
     return layout;
@@ -107,6 +108,7 @@ void Live::obey_keys(Screen& screen, const Snapshot& snapshot, Requests& request
     if (pressed(Key::f11)) panel_state(hovered_panel_).full = !panel_state(hovered_panel_).full;
     requests.screenshot = pressed(Key::f12);
     requests.export_run = pressed_with_control(key('E'));
+    requests.close = pressed_with_control(key('Q'));
 }
 
 namespace {

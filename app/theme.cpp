@@ -93,12 +93,17 @@ void paint_disc(const ImFontAtlasCustomRect& rect) {
 
 }  // namespace
 
+Color faded(Color color, float alpha) {
+    const auto opacity = static_cast<Color>(std::lround(alpha * static_cast<float>(color >> 24)));
+    return (color & 0x00FFFFFFu) | opacity << 24;
+}
+
 Color mixed(Color a, Color b, float t) {
     const float s = std::clamp(t, 0.0f, 1.0f);
     Color result = 0xFF000000u;
     for (int shift = 0; shift < 24; shift += 8) {
         const float from = static_cast<float>(a >> shift & 0xFF), to = static_cast<float>(b >> shift & 0xFF);
-        result |= static_cast<Color>(from + (to - from) * s + 0.5f) << shift;
+        result |= static_cast<Color>(std::lround(from + (to - from) * s)) << shift;
     }
     return result;
 }

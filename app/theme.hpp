@@ -15,9 +15,7 @@ constexpr Color rgb(uint32_t hex) {
     return 0xFF000000u | (hex & 0xFF) << 16 | (hex & 0xFF00) | (hex >> 16 & 0xFF);
 }
 /// `color` with `alpha` from 0 to 1.
-constexpr Color faded(Color color, float alpha) {
-    return (color & 0x00FFFFFFu) | static_cast<Color>(alpha * static_cast<float>(color >> 24) + 0.5f) << 24;
-}
+Color faded(Color color, float alpha);
 /// From `a` (t = 0) to `b` (t = 1), opaque.
 Color mixed(Color a, Color b, float t);
 

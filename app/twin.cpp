@@ -141,8 +141,9 @@ void Twin::collect(uint64_t step) {
     }
     ++steps_;
     const float weight = std::max(smoothing, 1.f / static_cast<float>(steps_));
-    smoothed_loss_ = steps_ == 1 ? result.loss : smoothed_loss_ + weight * (result.loss - smoothed_loss_);
-    view_.training.push(step, {result.loss, smoothed_loss_, result.gradient_norm});
+    smoothed_loss_ += weight * (result.loss - smoothed_loss_);
+    smoothed_gradient_norm_ += weight * (result.gradient_norm - smoothed_gradient_norm_);
+    view_.training.push(step, {result.loss, smoothed_loss_, result.gradient_norm, smoothed_gradient_norm_});
     view_.unit.push(step, unit_row(result));
 
     std::vector<Histogram> histograms;

@@ -59,7 +59,7 @@ class Twin {
     vknorm::Ticket ticket_ = 0;  // of the step in flight; 0: none
     bool diverged_ = false;
     uint64_t steps_ = 0;
-    float smoothed_loss_ = 0;
+    float smoothed_loss_ = 0, smoothed_gradient_norm_ = 0;
 };
 
 }  // namespace lab

@@ -60,6 +60,7 @@ void Stage::frame() {
     const Requests now = live.draw(screen, 12.3f);
     requests.screenshot |= now.screenshot;
     requests.export_run |= now.export_run;
+    requests.close |= now.close;
     frame_ = screen.end();
     glyphs_.reset();
 }

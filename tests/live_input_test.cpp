@@ -144,8 +144,11 @@ TEST(LiveInput, KeysDoWhatTheHelpSays) {
     EXPECT_TRUE(stage.requests.screenshot);
     stage.screen.input().key(Key::control, true);
     stage.press(key('E'));
+    EXPECT_FALSE(stage.requests.close);
+    stage.press(key('Q'));
     stage.screen.input().key(Key::control, false);
     EXPECT_TRUE(stage.requests.export_run);
+    EXPECT_TRUE(stage.requests.close);
 }
 
 TEST(LiveInput, KeysHeldWithControlAreNotTheirPlainSelves) {

@@ -19,7 +19,8 @@ struct RidgeLayout {
 /// The top row's curve ends at `top`, the last baseline is `bottom`.
 RidgeLayout ridge_layout(size_t rows, float top, float bottom);
 
-/// The share that reaches the full amplitude: the highest peak, unless that is a spike that would flatten the rest.
+/// The share that reaches the full amplitude: the highest peak, unless that is a spike that would flatten the
+/// rest.
 float ridge_scale(std::span<const std::span<const float>> rows);
 
 /// Columns and tile width of a grid of `count` tiles, each `extra` taller than wide, as large as fits.

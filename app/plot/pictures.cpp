@@ -52,9 +52,9 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
 
     ImDrawList& list = *ImGui::GetWindowDrawList();
     for (size_t i = 0; i < count; ++i) {
-        const float x = std::round(left + static_cast<float>(i % grid.columns) * (grid.tile + gap));
-        const float y =
-            std::round(content.min.y + static_cast<float>(i / grid.columns) * (grid.tile + label + gap));
+        const size_t row = i / grid.columns, column = i % grid.columns;
+        const float x = std::round(left + static_cast<float>(column) * (grid.tile + gap));
+        const float y = std::round(content.min.y + static_cast<float>(row) * (grid.tile + label + gap));
         const float side = std::floor(grid.tile);
         draw_picture(list, data.example(i), data.image_width, data.image_height,
                      {{x, y}, {x + side, y + side}}, ground, ink);
