@@ -16,9 +16,11 @@ struct BatchNormWalk {
     uint span;           // values of a channel that are adjacent: positions of the slice
     uint channel_pitch;  // elements from one channel to the next
     uint image_pitch;    // elements from one image to the next
-    uint lanes;          // strands that share a chunk
+    uint lane_bits;      // 2^lane_bits strands share a chunk
     uint blocks;         // of a strand, at most
     uint strands;        // per channel
+    uint chunks_inner;   // 1: neighbouring work items take the chunks of a channel, 0: the channels of a chunk
+    uint inner;          // how many of those there are
     uint step_address;   // from a block of a strand to its next, unless the row ends in between
     uint step_position;  // the same, within the row
 };

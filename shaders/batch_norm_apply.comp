@@ -5,8 +5,8 @@
 #include "batch_norm_walk.glsl"
 #include "batch_norm_normalize.glsl"
 
-layout(constant_id = 3) const bool has_gamma = true;
-layout(constant_id = 4) const bool has_beta = true;
+layout(constant_id = 2) const bool has_gamma = true;
+layout(constant_id = 3) const bool has_beta = true;
 
 layout(push_constant) uniform Push { BatchNormApply push; };
 
@@ -17,23 +17,24 @@ layout(std430, set = 0, binding = 4) readonly buffer Gamma { float gamma[]; };
 layout(std430, set = 0, binding = 5) readonly buffer Beta { float beta[]; };
 
 void main() {
-    for (uint work = gl_GlobalInvocationID.x; work < push.walk.channels * push.walk.strands; work += invocations()) {
-        const Strand strand = strand_at(push.walk, work);
+    const BatchNormWalk walk = push.walk;
+    for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
+        const Strand strand = strand_at(walk, work);
         const Normalizer normalizer = read_normalizer(push.channels, strand.channel);
         precise float scale = normalizer.inv_std;
         if (has_gamma) scale *= gamma[push.gamma_first + strand.channel];
         const float shift = has_beta ? beta[push.beta_first + strand.channel] : 0;
         Cursor cursor = strand.start;
         for (uint i = 0; i < strand.blocks; ++i) {
-            const vec4 x = read_x(push.walk, push.x_first, cursor);
+            const vec4 x = read_x(walk, push.x_first, cursor);
             precise const vec4 y = centred(normalizer, x) * scale + shift;
-            write_y(push.walk, push.y_first, cursor, y);
-            advance(push.walk, cursor);
+            write_y(walk, push.y_first, cursor, y);
+            advance(walk, cursor);
         }
         if (strand.tail > 0) {
-            const vec4 x = read_tail_x(push.walk, push.x_first, cursor, strand.tail);
+            const vec4 x = read_tail_x(walk, push.x_first, cursor, strand.tail);
             precise const vec4 y = centred(normalizer, x) * scale + shift;
-            write_tail_y(push.walk, push.y_first, cursor, y, strand.tail);
+            write_tail_y(walk, push.y_first, cursor, y, strand.tail);
         }
     }
 }

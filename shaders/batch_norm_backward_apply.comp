@@ -6,7 +6,7 @@
 #include "batch_norm_walk.glsl"
 #include "batch_norm_normalize.glsl"
 
-layout(constant_id = 3) const bool has_gamma = true;
+layout(constant_id = 2) const bool has_gamma = true;
 
 layout(push_constant) uniform Push { BatchNormBackwardApply push; };
 
@@ -30,8 +30,9 @@ vec4 dx_of(Normalizer normalizer, Gradient gradient, vec4 x, vec4 dy) {
 }
 
 void main() {
-    for (uint work = gl_GlobalInvocationID.x; work < push.walk.channels * push.walk.strands; work += invocations()) {
-        const Strand strand = strand_at(push.walk, work);
+    const BatchNormWalk walk = push.walk;
+    for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
+        const Strand strand = strand_at(walk, work);
         const Normalizer normalizer = read_normalizer(push.channels, strand.channel);
         Gradient gradient;
         precise float scale = normalizer.inv_std;
@@ -45,26 +46,26 @@ void main() {
         }
         Cursor cursor = strand.start;
         for (uint i = 0; i < strand.blocks; ++i) {
-            const vec4 dy = read_dy(push.walk, push.dy_first, cursor);
+            const vec4 dy = read_dy(walk, push.dy_first, cursor);
             vec4 dx;
             if (frozen) {
                 dx = scale * dy;
             } else {
-                dx = dx_of(normalizer, gradient, read_x(push.walk, push.x_first, cursor), dy);
+                dx = dx_of(normalizer, gradient, read_x(walk, push.x_first, cursor), dy);
             }
-            write_dx(push.walk, push.dx_first, cursor, dx);
-            advance(push.walk, cursor);
+            write_dx(walk, push.dx_first, cursor, dx);
+            advance(walk, cursor);
         }
         if (strand.tail > 0) {
-            const vec4 dy = read_tail_dy(push.walk, push.dy_first, cursor, strand.tail);
+            const vec4 dy = read_tail_dy(walk, push.dy_first, cursor, strand.tail);
             vec4 dx;
             if (frozen) {
                 dx = scale * dy;
             } else {
-                const vec4 x = read_tail_x(push.walk, push.x_first, cursor, strand.tail);
+                const vec4 x = read_tail_x(walk, push.x_first, cursor, strand.tail);
                 dx = dx_of(normalizer, gradient, x, dy);
             }
-            write_tail_dx(push.walk, push.dx_first, cursor, dx, strand.tail);
+            write_tail_dx(walk, push.dx_first, cursor, dx, strand.tail);
         }
     }
 }

@@ -6,7 +6,7 @@
 #include "batch_norm_normalize.glsl"
 #include "two_sum.glsl"
 
-layout(constant_id = 3) const bool needs_x = true;  // else sum dy only
+layout(constant_id = 2) const bool needs_x = true;  // else sum dy only
 
 layout(push_constant) uniform Push { BatchNormBackwardSums push; };
 
@@ -29,24 +29,25 @@ vec4 product(Normalizer normalizer, vec4 x, vec4 dy) {
 }
 
 void main() {
-    for (uint work = gl_GlobalInvocationID.x; work < push.walk.channels * push.walk.strands; work += invocations()) {
-        const Strand strand = strand_at(push.walk, work);
+    const BatchNormWalk walk = push.walk;
+    for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
+        const Strand strand = strand_at(walk, work);
         Normalizer normalizer;
         if (needs_x) normalizer = read_normalizer(push.channels, strand.channel);
         vec2 sum_dy = vec2(0);
         vec2 sum_dy_x = vec2(0);
         Cursor cursor = strand.start;
         for (uint i = 0; i < strand.blocks; ++i) {
-            const vec4 dy = read_dy(push.walk, push.dy_first, cursor);
+            const vec4 dy = read_dy(walk, push.dy_first, cursor);
             add(sum_dy, dy);
-            if (needs_x) add(sum_dy_x, product(normalizer, read_x(push.walk, push.x_first, cursor), dy));
-            advance(push.walk, cursor);
+            if (needs_x) add(sum_dy_x, product(normalizer, read_x(walk, push.x_first, cursor), dy));
+            advance(walk, cursor);
         }
         if (strand.tail > 0) {
-            const vec4 dy = read_tail_dy(push.walk, push.dy_first, cursor, strand.tail);
+            const vec4 dy = read_tail_dy(walk, push.dy_first, cursor, strand.tail);
             add(sum_dy, dy);
             if (needs_x) {
-                const vec4 x = read_tail_x(push.walk, push.x_first, cursor, strand.tail);
+                const vec4 x = read_tail_x(walk, push.x_first, cursor, strand.tail);
                 const bvec4 held = lessThan(uvec4(0, 1, 2, 3), uvec4(strand.tail));
                 add(sum_dy_x, mix(vec4(0), product(normalizer, x, dy), held));
             }

@@ -5,7 +5,7 @@
 
 #include "inverse_deviation.glsl"
 
-layout(constant_id = 2) const bool frozen = false;
+layout(constant_id = 1) const bool frozen = false;
 
 struct Normalizer {
     float high, low;  // the mean

@@ -29,13 +29,13 @@ float sum(vec4 v) {
     return total;
 }
 
-Moments moments_of_strand(Strand strand) {
+Moments moments_of_strand(BatchNormWalk walk, Strand strand) {
     Cursor cursor = strand.start;
     float pilot = 0;
     precise float mean = 0;  // of x - pilot
     precise float squares = 0;
     for (uint i = 0; i < strand.blocks; ++i) {
-        const vec4 x = read_x(push.walk, push.x_first, cursor);
+        const vec4 x = read_x(walk, push.x_first, cursor);
         if (i == 0) pilot = median(x.xyw);
         precise const vec4 shifted = x - pilot;
         precise const float block_mean = sum(shifted) * 0.25;
@@ -46,11 +46,11 @@ Moments moments_of_strand(Strand strand) {
         precise const float between = delta * move * float(4 * i);
         squares += sum(squared) + between;
         mean += move;
-        advance(push.walk, cursor);
+        advance(walk, cursor);
     }
     Moments moments = Moments(4 * strand.blocks, pilot, mean, squares);
     if (strand.tail > 0) {
-        const vec4 x = read_tail_x(push.walk, push.x_first, cursor, strand.tail);
+        const vec4 x = read_tail_x(walk, push.x_first, cursor, strand.tail);
         const bvec4 held = lessThan(uvec4(0, 1, 2, 3), uvec4(strand.tail));
         precise const vec4 shifted = mix(vec4(0), x - x.x, held);
         precise const float tail_mean = sum(shifted) / float(strand.tail);
@@ -62,10 +62,11 @@ Moments moments_of_strand(Strand strand) {
 }
 
 void main() {
+    const BatchNormWalk walk = push.walk;
     if (push.counts == 1 && gl_GlobalInvocationID.x == 0) count_batch();
-    for (uint work = gl_GlobalInvocationID.x; work < push.walk.channels * push.walk.strands; work += invocations()) {
-        const Strand strand = strand_at(push.walk, work);
+    for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
+        const Strand strand = strand_at(walk, work);
         partials[push.partials.first + strand.channel * push.partials.pitch + strand.index] =
-            packed(moments_of_strand(strand));
+            packed(moments_of_strand(walk, strand));
     }
 }

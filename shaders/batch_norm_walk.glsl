@@ -2,7 +2,7 @@
 //
 // The values of a channel in the slice form a sequence, image after image, position after position. Block b holds the
 // values 4b to 4b + 3. Strand s of a channel has the blocks b = chunk * lanes * blocks + lane + i * lanes for
-// i < blocks, with lane = s % lanes and chunk = s / lanes; the last block may be short. What a strand holds does not
+// i < blocks, with lane = s % lanes, chunk = s / lanes, lanes = 2^lane_bits; the last block may be short. What a strand holds does not
 // depend on the form of access, nor on the workgroup.
 #include "batch_norm.h"
 
@@ -11,7 +11,7 @@ layout(local_size_x_id = 0) in;
 const uint form_vectors = 0;  // positions adjacent, every block in one row and aligned to four elements
 const uint form_rows = 1;     // positions adjacent
 const uint form_columns = 2;  // channels adjacent, one position
-layout(constant_id = 1) const uint form = form_rows;
+const uint form = FORM;  // by the build: one module each
 
 // Where a strand stands.
 struct Cursor {
@@ -27,28 +27,33 @@ struct Strand {
     Cursor start;
 };
 
+// Divisions are slow on CPU drivers: two of them, the rest by powers of two.
 Strand strand_at(BatchNormWalk walk, uint work) {
+    const uint lane_mask = (1u << walk.lane_bits) - 1;
     Strand strand;
     uint lane, chunk;
     if (form == form_columns) {
-        strand.channel = work % walk.channels;
-        strand.index = work / walk.channels;
-        lane = strand.index % walk.lanes;
-        chunk = strand.index / walk.lanes;
+        strand.index = work / walk.inner;
+        strand.channel = work - strand.index * walk.inner;
+        lane = strand.index & lane_mask;
+        chunk = strand.index >> walk.lane_bits;
     } else {
-        lane = work % walk.lanes;
-        const uint row = work / walk.lanes;
-        strand.channel = row % walk.channels;
-        chunk = row / walk.channels;
-        strand.index = chunk * walk.lanes + lane;
+        lane = work & lane_mask;
+        const uint row = work >> walk.lane_bits;
+        const uint outer = row / walk.inner;
+        const uint inner = row - outer * walk.inner;
+        chunk = walk.chunks_inner == 1 ? inner : outer;
+        strand.channel = walk.chunks_inner == 1 ? outer : inner;
+        strand.index = (chunk << walk.lane_bits) + lane;
     }
-    const uint block = chunk * walk.lanes * walk.blocks + lane;
-    const uint full = walk.values / 4;
-    strand.blocks = full > block ? min((full - block + walk.lanes - 1) / walk.lanes, walk.blocks) : 0;
-    strand.tail =
-        strand.blocks < walk.blocks && block + strand.blocks * walk.lanes == full ? walk.values % 4 : 0;
-    const uint image = 4 * block / walk.span;
-    strand.start.position = 4 * block - image * walk.span;
+    const uint block = ((chunk * walk.blocks) << walk.lane_bits) + lane;
+    const uint full = walk.values >> 2;
+    strand.blocks = full > block ? min((full - block + lane_mask) >> walk.lane_bits, walk.blocks) : 0;
+    const bool next_is_short = strand.blocks < walk.blocks && block + (strand.blocks << walk.lane_bits) == full;
+    strand.tail = next_is_short ? walk.values & 3 : 0;
+    const uint value = block << 2;
+    const uint image = value / walk.span;
+    strand.start.position = value - image * walk.span;
     strand.start.address = strand.channel * walk.channel_pitch + image * walk.image_pitch + strand.start.position;
     return strand;
 }
@@ -57,34 +62,37 @@ void advance(BatchNormWalk walk, inout Cursor cursor) {
     cursor.address += walk.step_address;
     if (form == form_columns) return;
     cursor.position += walk.step_position;
-    if (cursor.position >= walk.span) {
-        cursor.position -= walk.span;
-        cursor.address += walk.image_pitch - walk.span;
-    }
+    const bool ends = cursor.position >= walk.span;
+    cursor.position -= ends ? walk.span : 0;
+    cursor.address += ends ? walk.image_pitch - walk.span : 0;
+}
+
+// The address of the value after the one at the cursor.
+uint next_address(BatchNormWalk walk, inout Cursor cursor) {
+    ++cursor.position;
+    const bool ends = cursor.position == walk.span;
+    cursor.position = ends ? 0 : cursor.position;
+    cursor.address += ends ? walk.image_pitch - walk.span + 1 : 1;
+    return cursor.address;
 }
 
 // Addresses of the four values of the block.
 uvec4 block_addresses(BatchNormWalk walk, Cursor cursor) {
     if (form == form_columns) return cursor.address + uvec4(0, 1, 2, 3) * walk.image_pitch;
     uvec4 addresses;
-    uint position = cursor.position;
-    uint address = cursor.address;
-    for (uint i = 0; i < 4; ++i) {
-        addresses[i] = address++;
-        if (++position == walk.span) {
-            position = 0;
-            address += walk.image_pitch - walk.span;
-        }
-    }
+    addresses.x = cursor.address;
+    addresses.y = next_address(walk, cursor);
+    addresses.z = next_address(walk, cursor);
+    addresses.w = next_address(walk, cursor);
     return addresses;
 }
 
-// The tensors of a kernel. Both declarations of a binding name the same memory; `form` says which one is used.
+// The tensors of a kernel. Both declarations of a binding name the same memory; the form says which one is used.
 #define BLOCK_READER(NAME, BINDING)                                                                        \
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Vectors { vec4 NAME##_vectors[]; };   \
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Scalars { float NAME##_scalars[]; };  \
     vec4 read_##NAME(BatchNormWalk walk, uint first, Cursor cursor) {                                      \
-        if (form == form_vectors) return NAME##_vectors[(first + cursor.address) / 4];                     \
+        if (form == form_vectors) return NAME##_vectors[(first + cursor.address) >> 2];                     \
         const uvec4 at = first + block_addresses(walk, cursor);                                            \
         return vec4(NAME##_scalars[at.x], NAME##_scalars[at.y], NAME##_scalars[at.z], NAME##_scalars[at.w]); \
     }                                                                                                      \
@@ -101,7 +109,7 @@ uvec4 block_addresses(BatchNormWalk walk, Cursor cursor) {
     layout(std430, set = 0, binding = BINDING) writeonly buffer NAME##Scalars { float NAME##_scalars[]; }; \
     void write_##NAME(BatchNormWalk walk, uint first, Cursor cursor, vec4 block) {                         \
         if (form == form_vectors) {                                                                        \
-            NAME##_vectors[(first + cursor.address) / 4] = block;                                          \
+            NAME##_vectors[(first + cursor.address) >> 2] = block;                                          \
             return;                                                                                        \
         }                                                                                                  \
         const uvec4 at = first + block_addresses(walk, cursor);                                            \

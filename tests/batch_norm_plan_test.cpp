@@ -1,10 +1,11 @@
 // How a batch normalization is cut into slices and strands: every value once, nothing beyond a limit.
 #include "ops/batch_norm_plan.hpp"
-#include "ops/sizes.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <stdexcept>
+
+#include "ops/sizes.hpp"
 
 namespace vknorm::detail {
 namespace {
@@ -81,7 +82,7 @@ TEST(BatchNormPlan, PartialsOfAChannelAreNumberedWithoutGaps) {
 
 TEST(BatchNormPlan, StrandsHoldEveryBlockOnce) {
     for (const uint64_t values : {1u, 3u, 4u, 127u, 128u, 129u, 4095u, 200704u, 1u << 31}) {
-        const Strands strands = plan_strands(values, strand_length({1, 1, values}, 1u << 16));
+        const Strands strands = plan_strands(values, strand_length({1, 1, values}, usual.parallel, 1u << 16));
         const uint64_t blocks = (values + 3) / 4;
         EXPECT_GE(uint64_t{strands.count} * strands.blocks, blocks) << values;
         EXPECT_LT((uint64_t{strands.count} - strands.lanes) * strands.blocks, blocks) << values;

@@ -106,7 +106,7 @@ class Bench {
             const uint64_t count =
                 std::min<uint64_t>(vectors - first, capabilities.max_storage_buffer_range / 16);
             const auto groups = static_cast<uint32_t>(std::min<uint64_t>(
-                (count + workgroup - 1) / workgroup, std::min(capabilities.max_workgroups, 4096u)));
+                (count + workgroup - 1) / workgroup, std::min(capabilities.max_workgroups, 256u)));
             detail::dispatch(recorder, {shaders::copy, std::span(&workgroup, 1)},
                              {detail::read(tensors(round).x.view(first * 16, count * 16)),
                               detail::write(tensors(round).out.view(first * 16, count * 16))},

@@ -11,11 +11,14 @@ namespace vknorm {
 
 namespace {
 
-detail::PlanLimits limits_of(const Capabilities& capabilities) {
+detail::PlanLimits limits_of(const Device& device) {
+    const Capabilities& capabilities = device.capabilities();
+    const bool cpu = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU;
     return {.workgroup = std::min(capabilities.max_workgroup_invocations, detail::merge_workgroup),
             .groups = capabilities.max_workgroups,
             .range = capabilities.max_storage_buffer_range,
-            .alignment = capabilities.storage_buffer_offset_alignment};
+            .alignment = capabilities.storage_buffer_offset_alignment,
+            .parallel = cpu ? 1u << 13 : 1u << 18};
 }
 
 void check(const BatchNormConvention& convention) {
@@ -61,10 +64,9 @@ struct BatchNorm::Plan {
 
 BatchNorm::BatchNorm(Device& device, const BatchNormOptions& options) {
     check(options.convention);
-    plan_ = std::make_unique<const Plan>(
-        Plan{&device.state(), options,
-             detail::plan_batch_norm(options.shape, options.layout == Layout::channels_last,
-                                     limits_of(device.capabilities()))});
+    plan_ = std::make_unique<const Plan>(Plan{
+        &device.state(), options,
+        detail::plan_batch_norm(options.shape, options.layout == Layout::channels_last, limits_of(device))});
 }
 
 BatchNorm::~BatchNorm() = default;

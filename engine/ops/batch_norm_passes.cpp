@@ -1,6 +1,7 @@
 #include "ops/batch_norm_passes.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "ops/sizes.hpp"
 #include "shaders/batch_norm.h"
@@ -12,17 +13,30 @@ namespace {
 
 constexpr uint64_t float_bytes = sizeof(float);
 
-/// How a kernel reaches the values of a block; see batch_norm_walk.glsl.
-enum class Form : uint32_t { vectors = 0, rows = 1, columns = 2 };
+/// A kernel's module for each way to reach the values of a block; see batch_norm_walk.glsl.
+struct Modules {
+    const shaders::Shader &vectors, &rows, &columns;
 
-Form form_for(const BatchNormPlan& plan, std::initializer_list<BufferView> tensors) {
-    if (plan.strategy == Strategy::columns) return Form::columns;
-    const bool vectors = plan.extent.positions % block_values == 0 &&
-                         std::ranges::all_of(tensors, [](const BufferView& tensor) {
-                             return tensor.offset % (block_values * float_bytes) == 0;
-                         });
-    return vectors ? Form::vectors : Form::rows;
-}
+    const shaders::Shader& for_tensors(const BatchNormPlan& plan,
+                                       std::initializer_list<BufferView> tensors) const {
+        if (plan.strategy == Strategy::columns) return columns;
+        const bool aligned = std::ranges::all_of(tensors, [](const BufferView& tensor) {
+            return tensor.offset % (block_values * float_bytes) == 0;
+        });
+        return plan.extent.positions % block_values == 0 && aligned ? vectors : rows;
+    }
+};
+
+const Modules statistics_modules{shaders::batch_norm_statistics_vectors, shaders::batch_norm_statistics_rows,
+                                 shaders::batch_norm_statistics_columns};
+const Modules apply_modules{shaders::batch_norm_apply_vectors, shaders::batch_norm_apply_rows,
+                            shaders::batch_norm_apply_columns};
+const Modules backward_sums_modules{shaders::batch_norm_backward_sums_vectors,
+                                    shaders::batch_norm_backward_sums_rows,
+                                    shaders::batch_norm_backward_sums_columns};
+const Modules backward_apply_modules{shaders::batch_norm_backward_apply_vectors,
+                                     shaders::batch_norm_backward_apply_rows,
+                                     shaders::batch_norm_backward_apply_columns};
 
 /// Binds parts of arguments, and knows where in the binding each begins.
 class Parts {
@@ -72,17 +86,25 @@ uint32_t narrow(uint64_t value) {
     return static_cast<uint32_t>(value);
 }
 
+uint32_t flag(bool value) {
+    return value ? 1 : 0;
+}
+
 shaders::BatchNormWalk walk(const BatchNormPlan& plan, const Slice& slice) {
     const uint32_t step = block_values * slice.strands.lanes;
     const uint64_t image_pitch = plan.extent.channels * plan.extent.positions;
+    // Whatever keeps neighbours near each other in memory.
+    const bool chunks_inner = slice.positions >= slice.strands.blocks * step;
     return {.channels = slice.channels,
             .values = slice.values_per_channel(),
             .span = slice.positions,
             .channel_pitch = narrow(plan.extent.positions),
             .image_pitch = narrow(image_pitch),
-            .lanes = slice.strands.lanes,
+            .lane_bits = static_cast<uint32_t>(std::countr_zero(slice.strands.lanes)),
             .blocks = slice.strands.blocks,
             .strands = slice.strands.count,
+            .chunks_inner = flag(chunks_inner),
+            .inner = chunks_inner ? slice.strands.count / slice.strands.lanes : slice.channels,
             .step_address = narrow(step / slice.positions * image_pitch + step % slice.positions),
             .step_position = step % slice.positions};
 }
@@ -111,10 +133,6 @@ shaders::BatchNormPartials strands_of(const BatchNormPlan& plan, const Slice& sl
     return {.first = partials.first + slice.partial, .pitch = plan.partials};
 }
 
-uint32_t flag(bool value) {
-    return value ? 1 : 0;
-}
-
 /// Calls visit(first, count) for the channel ranges that one merging dispatch each covers.
 template <class Visit>
 void for_each_merge(const BatchNormPlan& plan, Visit visit) {
@@ -136,8 +154,8 @@ float values_of(const BatchNormPlan& plan) {
 void record(Recorder& recorder, const BatchNormPlan& plan, const StatisticsPass& pass) {
     const Label label(recorder, "batch_norm.statistics");
     const Parts parts(recorder);
-    const std::array constants{plan.limits.workgroup, static_cast<uint32_t>(form_for(plan, {pass.x}))};
-    const Kernel kernel{shaders::batch_norm_statistics, constants};
+    const std::array constants{plan.limits.workgroup};
+    const Kernel kernel{statistics_modules.for_tensors(plan, {pass.x}), constants};
     AlignedView count = parts.elements(pass.num_batches_tracked, 0, 2);
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x);
@@ -200,8 +218,8 @@ void record(Recorder& recorder, const BatchNormPlan& plan, const FinalizePass& p
 void record(Recorder& recorder, const BatchNormPlan& plan, const ApplyPass& pass) {
     const Label label(recorder, "batch_norm.apply");
     const Parts parts(recorder);
-    const std::array constants{plan.limits.workgroup, static_cast<uint32_t>(form_for(plan, {pass.x, pass.y})),
-                               flag(pass.statistics.frozen), flag(bool(pass.gamma)), flag(bool(pass.beta))};
+    const std::array constants{plan.limits.workgroup, flag(pass.statistics.frozen), flag(bool(pass.gamma)),
+                               flag(bool(pass.beta))};
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x);
         const AlignedView y = parts.box(plan, slice, pass.y);
@@ -214,7 +232,7 @@ void record(Recorder& recorder, const BatchNormPlan& plan, const ApplyPass& pass
                                            .y_first = y.first,
                                            .gamma_first = gamma.first,
                                            .beta_first = beta.first};
-        dispatch(recorder, {shaders::batch_norm_apply, constants},
+        dispatch(recorder, {apply_modules.for_tensors(plan, {pass.x, pass.y}), constants},
                  {read(x.view), write(y.view), statistics.mean, statistics.deviation, read(gamma.view),
                   read(beta.view)},
                  push, {.x = plan.groups(slice.strand_count())});
@@ -224,9 +242,7 @@ void record(Recorder& recorder, const BatchNormPlan& plan, const ApplyPass& pass
 void record(Recorder& recorder, const BatchNormPlan& plan, const BackwardSumsPass& pass) {
     const Label label(recorder, "batch_norm.backward_sums");
     const Parts parts(recorder);
-    const std::array constants{plan.limits.workgroup,
-                               static_cast<uint32_t>(form_for(plan, {pass.x, pass.dy})),
-                               flag(pass.statistics.frozen), flag(bool(pass.x))};
+    const std::array constants{plan.limits.workgroup, flag(pass.statistics.frozen), flag(bool(pass.x))};
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x);
         const AlignedView dy = parts.box(plan, slice, pass.dy);
@@ -237,7 +253,7 @@ void record(Recorder& recorder, const BatchNormPlan& plan, const BackwardSumsPas
                                                   .partials = strands_of(plan, slice, partials),
                                                   .x_first = x.first,
                                                   .dy_first = dy.first};
-        dispatch(recorder, {shaders::batch_norm_backward_sums, constants},
+        dispatch(recorder, {backward_sums_modules.for_tensors(plan, {pass.x, pass.dy}), constants},
                  {read(x.view), read(dy.view), statistics.mean, statistics.deviation, write(partials.view)},
                  push, {.x = plan.groups(slice.strand_count())});
     }
@@ -273,9 +289,7 @@ void record(Recorder& recorder, const BatchNormPlan& plan, const BackwardApplyPa
     const Label label(recorder, "batch_norm.backward_apply");
     const Parts parts(recorder);
     // An absent x stands nowhere, and so is aligned.
-    const std::array constants{plan.limits.workgroup,
-                               static_cast<uint32_t>(form_for(plan, {pass.x, pass.dy, pass.dx})),
-                               flag(pass.statistics.frozen), flag(bool(pass.gamma))};
+    const std::array constants{plan.limits.workgroup, flag(pass.statistics.frozen), flag(bool(pass.gamma))};
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x);
         const AlignedView dy = parts.box(plan, slice, pass.dy);
@@ -292,7 +306,7 @@ void record(Recorder& recorder, const BatchNormPlan& plan, const BackwardApplyPa
                                                    .dx_first = dx.first,
                                                    .gamma_first = gamma.first,
                                                    .means_first = means.first};
-        dispatch(recorder, {shaders::batch_norm_backward_apply, constants},
+        dispatch(recorder, {backward_apply_modules.for_tensors(plan, {pass.x, pass.dy, pass.dx}), constants},
                  {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
                   read(gamma.view), read(means.view)},
                  push, {.x = plan.groups(slice.strand_count())});

@@ -1,6 +1,7 @@
 #include "ops/batch_norm_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <stdexcept>
 
@@ -85,10 +86,10 @@ uint32_t BatchNormPlan::groups(uint32_t items) const {
     return std::min(ceil_div(items, limits.workgroup), limits.groups);
 }
 
-uint32_t strand_length(const Extent& extent, uint64_t most_partials) {
-    // Short strands fill a wide device, long ones cost less scratch traffic.
-    const uint64_t elements = extent.elements();
-    const uint64_t usual = elements < (1u << 22) ? 16 : elements < (1u << 25) ? 32 : 64;
+uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials) {
+    // Longer strands cost less scratch traffic, but a float32 sum is only as good as its chain is short.
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
+    const uint64_t usual = std::clamp<uint64_t>(std::bit_ceil(balanced), 16, 64);
     const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_channel(), block_values);
     return static_cast<uint32_t>(std::max(usual, ceil_div(blocks, most_partials)));
 }
@@ -119,7 +120,8 @@ BatchNormPlan plan_batch_norm(std::span<const uint32_t> shape, bool channels_las
     }
 
     BoxSides sides = box_sides(extent, slice_bytes / sizeof(float));
-    const uint32_t length = strand_length(extent, std::min<uint64_t>(most_channels / 2, 1u << 16));
+    const uint32_t length =
+        strand_length(extent, limits.parallel, std::min<uint64_t>(most_channels / 2, 1u << 16));
     uint64_t partials = 0;
     for_each_box(extent, sides, length, [&](const Slice& box) { partials += box.strands.count; });
     // The partials of one slice or of one merge must fit a binding as well.

@@ -17,10 +17,11 @@ namespace vknorm::detail {
 
 /// The numbers of a device that a plan depends on.
 struct PlanLimits {
-    uint32_t workgroup = 128;   ///< invocations of a workgroup
-    uint32_t groups = 65535;    ///< workgroups of a dispatch
-    uint64_t range = 1u << 27;  ///< bytes of a binding
-    uint64_t alignment = 256;   ///< of a binding's offset
+    uint32_t workgroup = 128;      ///< invocations of a workgroup
+    uint32_t groups = 65535;       ///< workgroups of a dispatch
+    uint64_t range = 1u << 27;     ///< bytes of a binding
+    uint64_t alignment = 256;      ///< of a binding's offset
+    uint32_t parallel = 1u << 18;  ///< invocations that keep the device busy
 };
 
 enum class Strategy {
@@ -83,9 +84,9 @@ constexpr uint32_t chunk_lanes = 8;        ///< blocks that neighbouring strands
 /// enough.
 Strands plan_strands(uint64_t values, uint32_t length);
 
-/// The length of strands for a tensor whose channels have few enough partials to merge: at most about
-/// `most_partials`.
-uint32_t strand_length(const Extent& extent, uint64_t most_partials);
+/// The usual number of blocks in a strand, so that about `parallel` strands make up the tensor, and at most
+/// about `most_partials` each channel.
+uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials);
 
 /// Throws std::invalid_argument for a shape out of range, or one that the limits do not admit.
 BatchNormPlan plan_batch_norm(std::span<const uint32_t> shape, bool channels_last, const PlanLimits& limits);
