@@ -9,7 +9,8 @@
 #include "network.h"
 
 layout(local_size_x_id = 0) in;
-layout(constant_id = 1) const bool adam = false;
+const uint sgd = 0, sgd_momentum = 1, adam = 2;
+layout(constant_id = 1) const uint kind = sgd;
 
 layout(std430, set = 0, binding = 0) buffer Parameters { vec4 parameters[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[]; };
@@ -33,16 +34,18 @@ void main() {
     for (uint i = gl_GlobalInvocationID.x; i < p.running_words; i += stride) committed[i] = working[i];
     for (uint i = gl_GlobalInvocationID.x; i < p.vectors; i += stride) {
         const vec4 g = gradient[i] + p.weight_decay * parameters[i];
-        if (adam) {
+        if (kind == sgd) {
+            parameters[i] = saturate(parameters[i] - p.rate * g);
+        } else if (kind == sgd_momentum) {
+            const vec4 v = saturate(p.beta1 * first_moment[i] + g);
+            first_moment[i] = v;
+            parameters[i] = saturate(parameters[i] - p.rate * v);
+        } else {
             const vec4 m = saturate(p.beta1 * first_moment[i] + (1 - p.beta1) * g);
             const vec4 v = saturate(p.beta2 * second_moment[i] + (1 - p.beta2) * g * g);
             first_moment[i] = m;
             second_moment[i] = v;
             parameters[i] = saturate(parameters[i] - p.rate * m / (sqrt(v) * p.correction2 + p.epsilon));
-        } else {
-            const vec4 v = saturate(p.beta1 * first_moment[i] + g);
-            first_moment[i] = v;
-            parameters[i] = saturate(parameters[i] - p.rate * v);
         }
     }
 }

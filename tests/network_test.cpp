@@ -254,6 +254,20 @@ TEST(Network, EvaluatesLikeTheReference) {
     EXPECT_EQ(contents_of(network), before);
 }
 
+TEST(Network, EvaluationLeavesNoTrace) {
+    std::mt19937_64 random = random_generator();
+    const NetworkOptions options = small_options();
+    Network evaluated(test_device(), options), left_alone(test_device(), options);
+    for (int i = 0; i < 3; ++i) {
+        const Labelled batch = random_batch(random, options, 24), other = random_batch(random, options, 40);
+        (void)step(evaluated, batch);
+        (void)step(left_alone, batch);
+        (void)evaluated.evaluate(other.inputs, other.labels, Statistics::batch);
+        (void)evaluated.predict(other.inputs, Statistics::running);
+    }
+    EXPECT_EQ(contents_of(evaluated), contents_of(left_alone));
+}
+
 TEST(Network, TensorsComeBackAsTheyWereSet) {
     std::mt19937_64 random = random_generator();
     Network network(test_device(), small_options());

@@ -51,6 +51,15 @@ shaders::Optimizer numbers(const Adam& adam, uint64_t step) {
             .epsilon = adam.epsilon};
 }
 
+// As optimizer.comp numbers them. Without momentum, the velocity is neither needed nor kept, as in PyTorch.
+enum Kind : uint32_t { kind_sgd = 0, kind_sgd_momentum = 1, kind_adam = 2 };
+
+Kind kind_of(const Optimizer& optimizer) {
+    const Sgd* const sgd = std::get_if<Sgd>(&optimizer);
+    if (sgd == nullptr) return kind_adam;
+    return sgd->momentum == 0 ? kind_sgd : kind_sgd_momentum;
+}
+
 }  // namespace
 
 void check(const Optimizer& optimizer) {
@@ -62,13 +71,16 @@ void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t ste
     shaders::Optimizer push = std::visit([&](const auto& kind) { return numbers(kind, step); }, optimizer);
     push.vectors = static_cast<uint32_t>(arguments.parameters.bytes / 16);
     push.running_words = static_cast<uint32_t>(arguments.working.bytes / 4);
-    const bool adam = std::holds_alternative<Adam>(optimizer);
+    const Kind kind = kind_of(optimizer);
     const Launch launch =
         spread(recorder.device().capabilities(), std::max(push.vectors, push.running_words));
-    const uint32_t constants[] = {launch.workgroup, adam};
+    const uint32_t constants[] = {launch.workgroup, kind};
+    // Moments that the kind does not have take no part, or barriers would wait for them.
+    const BufferView first_moment = kind == kind_sgd ? BufferView{} : arguments.first_moment;
+    const BufferView second_moment = kind == kind_adam ? arguments.second_moment : BufferView{};
     dispatch(recorder, {shaders::optimizer, constants},
-             {read_write(arguments.parameters), read(arguments.gradient), read_write(arguments.first_moment),
-              read_write(arguments.second_moment), read(arguments.health), read_write(arguments.working),
+             {read_write(arguments.parameters), read(arguments.gradient), read_write(first_moment),
+              read_write(second_moment), read(arguments.health), read_write(arguments.working),
               read_write(arguments.committed)},
              push, launch.groups);
 }

@@ -10,10 +10,11 @@ void check(const Optimizer& optimizer);
 
 /// Flat buffers at multiples of 256 bytes, in whole vectors of four; padding that is zero stays zero.
 struct OptimizerStep {
-    BufferView parameters{};                     ///< in and out
-    BufferView gradient{};                       ///< in
-    BufferView first_moment{}, second_moment{};  ///< in and out; SGD: velocity, and not used
-    BufferView health{};                         ///< in: a diverged run keeps all of this as it is
+    BufferView parameters{};  ///< in and out
+    BufferView gradient{};    ///< in
+    BufferView first_moment{},
+        second_moment{};  ///< in and out; SGD: velocity if it has momentum, and not used
+    BufferView health{};  ///< in: a diverged run keeps all of this as it is
     /// What the norms updated in this step, and its copy of the step before: a sound step copies the former
     /// to the latter, a diverged one the other way. Absent when no statistics are kept.
     BufferView working{}, committed{};

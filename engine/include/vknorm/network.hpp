@@ -154,7 +154,8 @@ class Network {
     void set_tensor(const std::string& name, std::span<const float> values);
 
     /// Where the time of that step went on the device: labelled passes in order. Empty without
-    /// NetworkOptions::timestamps, before the step has ended, or when the device cannot measure.
+    /// NetworkOptions::timestamps, before the step has ended, when the device cannot measure, or when four more
+    /// submissions (steps, or chunks of an evaluation) have followed.
     std::vector<Timing> timings(Ticket ticket);
 
   private:
