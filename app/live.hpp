@@ -41,7 +41,6 @@ class Live {
     static constexpr size_t boundary_panel = 2, ridgeline_panel = 3;
     const plot::PlotState& plot(size_t panel) const { return plots_[panel]; }
     const plot::RidgelineState& ridgeline(size_t twin) const { return ridgelines_[twin]; }
-    const plot::SharedX& steps() const { return steps_; }
 
   private:
     void obey_keys(Screen& screen, const Snapshot& snapshot, Requests& requests);

@@ -17,10 +17,26 @@ std::vector<const char*> window_extensions() {
     return {names, names + count};
 }
 
+namespace {
+
+// Not larger than what the desktop leaves free.
+VkExtent2D on_desktop(uint32_t width, uint32_t height) {
+    int x = 0, y = 0, free_width = 0, free_height = 0;
+    if (GLFWmonitor* monitor = glfwGetPrimaryMonitor())
+        glfwGetMonitorWorkarea(monitor, &x, &y, &free_width, &free_height);
+    if (free_width <= 0 || free_height <= 0) return {width, height};
+    return {std::min(width, static_cast<uint32_t>(free_width)),
+            std::min(height, static_cast<uint32_t>(free_height))};
+}
+
+}  // namespace
+
 Window::Window(Gpu& gpu, const char* title, uint32_t width, uint32_t height) : gpu_(gpu), commands_(gpu) {
     glfwWindowHint(GLFW_CLIENT_API, GLFW_NO_API);
     glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
-    window_ = glfwCreateWindow(static_cast<int>(width), static_cast<int>(height), title, nullptr, nullptr);
+    const VkExtent2D size = on_desktop(width, height);
+    window_ = glfwCreateWindow(static_cast<int>(size.width), static_cast<int>(size.height), title, nullptr,
+                               nullptr);
     if (!window_) throw vknorm::Error(VK_ERROR_INITIALIZATION_FAILED, "The window could not be opened");
     try {
         check(glfwCreateWindowSurface(gpu.instance(), window_, nullptr, &surface_),

@@ -111,6 +111,11 @@ void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& op
                      const std::array<BoundaryView, twin_count>& twins, const vknorm::Dataset* points,
                      PanelState& state) {
     const PanelArea panel = begin_panel(look, frame, options, state);
+    if (points && points->features != 2) {
+        const std::string note =
+            "No plane to draw: the data have " + std::to_string(points->features) + " features";
+        return empty_note(look, panel.content, note.c_str());
+    }
     std::vector<size_t> shown;
     for (size_t twin = 0; twin < twin_count; ++twin)
         if (state.shows(1u << twin) && twins[twin].boundary.columns > 1 && twins[twin].boundary.rows > 1)
@@ -129,7 +134,7 @@ void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& op
         const Rect square =
             square_in({{left, panel.content.min.y}, {left + width, panel.content.max.y - caption_height}});
         draw_field(look, list, boundary, square);
-        if (points && points->features == 2) draw_points(look, list, boundary, *points, square);
+        if (points) draw_points(look, list, boundary, *points, square);
         const ImVec2 size = text_size(look.fonts.small, caption.c_str());
         text(list, look.fonts.small, {(square.min.x + square.max.x - size.x) / 2, square.max.y + look.px(4)},
              look.theme.muted, caption.c_str());

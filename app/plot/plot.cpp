@@ -195,24 +195,6 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
     state.reading = std::move(reading);
 }
 
-}  // namespace
-
-void draw_x_axis(const Look& look, const Mapping& m, const char* label) {
-    ImDrawList& list = *ImGui::GetWindowDrawList();
-    const float bottom = m.top + m.height;
-    const int wanted = static_cast<int>(m.width / look.px(70));
-    for (const Tick& tick : ticks(m.x, Scale::linear, wanted)) {
-        const float x = std::round(m.to_x(tick.value));
-        list.AddRectFilled({x, m.top}, {x + 1, bottom}, look.theme.grid);
-        const ImVec2 size = text_size(look.fonts.small, tick.label.c_str());
-        const float right = m.left + m.width + look.px(8);
-        text(list, look.fonts.small, {std::min(x - size.x / 2, right - size.x), bottom + look.px(4)},
-             look.theme.muted, tick.label.c_str());
-    }
-    const float label_left = m.left - look.px(left_margin);
-    text(list, look.fonts.small, {label_left, bottom + look.px(4)}, look.theme.faint, label);
-}
-
 void draw_y_axis(const Look& look, const Mapping& m) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const float right = m.left + m.width;
@@ -229,6 +211,24 @@ void draw_y_axis(const Look& look, const Mapping& m) {
         text(list, look.fonts.small, {m.left - look.px(8) - size.x, y - size.y / 2}, look.theme.muted,
              tick.label.c_str());
     }
+}
+
+}  // namespace
+
+void draw_x_axis(const Look& look, const Mapping& m, const char* label) {
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const float bottom = m.top + m.height;
+    const int wanted = static_cast<int>(m.width / look.px(70));
+    for (const Tick& tick : ticks(m.x, Scale::linear, wanted)) {
+        const float x = std::round(m.to_x(tick.value));
+        list.AddRectFilled({x, m.top}, {x + 1, bottom}, look.theme.grid);
+        const ImVec2 size = text_size(look.fonts.small, tick.label.c_str());
+        const float right = m.left + m.width + look.px(8);
+        text(list, look.fonts.small, {std::min(x - size.x / 2, right - size.x), bottom + look.px(4)},
+             look.theme.muted, tick.label.c_str());
+    }
+    const float label_left = m.left - look.px(left_margin);
+    text(list, look.fonts.small, {label_left, bottom + look.px(4)}, look.theme.faint, label);
 }
 
 void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,

@@ -59,8 +59,7 @@ struct PlotOptions {
 void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
                std::span<const Series> series, PlotState& state, SharedX& shared);
 
-/// Axis furniture, also for plots of another kind.
+/// Grid, ticks and name of the x axis, also for plots of another kind.
 void draw_x_axis(const Look& look, const Mapping& mapping, const char* label);
-void draw_y_axis(const Look& look, const Mapping& mapping);
 
 }  // namespace lab::plot

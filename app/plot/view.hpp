@@ -10,7 +10,6 @@ class AxisView {
   public:
     /// The range to show when the data cover `data`.
     Range range(const Range& data, Scale scale) const { return sane(follows_ ? data : chosen_, scale); }
-    bool follows() const { return follows_; }
     void fit() { follows_ = true; }
     void set(const Range& range) {
         follows_ = false;
