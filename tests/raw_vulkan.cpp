@@ -36,9 +36,7 @@ RawVulkan::RawVulkan(bool features) {
     vk.load_global(detail::open_loader());
     create_instance();
     const auto candidates = detail::enumerate(vk, instance);
-    std::vector<DeviceInfo> infos;
-    for (const detail::Candidate& candidate : candidates) infos.push_back(candidate.info);
-    const detail::Candidate& chosen = candidates[detail::choose(infos, mode().device)];
+    const detail::Candidate& chosen = candidates[detail::choose(detail::infos_of(candidates), mode().device)];
     physical_device = chosen.physical_device;
     queue_family = chosen.queue_family;
     create_device(features);

@@ -166,9 +166,7 @@ std::unique_ptr<DeviceState> create_device(const DeviceOptions& options,
     create_instance(*state, options);
 
     const auto candidates = enumerate(state->vk, state->instance);
-    std::vector<DeviceInfo> devices;
-    for (const Candidate& candidate : candidates) devices.push_back(candidate.info);
-    const Candidate& chosen = candidates[choose(devices, options.select)];
+    const Candidate& chosen = candidates[choose(infos_of(candidates), options.select)];
     state->physical_device = chosen.physical_device;
     state->queue_family = chosen.queue_family;
     state->info = chosen.info;
@@ -184,10 +182,7 @@ std::vector<DeviceInfo> enumerate_devices() {
     state.owned = true;
     state.vk.load_global(detail::open_loader());
     detail::create_instance(state, {});
-    std::vector<DeviceInfo> devices;
-    for (const detail::Candidate& candidate : detail::enumerate(state.vk, state.instance))
-        devices.push_back(candidate.info);
-    return devices;
+    return detail::infos_of(detail::enumerate(state.vk, state.instance));
 }
 
 }  // namespace vknorm

@@ -10,6 +10,11 @@ namespace vknorm::detail {
 namespace {
 
 template <class Function>
+void load(Function& entry, PFN_vkVoidFunction found) {
+    entry = reinterpret_cast<Function>(found);
+}
+
+template <class Function>
 void require(Function function, const char* name) {
     if (!function)
         throw Error(VK_ERROR_INITIALIZATION_FAILED,
@@ -20,15 +25,15 @@ void require(Function function, const char* name) {
 
 void Functions::load_global(PFN_vkGetInstanceProcAddr get_instance_proc_addr) {
     GetInstanceProcAddr = get_instance_proc_addr;
-#define VKNORM_LOAD(name)                                                                   \
-    name = reinterpret_cast<PFN_vk##name>(GetInstanceProcAddr(VK_NULL_HANDLE, "vk" #name)); \
+#define VKNORM_LOAD(name)                                        \
+    load(name, GetInstanceProcAddr(VK_NULL_HANDLE, "vk" #name)); \
     require(name, "vk" #name);
     VKNORM_GLOBAL_FUNCTIONS(VKNORM_LOAD)
 #undef VKNORM_LOAD
 }
 
 void Functions::load_instance(VkInstance instance) {
-#define VKNORM_LOAD(name) name = reinterpret_cast<PFN_vk##name>(GetInstanceProcAddr(instance, "vk" #name));
+#define VKNORM_LOAD(name) load(name, GetInstanceProcAddr(instance, "vk" #name));
 #define VKNORM_LOAD_REQUIRED(name) VKNORM_LOAD(name) require(name, "vk" #name);
     VKNORM_INSTANCE_FUNCTIONS(VKNORM_LOAD_REQUIRED)
     VKNORM_OPTIONAL_INSTANCE_FUNCTIONS(VKNORM_LOAD)
@@ -37,11 +42,11 @@ void Functions::load_instance(VkInstance instance) {
 }
 
 void Functions::load_device(VkDevice device) {
-#define VKNORM_LOAD(name) name = reinterpret_cast<PFN_vk##name>(GetDeviceProcAddr(device, "vk" #name));
+#define VKNORM_LOAD(name) load(name, GetDeviceProcAddr(device, "vk" #name));
 #define VKNORM_LOAD_REQUIRED(name) VKNORM_LOAD(name) require(name, "vk" #name);
-#define VKNORM_LOAD_PROMOTED(name)                                                      \
-    name = reinterpret_cast<PFN_vk##name>(GetDeviceProcAddr(device, "vk" #name "KHR")); \
-    if (!name) VKNORM_LOAD(name)
+#define VKNORM_LOAD_PROMOTED(name)                           \
+    load(name, GetDeviceProcAddr(device, "vk" #name "KHR")); \
+    if (!(name)) VKNORM_LOAD(name)
     VKNORM_DEVICE_FUNCTIONS(VKNORM_LOAD_REQUIRED)
     VKNORM_OPTIONAL_DEVICE_FUNCTIONS(VKNORM_LOAD)
     VKNORM_PROMOTED_DEVICE_FUNCTIONS(VKNORM_LOAD_PROMOTED)

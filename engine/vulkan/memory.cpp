@@ -129,7 +129,8 @@ Allocator::Blocks::iterator Allocator::add_block(VkDeviceSize bytes, uint32_t ty
             device_.check(device_.vk.MapMemory(device_.device, block.memory, 0, VK_WHOLE_SIZE, 0, &address),
                           "vkMapMemory");
             // CPU drivers that fail to reserve memory have been seen to report success with these.
-            if (!address || address == reinterpret_cast<void*>(~uintptr_t(0)))
+            const auto number = reinterpret_cast<uintptr_t>(address);
+            if (number == 0 || number == ~uintptr_t(0))
                 throw Error(VK_ERROR_MEMORY_MAP_FAILED, "vkMapMemory returned no address");
             block.mapped = static_cast<std::byte*>(address);
         }

@@ -6,7 +6,7 @@ namespace vknorm::detail {
 
 const Pipeline& Pipelines::get(const shaders::Shader& shader, std::span<const uint32_t> constants,
                                uint32_t push_bytes) {
-    const Key key = {shader.words.data(), {constants.begin(), constants.end()}, push_bytes};
+    const Key key(shader.words.data(), {constants.begin(), constants.end()}, push_bytes);
     const std::lock_guard lock(mutex_);
     const auto found = pipelines_.find(key);
     if (found != pipelines_.end()) return found->second;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,12 +34,7 @@ class Pipelines {
                         uint32_t push_bytes);
 
   private:
-    struct Key {
-        const uint32_t* shader;
-        std::vector<uint32_t> constants;
-        uint32_t push_bytes;
-        auto operator<=>(const Key&) const = default;
-    };
+    using Key = std::tuple<const uint32_t*, std::vector<uint32_t>, uint32_t>;  // words, constants, push bytes
 
     const PipelineLayout& layout(uint32_t bindings, uint32_t push_bytes);
     OwnedPipeline create(const shaders::Shader& shader, std::span<const uint32_t> constants,

@@ -114,6 +114,13 @@ std::vector<Candidate> enumerate(const Functions& vk, VkInstance instance) {
     return candidates;
 }
 
+std::vector<DeviceInfo> infos_of(std::span<const Candidate> candidates) {
+    std::vector<DeviceInfo> infos;
+    infos.reserve(candidates.size());
+    for (const Candidate& candidate : candidates) infos.push_back(candidate.info);
+    return infos;
+}
+
 size_t choose(std::span<const DeviceInfo> devices, std::string_view select) {
     std::optional<size_t> best;
     std::string list;

@@ -20,6 +20,8 @@ struct Candidate {
 /// All physical devices of an instance, those vknorm cannot use included (info.rejected says why).
 std::vector<Candidate> enumerate(const Functions& vk, VkInstance instance);
 
+std::vector<DeviceInfo> infos_of(std::span<const Candidate> candidates);
+
 /// One physical device; its queue family is not looked for.
 DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device);
 

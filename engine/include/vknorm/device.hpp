@@ -29,7 +29,7 @@ struct Capabilities {
     uint32_t max_shared_bytes = 16384;                ///< shared memory of one workgroup
     VkDeviceSize max_storage_buffer_range = 1u << 27; ///< bytes one binding may cover
     VkDeviceSize storage_buffer_offset_alignment = 256;
-    uint32_t subgroup_size = 0;                       ///< 0: subgroup arithmetic is not to be used
+    uint32_t subgroup_size = 0;                       ///< 0: subgroup arithmetic and shuffles are not to be used
     bool push_descriptors = false;                    ///< else descriptor sets from growing pools
     bool timeline_semaphores = false;                 ///< else fences
     bool mapped_device_memory = false;                ///< device memory is host visible: no staging copies
@@ -40,7 +40,7 @@ struct Capabilities {
 struct DeviceInfo {
     std::string name;             ///< as the driver reports it
     std::string driver;           ///< driver name and version
-    std::array<uint8_t, 16> uuid; ///< VkPhysicalDeviceIDProperties::deviceUUID
+    std::array<uint8_t, 16> uuid = {};  ///< VkPhysicalDeviceIDProperties::deviceUUID
     VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
     uint32_t api_version = 0;
     std::string rejected;         ///< why vknorm cannot use it; empty when it can

@@ -1,0 +1,20 @@
+// Defaults of the address sanitizer for test programs that load Vulkan drivers.
+#ifdef __has_feature
+#define VKNORM_HAS_FEATURE(name) __has_feature(name)
+#else
+#define VKNORM_HAS_FEATURE(name) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || VKNORM_HAS_FEATURE(address_sanitizer)
+
+// lavapipe frees and allocates much at every dispatch: a large quarantine makes it a hundred times slower.
+extern "C" const char* __asan_default_options() {
+    return "quarantine_size_mb=8";
+}
+
+// The layer keeps some of what it tracks until the process ends.
+extern "C" const char* __lsan_default_suppressions() {
+    return "leak:libVkLayer_khronos_validation.so\n";
+}
+
+#endif
