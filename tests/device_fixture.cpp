@@ -119,17 +119,13 @@ std::vector<float> random_floats(std::mt19937_64& generator, size_t count, float
     return values;
 }
 
-// Idle after each: version 1.3.239 of the layer remembers every submission until the queue is idle or a fence
-// is waited for (it does not see timeline semaphores), and becomes slower with each.
 void upload_bytes(const BufferView& target, std::span<const std::byte> data) {
     helper_stream().upload(target, data);
-    helper_stream().submit();
-    test_device().wait_idle();
+    helper_stream().wait(helper_stream().submit());
 }
 
 void download_bytes(const BufferView& source, std::span<std::byte> data) {
     helper_stream().download(source, data);
-    test_device().wait_idle();
 }
 
 GuardedBuffer::GuardedBuffer(VkDeviceSize bytes, std::string name, bool aligned)
