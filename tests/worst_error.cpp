@@ -1,7 +1,6 @@
 #include "worst_error.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <gtest/gtest.h>
 #include <map>
@@ -16,36 +15,24 @@ std::map<std::string, double>& worst() {
     return ratios;
 }
 
-double ratio_of(float got, double expected, double bound) {
-    const double error = std::abs(got - expected);
-    if (std::isnan(expected) || std::isnan(got)) {
-        return std::isnan(expected) && std::isnan(got) ? 0 : HUGE_VAL;
-    }
-    if (error == 0 || static_cast<double>(got) == expected) return 0;
-    return error / bound;
+}  // namespace
+
+void remember(const std::string& operation, double ratio) {
+    double& record = worst()[operation];
+    record = std::max(record, ratio);
+    ::testing::Test::RecordProperty(operation, std::to_string(ratio));
 }
 
-}  // namespace
+void expect_near(const std::string& operation, std::span<const float> got, const Expected& expected) {
+    ASSERT_EQ(got.size(), expected.values.size()) << operation;
+    const Deviation found = deviation(got, expected);
+    remember(operation, found.ratio);
+    if (found.ratio > 1) ADD_FAILURE() << operation << ": " << describe(found, got[found.at], expected);
+}
 
 void expect_near(const std::string& operation, std::span<const float> got, std::span<const double> expected,
                  std::span<const double> bounds) {
-    ASSERT_EQ(got.size(), expected.size()) << operation;
-    size_t at = 0;
-    double largest = 0;
-    for (size_t i = 0; i < got.size(); ++i) {
-        const double ratio = ratio_of(got[i], expected[i], bounds[i]);
-        if (ratio <= largest) continue;
-        largest = ratio;
-        at = i;
-    }
-    double& record = worst()[operation];
-    record = std::max(record, largest);
-    ::testing::Test::RecordProperty(operation, std::to_string(largest));
-    if (largest > 1) {
-        ADD_FAILURE() << operation << ": element " << at << " of " << got.size() << " is " << got[at]
-                      << ", expected " << expected[at] << ": " << largest << " times the bound "
-                      << bounds[at];
-    }
+    expect_near(operation, got, {{expected.begin(), expected.end()}, {bounds.begin(), bounds.end()}});
 }
 
 void expect_near(const std::string& operation, std::span<const float> got, std::span<const double> expected,

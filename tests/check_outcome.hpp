@@ -1,0 +1,24 @@
+// Running a call on a device and comparing what it gives with what it should give.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "check_operation.hpp"
+
+namespace vknorm {
+class Device;
+}
+
+namespace vknorm::check {
+
+struct Outcome {
+    Tensors results;
+    std::map<std::string, testing::Deviation> deviations;  ///< of each tensor that was expected
+    std::vector<std::string> failures;                     ///< one for every tensor that is off
+};
+
+Outcome run(Device& device, const Call& call, const Expectations& expected);
+
+}  // namespace vknorm::check
