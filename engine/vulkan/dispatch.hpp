@@ -1,7 +1,7 @@
 // What an operation may do with a Recorder: dispatch a kernel over bound ranges.
 //
 // One call is one dispatch. The hazard tracker decides whether a barrier comes first; the pipeline is bound
-// when it changed; ranges are pushed (or written to a set); everything is checked against the device's limits
+// every time; ranges are pushed (or written to a set); everything is checked against the device's limits
 // here, so that no kernel can be launched out of bounds.
 #pragma once
 
