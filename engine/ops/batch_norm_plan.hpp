@@ -4,8 +4,8 @@
 // The sequence is read in blocks of four values. A strand is the run of blocks that one invocation reads:
 // `blocks` of them, `lanes` apart, so that `lanes` neighbouring strands together read one contiguous chunk.
 // Each strand yields one partial result; a fixed tree merges the partials of a channel. Strands depend on the
-// shape (and, for tensors larger than a binding, on the slices), never on the workgroup: results have the
-// same bits for every workgroup size, and in both layouts.
+// shape (for tensors larger than a binding on the slices, and on whether the device is a CPU), never on the
+// workgroup: results have the same bits for every workgroup size, and in both layouts.
 #pragma once
 
 #include <cstdint>
