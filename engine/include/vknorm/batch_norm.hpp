@@ -11,14 +11,10 @@
 #include <string>
 #include <vector>
 
+#include <vknorm/normalization.hpp>
 #include <vknorm/stream.hpp>
 
 namespace vknorm {
-
-enum class Layout {
-    channels_first,  ///< (N, C), (N, C, L), (N, C, H, W), (N, C, D, H, W)
-    channels_last,   ///< (N, C), (N, L, C), (N, H, W, C), (N, D, H, W, C)
-};
 
 /// What is blended into the running variance.
 enum class RunningVariance {
@@ -59,12 +55,30 @@ struct BatchNormOptions {
     Layout layout = Layout::channels_first;
     BatchNormConvention convention{};
     SingleValue single_value = SingleValue::error;
+    /// Every (c, spatial) has statistics and parameters of its own, over N values each, as the paper's
+    /// section 3.2 has it for fully connected layers: the C below is then that of a tensor (N, C * spatial).
+    bool per_activation = false;
+    Storage storage = Storage::float32;
 };
 
-/// A plan for one shape: immutable, and shareable between threads. Tensors are dense float32. Operations
-/// record into the given Recorder, allocate no device memory, submit nothing and wait for nothing. Buffers
-/// may be at any offset that is a multiple of 4. Unless stated, an output must not overlap any other
-/// argument.
+/// What the statistics pass noticed about a channel, as the device stores it.
+struct ChannelHealth {
+    static constexpr uint32_t none = 0xffffffff;
+    float mean_over_std = 0;           ///< |mu| / sqrt(var); infinite for a constant that is not zero
+    uint32_t below_epsilon = 0;        ///< 1: var < epsilon, so that x^ is damped or 0
+    uint32_t first_non_finite = none;  ///< index among the channel's m values, image by image, of the first
+                                       ///< NaN or infinity
+};
+
+/// A plan for one shape: immutable, and shareable between threads. Tensors are dense. Operations record into
+/// the given Recorder, allocate no device memory, submit nothing and wait for nothing. Buffers may be at any
+/// offset that is a multiple of 4 (of tensors in 16-bit storage: of 2). Unless stated, an output must not
+/// overlap any other argument.
+///
+/// Results have the same bits from run to run, for every workgroup and subgroup size, and in both layouts as
+/// long as no tensor exceeds Capabilities::max_storage_buffer_range. Mean and variance use additions,
+/// multiplications and divisions only, and have the same bits on all CPU devices that divide correctly
+/// rounded.
 class BatchNorm {
   public:
     /// Throws std::invalid_argument for a shape or convention out of range.
@@ -78,6 +92,8 @@ class BatchNorm {
     uint64_t values_per_channel() const;  ///< m
     /// Bytes that `scratch` must have in every call; its contents need not be kept between calls.
     VkDeviceSize scratch_bytes() const;
+    /// Bytes of a `relu_mask`: bits [C, m], every channel starting a new uint32.
+    VkDeviceSize relu_mask_bytes() const;
     /// The chosen strategy, partitioning and dispatches, for people.
     std::string explain() const;
 
@@ -90,10 +106,19 @@ class BatchNorm {
         BufferView running_mean{}, running_var{};  ///< in and out, [C]; absent: not updated (both or neither)
         BufferView num_batches_tracked{};  ///< in and out, int64 [1]; counts the call; optional, unless a
                                            ///< cumulative momentum updates running statistics
+        BufferView residual{};             ///< in, shape; added to y; may be y itself
+        bool relu = false;                 ///< y below 0 becomes 0, after the residual; NaN stays
+        BufferView relu_mask{};  ///< out, relu_mask_bytes(): where y was above 0. Backward needs it after a
+                                 ///< residual; without one it can tell from x.
+        BufferView
+            valid{};  ///< in, uint32 [N, spatial]: where 0, x is not read into the statistics and y is 0
+        BufferView count{};   ///< out, uint32 [1]: values of a channel that were valid; with `valid` only
+        BufferView health{};  ///< out, ChannelHealth [C]; optional
         BufferView scratch{};
     };
     /// y = gamma * x^ + beta with batch statistics; updates the running statistics if given. An empty batch
-    /// leaves mean = 0, inv_std = 0 and the running statistics as they are, and is counted.
+    /// leaves mean = 0, inv_std = 0 and the running statistics as they are, and is counted; so does one
+    /// without a valid value. With one valid value the running variance takes 0.
     void forward_training(Recorder& recorder, const ForwardTraining& arguments) const;
 
     struct ForwardInference {
@@ -101,6 +126,9 @@ class BatchNorm {
         BufferView y{};                            ///< out, shape; may be x itself
         BufferView gamma{}, beta{};                ///< in, [C]; each may be absent
         BufferView running_mean{}, running_var{};  ///< in, [C]
+        BufferView residual{};                     ///< in, shape; added to y; may be y itself
+        bool relu = false;                         ///< y below 0 becomes 0, after the residual; NaN stays
+        BufferView relu_mask{};                    ///< out, relu_mask_bytes(); optional
     };
     /// y = gamma * (x - running_mean) / sqrt(running_var + epsilon) + beta.
     void forward_inference(Recorder& recorder, const ForwardInference& arguments) const;
@@ -112,10 +140,17 @@ class BatchNorm {
         BufferView gamma{};            ///< in, [C]; may be absent
         BufferView dx{};               ///< out, shape; absent: not wanted; may be dy itself
         BufferView dgamma{}, dbeta{};  ///< out, [C]; each absent: not wanted
+        bool accumulate = false;       ///< dgamma and dbeta are added to
+        bool relu = false;             ///< forward had a ReLU
+        BufferView relu_mask{};        ///< in, as written by forward; absent with relu: recomputed from x
+        BufferView beta{};             ///< in, [C]; read only to recompute the ReLU
+        BufferView dresidual{};  ///< out, shape: dy where the ReLU let through, else 0; absent: not wanted
+        BufferView valid{};      ///< in, as forward; where 0, dy is not read and dx is 0
+        BufferView count{};      ///< in, as written by forward; with `valid` only
         BufferView scratch{};
     };
-    /// Gradient of forward_training: dbeta = sum dy; dgamma = sum dy * x^;
-    /// dx = gamma * inv_std * (dy - dbeta / m - x^ * dgamma / m).
+    /// Gradient of forward_training. dy below is what the ReLU let through. dbeta = sum dy; dgamma = sum dy *
+    /// x^; dx = gamma * inv_std * (dy - dbeta / m - x^ * dgamma / m).
     void backward(Recorder& recorder, const Backward& arguments) const;
 
     struct BackwardFrozen {
@@ -124,10 +159,29 @@ class BatchNorm {
         BufferView gamma{};                        ///< in, [C]; may be absent
         BufferView dx{};                           ///< out, shape; absent: not wanted; may be dy itself
         BufferView dgamma{}, dbeta{};              ///< out, [C]; each absent: not wanted
+        bool accumulate = false;                   ///< dgamma and dbeta are added to
+        bool relu = false;                         ///< forward had a ReLU
+        BufferView relu_mask{};  ///< in, as written by forward; absent with relu: recomputed from x
+        BufferView beta{};       ///< in, [C]; read only to recompute the ReLU
+        BufferView dresidual{};  ///< out, shape; absent: not wanted
         BufferView scratch{};
     };
     /// Gradient of forward_inference: the statistics are constants.
     void backward_frozen(Recorder& recorder, const BackwardFrozen& arguments) const;
+
+    struct DoubleBackward {
+        BufferView x{}, dy{};          ///< in, shape
+        BufferView mean{}, inv_std{};  ///< in, as saved by forward_training
+        BufferView gamma{};            ///< in, [C]; may be absent
+        BufferView ddx{};  ///< in, shape: gradient of a loss with respect to backward's dx; absent: 0
+        BufferView ddgamma{}, ddbeta{};  ///< in, [C]: the same for dgamma, dbeta; each absent: 0
+        BufferView grad_dy{}, grad_x{};  ///< out, shape; each absent: not wanted
+        BufferView grad_gamma{};         ///< out, [C]; absent: not wanted
+        BufferView scratch{};
+    };
+    /// Gradient of backward (without ReLU and `valid`): of the loss whose gradients with respect to dx,
+    /// dgamma and dbeta are given, with respect to dy, x and gamma. float32 storage only.
+    void double_backward(Recorder& recorder, const DoubleBackward& arguments) const;
 
   private:
     struct Plan;

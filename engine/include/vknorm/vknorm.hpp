@@ -2,9 +2,17 @@
 #pragma once
 
 #include <vknorm/batch_norm.hpp>
+#include <vknorm/batch_norm_stages.hpp>
+#include <vknorm/batch_renorm.hpp>
 #include <vknorm/buffer.hpp>
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
 #include <vknorm/error.hpp>
+#include <vknorm/fold.hpp>
+#include <vknorm/ghost_batch_norm.hpp>
+#include <vknorm/group_norm.hpp>
+#include <vknorm/instance_norm.hpp>
+#include <vknorm/layer_norm.hpp>
 #include <vknorm/network.hpp>
+#include <vknorm/normalization.hpp>
 #include <vknorm/stream.hpp>
