@@ -1,5 +1,4 @@
-// The float64 reference against closed forms, invariants and finite differences: it shares no code with the
-// kernels.
+// The float64 reference against closed forms and invariants: it shares no code with the kernels.
 #include <cmath>
 #include <gtest/gtest.h>
 #include <random>
@@ -62,7 +61,6 @@ TEST(BatchNormReference, RunningStatisticsOfEachConvention) {
     EXPECT_DOUBLE_EQ(updated(cumulative, 4).first, 0.75 * 1 + 0.25 * 3);
 }
 
-/// Loss = sum of weight * y, so that dy = weight.
 struct Problem {
     Geometry geometry{{3, 2, 4}, Layout::channels_first};
     std::vector<float> x = random_values(24, 2, 3, 2);
@@ -71,74 +69,11 @@ struct Problem {
     std::vector<float> beta{0.25f, 1};
     double epsilon = 0.125;
 
-    double loss(const std::vector<float>& at, const std::vector<float>& g,
-                const std::vector<float>& b) const {
-        const Moments batch = moments(geometry, at);
-        const Values y =
-            normalize(geometry, at, batch.mean, inv_std(geometry, batch.variance, epsilon), g, b);
-        double sum = 0;
-        for (size_t i = 0; i < y.size(); ++i) sum += dy[i] * y[i];
-        return sum;
-    }
     Gradients gradients() const {
         const Moments batch = moments(geometry, x);
         return backward(geometry, x, dy, batch.mean, inv_std(geometry, batch.variance, epsilon), gamma);
     }
 };
-
-/// Slope of the loss in one entry of `values`, by central differences over exactly representable steps.
-template <class Loss>
-double slope(std::vector<float> values, size_t index, Loss loss) {
-    const float at = values[index];
-    constexpr float step = 1.0f / 256;
-    values[index] = at + step;
-    const double above = loss(values), reach_above = values[index];
-    values[index] = at - step;
-    const double below = loss(values), reach_below = values[index];
-    return (above - below) / (reach_above - reach_below);
-}
-
-TEST(BatchNormReference, GradientsMatchFiniteDifferences) {
-    const Problem problem;
-    const Gradients gradients = problem.gradients();
-    for (size_t i = 0; i < problem.x.size(); ++i) {
-        const double numeric =
-            slope(problem.x, i, [&](const auto& x) { return problem.loss(x, problem.gamma, problem.beta); });
-        EXPECT_NEAR(gradients.dx[i], numeric, 2e-5) << i;
-    }
-    for (size_t c = 0; c < 2; ++c) {
-        EXPECT_NEAR(
-            gradients.dgamma[c],
-            slope(problem.gamma, c, [&](const auto& g) { return problem.loss(problem.x, g, problem.beta); }),
-            1e-10);
-        EXPECT_NEAR(
-            gradients.dbeta[c],
-            slope(problem.beta, c, [&](const auto& b) { return problem.loss(problem.x, problem.gamma, b); }),
-            1e-10);
-    }
-}
-
-TEST(BatchNormReference, FrozenGradientsMatchFiniteDifferences) {
-    Problem problem;
-    const Moments constants{{1, 2}, {4, 0.5}};
-    const Values scale = inv_std(problem.geometry, constants.variance, problem.epsilon);
-    const auto loss = [&](const std::vector<float>& x, const std::vector<float>& gamma) {
-        const Values y = normalize(problem.geometry, x, constants.mean, scale, gamma, problem.beta);
-        double sum = 0;
-        for (size_t i = 0; i < y.size(); ++i) sum += problem.dy[i] * y[i];
-        return sum;
-    };
-    const Gradients gradients =
-        backward_frozen(problem.geometry, problem.x, problem.dy, constants.mean, scale, problem.gamma);
-    for (size_t i = 0; i < problem.x.size(); ++i) {
-        EXPECT_NEAR(gradients.dx[i],
-                    slope(problem.x, i, [&](const auto& x) { return loss(x, problem.gamma); }), 1e-10);
-    }
-    for (size_t c = 0; c < 2; ++c) {
-        EXPECT_NEAR(gradients.dgamma[c],
-                    slope(problem.gamma, c, [&](const auto& g) { return loss(problem.x, g); }), 1e-10);
-    }
-}
 
 TEST(BatchNormReference, Invariants) {
     const Problem problem;

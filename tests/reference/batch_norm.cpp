@@ -1,134 +1,120 @@
 #include "reference/batch_norm.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace vknorm::reference {
 
 namespace {
 
-double factor(std::span<const float> values, size_t channel, double absent) {
-    return values.empty() ? absent : values[channel];
+Values scaled(const Numbers& gamma, const Values& with, size_t parameters) {
+    Values result(parameters);
+    for (size_t p = 0; p < parameters; ++p) result[p] = gamma.at(p, 1) * (with.empty() ? 1 : with[p]);
+    return result;
 }
 
-template <class Visit>
-void for_each(const Geometry& geometry, size_t channel, Visit visit) {
-    for (size_t image = 0; image < geometry.images; ++image) {
-        for (size_t position = 0; position < geometry.positions; ++position) {
-            visit(geometry.at(image, channel, position));
-        }
+Moments statistics(const Norm& norm) {
+    switch (norm.statistics) {
+        case Statistics::of_values:
+            return moments(norm.sets, norm.x);
+        case Statistics::about_zero:
+            return moments_about_zero(norm.sets, norm.x);
+        default:
+            return norm.constants;
     }
 }
 
 }  // namespace
 
-Geometry::Geometry(const std::vector<uint32_t>& shape, Layout layout)
-    : images(shape.front()), positions(1), channels_last(layout == Layout::channels_last) {
-    const size_t channel_axis = channels_last ? shape.size() - 1 : 1;
-    channels = shape[channel_axis];
-    for (size_t axis = 1; axis < shape.size(); ++axis) {
-        if (axis != channel_axis) positions *= shape[axis];
+NormForward forward(const Norm& norm) {
+    Moments moments = statistics(norm);
+    Values deviation = inv_std(norm.sets, moments.variance, norm.epsilon);
+    return forward(norm, std::move(moments), std::move(deviation));
+}
+
+NormForward forward(const Norm& norm, Moments moments, Values inv_std) {
+    NormForward result{.moments = std::move(moments), .inv_std = std::move(inv_std)};
+    Values shift = norm.beta;
+    if (!norm.d.empty()) {
+        shift.resize(norm.sets.parameters);
+        for (size_t p = 0; p < shift.size(); ++p) shift[p] += Numbers(norm.gamma).at(p, 1) * norm.d[p];
     }
-}
-
-size_t Geometry::at(size_t image, size_t channel, size_t position) const {
-    return channels_last ? (image * positions + position) * channels + channel
-                         : (image * channels + channel) * positions + position;
-}
-
-Moments moments(const Geometry& geometry, std::span<const float> x) {
-    Moments result{Values(geometry.channels), Values(geometry.channels)};
-    const auto values = static_cast<double>(geometry.values_per_channel());
-    if (values == 0) return result;
-    for (size_t c = 0; c < geometry.channels; ++c) {
-        // Sums of deviations from one of the values: no digits are lost to a large mean. long double for the
-        // rest.
-        const long double pilot = x[geometry.at(0, c, 0)];
-        long double sum = 0;
-        for_each(geometry, c, [&](size_t i) { sum += x[i] - pilot; });
-        const long double mean = pilot + sum / values;
-        long double squares = 0;
-        for_each(geometry, c, [&](size_t i) { squares += (x[i] - mean) * (x[i] - mean); });
-        result.mean[c] = static_cast<double>(mean);
-        result.variance[c] = static_cast<double>(squares / values);
+    result.linear = normalize(norm.sets, norm.x, result.moments.mean, result.inv_std,
+                              scaled(norm.gamma, norm.r, norm.sets.parameters), shift);
+    result.y = result.linear;
+    result.passed.resize(result.y.size());
+    for (size_t i = 0; i < result.y.size(); ++i) {
+        if (norm.sets.set[i] == Sets::none) continue;
+        if (!norm.residual.empty()) result.y[i] += norm.residual[i];
+        result.passed[i] = !norm.relu || result.y[i] > 0;
+        if (norm.relu && result.y[i] < 0) result.y[i] = 0;
     }
     return result;
 }
 
-Values inv_std(const Geometry& geometry, const Values& variance, double epsilon) {
-    Values result(geometry.channels);
-    if (geometry.values_per_channel() == 0) return result;
-    for (size_t c = 0; c < geometry.channels; ++c) {
-        const double sum = variance[c] + epsilon;
-        result[c] = sum == 0 ? 0 : 1 / std::sqrt(sum);
+NormGradients backward(const Norm& norm, const NormForward& forward) {
+    NormGradients result;
+    result.dresidual.resize(norm.dy.size());
+    for (size_t i = 0; i < norm.dy.size(); ++i) result.dresidual[i] = forward.passed[i] ? norm.dy[i] : 0;
+    const Values gamma = scaled(norm.gamma, norm.r, norm.sets.parameters);
+    Gradients& gradients = result;
+    gradients = backward(norm.sets, norm.x, result.dresidual, forward.moments.mean, forward.inv_std, gamma,
+                         norm.statistics);
+    for (size_t p = 0; p < norm.r.size(); ++p) {
+        result.dgamma[p] = norm.r[p] * result.dgamma[p] + norm.d[p] * result.dbeta[p];
+        result.dgamma_terms[p] =
+            norm.r[p] * result.dgamma_terms[p] + std::abs(norm.d[p]) * result.dbeta_terms[p];
     }
     return result;
 }
 
-Values normalize(const Geometry& geometry, std::span<const float> x, const Values& mean,
-                 const Values& inv_std, std::span<const float> gamma, std::span<const float> beta) {
-    Values y(geometry.elements());
-    for (size_t c = 0; c < geometry.channels; ++c) {
-        for_each(geometry, c, [&](size_t i) {
-            y[i] = factor(gamma, c, 1) * ((x[i] - mean[c]) * inv_std[c]) + factor(beta, c, 0);
-        });
-    }
-    return y;
-}
-
-Running update_running(const Geometry& geometry, const Moments& batch, const BatchNormConvention& convention,
-                       std::span<const float> running_mean, std::span<const float> running_var,
-                       int64_t batches) {
-    Running result{Values(running_mean.begin(), running_mean.end()),
-                   Values(running_var.begin(), running_var.end())};
-    const auto m = static_cast<double>(geometry.values_per_channel());
-    if (m == 0) return result;
+Running update_running(const Sets& sets, const Moments& batch, const BatchNormConvention& convention,
+                       const Numbers& running_mean, const Numbers& running_var, int64_t batches) {
+    Running result{running_mean.values(), running_var.values()};
     double weight = convention.momentum;
     if (convention.momentum_form == Momentum::weighs_old) weight = 1 - weight;
     if (convention.momentum_form == Momentum::cumulative) weight = 1 / static_cast<double>(batches);
-    const bool unbiased = convention.running_variance == RunningVariance::unbiased && m > 1;
-    for (size_t c = 0; c < geometry.channels; ++c) {
-        const double variance = unbiased ? batch.variance[c] * m / (m - 1) : batch.variance[c];
-        result.mean[c] = (1 - weight) * running_mean[c] + weight * batch.mean[c];
-        result.variance[c] = (1 - weight) * running_var[c] + weight * variance;
+    for (size_t s = 0; s < batch.mean.size(); ++s) {
+        const double m = sets.counts[s];
+        if (m == 0) continue;
+        const bool unbiased = convention.running_variance == RunningVariance::unbiased && m > 1;
+        const double variance = unbiased ? batch.variance[s] * m / (m - 1) : batch.variance[s];
+        result.mean[s] = (1 - weight) * running_mean[s] + weight * batch.mean[s];
+        result.variance[s] = (1 - weight) * running_var[s] + weight * variance;
     }
     return result;
 }
 
-Gradients backward_frozen(const Geometry& geometry, std::span<const float> x, std::span<const float> dy,
-                          const Values& mean, const Values& inv_std, std::span<const float> gamma) {
-    const Values tensor(geometry.elements()), channel(geometry.channels);
-    Gradients result{tensor, channel, channel, tensor, channel, channel};
-    for (size_t c = 0; c < geometry.channels; ++c) {
-        const double scale = factor(gamma, c, 1) * inv_std[c];
-        long double dgamma = 0, dbeta = 0;
-        for_each(geometry, c, [&](size_t i) {
-            const double term = dy[i] * ((x[i] - mean[c]) * inv_std[c]);
-            dgamma += term;
-            dbeta += dy[i];
-            result.dgamma_terms[c] += std::abs(term);
-            result.dbeta_terms[c] += std::abs(dy[i]);
-            result.dx[i] = scale * dy[i];
-            result.dx_terms[i] = std::abs(result.dx[i]);
-        });
-        result.dgamma[c] = static_cast<double>(dgamma);
-        result.dbeta[c] = static_cast<double>(dbeta);
+Moments average_over_images(const Moments& moments, size_t channels) {
+    Moments result{Values(channels), Values(channels)};
+    const size_t images = moments.mean.size() / channels;
+    for (size_t i = 0; i < moments.mean.size(); ++i) {
+        result.mean[i % channels] += moments.mean[i] / static_cast<double>(images);
+        result.variance[i % channels] += moments.variance[i] / static_cast<double>(images);
     }
     return result;
 }
 
-Gradients backward(const Geometry& geometry, std::span<const float> x, std::span<const float> dy,
-                   const Values& mean, const Values& inv_std, std::span<const float> gamma) {
-    Gradients result = backward_frozen(geometry, x, dy, mean, inv_std, gamma);
-    const auto m = static_cast<double>(geometry.values_per_channel());
-    for (size_t c = 0; c < geometry.channels; ++c) {
-        const double scale = factor(gamma, c, 1) * inv_std[c];
-        for_each(geometry, c, [&](size_t i) {
-            const double from_mean = result.dbeta[c] / m;
-            const double from_variance = (x[i] - mean[c]) * inv_std[c] * result.dgamma[c] / m;
-            result.dx[i] = scale * (dy[i] - from_mean - from_variance);
-            result.dx_terms[i] =
-                std::abs(scale) * (std::abs(dy[i]) + std::abs(from_mean) + std::abs(from_variance));
-        });
+Renorm renorm(const Values& mean, const Values& deviation, const Values& moving_mean, const Values& S,
+              const RenormLimits& limits) {
+    Renorm result{Values(mean.size()), Values(mean.size())};
+    const double r_max = limits.r_max, d_max = limits.d_max;
+    for (size_t c = 0; c < mean.size(); ++c) {
+        result.r[c] = std::clamp(deviation[c] / S[c], 1 / r_max, r_max);
+        result.d[c] = std::clamp((mean[c] - moving_mean[c]) / S[c], -d_max, d_max);
+    }
+    return result;
+}
+
+Folded fold(const Numbers& weight, const Numbers& bias, const Numbers& gamma, const Numbers& beta,
+            const Numbers& running_mean, const Numbers& running_var, double epsilon) {
+    const size_t channels = running_var.size(), per_channel = weight.size() / channels;
+    Folded result{Values(weight.size()), Values(channels)};
+    for (size_t c = 0; c < channels; ++c) {
+        const double scale = gamma.at(c, 1) / std::sqrt(running_var[c] + epsilon);
+        for (size_t k = c * per_channel; k < (c + 1) * per_channel; ++k) result.weight[k] = weight[k] * scale;
+        result.bias[c] = (bias.at(c, 0) - running_mean[c]) * scale + beta.at(c, 0);
     }
     return result;
 }

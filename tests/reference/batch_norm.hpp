@@ -1,60 +1,68 @@
-// Batch normalization in float64, straight from the equations (Ioffe & Szegedy 2015; see
-// vknorm/batch_norm.hpp): what the kernels are compared with. Slow and obvious on purpose.
+// What batch normalization and its relatives add to the normalization of sets: running statistics, residual
+// and ReLU, the factors of batch renormalization, folding. In float64, straight from the equations.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
-#include <vector>
 
 #include <vknorm/batch_norm.hpp>
+#include <vknorm/batch_renorm.hpp>
+
+#include "reference/normalization.hpp"
 
 namespace vknorm::reference {
 
-using Values = std::vector<double>;
-
-/// Where the value (image, channel, position) stands in a dense tensor.
-struct Geometry {
-    size_t images = 0, channels = 0, positions = 0;
-    bool channels_last = false;
-
-    Geometry(const std::vector<uint32_t>& shape, Layout layout);
-    size_t elements() const { return images * channels * positions; }
-    size_t values_per_channel() const { return images * positions; }
-    size_t at(size_t image, size_t channel, size_t position) const;
+/// relu(gamma * (x^ * r + d) + beta + residual): every operation of the family is a case of it.
+struct Norm {
+    Sets sets{};
+    Values x{}, dy{};
+    Values gamma{}, beta{};  ///< [parameters]; each may be empty
+    Values residual{};       ///< may be empty
+    bool relu = false;
+    double epsilon = 1e-5f;
+    Statistics statistics = Statistics::of_values;
+    Moments constants{};  ///< [sets]; with Statistics::constant
+    Values r{}, d{};      ///< [sets], which are the parameters', too; empty: 1, 0
 };
 
-struct Moments {
-    Values mean, variance;  ///< [C]; the variance biased; zeros for an empty batch
+struct NormForward {
+    Moments moments;
+    Values inv_std;
+    Values linear;  ///< before residual and ReLU
+    Values y;
+    std::vector<bool> passed;  ///< where the ReLU let through
 };
-Moments moments(const Geometry& geometry, std::span<const float> x);
+NormForward forward(const Norm& norm);
+/// With these statistics in place of those of x.
+NormForward forward(const Norm& norm, Moments moments, Values inv_std);
 
-/// 1 / sqrt(variance + epsilon); 0 where that sum is 0, and for an empty batch.
-Values inv_std(const Geometry& geometry, const Values& variance, double epsilon);
-
-/// gamma * (x - mean) * inv_std + beta; an empty gamma or beta counts as 1 or 0.
-Values normalize(const Geometry& geometry, std::span<const float> x, const Values& mean,
-                 const Values& inv_std, std::span<const float> gamma, std::span<const float> beta);
+struct NormGradients : Gradients {
+    Values dresidual;
+};
+/// With the statistics and ReLU of that forward pass.
+NormGradients backward(const Norm& norm, const NormForward& forward);
 
 struct Running {
     Values mean, variance;
 };
 /// The running statistics after one more batch; `batches` counts that batch.
-Running update_running(const Geometry& geometry, const Moments& batch, const BatchNormConvention& convention,
-                       std::span<const float> running_mean, std::span<const float> running_var,
-                       int64_t batches);
+Running update_running(const Sets& sets, const Moments& batch, const BatchNormConvention& convention,
+                       const Numbers& running_mean, const Numbers& running_var, int64_t batches);
 
-struct Gradients {
-    Values dx, dgamma, dbeta;
-    /// The same with every term's absolute value: what rounding errors are measured against, as terms may
-    /// cancel.
-    Values dx_terms, dgamma_terms, dbeta_terms;
+/// The average over the images of the statistics [images, channels].
+Moments average_over_images(const Moments& moments, size_t channels);
+
+/// What batch renormalization corrects by; S is the moving deviation, `deviation` the batch's.
+struct Renorm {
+    Values r, d;
 };
-/// With statistics of the batch, which depend on x.
-Gradients backward(const Geometry& geometry, std::span<const float> x, std::span<const float> dy,
-                   const Values& mean, const Values& inv_std, std::span<const float> gamma);
-/// With statistics that are constants.
-Gradients backward_frozen(const Geometry& geometry, std::span<const float> x, std::span<const float> dy,
-                          const Values& mean, const Values& inv_std, std::span<const float> gamma);
+Renorm renorm(const Values& mean, const Values& deviation, const Values& moving_mean, const Values& S,
+              const RenormLimits& limits);
+
+struct Folded {
+    Values weight, bias;
+};
+/// `weight` is [channels, weights per channel]; bias, gamma and beta may be empty.
+Folded fold(const Numbers& weight, const Numbers& bias, const Numbers& gamma, const Numbers& beta,
+            const Numbers& running_mean, const Numbers& running_var, double epsilon);
 
 }  // namespace vknorm::reference

@@ -1,124 +1,140 @@
 #include "reference/batch_norm_expected.hpp"
 
-#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace vknorm::reference {
 
 namespace {
 
-/// What the design allows, scaled for values far from the mean (each of which has the rounding errors of a
-/// float32 of its size), plus the rounding of y itself.
-Expected bounded_y(const BatchNormData& data, Values y) {
+Norm norm_of(const BatchNormData& data, Statistics statistics) {
     const Geometry geometry = data.geometry();
-    Values bounds(y.size());
-    for (size_t n = 0; n < geometry.images; ++n) {
-        for (size_t c = 0; c < geometry.channels; ++c) {
-            const double gamma = data.gamma.empty() ? 1 : data.gamma[c];
-            const double beta = data.beta.empty() ? 0 : data.beta[c];
-            for (size_t s = 0; s < geometry.positions; ++s) {
-                const size_t i = geometry.at(n, c, s);
-                bounds[i] = 4e-6 * std::max({1.0, std::abs(gamma), std::abs(y[i] - beta) / 8}) +
-                            std::abs(y[i]) * 0x1p-24;
-            }
-        }
-    }
-    return {std::move(y), std::move(bounds)};
+    Sets sets(geometry);
+    if (!data.valid.empty()) sets.leave_out(geometry, data.valid);
+    Norm norm = norm_of(data, std::move(sets), data.options.convention.epsilon, statistics);
+    norm.residual.assign(data.residual.begin(), data.residual.end());
+    norm.relu = data.relu;
+    return norm;
 }
 
-double largest(const Values& values) {
-    double result = 0;
-    for (const double value : values) {
-        if (std::isfinite(value)) result = std::max(result, std::abs(value));
-    }
-    return result;
+Values values(const std::vector<float>& floats) {
+    return {floats.begin(), floats.end()};
 }
 
-/// The second half of a saved mean is what rounding the first half lost.
-Expected bounded_mean(const Moments& batch) {
-    const size_t channels = batch.mean.size();
-    Expected result{batch.mean, Values(channels)};
-    for (size_t c = 0; c < channels; ++c) {
-        result.bounds[c] = std::abs(batch.mean[c]) * 0x1p-24 + 1e-6 * std::sqrt(batch.variance[c]) + 1e-38;
-    }
-    result.values.resize(2 * channels);
-    const Values bounds = result.bounds;
-    result.bounds.insert(result.bounds.end(), bounds.begin(), bounds.end());
-    return result;
+NormForward training(const Norm& norm, const Values& mean, const Values& inv_std) {
+    return forward(norm, {mean, Values(mean.size())}, inv_std);
 }
 
-Expectations bounded(const Gradients& exact) {
-    // Rounding of single terms, where those are larger than what is left of them.
-    const auto bounded = [](const Values& values, const Values& terms) {
-        const double bound = 5e-6 * largest(values) + 0x1p-22 * largest(terms);
-        return Expected{values, Values(values.size(), bound)};
+Norm frozen_norm(const BatchNormData& data) {
+    Norm norm = norm_of(data, Statistics::constant);
+    norm.constants = {values(data.running_mean), values(data.running_var)};
+    return norm;
+}
+
+Expectations gradients(const BatchNormData& data, const Norm& norm, NormForward exact) {
+    const bool decided = !data.relu_mask.empty();
+    const size_t channels = norm.sets.parameters;
+    const size_t words = data.relu_mask.size() / channels;
+    std::vector<size_t> next(channels);
+    for (size_t i = 0; decided && i < norm.x.size(); ++i) {
+        const size_t channel = norm.sets.parameter[i], place = next[channel]++;
+        exact.passed[i] = (data.relu_mask[channel * words + place / 32] >> place % 32 & 1) != 0;
+    }
+    return bounded_gradients(norm, exact, data, data.options.storage, decided);
+}
+
+Expected bounded_health(const Norm& norm, const Moments& batch) {
+    Expected result;
+    const auto add = [&](double value, double bound) {
+        result.values.push_back(value);
+        result.bounds.push_back(bound);
     };
-    return {{"dx", bounded(exact.dx, exact.dx_terms)},
-            {"dgamma", bounded(exact.dgamma, exact.dgamma_terms)},
-            {"dbeta", bounded(exact.dbeta, exact.dbeta_terms)}};
-}
-
-struct Statistics {
-    Values mean, inv_std;
-};
-Statistics running_statistics(const BatchNormData& data) {
-    const Values variance(data.running_var.begin(), data.running_var.end());
-    return {Values(data.running_mean.begin(), data.running_mean.end()),
-            inv_std(data.geometry(), variance, data.options.convention.epsilon)};
+    std::vector<uint32_t> next(norm.sets.size());
+    std::vector<double> bad(norm.sets.size(), ChannelHealth::none);
+    for (size_t i = 0; i < norm.x.size(); ++i) {
+        const size_t channel = norm.sets.parameter[i], place = next[channel]++;
+        if (norm.sets.set[i] != Sets::none && !std::isfinite(norm.x[i]) &&
+            bad[channel] == ChannelHealth::none)
+            bad[channel] = static_cast<double>(place);
+    }
+    for (size_t c = 0; c < norm.sets.size(); ++c) {
+        const double mean = std::abs(batch.mean[c]), variance = batch.variance[c];
+        const double infinite = mean == 0 ? 0 : std::numeric_limits<double>::infinity();
+        const double ratio = variance == 0 ? infinite : mean / std::sqrt(variance);
+        add(ratio, 1e-6 + 2e-6 * ratio);
+        add(variance < norm.epsilon, std::abs(variance - norm.epsilon) <= 4e-6 * norm.epsilon);
+        add(bad[c], 0);
+    }
+    return result;
 }
 
 }  // namespace
 
+Geometry BatchNormData::geometry() const {
+    if (!options.per_activation) return {options.shape, options.layout};
+    uint32_t activations = 1;
+    for (size_t axis = 1; axis < options.shape.size(); ++axis) activations *= options.shape[axis];
+    return {{options.shape.front(), activations}, Layout::channels_first};
+}
+
 Expectations expected_forward_training(const BatchNormData& data) {
-    const Geometry geometry = data.geometry();
-    const BatchNormConvention& convention = data.options.convention;
-    const Moments batch = moments(geometry, data.x);
-    const Values deviation = inv_std(geometry, batch.variance, convention.epsilon);
-    Values deviation_bounds = deviation;
-    for (double& bound : deviation_bounds) bound *= 2e-6;
-    Expectations result{
-        {"y", bounded_y(data, normalize(geometry, data.x, batch.mean, deviation, data.gamma, data.beta))},
-        {"mean", bounded_mean(batch)},
-        {"inv_std", {deviation, deviation_bounds}}};
+    const Norm norm = norm_of(data, Statistics::of_values);
+    const NormForward exact = forward(norm);
+    const Moments& batch = exact.moments;
+    Expectations result{{"y", bounded_y(norm, exact, data.options.storage)},
+                        {"mean", bounded_mean(batch)},
+                        {"inv_std", bounded_inv_std(exact.inv_std)},
+                        {"health", bounded_health(norm, batch)}};
+    if (data.relu) result["relu_mask"] = bounded_relu_mask(norm, exact);
+    if (!data.valid.empty()) result["count"] = {{norm.sets.counts.front()}, {0}};
     if (data.running_mean.empty()) return result;
 
+    const Running before{values(data.running_mean), values(data.running_var)};
     const bool keeps =
-        geometry.values_per_channel() == 1 && data.options.single_value == SingleValue::keep_running;
-    const Running running = keeps ? Running{Values(data.running_mean.begin(), data.running_mean.end()),
-                                            Values(data.running_var.begin(), data.running_var.end())}
-                                  : update_running(geometry, batch, convention, data.running_mean,
-                                                   data.running_var, data.batches + 1);
-    // At least the smallest normal number: a device may take smaller ones for zero.
-    Values mean_bounds(geometry.channels, 0x1p-126), variance_bounds(geometry.channels, 0x1p-126);
-    for (size_t c = 0; c < geometry.channels; ++c) {
-        mean_bounds[c] += 1e-6 * (std::abs(running.mean[c]) + std::abs(data.running_mean[c]) +
-                                  std::sqrt(batch.variance[c]));
-        variance_bounds[c] += 1e-6 * (running.variance[c] + data.running_var[c]);
-    }
-    result["running_mean"] = {running.mean, mean_bounds};
-    result["running_var"] = {running.variance, variance_bounds};
+        data.geometry().values_per_channel() == 1 && data.options.single_value == SingleValue::keep_running;
+    Values deviation = batch.variance;
+    for (double& variance : deviation) variance = std::sqrt(variance);
+    const Running after = update_running(norm.sets, batch, data.options.convention, data.running_mean,
+                                         data.running_var, data.batches + 1);
+    result.merge(bounded_running(keeps ? before : after, before, deviation));
     return result;
 }
 
 Expectations expected_forward_inference(const BatchNormData& data) {
-    const auto [mean, inv_std] = running_statistics(data);
-    return {{"y", bounded_y(data, normalize(data.geometry(), data.x, mean, inv_std, data.gamma, data.beta))}};
+    const Norm norm = frozen_norm(data);
+    const NormForward exact = forward(norm);
+    Expectations result{{"y", bounded_y(norm, exact, data.options.storage)}};
+    if (data.relu) result["relu_mask"] = bounded_relu_mask(norm, exact);
+    return result;
 }
 
 Expectations expected_backward(const BatchNormData& data) {
-    const Geometry geometry = data.geometry();
-    const Moments batch = moments(geometry, data.x);
-    return expected_backward(data, batch.mean,
-                             inv_std(geometry, batch.variance, data.options.convention.epsilon));
+    const Norm norm = norm_of(data, Statistics::of_values);
+    return gradients(data, norm, forward(norm));
 }
 
 Expectations expected_backward(const BatchNormData& data, const Values& mean, const Values& inv_std) {
-    return bounded(backward(data.geometry(), data.x, data.dy, mean, inv_std, data.gamma));
+    const Norm norm = norm_of(data, Statistics::of_values);
+    return gradients(data, norm, training(norm, mean, inv_std));
 }
 
 Expectations expected_backward_frozen(const BatchNormData& data) {
-    const auto [mean, inv_std] = running_statistics(data);
-    return bounded(backward_frozen(data.geometry(), data.x, data.dy, mean, inv_std, data.gamma));
+    const Norm norm = frozen_norm(data);
+    return gradients(data, norm, forward(norm));
+}
+
+Expectations expected_double_backward(const BatchNormData& data) {
+    const NormForward exact = forward(norm_of(data, Statistics::of_values));
+    return expected_double_backward(data, exact.moments.mean, exact.inv_std);
+}
+
+Expectations expected_double_backward(const BatchNormData& data, const Values& mean, const Values& inv_std) {
+    const DoubleGradients exact = double_backward(data.geometry(), data.x, data.dy, mean, inv_std, data.gamma,
+                                                  data.ddx, data.ddgamma, data.ddbeta);
+    return {{"grad_dy", bounded_gradient(exact.dy, exact.dy_terms)},
+            {"grad_x", bounded_gradient(exact.x, exact.x_terms)},
+            {"grad_gamma", bounded_gradient(exact.gamma, exact.gamma_terms)}};
 }
 
 }  // namespace vknorm::reference
