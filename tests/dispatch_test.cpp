@@ -89,7 +89,7 @@ TEST(Dispatch, PlacesABarrierOnlyWhereRangesConflict) {
     EXPECT_EQ(barriers.count(), 1) << "one for the read after write and the write after read";
     record_copy(recorder, b.view(half, half), a.view(half, half));
     EXPECT_EQ(barriers.count(), 1) << "the same barrier";
-    detail::fill_zero(recorder, b);
+    detail::fill(recorder, b, 0);
     EXPECT_EQ(barriers.count(), 2);
     detail::copy(recorder, b, a);
     EXPECT_EQ(barriers.count(), 3);
@@ -160,9 +160,9 @@ TEST(Dispatch, FillsAndCopiesExactly) {
     Stream stream(test_device());
     detail::copy(stream.record(), source, target);
     EXPECT_EQ(stream.download<float>(target), source.download());
-    detail::fill_zero(stream.record(), target);
+    detail::fill(stream.record(), target, 0);
     EXPECT_EQ(stream.download<float>(target), std::vector<float>(10, 0));
-    EXPECT_THROW(detail::fill_zero(stream.record(), {target.view().buffer, 2, 4}), std::logic_error);
+    EXPECT_THROW(detail::fill(stream.record(), {target.view().buffer, 2, 4}, 0), std::logic_error);
     EXPECT_THROW(detail::copy(stream.record(), source, {target.view().buffer, 0, 4}), std::logic_error);
 }
 

@@ -107,7 +107,7 @@ TEST_P(StreamTest, TicketsGrowAndAreReachedInOrder) {
     EXPECT_TRUE(stream.reached(0));
     Ticket last = 0;
     for (int i = 0; i < 100; ++i) {  // many more than may be in flight
-        detail::fill_zero(stream.record(), target);
+        detail::fill(stream.record(), target, 0);
         const Ticket ticket = stream.submit();
         EXPECT_GT(ticket, last);
         last = ticket;
@@ -169,7 +169,7 @@ TEST_P(StreamTest, AFailedSubmissionIsDroppedAndTheStreamStaysUsable) {
     Stream stream(device);
     stream.upload(target, data);
     stream.submit();
-    detail::fill_zero(stream.record(), target);
+    detail::fill(stream.record(), target, 0);
     {
         const ReplacedFunction replaced(
             device.state().vk.QueueSubmit,
@@ -183,14 +183,14 @@ TEST_P(StreamTest, AFailedSubmissionIsDroppedAndTheStreamStaysUsable) {
         }
     }
     EXPECT_EQ(stream.download<float>(target), data) << "the fill was dropped";
-    detail::fill_zero(stream.record(), target);
+    detail::fill(stream.record(), target, 0);
     EXPECT_EQ(stream.download<float>(target), std::vector<float>(small, 0));
 }
 
 TEST_P(StreamTest, ALostDeviceIsLoudAndStaysLost) {
     const Buffer target = buffer(small, "target");
     Stream stream(device);
-    detail::fill_zero(stream.record(), target);
+    detail::fill(stream.record(), target, 0);
     {
         const ReplacedFunction replaced(
             device.state().vk.QueueSubmit,
@@ -224,7 +224,7 @@ TEST_P(StreamTest, MeasuresLabelsOfTheFourLatestSubmissions) {
             const detail::Label outer(stream.record(), "outer");
             for (int j = 0; j < 150; ++j) {  // more than one query pool holds
                 const detail::Label inner(stream.record(), "inner");
-                detail::fill_zero(stream.record(), target);
+                detail::fill(stream.record(), target, 0);
             }
         }
         tickets.push_back(stream.submit());
@@ -275,9 +275,9 @@ TEST(Stream, ASubmittedRecorderRefusesMore) {
     const Buffer target(test_device(), 16, "target");
     Stream stream(test_device());
     Recorder& recorder = stream.record();
-    detail::fill_zero(recorder, target);
+    detail::fill(recorder, target, 0);
     stream.submit();
-    EXPECT_THROW(detail::fill_zero(recorder, target), std::logic_error);
+    EXPECT_THROW(detail::fill(recorder, target, 0), std::logic_error);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ Model::Model(Device& device, const NetworkOptions& options)
 
 void Model::initialize(Stream& stream, uint64_t seed, float scale) {
     stream.upload(store_.parameters, initial_parameters(layout_, seed, scale));
-    fill_zero(stream.record(), store_.gradient);
+    fill(stream.record(), store_.gradient, 0);
     if (!has_norms()) return;
     const std::vector<uint32_t> running = initial_running(layout_);
     stream.upload(store_.committed, running);

@@ -31,8 +31,8 @@ void Trainer::initialize() {
 }
 
 void Trainer::reset_optimizer() {
-    fill_zero(stream_.record(), first_moment_);
-    fill_zero(stream_.record(), second_moment_);
+    fill(stream_.record(), first_moment_, 0);
+    fill(stream_.record(), second_moment_, 0);
     optimizer_steps_ = 0;
 }
 

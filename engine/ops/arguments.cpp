@@ -1,5 +1,6 @@
 #include "ops/arguments.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string_view>
 
@@ -14,24 +15,29 @@ void Arguments::refuse(const char* name, const std::string& got, const std::stri
     detail::refuse(operation_, name, got, needed);
 }
 
+bool Arguments::Argument::may_be(const Argument& other) const {
+    return std::ranges::any_of(in_place, [&](std::string_view allowed) { return allowed == other.name; });
+}
+
 void Arguments::add(const Argument& argument, uint64_t bytes) {
     if (bytes == 0) return;
     const BufferView& view = argument.view;
     if (!view) refuse(argument.name, "no buffer", std::to_string(bytes) + " bytes");
     if (view.bytes < bytes)
         refuse(argument.name, std::to_string(view.bytes) + " bytes", std::to_string(bytes));
-    if (view.offset % sizeof(float) != 0) {
-        refuse(argument.name, "offset " + std::to_string(view.offset), "a multiple of 4");
+    if (view.offset % multiple_ != 0) {
+        refuse(argument.name, "offset " + std::to_string(view.offset),
+               "a multiple of " + std::to_string(multiple_));
     }
     arguments_.push_back(argument);
     arguments_.back().view.bytes = bytes;
 }
 
 void Arguments::input(const char* name, const BufferView& view, uint64_t bytes) {
-    add({name, view, false, nullptr}, bytes);
+    add({name, view, false, {}}, bytes);
 }
 
-void Arguments::output(const char* name, const BufferView& view, uint64_t bytes, const char* in_place) {
+void Arguments::output(const char* name, const BufferView& view, uint64_t bytes, Names in_place) {
     add({name, view, true, in_place}, bytes);
 }
 
@@ -39,8 +45,7 @@ void Arguments::optional_input(const char* name, const BufferView& view, uint64_
     if (view) input(name, view, bytes);
 }
 
-void Arguments::optional_output(const char* name, const BufferView& view, uint64_t bytes,
-                                const char* in_place) {
+void Arguments::optional_output(const char* name, const BufferView& view, uint64_t bytes, Names in_place) {
     if (view) output(name, view, bytes, in_place);
 }
 
@@ -51,11 +56,10 @@ void Arguments::check_overlap() const {
             if (&other == &output || other.view.buffer != output.view.buffer) continue;
             if (output.view.offset >= other.view.offset + other.view.bytes) continue;
             if (other.view.offset >= output.view.offset + output.view.bytes) continue;
-            const bool allowed =
-                output.in_place != nullptr && std::string_view(output.in_place) == other.name;
+            const bool allowed = output.may_be(other);
             if (allowed && output.view.offset == other.view.offset) continue;
             // The other side of an allowed pair is reported from the output's side.
-            if (other.in_place != nullptr && std::string_view(other.in_place) == output.name) continue;
+            if (other.may_be(output)) continue;
             refuse(output.name, std::string("memory that overlaps ") + other.name,
                    allowed ? std::string(other.name) + " itself or memory of its own" : "memory of its own");
         }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -19,14 +20,17 @@ namespace vknorm::detail {
 /// needs zero bytes may be absent.
 class Arguments {
   public:
+    using Names = std::initializer_list<const char*>;
+
     explicit Arguments(std::string operation) : operation_(std::move(operation)) {}
 
     void input(const char* name, const BufferView& view, uint64_t bytes);
-    /// `in_place` names the argument that this one may be; else it shares memory with none.
-    void output(const char* name, const BufferView& view, uint64_t bytes, const char* in_place = nullptr);
+    /// `in_place` names the arguments that this one may be; it shares memory with no other.
+    void output(const char* name, const BufferView& view, uint64_t bytes, Names in_place = {});
     void optional_input(const char* name, const BufferView& view, uint64_t bytes);
-    void optional_output(const char* name, const BufferView& view, uint64_t bytes,
-                         const char* in_place = nullptr);
+    void optional_output(const char* name, const BufferView& view, uint64_t bytes, Names in_place = {});
+    /// Of the offsets of the arguments that follow; 4 at first.
+    void offsets(uint32_t multiple) { multiple_ = multiple; }
     /// To be called last: no output may overlap another argument.
     void check_overlap() const;
 
@@ -37,11 +41,14 @@ class Arguments {
         const char* name;
         BufferView view;
         bool written;
-        const char* in_place;
+        std::vector<const char*> in_place;
+
+        bool may_be(const Argument& other) const;
     };
     void add(const Argument& argument, uint64_t bytes);
 
     std::string operation_;
+    uint32_t multiple_ = sizeof(float);
     std::vector<Argument> arguments_;
 };
 

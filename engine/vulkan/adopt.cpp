@@ -58,6 +58,7 @@ std::unique_ptr<DeviceState> adopt_device(const AdoptedDevice& adopted) {
         if (extension == VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME) state->capabilities.push_descriptors = true;
     }
     state->capabilities.timeline_semaphores = adopted.timeline_semaphore_enabled;
+    state->capabilities.storage_16_bit = adopted.storage_16_bit_enabled;
     state->finish(adopted.clamp);
     return state;
 }

@@ -129,16 +129,18 @@ void create_logical_device(DeviceState& state, const DeviceOptions& options) {
 
     VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {
         VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES};
-    VkPhysicalDeviceFeatures2 features = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
-    if (has_name(available, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) {
-        features.pNext = &timeline;
-        state.vk.GetPhysicalDeviceFeatures2(state.physical_device, &features);
-        features.features = {};
-        if (timeline.timelineSemaphore == VK_TRUE)
-            state.capabilities.timeline_semaphores = enable(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
-        else
-            features.pNext = nullptr;
-    }
+    VkPhysicalDevice16BitStorageFeatures storage = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES};
+    VkPhysicalDeviceFeatures2 features = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &storage};
+    const bool may_have_timeline = has_name(available, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
+    if (may_have_timeline) storage.pNext = &timeline;
+    state.vk.GetPhysicalDeviceFeatures2(state.physical_device, &features);
+    features.features = {};
+    storage = {storage.sType, storage.pNext, storage.storageBuffer16BitAccess};
+    state.capabilities.storage_16_bit = storage.storageBuffer16BitAccess == VK_TRUE;
+    if (timeline.timelineSemaphore == VK_TRUE)
+        state.capabilities.timeline_semaphores = enable(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
+    else
+        storage.pNext = nullptr;
 
     const float priority = 1;
     VkDeviceQueueCreateInfo queue = {VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -61,15 +62,21 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
               std::span<const std::byte> push_constants, Groups groups);
 
 template <class Push>
-void dispatch(Recorder& recorder, const Kernel& kernel, std::initializer_list<Binding> bindings,
-              const Push& push, Groups groups) {
+requires(!std::convertible_to<Push, std::span<const std::byte>>) void dispatch(
+    Recorder& recorder, const Kernel& kernel, std::span<const Binding> bindings, const Push& push,
+    Groups groups) {
     static_assert(std::is_trivially_copyable_v<Push> && sizeof(Push) <= 128 && sizeof(Push) % 4 == 0);
-    dispatch(recorder, kernel, std::span(bindings.begin(), bindings.size()),
-             std::as_bytes(std::span<const Push, 1>(&push, 1)), groups);
+    dispatch(recorder, kernel, bindings, std::as_bytes(std::span<const Push, 1>(&push, 1)), groups);
 }
 
-/// vkCmdFillBuffer with zeros (offset and bytes multiples of 4) and vkCmdCopyBuffer, hazards included.
-void fill_zero(Recorder& recorder, const BufferView& target);
+template <class Push>
+void dispatch(Recorder& recorder, const Kernel& kernel, std::initializer_list<Binding> bindings,
+              const Push& push, Groups groups) {
+    dispatch(recorder, kernel, std::span(bindings.begin(), bindings.size()), push, groups);
+}
+
+/// vkCmdFillBuffer (offset and bytes multiples of 4) and vkCmdCopyBuffer, hazards included.
+void fill(Recorder& recorder, const BufferView& target, uint32_t word);
 void copy(Recorder& recorder, const BufferView& source, const BufferView& target);
 
 /// Opens a labelled stretch (debug label, and a timing where the stream measures); closes when destroyed.

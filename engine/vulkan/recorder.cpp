@@ -178,15 +178,15 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
     device.vk.CmdDispatch(state.commands, groups.x, groups.y, groups.z);
 }
 
-void fill_zero(Recorder& recorder, const BufferView& target) {
+void fill(Recorder& recorder, const BufferView& target, uint32_t word) {
     RecorderState& state = recorder.state();
     state.require_recording();
     if (target.offset % 4 != 0 || target.bytes % 4 != 0)
-        throw std::logic_error("fill_zero: offset and bytes need to be multiples of 4");
+        throw std::logic_error("fill: offset and bytes need to be multiples of 4");
     if (absent(target)) return;
     const Use uses[] = {use_of(target, false, true)};
     order(state, uses);
-    state.vulkan().vk.CmdFillBuffer(state.commands, target.buffer, target.offset, target.bytes, 0);
+    state.vulkan().vk.CmdFillBuffer(state.commands, target.buffer, target.offset, target.bytes, word);
 }
 
 void copy(Recorder& recorder, const BufferView& source, const BufferView& target) {

@@ -33,6 +33,7 @@ struct Capabilities {
     bool push_descriptors = false;                    ///< else descriptor sets from growing pools
     bool timeline_semaphores = false;                 ///< else fences
     bool mapped_device_memory = false;                ///< device memory is host visible: no staging copies
+    bool storage_16_bit = false;                      ///< storageBuffer16BitAccess
     float timestamp_period_ns = 0;                    ///< 0: the queue has no timestamps
 };
 
@@ -80,6 +81,7 @@ struct AdoptedDevice {
     /// objects and labels are named.
     std::span<const char* const> extensions;
     bool timeline_semaphore_enabled = false;        ///< the feature was enabled at device creation
+    bool storage_16_bit_enabled = false;            ///< so was storageBuffer16BitAccess
     std::mutex* queue_mutex = nullptr;              ///< held around every use of the queue; null: nobody else uses it
     VkPipelineCache pipeline_cache = VK_NULL_HANDLE;///< used for every pipeline; null: none
     PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr; ///< null: from libvulkan

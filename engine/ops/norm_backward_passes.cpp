@@ -1,0 +1,102 @@
+// Sums over dy, and the gradient of x.
+#include "ops/norm_parts.hpp"
+
+namespace vknorm::detail {
+
+namespace {
+
+const NormModules sums_modules{VKNORM_NORM_MODULES(norm_backward_sums), shaders::norm_x};
+const NormModules apply_modules{VKNORM_NORM_MODULES(norm_backward_apply),
+                                shaders::norm_gamma | shaders::norm_x | shaders::norm_dx};
+
+uint32_t features_of(const Affine& affine, bool weighted, const Statistics& statistics, const Extras& extras,
+                     bool x) {
+    const bool recomputes = extras.relu && !extras.relu_mask;
+    return feature(shaders::norm_gamma, bool(affine.gamma)) |
+           feature(shaders::norm_beta, recomputes && affine.beta) |
+           feature(shaders::norm_by_position, affine.by_position) |
+           feature(shaders::norm_by_image, statistics.by_image) | feature(shaders::norm_relu, recomputes) |
+           feature(shaders::norm_mask, bool(extras.relu_mask)) |
+           feature(shaders::norm_valid, bool(extras.valid)) | feature(shaders::norm_x, x) |
+           feature(shaders::norm_weighted, weighted);
+}
+
+}  // namespace
+
+void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const BackwardSumsPass& pass) {
+    const Label label(recorder, (plan.operation + ".backward_sums").c_str());
+    const Parts parts(recorder);
+    const uint32_t features =
+        features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x));
+    const auto [module, plain] = sums_modules.choose(plan, pass.statistics, features, {pass.x, pass.dy});
+    const auto constants = walk_constants(plan, tensors, pass.statistics, features);
+    const AlignedView mask = parts.all(pass.extras.relu_mask);
+    for (const Slice& slice : plan.slices) {
+        const AlignedView x = parts.box(plan, slice, pass.x);
+        const AlignedView dy = parts.box(plan, slice, pass.dy);
+        const AlignedView partials = parts.partials(plan, slice, pass.partials);
+        const AlignedView valid = parts.valid(plan, slice, pass.extras.valid);
+        const BoundStatistics statistics = bind(parts, plan, tensors, slice, pass.statistics);
+        const auto gamma = bind_affine(parts, plan, slice, pass.affine.gamma, pass.affine.by_position);
+        const auto beta = bind_affine(parts, plan, slice, pass.affine.beta, pass.affine.by_position);
+        const shaders::NormBackwardSums push{.walk = walk(plan, slice),
+                                             .sets = statistics.push,
+                                             .mask = mask_of(plan, slice, mask),
+                                             .strands = strands_of(plan, slice, partials),
+                                             .x_first = x.first,
+                                             .dy_first = dy.first,
+                                             .gamma_first = gamma.first,
+                                             .beta_first = beta.first,
+                                             .valid_first = valid.first};
+        const std::array bindings{read(x.view),         read(dy.view),        statistics.mean,
+                                  statistics.deviation, write(partials.view), gamma.binding,
+                                  beta.binding,         read(mask.view),      read(valid.view)};
+        dispatch(recorder, {module, constants}, std::span(bindings).first(plain ? 5 : 9), push,
+                 walk_groups(plan, slice));
+    }
+}
+
+void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const BackwardApplyPass& pass) {
+    const Label label(recorder, (plan.operation + ".backward_apply").c_str());
+    const Parts parts(recorder);
+    const uint32_t features =
+        features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x)) |
+        feature(shaders::norm_dx, bool(pass.dx)) | feature(shaders::norm_dresidual, bool(pass.dresidual));
+    // Absent tensors stand nowhere, and so are aligned.
+    const auto [module, plain] =
+        apply_modules.choose(plan, pass.statistics, features, {pass.x, pass.dy, pass.dx, pass.dresidual});
+    const auto constants = walk_constants(plan, tensors, pass.statistics, features);
+    const AlignedView mask = parts.all(pass.extras.relu_mask);
+    const AlignedView means = parts.all(pass.means);
+    for (const Slice& slice : plan.slices) {
+        const AlignedView x = parts.box(plan, slice, pass.x);
+        const AlignedView dy = parts.box(plan, slice, pass.dy);
+        const AlignedView dx = parts.box(plan, slice, pass.dx);
+        const AlignedView dresidual = parts.box(plan, slice, pass.dresidual);
+        const AlignedView valid = parts.valid(plan, slice, pass.extras.valid);
+        const BoundStatistics statistics = bind(parts, plan, tensors, slice, pass.statistics);
+        const auto gamma = bind_affine(parts, plan, slice, pass.affine.gamma, pass.affine.by_position);
+        const auto beta = bind_affine(parts, plan, slice, pass.affine.beta, pass.affine.by_position);
+        const uint64_t sample_sets = plan.extent.channels / tensors.group;
+        const shaders::NormBackwardApply push{
+            .walk = walk(plan, slice),
+            .sets = statistics.push,
+            .mask = mask_of(plan, slice, mask),
+            .x_first = x.first,
+            .dy_first = dy.first,
+            .dx_first = dx.first,
+            .dresidual_first = dresidual.first,
+            .gamma_first = gamma.first,
+            .beta_first = beta.first,
+            .means_first = narrow(means.first + 2 * slice.sample * sample_sets),
+            .valid_first = valid.first};
+        const std::array bindings{read(x.view),     read(dy.view),        write(dx.view),
+                                  statistics.mean,  statistics.deviation, gamma.binding,
+                                  read(means.view), beta.binding,         read(mask.view),
+                                  read(valid.view), write(dresidual.view)};
+        dispatch(recorder, {module, constants}, std::span(bindings).first(plain ? 7 : 11), push,
+                 walk_groups(plan, slice));
+    }
+}
+
+}  // namespace vknorm::detail

@@ -1,0 +1,192 @@
+// Push constants of the normalization kernels, shared by C++ and GLSL. Each "first" is an index into its binding, in
+// elements, unless stated.
+#ifndef VKNORM_SHADERS_NORM_H
+#define VKNORM_SHADERS_NORM_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+namespace vknorm::shaders {
+#endif
+
+// What a kernel has to do, as a specialization constant: see norm_features.glsl.
+const uint norm_gamma = 1;
+const uint norm_beta = 2;
+const uint norm_by_position = 4;  // gamma and beta are those of a position, not of a channel
+const uint norm_by_image = 8;     // statistics are those of an image; in columns only
+const uint norm_residual = 16;
+const uint norm_relu = 32;
+const uint norm_mask = 64;   // which values the ReLU let through is written forward and read backward
+const uint norm_valid = 128;
+const uint norm_health = 256;
+const uint norm_x = 512;           // backward: x is read
+const uint norm_dx = 1024;         // backward: dx is wanted
+const uint norm_dresidual = 2048;  // backward: dresidual is wanted
+const uint norm_weighted = 4096;   // backward: dy counts times gamma
+
+// What the statistics are that a kernel reads: a mean and a deviation for each set. The odd ones are constants.
+const uint norm_of_batch = 0;    // [2, sets], the rounded mean and what its rounding lost; inv_std
+const uint norm_of_running = 1;  // running_mean; running_var
+const uint norm_of_squares = 2;  // no mean; inv_rms
+const uint norm_of_moving = 3;   // moving mean; moving standard deviation
+
+// What a finalizing kernel gives.
+const uint norm_gives_mean = 1;
+const uint norm_gives_count = 2;
+const uint norm_gives_health = 4;
+const uint norm_gives_dgamma = 8;
+const uint norm_gives_dbeta = 16;
+const uint norm_gives_means = 32;
+
+// How strands run through one slice: see norm_walk.glsl.
+struct NormWalk {
+    uint samples;        // of the slice
+    uint sample_pitch;   // elements from one sample to the next
+    uint channels;       // of the slice
+    uint values;         // of one line in the slice
+    uint span;           // values of a line that are adjacent: positions of the slice
+    uint channel_pitch;  // elements from one channel to the next
+    uint image_pitch;    // elements from one image to the next
+    uint lane_bits;      // 2^lane_bits strands share a chunk
+    uint blocks;         // of a strand, at most
+    uint strands;        // per line
+    uint chunks_inner;   // 1: neighbouring work items take the chunks of a line, 0: the channels of a chunk
+    uint inner;          // how many of those there are
+    uint step_address;   // from a block of a strand to its next, unless the row ends in between
+    uint step_position;  // the same, within the row
+};
+
+// Where a kernel writes its sixteen bytes per strand, in partials.
+struct NormStrands {
+    uint first;
+    uint pitch;         // of one line
+    uint sample_pitch;  // of the lines of one sample
+};
+
+// The partials that are merged into one result for each of `sets` sets: for set s the items i < items at
+// first + s * set_pitch + (i / run) * run_pitch + i % run.
+struct NormPartials {
+    uint sets;
+    uint first;
+    uint set_pitch;
+    uint items;
+    uint run;
+    uint run_pitch;
+};
+
+// Where the statistics of the slice stand.
+struct NormSets {
+    uint first_channel;  // of the slice
+    uint group;          // channels that share statistics
+    uint sample_sets;    // sets of one sample
+    uint low;            // elements from a mean to what its rounding lost: all sets
+    uint mean_first;     // of the slice's first sample
+    uint deviation_first;
+    float epsilon;
+};
+
+// Bits [channels][values], every channel from a new word: where a ReLU let through.
+struct NormMask {
+    uint first;
+    uint pitch;        // words of a channel
+    uint value_first;  // the slice's first among a channel's values
+};
+
+struct NormStatistics {
+    NormWalk walk;
+    NormStrands strands;
+    uint x_first;
+    uint counts;  // 1: this dispatch counts the batch
+    uint count_first;
+    uint valid_first;
+    uint health_first;  // of the slice's first channel
+    uint value_first;   // the slice's first among a channel's values
+};
+
+struct NormFinalize {
+    NormPartials partials;
+    uint low;  // elements from a mean to what its rounding lost: all sets
+    uint mean_first;
+    uint inv_std_first;
+    uint running_mean_first;
+    uint running_var_first;
+    uint batches_first;
+    uint count_first;
+    uint health_first;
+    uint gives;         // of mean, count, health
+    uint least;         // values that an update of the running statistics needs; 0: none is wanted
+    uint cumulative;    // 1: with weight 1 / num_batches_tracked instead of `take`
+    uint root_mean_square;  // 1: inv_std is about 0, not about the mean
+    float take;         // weight of the batch in the running statistics
+    float keep;         // weight of their old value
+    float unbiased;     // 1: the running variance takes squares / (count - 1)
+    float epsilon;
+};
+
+struct NormMerge {
+    NormPartials partials;
+    uint result_first;  // in partials
+    uint accumulate;    // 1: merge onto what is there
+};
+
+struct NormApply {
+    NormWalk walk;
+    NormSets sets;
+    NormMask mask;
+    uint x_first;
+    uint y_first;
+    uint gamma_first;
+    uint beta_first;
+    uint residual_first;
+    uint valid_first;
+};
+
+struct NormBackwardSums {
+    NormWalk walk;
+    NormSets sets;
+    NormMask mask;
+    NormStrands strands;
+    uint x_first;
+    uint dy_first;
+    uint gamma_first;
+    uint beta_first;
+    uint valid_first;
+};
+
+struct NormBackwardFinalize {
+    NormPartials partials;
+    uint gives;       // of dgamma, dbeta, means
+    uint accumulate;  // 1: dgamma and dbeta are added to
+    uint dgamma_first;
+    uint dbeta_first;
+    uint means_first;   // pairs: mean of q, mean of q * x^
+    uint weights_first;
+    uint weight_sets;   // sets until the weights repeat; 0: no weights
+    uint weight_shift;  // of the dispatch's first set within them
+    uint weight_items;  // weights of a set: one for each run of partials
+    uint count_first;
+    uint count_pitch;   // words from one set's count to the next
+    uint counted;       // 1: the number of values is read
+    uint centred;       // 0: the first mean is 0
+    float values;       // of one set
+};
+
+struct NormBackwardApply {
+    NormWalk walk;
+    NormSets sets;
+    NormMask mask;
+    uint x_first;
+    uint dy_first;
+    uint dx_first;
+    uint dresidual_first;
+    uint gamma_first;
+    uint beta_first;
+    uint means_first;
+    uint valid_first;
+};
+
+#ifdef __cplusplus
+}  // namespace vknorm::shaders
+#endif
+
+#endif

@@ -1,0 +1,64 @@
+// y = gamma * x^ + beta, and what may follow: + residual, ReLU.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+
+#include "norm_walk.glsl"
+
+layout(push_constant) uniform Push { NormApply push; };
+
+#define MEAN_BINDING 2
+#define DEVIATION_BINDING 3
+#define GAMMA_BINDING 4
+#define BETA_BINDING 5
+#ifdef GENERAL
+#define MASK_BINDING 7
+#define VALID_BINDING 8
+#endif
+#include "norm_features.glsl"
+#include "norm_scaling.glsl"
+
+BLOCK_READER(x, 0)
+BLOCK_WRITER(y, 1)
+#ifdef GENERAL
+BLOCK_READER(residual, 6)
+
+vec4 finished(Strand strand, Cursor cursor, uint value, uint values, vec4 y) {
+    if (has_residual) {
+        y += values == 4 ? read_residual(push.walk, push.residual_first, cursor)
+                         : read_tail_residual(push.walk, push.residual_first, cursor, values);
+    }
+    if (has_relu) y = mix(y, vec4(0), lessThan(y, vec4(0)));  // max(NaN, 0) is 0 on some drivers
+    if (has_valid) y = mix(vec4(0), y, counted(value, values));
+    if (has_mask) {
+        const bvec4 positive = greaterThan(mix(vec4(0), y, held(values)), vec4(0));
+        let_through(push.sets.first_channel + strand.channel, value, positive);
+    }
+    return y;
+}
+#else
+vec4 finished(Strand strand, Cursor cursor, uint value, uint values, vec4 y) { return y; }
+#endif
+
+void main() {
+    const NormWalk walk = push.walk;
+    for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
+        for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
+            const Strand strand = strand_at(walk, samp, work);
+            const Scaling of_line = scaling_of_line(samp, strand.channel);
+            Cursor cursor = strand.start;
+            uint value = strand.value;
+            for (uint i = 0; i < strand.blocks; ++i) {
+                const vec4 y = affine(scaling_of_block(of_line, cursor, 4), read_x(walk, push.x_first, cursor));
+                write_y(walk, push.y_first, cursor, finished(strand, cursor, value, 4, y));
+                advance(walk, cursor);
+                value += 4 << walk.lane_bits;
+            }
+            if (strand.tail > 0) {
+                const vec4 y = affine(scaling_of_block(of_line, cursor, strand.tail),
+                                      read_tail_x(walk, push.x_first, cursor, strand.tail));
+                write_tail_y(walk, push.y_first, cursor, finished(strand, cursor, value, strand.tail, y),
+                             strand.tail);
+            }
+        }
+    }
+}

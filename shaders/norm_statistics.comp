@@ -1,0 +1,136 @@
+// Training forward, pass 1: count, mean and squared deviations of every strand of x.
+//
+// Each strand is measured from one of its own values K: x - K is exact for values within a factor of two of K, so a
+// large mean costs no digits. Within x - K: exact two-pass per block of four, then Chan's merge into the strand.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+
+#include "norm_walk.glsl"
+
+layout(push_constant) uniform Push { NormStatistics push; };
+
+#ifdef GENERAL
+#define VALID_BINDING 3
+#endif
+#include "finite.glsl"
+#include "norm_features.glsl"
+#include "norm_moments.glsl"
+
+BLOCK_READER(x, 0)
+layout(std430, set = 0, binding = 1) writeonly buffer Partials { uvec4 partials[]; };
+layout(std430, set = 0, binding = 2) buffer NumBatchesTracked { uint num_batches_tracked[]; };
+
+// The kernel that follows reads the count: here nobody does.
+void count_batch() {
+    const uint low = num_batches_tracked[push.count_first] + 1;
+    num_batches_tracked[push.count_first] = low;
+    if (low == 0) ++num_batches_tracked[push.count_first + 1];
+}
+
+// Neither the smallest nor the largest of three: a lone outlier is not chosen.
+float median(vec3 v) { return max(min(v.x, v.y), min(max(v.x, v.y), v.z)); }
+
+float sum(vec4 v) {
+    precise const float total = (v.x + v.y) + (v.z + v.w);
+    return total;
+}
+
+// The exact mean of a block is subtracted before squaring.
+Moments moments_of_block(float pilot, vec4 x, bvec4 counts, uint values) {
+    precise const vec4 shifted = mix(vec4(0), x - pilot, counts);
+    precise const float mean = sum(shifted) / float(values);
+    precise const vec4 deviation = mix(vec4(0), shifted - mean, counts);
+    precise const vec4 squared = deviation * deviation;
+    return Moments(values, pilot, mean, sum(squared));
+}
+
+Moments moments_of_strand(NormWalk walk, Strand strand) {
+    Cursor cursor = strand.start;
+    float pilot = 0;
+    precise float mean = 0;  // of x - pilot
+    precise float squares = 0;
+    for (uint i = 0; i < strand.blocks; ++i) {
+        const vec4 x = read_x(walk, push.x_first, cursor);
+        if (i == 0) pilot = median(x.xyw);
+        precise const vec4 shifted = x - pilot;
+        precise const float block_mean = sum(shifted) * 0.25;
+        precise const vec4 deviation = shifted - block_mean;
+        precise const vec4 squared = deviation * deviation;
+        precise const float delta = block_mean - mean;
+        precise const float move = delta / float(i + 1);
+        precise const float between = delta * move * float(4 * i);
+        squares += sum(squared) + between;
+        mean += move;
+        advance(walk, cursor);
+    }
+    const Moments moments = Moments(4 * strand.blocks, pilot, mean, squares);
+    if (strand.tail == 0) return moments;
+    const vec4 x = read_tail_x(walk, push.x_first, cursor, strand.tail);
+    return merge(moments, moments_of_block(x.x, x, held(strand.tail), strand.tail));
+}
+
+#ifdef GENERAL
+uint blocks_of(Strand strand) { return strand.blocks + (strand.tail > 0 ? 1 : 0); }
+
+vec4 read_some_x(NormWalk walk, Cursor cursor, uint values) {
+    return values == 4 ? read_x(walk, push.x_first, cursor) : read_tail_x(walk, push.x_first, cursor, values);
+}
+
+// The same over those values that count: any of a block may be missing.
+Moments moments_of_counted(NormWalk walk, Strand strand) {
+    Moments moments = Moments(0, 0, 0, 0);
+    Cursor cursor = strand.start;
+    uint value = strand.value;
+    for (uint i = 0; i < blocks_of(strand); ++i) {
+        const uint values = min(strand.blocks * 4 + strand.tail - i * 4, 4);
+        const vec4 x = read_some_x(walk, cursor, values);
+        const bvec4 counts = counted(value, values);
+        const uint there = uint(counts.x) + uint(counts.y) + uint(counts.z) + uint(counts.w);
+        const float pilot = counts.x ? x.x : counts.y ? x.y : counts.z ? x.z : x.w;
+        if (there > 0) moments = merge(moments, moments_of_block(pilot, x, counts, there));
+        advance(walk, cursor);
+        value += 4 << walk.lane_bits;
+    }
+    return moments;
+}
+
+layout(std430, set = 0, binding = 4) buffer Health { uint health[]; };
+
+// Only strands that are poisoned are read again.
+void report_non_finite(NormWalk walk, Strand strand, Moments moments) {
+    if (is_finite(moments.squares) && is_finite(moments.high) && is_finite(moments.low)) return;
+    uint first = ~0u;
+    Cursor cursor = strand.start;
+    uint value = strand.value;
+    for (uint i = 0; i < blocks_of(strand); ++i) {
+        const uint values = min(strand.blocks * 4 + strand.tail - i * 4, 4);
+        const vec4 x = read_some_x(walk, cursor, values);
+        const bvec4 counts = has_valid ? counted(value, values) : held(values);
+        for (uint k = 0; k < 4; ++k) {
+            if (counts[k] && !is_finite(x[k])) first = min(first, value + k);
+        }
+        advance(walk, cursor);
+        value += 4 << walk.lane_bits;
+    }
+    if (first != ~0u) atomicMin(health[push.health_first + 3 * strand.channel + 2], push.value_first + first);
+}
+
+Moments measured(NormWalk walk, Strand strand) {
+    const Moments moments = has_valid ? moments_of_counted(walk, strand) : moments_of_strand(walk, strand);
+    if (has_health) report_non_finite(walk, strand, moments);
+    return moments;
+}
+#else
+Moments measured(NormWalk walk, Strand strand) { return moments_of_strand(walk, strand); }
+#endif
+
+void main() {
+    const NormWalk walk = push.walk;
+    if (push.counts == 1 && gl_GlobalInvocationID.x == 0 && gl_GlobalInvocationID.y == 0) count_batch();
+    for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
+        for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
+            const Strand strand = strand_at(walk, samp, work);
+            partials[partial_of(push.strands, samp, strand)] = packed(measured(walk, strand));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+// Tensors of float32.
+#define stored float
+#define stored_block vec4
+
+float loaded(float element) { return element; }
+vec4 loaded_block(vec4 elements) { return elements; }
+float stored_of(float value) { return value; }
+vec4 stored_block_of(vec4 values) { return values; }

@@ -1,0 +1,49 @@
+// Merges the partials of each set, in an order that depends on their number only.
+//
+// `lanes` invocations (1, 16 or the workgroup) share a set: each merges every lanes-th partial, then a tree of up to
+// two levels merges theirs. Requires `uvec4 merge(uvec4, uvec4)`, for which zeros are neutral.
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint lanes = 1;
+
+layout(std430, set = 0, binding = 0) readonly buffer Partials { uvec4 partials[]; };
+
+shared uvec4 merged[gl_WorkGroupSize.x];
+
+const uint branch = 16;
+
+// What a partial of a run counts as, unless the kernel says otherwise.
+#ifndef WEIGHTED
+#define WEIGHTED(PARTIAL, RUN) PARTIAL
+#endif
+
+uint tree_set() { return gl_GlobalInvocationID.x / lanes; }
+
+// The total of tree_set() is valid in the invocations for which this is true.
+bool tree_root() { return gl_LocalInvocationID.x % lanes == 0; }
+
+uvec4 tree_total(NormPartials from) {
+    const uint self = gl_LocalInvocationID.x;
+    const uint lane = self % lanes;
+    uvec4 total = uvec4(0);
+    if (tree_set() < from.sets) {
+        const uint first = from.first + tree_set() * from.set_pitch;
+        for (uint i = lane; i < from.items; i += lanes) {
+            const uint run = from.run == from.items ? 0 : i / from.run;
+            total = merge(total, WEIGHTED(partials[first + run * from.run_pitch + (i - run * from.run)], run));
+        }
+    }
+    if (lanes == 1) return total;
+    merged[self] = total;
+    barrier();
+    if (lane % branch == 0) {
+        for (uint i = 1; i < branch; ++i) total = merge(total, merged[self + i]);
+    }
+    if (lanes == branch) return total;
+    if (lane % branch == 0) merged[self] = total;
+    barrier();
+    if (lane == 0) {
+        for (uint i = branch; i < lanes; i += branch) total = merge(total, merged[self + i]);
+    }
+    return total;
+}
