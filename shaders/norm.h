@@ -37,6 +37,7 @@ const uint norm_gives_health = 4;
 const uint norm_gives_dgamma = 8;
 const uint norm_gives_dbeta = 16;
 const uint norm_gives_means = 32;
+const uint norm_gives_inv_std = 64;
 
 // How strands run through one slice: see norm_walk.glsl.
 struct NormWalk {
@@ -113,7 +114,7 @@ struct NormFinalize {
     uint batches_first;
     uint count_first;
     uint health_first;
-    uint gives;         // of mean, count, health
+    uint gives;         // of mean, inv_std, count, health
     uint least;         // values that an update of the running statistics needs; 0: none is wanted
     uint cumulative;    // 1: with weight 1 / num_batches_tracked instead of `take`
     uint root_mean_square;  // 1: inv_std is about 0, not about the mean

@@ -53,7 +53,8 @@ void main() {
     precise float variance = moments.squares / max(float(moments.count), 1);
     if (push.root_mean_square == 1) variance += moments.high * moments.high;
     precise const float sum = variance + push.epsilon;
-    inv_std[push.inv_std_first + of_set] = moments.count == 0 ? 0 : inverse_deviation(sum);
+    if ((push.gives & norm_gives_inv_std) != 0)
+        inv_std[push.inv_std_first + of_set] = moments.count == 0 ? 0 : inverse_deviation(sum);
     if ((push.gives & norm_gives_mean) != 0) {
         mean[push.mean_first + of_set] = moments.high;
         mean[push.mean_first + push.low + of_set] = moments.low;

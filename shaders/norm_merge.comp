@@ -1,10 +1,12 @@
-// The partials of each set merged into one, for others to go on with. By the build: SUMS, else moments.
+// The partials of each set merged into one, for others to go on with. By the build: of SUMS, of moments, or the AVERAGE of moments.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm.h"
-#ifdef SUMS
+#if defined SUMS
 #include "norm_sums.glsl"
+#elif defined AVERAGE
+#include "norm_average.glsl"
 #else
 #include "norm_moments.glsl"
 #endif
@@ -18,6 +20,9 @@ void main() {
     uvec4 total = tree_total(push.partials);
     if (!tree_root() || tree_set() >= push.partials.sets) return;
     const uint at = push.result_first + tree_set();
+#ifdef AVERAGE
+    total = divided(total, push.partials.items);
+#endif
     if (push.accumulate == 1) total = merge(result[at], total);
     result[at] = total;
 }

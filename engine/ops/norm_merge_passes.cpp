@@ -68,8 +68,9 @@ PartialSets partials_of_parts(const BufferView& results, uint64_t parts, uint64_
 void record(Recorder& recorder, const NormPlan& plan, Merged what, const MergePass& pass) {
     const Label label(recorder, (plan.operation + ".merge").c_str());
     const Parts parts(recorder);
-    const shaders::Shader& shader =
-        what == Merged::moments ? shaders::norm_merge_moments : shaders::norm_merge_sums;
+    const shaders::Shader* const kernels[] = {&shaders::norm_merge_moments, &shaders::norm_merge_sums,
+                                              &shaders::norm_merge_average};
+    const shaders::Shader& shader = *kernels[static_cast<size_t>(what)];
     for_each_window(recorder, plan.limits, pass.from, [&](const MergeWindow& window) {
         const AlignedView result = parts.elements(pass.result, window.first, window.sets, partial_bytes);
         const shaders::NormMerge push{
@@ -106,6 +107,7 @@ void record(Recorder& recorder, const NormPlan& plan, const FinalizePass& pass) 
             .count_first = count.first,
             .health_first = health.first,
             .gives = feature(shaders::norm_gives_mean, bool(mean.view)) |
+                     feature(shaders::norm_gives_inv_std, bool(inv_std.view)) |
                      feature(shaders::norm_gives_count, bool(count.view)) |
                      feature(shaders::norm_gives_health, bool(health.view)),
             .least = running.mean ? running.least : 0,

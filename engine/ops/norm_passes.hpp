@@ -58,7 +58,9 @@ PartialSets partials_of_channels(const NormPlan& plan, const BufferView& partial
 /// Results [parts, sets] of merges, merged again.
 PartialSets partials_of_parts(const BufferView& results, uint64_t parts, uint64_t sets);
 
-enum class Merged { moments, sums };
+/// What partials are, and become: moments of more values, sums of more terms, or the average of the moments
+/// of sets of equal size (a mean of means, a mean of squares).
+enum class Merged { moments, sums, average };
 
 /// Merges partials for passes that follow.
 struct MergePass {
@@ -80,7 +82,7 @@ struct RunningUpdate {
 
 struct FinalizePass {
     PartialSets from{};
-    BufferView mean{}, inv_std{};  ///< out; the mean may be absent
+    BufferView mean{}, inv_std{};  ///< out
     bool root_mean_square = false;
     float epsilon = 0;
     RunningUpdate running{};

@@ -171,6 +171,11 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
 
     plan.partials = static_cast<uint32_t>(partials);
     checked_product(extent.lines(), partials * detail::partial_bytes, operation + ": shape");
+    // What a channel has in all samples is merged at once.
+    if (extent.samples > 1 && plan.partial_bytes() > binding_bytes(limits)) {
+        refuse(operation, std::to_string(extent.lines() * partials) + " partial sums",
+               "at most " + std::to_string(binding_bytes(limits) / detail::partial_bytes) + on_this_device);
+    }
 
     for (uint64_t sample = 0; sample < extent.samples; sample += sides.samples) {
         uint32_t partial = 0;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <vknorm/batch_norm.hpp>
+#include <vknorm/group_norm.hpp>
 
 namespace vknorm {
 
@@ -48,16 +49,8 @@ class InstanceNorm {
     /// one value per channel and image, as PyTorch.
     void forward_training(Recorder& recorder, const ForwardTraining& arguments) const;
 
-    struct Backward {
-        BufferView x{}, dy{};          ///< in, shape
-        BufferView mean{}, inv_std{};  ///< in, as saved by forward_training
-        BufferView gamma{};            ///< in, [C]; may be absent
-        BufferView dx{};               ///< out, shape; absent: not wanted; may be dy itself
-        BufferView dgamma{}, dbeta{};  ///< out, [C]; each absent: not wanted
-        bool accumulate = false;       ///< dgamma and dbeta are added to
-        BufferView scratch{};
-    };
-    /// As GroupNorm::backward with one channel per group.
+    /// As that of GroupNorm with C groups.
+    using Backward = GroupNorm::Backward;
     void backward(Recorder& recorder, const Backward& arguments) const;
 
     /// With running statistics instance normalization is batch normalization: these are BatchNorm's.
