@@ -40,7 +40,7 @@ TEST(BatchNormData, Shapes) {
     std::mt19937_64 random = random_generator();
     const std::vector<std::pair<const char*, std::function<float(float, size_t)>>> changes{
         {"constant", [](float, size_t) { return 3.7f; }},
-        {"outlier first", [](float x, size_t i) { return i == 0 ? 1e6f : x; }},
+        {"outlier first", [](float x, size_t i) { return i == 0 ? 1e6f : x; }, true},
         {"outlier last", [](float x, size_t i) { return i == 600 ? -1e6f : x; }},
         {"leading zeros", [](float x, size_t i) { return i < 40 ? 0.0f : x + 1e4f; }},
         {"zeros between", [](float x, size_t i) { return i % 7 < 3 ? 0.0f : x; }},
@@ -168,7 +168,9 @@ TEST(BatchNormData, NotANumberStaysInItsChannel) {
 
 struct Accuracy {
     double variance = 0;  ///< worst relative error
-    double y = 0;         ///< worst error over max(1, |y|)
+    double y = 0;         ///< worst error
+    double scaled_y =
+        0;  ///< worst error over max(1, |y|): values far out have the rounding error of their size
 };
 
 Accuracy accuracy_of(const Problem& problem) {
@@ -185,8 +187,9 @@ Accuracy accuracy_of(const Problem& problem) {
         worst.variance = std::max(worst.variance, exact == 0 ? error : error / exact);
     }
     for (size_t i = 0; i < y.size(); ++i) {
-        // A value hundreds of deviations out has the rounding error of its own size.
-        worst.y = std::max(worst.y, std::abs(got.y[i] - y[i]) / std::max(1.0, std::abs(y[i])));
+        const double error = std::abs(got.y[i] - y[i]);
+        worst.y = std::max(worst.y, error);
+        worst.scaled_y = std::max(worst.scaled_y, error / std::max(1.0, std::abs(y[i])));
     }
     return worst;
 }
@@ -199,17 +202,19 @@ TEST(BatchNormData, AccuracyOverManyValues) {
         const char* name;
         float mean, deviation;
         std::function<float(float, size_t)> change{};
+        bool far = false;  ///< some values are many deviations out
     };
     const std::vector<Row> rows{
         {"mean 0, std 1", 0, 1},
         {"mean 1e4, std 1", 1e4f, 1},
         {"mean 1e6, std 0.1", 1e6f, 0.1f},
-        {"mean 1e4, 1e6 first", 1e4f, 1, [](float x, size_t i) { return i == 0 ? 1e6f : x; }},
-        {"mean 1e4, zeros first", 1e4f, 1, [](float x, size_t i) { return i < 1000 ? 0 : x; }},
+        {"mean 1e4, 1e6 first", 1e4f, 1, [](float x, size_t i) { return i == 0 ? 1e6f : x; }, true},
+        {"mean 1e4, zeros first", 1e4f, 1, [](float x, size_t i) { return i < 1000 ? 0 : x; }, true},
         {"constant", 0, 1, [](float, size_t) { return 1e4f / 3; }},
         {"ramp", 0, 1, [](float, size_t i) { return 1e4f + static_cast<float>(i); }},
     };
-    std::printf("200704 values per channel       relative error of variance   error of y / max(1, |y|)\n");
+    std::printf(
+        "200704 values per channel       relative error of variance   error of y   over max(1, |y|)\n");
     for (const Row& row : rows) {
         for (const Layout layout : {Layout::channels_first, Layout::channels_last}) {
             const bool first = layout == Layout::channels_first;
@@ -227,9 +232,10 @@ TEST(BatchNormData, AccuracyOverManyValues) {
                 fill(problem, [&](size_t, size_t i) { return row.change(x[at++], i); });
             }
             const Accuracy accuracy = accuracy_of(problem);
-            std::printf("%-21s %-10s %16.1e %16.1e\n", row.name, first ? "NCHW" : "NHWC", accuracy.variance,
-                        accuracy.y);
-            EXPECT_LE(accuracy.y, 1e-6);
+            std::printf("%-21s %-10s %16.1e %19.1e %12.1e\n", row.name, first ? "NCHW" : "NHWC",
+                        accuracy.variance, accuracy.y, accuracy.scaled_y);
+            if (!row.far) EXPECT_LE(accuracy.y, 1e-6);
+            EXPECT_LE(accuracy.scaled_y, 1e-6);
             EXPECT_LE(accuracy.variance, 1e-6);
         }
     }
