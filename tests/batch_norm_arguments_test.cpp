@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <limits>
 #include <optional>
-#include <stdexcept>
 
 #include "device_fixture.hpp"
 #include "vknorm/batch_norm.hpp"
@@ -11,17 +10,8 @@
 namespace vknorm::testing {
 namespace {
 
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const std::invalid_argument& error) {
-        return error.what();
-    }
-    return "no error";
-}
-
 std::string message_of(const BatchNormOptions& options) {
-    return message_of([&] { BatchNorm(test_device(), options); });
+    return refusal([&] { BatchNorm(test_device(), options); });
 }
 
 TEST(BatchNormArguments, Options) {
@@ -110,7 +100,7 @@ class BatchNormArgumentsOf : public ::testing::Test {
             upload(*buffer, std::vector<float>(buffer->bytes() / sizeof(float), 2));
         }
         Stream stream(test_device());
-        const std::string result = message_of([&] { ((*op_).*operation)(stream.record(), arguments); });
+        const std::string result = refusal([&] { ((*op_).*operation)(stream.record(), arguments); });
         stream.wait(stream.submit());
         bool changed = false;
         for (const Buffer* buffer : {&x_, &y_, &dx_, &parts_}) {
@@ -205,7 +195,7 @@ TEST_F(BatchNormArgumentsOf, Backward) {
 TEST_F(BatchNormArgumentsOf, AnotherDevicesRecorder) {
     Device other(test_device_options());
     Stream stream(other);
-    EXPECT_EQ(message_of([&] { op_->forward_training(stream.record(), training_); }),
+    EXPECT_EQ(refusal([&] { op_->forward_training(stream.record(), training_); }),
               "batch_norm.forward_training: recorder: got one of another device, needs one of the plan's");
 }
 

@@ -33,12 +33,6 @@ size_t channel_bytes(const Problem& problem) {
     return problem.geometry().channels * sizeof(float);
 }
 
-void run(const std::function<void(Recorder&)>& record) {
-    Stream stream(test_device());
-    record(stream.record());
-    stream.wait(stream.submit());
-}
-
 void check_gradients(const std::string& operation, const Gradients& got, const Expectations& expected,
                      Wanted wanted) {
     const auto check = [&](const char* name, const std::vector<float>& values, bool given) {

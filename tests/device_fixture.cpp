@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 
 namespace vknorm::testing {
 
@@ -117,6 +118,21 @@ std::vector<float> random_floats(std::mt19937_64& generator, size_t count, float
     std::vector<float> values(count);
     for (float& value : values) value = distribution(generator);
     return values;
+}
+
+void run(const std::function<void(Recorder&)>& record) {
+    Stream own(test_device());
+    record(own.record());
+    own.wait(own.submit());
+}
+
+std::string refusal(const std::function<void()>& call) {
+    try {
+        call();
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return "no error";
 }
 
 void upload_bytes(const BufferView& target, std::span<const std::byte> data) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <span>
 #include <string>
@@ -53,6 +54,12 @@ class ExpectMessages {
 /// Seeded from --seed and the running test's name, so that a test replays alone.
 std::mt19937_64 random_generator();
 std::vector<float> random_floats(std::mt19937_64& generator, size_t count, float low = -1, float high = 1);
+
+/// Runs what `record` records, to its end.
+void run(const std::function<void(Recorder&)>& record);
+
+/// The message of the std::invalid_argument that `call` throws, or "no error".
+std::string refusal(const std::function<void()>& call);
 
 /// Through a stream of the fixture's own; both have ended when they return.
 void upload_bytes(const BufferView& target, std::span<const std::byte> data);
