@@ -1,0 +1,184 @@
+// Ghosts are batches of their own: sub-views of the tensors, normalized one after the other.
+#include "vknorm/ghost_batch_norm.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "ops/norm_operation.hpp"
+#include "vulkan/dispatch.hpp"
+
+namespace vknorm {
+
+namespace {
+
+using namespace detail;
+
+constexpr const char* name = "ghost_batch_norm";
+
+BatchNormOptions batch_options(const GhostBatchNormOptions& options, uint32_t images) {
+    BatchNormOptions result{.shape = options.shape,
+                            .layout = options.layout,
+                            .convention = options.convention,
+                            .single_value = options.single_value,
+                            .storage = options.storage};
+    result.shape.front() = images;
+    return result;
+}
+
+/// Under the name of this operation, before a BatchNorm checks the same.
+GhostBatchNormOptions checked(Device& device, const GhostBatchNormOptions& options) {
+    batch_extent(name, options.shape, options.layout == Layout::channels_last);
+    if (options.ghost_size == 0) refuse(name, "ghost_size", "0", "at least 1");
+    check_momentum(name, options.convention.momentum);
+    check_epsilon(name, options.convention.epsilon);
+    check_storage(name, device, options.storage);
+    return options;
+}
+
+}  // namespace
+
+struct GhostBatchNorm::Plan {
+    Plan(Device& from, const GhostBatchNormOptions& given)
+        : device(&from.state()),
+          options(checked(from, given)),
+          images(options.shape.front()),
+          ghosts(ceil_div(images, options.ghost_size)),
+          whole(from, batch_options(options, std::min(images, options.ghost_size))) {
+        const uint32_t left = images % options.ghost_size;
+        if (ghosts > 1 && left > 0) last.emplace(from, batch_options(options, left));
+    }
+
+    const DeviceState* device;
+    GhostBatchNormOptions options;
+    uint32_t images, ghosts;
+    BatchNorm whole;
+    std::optional<BatchNorm> last;  ///< of fewer images than the others
+
+    uint64_t elements() const {
+        return last ? (ghosts - 1) * whole.elements() + last->elements() : ghosts * whole.elements();
+    }
+    uint64_t tensor_bytes() const { return elements() * storage_bytes(options.storage); }
+    uint64_t channel_bytes() const { return whole.channels() * sizeof(float); }
+    uint64_t scratch_bytes() const {
+        return std::max(whole.scratch_bytes(), last ? last->scratch_bytes() : VkDeviceSize{0});
+    }
+    const BatchNorm& batch_norm(uint32_t ghost) const { return last && ghost + 1 == ghosts ? *last : whole; }
+    /// The part of a tensor that is a ghost's.
+    BufferView tensor_of(uint32_t ghost, const BufferView& tensor) const {
+        const uint64_t bytes = storage_bytes(options.storage);
+        return part(tensor, ghost * whole.elements() * bytes, batch_norm(ghost).elements() * bytes);
+    }
+    uint64_t statistics_bytes(uint32_t rows) const { return channel_bytes() * rows * ghosts; }
+    /// The part of saved statistics, `rows` for each channel.
+    BufferView statistics_of(uint32_t ghost, const BufferView& all, uint32_t rows) const {
+        return part(all, channel_bytes() * rows * ghost, channel_bytes() * rows);
+    }
+
+    Arguments arguments(const Recorder& recorder, const char* call) const {
+        const std::string operation = std::string(name) + "." + call;
+        check_device(recorder, device, operation);
+        return Arguments(operation);
+    }
+
+  private:
+    static BufferView part(const BufferView& view, uint64_t first, uint64_t bytes) {
+        return view ? BufferView{view.buffer, view.offset + first, bytes} : view;
+    }
+};
+
+GhostBatchNorm::GhostBatchNorm(Device& device, const GhostBatchNormOptions& options)
+    : plan_(std::make_unique<const Plan>(device, options)) {}
+
+GhostBatchNorm::~GhostBatchNorm() = default;
+GhostBatchNorm::GhostBatchNorm(GhostBatchNorm&&) noexcept = default;
+GhostBatchNorm& GhostBatchNorm::operator=(GhostBatchNorm&&) noexcept = default;
+
+uint32_t GhostBatchNorm::channels() const {
+    return plan_->whole.channels();
+}
+uint64_t GhostBatchNorm::elements() const {
+    return plan_->elements();
+}
+uint32_t GhostBatchNorm::ghosts() const {
+    return plan_->ghosts;
+}
+VkDeviceSize GhostBatchNorm::scratch_bytes() const {
+    return plan_->scratch_bytes();
+}
+std::string GhostBatchNorm::explain() const {
+    std::string text = std::string(name) + ": " + std::to_string(ghosts()) + " ghosts, each ";
+    text += plan_->whole.explain();
+    return plan_->last ? text + "the last ghost " + plan_->last->explain() : text;
+}
+
+void GhostBatchNorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
+    const Plan& plan = *plan_;
+    Arguments check = plan.arguments(recorder, "forward_training");
+    for (uint32_t ghost : {0u, plan.ghosts - 1}) {
+        if (plan.ghosts == 0 || plan.options.single_value != SingleValue::error) break;
+        if (plan.batch_norm(ghost).values_per_channel() != 1) continue;
+        check.refuse("x", "1 value per channel in ghost " + std::to_string(ghost),
+                     "more than 1 when training");
+    }
+    check.offsets(storage_bytes(plan.options.storage));
+    check.input("x", arguments.x, plan.tensor_bytes());
+    check.output("y", arguments.y, plan.tensor_bytes(), {"x"});
+    check.offsets(sizeof(float));
+    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
+    check.optional_input("beta", arguments.beta, plan.channel_bytes());
+    check.output("mean", arguments.mean, plan.statistics_bytes(2));
+    check.output("inv_std", arguments.inv_std, plan.statistics_bytes(1));
+    check_running(check, plan.options.convention, plan.channel_bytes(), arguments.running_mean,
+                  arguments.running_var, arguments.num_batches_tracked);
+    check.output("scratch", arguments.scratch, plan.scratch_bytes());
+    check.check_overlap();
+
+    for (uint32_t ghost = 0; ghost < plan.ghosts; ++ghost) {
+        plan.batch_norm(ghost).forward_training(recorder,
+                                                {.x = plan.tensor_of(ghost, arguments.x),
+                                                 .y = plan.tensor_of(ghost, arguments.y),
+                                                 .gamma = arguments.gamma,
+                                                 .beta = arguments.beta,
+                                                 .mean = plan.statistics_of(ghost, arguments.mean, 2),
+                                                 .inv_std = plan.statistics_of(ghost, arguments.inv_std, 1),
+                                                 .running_mean = arguments.running_mean,
+                                                 .running_var = arguments.running_var,
+                                                 .num_batches_tracked = arguments.num_batches_tracked,
+                                                 .scratch = arguments.scratch});
+    }
+}
+
+void GhostBatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
+    const Plan& plan = *plan_;
+    Arguments check = plan.arguments(recorder, "backward");
+    check.offsets(storage_bytes(plan.options.storage));
+    check.input("x", arguments.x, plan.tensor_bytes());
+    check.input("dy", arguments.dy, plan.tensor_bytes());
+    check.optional_output("dx", arguments.dx, plan.tensor_bytes(), {"dy"});
+    check.offsets(sizeof(float));
+    check.input("mean", arguments.mean, plan.statistics_bytes(2));
+    check.input("inv_std", arguments.inv_std, plan.statistics_bytes(1));
+    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
+    check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
+    check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
+    check.output("scratch", arguments.scratch, plan.scratch_bytes());
+    check.check_overlap();
+
+    for (uint32_t ghost = 0; ghost < plan.ghosts; ++ghost) {
+        plan.batch_norm(ghost).backward(recorder, {.x = plan.tensor_of(ghost, arguments.x),
+                                                   .dy = plan.tensor_of(ghost, arguments.dy),
+                                                   .mean = plan.statistics_of(ghost, arguments.mean, 2),
+                                                   .inv_std = plan.statistics_of(ghost, arguments.inv_std, 1),
+                                                   .gamma = arguments.gamma,
+                                                   .dx = plan.tensor_of(ghost, arguments.dx),
+                                                   .dgamma = arguments.dgamma,
+                                                   .dbeta = arguments.dbeta,
+                                                   .accumulate = arguments.accumulate || ghost > 0,
+                                                   .scratch = arguments.scratch});
+    }
+    if (plan.ghosts > 0 || arguments.accumulate) return;
+    for (const BufferView& gradient : {arguments.dgamma, arguments.dbeta})
+        if (gradient) fill(recorder, {gradient.buffer, gradient.offset, plan.channel_bytes()}, 0);
+}
+
+}  // namespace vknorm
