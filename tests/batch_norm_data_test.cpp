@@ -40,7 +40,7 @@ TEST(BatchNormData, Shapes) {
     std::mt19937_64 random = random_generator();
     const std::vector<std::pair<const char*, std::function<float(float, size_t)>>> changes{
         {"constant", [](float, size_t) { return 3.7f; }},
-        {"outlier first", [](float x, size_t i) { return i == 0 ? 1e6f : x; }, true},
+        {"outlier first", [](float x, size_t i) { return i == 0 ? 1e6f : x; }},
         {"outlier last", [](float x, size_t i) { return i == 600 ? -1e6f : x; }},
         {"leading zeros", [](float x, size_t i) { return i < 40 ? 0.0f : x + 1e4f; }},
         {"zeros between", [](float x, size_t i) { return i % 7 < 3 ? 0.0f : x; }},
@@ -234,7 +234,9 @@ TEST(BatchNormData, AccuracyOverManyValues) {
             const Accuracy accuracy = accuracy_of(problem);
             std::printf("%-21s %-10s %16.1e %19.1e %12.1e\n", row.name, first ? "NCHW" : "NHWC",
                         accuracy.variance, accuracy.y, accuracy.scaled_y);
-            if (!row.far) EXPECT_LE(accuracy.y, 1e-6);
+            if (!row.far) {
+                EXPECT_LE(accuracy.y, 1e-6);
+            }
             EXPECT_LE(accuracy.scaled_y, 1e-6);
             EXPECT_LE(accuracy.variance, 1e-6);
         }
