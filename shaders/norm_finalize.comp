@@ -44,10 +44,7 @@ void report(uint channel, float average, float variance) {
 }
 
 void main() {
-    Moments moments = unpacked(tree_total(push.partials));
-    const vec2 mean_parts = two_sum(moments.high, moments.low);  // a lone strand's are its pilot and the rest
-    moments.high = mean_parts.x;
-    moments.low = mean_parts.y;
+    const Moments moments = rounded(unpacked(tree_total(push.partials)));
     const uint of_set = tree_set();
     if (!tree_root() || of_set >= push.partials.sets) return;
     precise float variance = moments.squares / max(float(moments.count), 1);

@@ -1,4 +1,5 @@
-// The partials of each set merged into one, for others to go on with. By the build: of SUMS, of moments, or the AVERAGE of moments.
+// The partials of each set merged into one, for others to go on with. By the build: of SUMS, of moments, or the AVERAGE
+// of moments.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
@@ -20,8 +21,10 @@ void main() {
     uvec4 total = tree_total(push.partials);
     if (!tree_root() || tree_set() >= push.partials.sets) return;
     const uint at = push.result_first + tree_set();
-#ifdef AVERAGE
+#if defined AVERAGE
     total = divided(total, push.partials.items);
+#elif !defined SUMS
+    total = packed(rounded(unpacked(total)));
 #endif
     if (push.accumulate == 1) total = merge(result[at], total);
     result[at] = total;

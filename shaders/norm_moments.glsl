@@ -32,6 +32,14 @@ Moments merge(Moments a, Moments b) {
     return both;
 }
 
+// A lone strand's mean is its pilot and the rest.
+Moments rounded(Moments moments) {
+    const vec2 mean = two_sum(moments.high, moments.low);
+    moments.high = mean.x;
+    moments.low = mean.y;
+    return moments;
+}
+
 uvec4 packed(Moments moments) {
     return uvec4(moments.count, floatBitsToUint(moments.high), floatBitsToUint(moments.low),
                  floatBitsToUint(moments.squares));

@@ -12,30 +12,12 @@ using namespace detail;
 
 constexpr const char* name = "batch_norm";
 
-Extent extent_of(const BatchNormOptions& options) {
-    const bool last = options.layout == Layout::channels_last;
-    const Extent extent = batch_extent(name, options.shape, last);
-    if (!options.per_activation) return extent;
-    const uint64_t images = options.shape.front();
-    uint64_t activations = 1;
-    for (size_t axis = 1; axis < options.shape.size(); ++axis)
-        activations = checked_product(activations, options.shape[axis], "batch_norm: shape");
-    return {.images = images, .channels = activations, .positions = 1};
-}
-
-BatchNormOptions checked(Device& device, const BatchNormOptions& options) {
-    check_momentum(name, options.convention.momentum);
-    check_epsilon(name, options.convention.epsilon);
-    check_storage(name, device, options.storage);
-    return options;
-}
-
 }  // namespace
 
 BatchNorm::Plan::Plan(Device& from, const BatchNormOptions& given)
     : device(&from.state()),
-      options(checked(from, given)),
-      work(plan_norm(name, extent_of(given), storage_bytes(given.storage), limits_of(from))),
+      options(checked(name, from, given)),
+      work(plan_norm(name, extent_of(name, given), storage_bytes(given.storage), limits_of(from))),
       tensors{.bfloat16 = given.storage == Storage::bfloat16},
       partials(scratch.add(work.partial_bytes())),
       means(scratch.add(2 * channel_bytes())) {}

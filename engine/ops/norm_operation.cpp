@@ -35,6 +35,24 @@ void check_storage(const std::string& operation, const Device& device, Storage s
                       ", needs a device with storageBuffer16BitAccess");
 }
 
+BatchNormOptions checked(const std::string& operation, const Device& device,
+                         const BatchNormOptions& options) {
+    check_momentum(operation, options.convention.momentum);
+    check_epsilon(operation, options.convention.epsilon);
+    check_storage(operation, device, options.storage);
+    return options;
+}
+
+Extent extent_of(const std::string& operation, const BatchNormOptions& options) {
+    const Extent extent = batch_extent(operation, options.shape, options.layout == Layout::channels_last);
+    if (!options.per_activation) return extent;
+    const uint64_t images = options.shape.front();
+    uint64_t activations = 1;
+    for (size_t axis = 1; axis < options.shape.size(); ++axis)
+        activations = checked_product(activations, options.shape[axis], operation + ": shape");
+    return {.images = images, .channels = activations, .positions = 1};
+}
+
 RunningUpdate running_update(const BatchNormConvention& convention, uint32_t least, const BufferView& mean,
                              const BufferView& var, const BufferView& num_batches_tracked) {
     const float rest = static_cast<float>(1.0 - double{convention.momentum});

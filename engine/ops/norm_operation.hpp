@@ -21,6 +21,10 @@ void check_device(const Recorder& recorder, const DeviceState* device, const std
 /// Throws Unsupported for 16-bit storage on a device without.
 void check_storage(const std::string& operation, const Device& device, Storage storage);
 
+/// The options, when they can be met.
+BatchNormOptions checked(const std::string& operation, const Device& device, const BatchNormOptions& options);
+Extent extent_of(const std::string& operation, const BatchNormOptions& options);
+
 /// How the running statistics take in a batch. Nothing is updated where `mean` is absent.
 RunningUpdate running_update(const BatchNormConvention& convention, uint32_t least, const BufferView& mean,
                              const BufferView& var, const BufferView& num_batches_tracked);

@@ -30,7 +30,9 @@ struct ChannelSums {
 };
 
 /// A plan for one part's shape: immutable, and shareable between threads; see BatchNorm for what holds of all
-/// calls. N may be 0: an empty part takes part in everything.
+/// calls. N may be 0: an empty part takes part in everything. Buffers of ChannelMoments and ChannelSums may
+/// be at any offset that is a multiple of their sixteen bytes. BatchNormOptions::single_value has no say:
+/// that is finish's, where the values of all parts are known.
 class BatchNormStages {
   public:
     BatchNormStages(Device& device, const BatchNormOptions& options);
