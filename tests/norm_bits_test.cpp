@@ -272,5 +272,32 @@ TEST(NormBits, BothLayouts) {
     }
 }
 
+// Additions, multiplications and divisions only: what drivers on CPUs round alike.
+TEST(NormBits, MeanAndSquaresAreThoseOfEveryCpuDevice) {
+    std::vector<DeviceInfo> devices = enumerate_devices();
+    std::erase_if(devices, [](const DeviceInfo& device) {
+        return device.type != VK_PHYSICAL_DEVICE_TYPE_CPU || !device.rejected.empty();
+    });
+    if (devices.size() < 2) GTEST_SKIP() << "needs two CPU devices";
+    std::mt19937_64 random = random_generator();
+    const Data data(random);
+    std::vector<Results> results;
+    for (const DeviceInfo& info : devices) {
+        DeviceOptions options = test_device_options();
+        options.select = info.uuid_text();
+        Device device(options);
+        Call call(device);
+        const BatchNormStages op(device, {.shape = data.shape(Layout::channels_first)});
+        op.measure(call.recorder(), {.x = call.in(data.x),
+                                     .moments = call.out("moments", 4 * data.channels),
+                                     .scratch = call.scratch(op.scratch_bytes())});
+        results.push_back(call.results());
+    }
+    for (size_t i = 1; i < devices.size(); ++i) {
+        std::printf("count, mean and squares: %s and %s\n", devices[0].name.c_str(), devices[i].name.c_str());
+        expect_same_bits(results[0], results[i]);
+    }
+}
+
 }  // namespace
 }  // namespace vknorm::testing
