@@ -30,6 +30,44 @@ struct FoldBatchNorm {
     uint folded_bias_first;
 };
 
+// What the kernels of batch renormalization are given and give.
+const uint renorm_gamma = 1;
+const uint renorm_beta = 2;
+const uint renorm_dgamma = 4;
+
+struct BatchRenormForward {
+    uint channels;
+    uint given;      // of renorm_gamma, renorm_beta
+    uint variances;  // 1: the moving statistic is a variance
+    float keep;      // weight of the old moving statistics
+    float take;      // weight of the batch
+    float epsilon;
+    float r_min;
+    float r_max;
+    float d_max;
+    uint moments_first;  // in ChannelMoments
+    uint moving_mean_first;
+    uint moving_deviation_first;
+    uint gamma_first;
+    uint beta_first;
+    uint r_first;
+    uint d_first;
+    uint scale_first;
+    uint shift_first;
+};
+
+struct BatchRenormBackward {
+    uint channels;
+    uint given;       // of renorm_gamma, renorm_dgamma
+    uint accumulate;  // 1: dgamma is added to
+    uint sums_first;  // in ChannelSums
+    uint r_first;
+    uint d_first;
+    uint gamma_first;
+    uint scale_first;
+    uint dgamma_first;
+};
+
 #ifdef __cplusplus
 }  // namespace vknorm::shaders
 #endif
