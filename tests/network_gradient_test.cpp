@@ -67,14 +67,16 @@ void check_gradients(std::mt19937_64& random, const NetworkOptions& options, siz
     SCOPED_TRACE(::testing::Message()
                  << rows << " rows, " << options.hidden.size() << " hidden layers of "
                  << (options.hidden.empty() ? 0 : options.hidden[0].units) << ", activation "
-                 << (options.hidden.empty() ? 0 : int(options.hidden[0].activation))
+                 << (options.hidden.empty() ? 0 : int(options.hidden[0].activation)) << ", norm "
+                 << (options.hidden.empty() ? "none" : name(options.hidden[0].norm))
                  << (statistics == Statistics::running ? ", frozen" : ""));
     Network network(test_device(), options);
     set_random_affine(random, network);
     network.set_statistics(statistics);
     network.set_optimizer(Sgd{.learning_rate = 1});
     const Labelled batch = random_batch(random, options, rows);
-    const StepOptions step_options{.sgd = {.learning_rate = 1}, .statistics = statistics};
+    const StepOptions step_options{
+        .sgd = {.learning_rate = 1}, .statistics = statistics, .renorm = options.renorm(1)};
     NetworkReference reference(options, tensors_of(network));
     const Step expected = reference.measure(batch, step_options);
     const StepBounds bounds = bounds_of(reference, batch, step_options, expected);
@@ -98,19 +100,30 @@ void check_gradients(std::mt19937_64& random, const NetworkOptions& options, siz
     }
 }
 
+// Some units are at the limits, some are not.
+RenormLimits tight_limits(uint64_t) {
+    return {1.2f, 0.3f};
+}
+
 TEST(NetworkGradient, AgreesWithTheReference) {
     std::mt19937_64 random = random_generator();
     for (const Activation activation :
          {Activation::identity, Activation::relu, Activation::tanh, Activation::sigmoid}) {
-        for (const Norm norm : {Norm::none, Norm::batch}) {
+        for (const Norm norm : every_norm) {
+            HiddenLayer first{
+                .units = 12, .norm = norm, .activation = activation, .groups = 3, .ghost_size = 5};
+            HiddenLayer second = first;
+            second.units = 9;
             for (const size_t rows : {2u, 13u, 32u}) {
                 const NetworkOptions options{.inputs = 5,
-                                             .hidden = {{12, norm, activation}, {9, norm, activation}},
+                                             .hidden = {first, second},
                                              .classes = 3,
                                              .max_batch = 32,
-                                             .seed = rows};
+                                             .seed = rows,
+                                             .renorm = tight_limits};
                 check_gradients(random, options, rows, Statistics::batch);
-                if (norm == Norm::batch) check_gradients(random, options, rows, Statistics::running);
+                if (keeps_running_statistics(norm))
+                    check_gradients(random, options, rows, Statistics::running);
             }
         }
     }
@@ -181,6 +194,16 @@ TEST(NetworkRun, SpiralStaysWithTheReference) {
     const HiddenLayer layer{48, Norm::batch, Activation::relu};
     check_run("spiral", {.inputs = 2, .hidden = {layer, layer}, .classes = 2, .max_batch = 32, .seed = 3},
               make_2d(Shape2D::spiral, 512, 0.16f, 7), {.sgd = {.learning_rate = 0.3f}});
+}
+
+TEST(NetworkRun, LayersOfEveryNormStayWithTheReference) {
+    NetworkOptions options{
+        .inputs = 2, .hidden = {}, .classes = 2, .max_batch = 32, .seed = 5, .renorm = tight_limits};
+    for (const Norm norm : every_norm)
+        options.hidden.push_back(
+            {.units = 16, .norm = norm, .activation = Activation::tanh, .groups = 4, .ghost_size = 12});
+    check_run("every norm", options, make_2d(Shape2D::moons, 512, 0.16f, 7),
+              {.sgd = {.learning_rate = 0.1f}, .renorm = tight_limits(1)});
 }
 
 TEST(NetworkRun, DigitsStayWithTheReference) {

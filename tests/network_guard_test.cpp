@@ -17,10 +17,12 @@ constexpr float nan = std::numeric_limits<float>::quiet_NaN(),
                 infinity = std::numeric_limits<float>::infinity();
 
 NetworkOptions guard_options(Norm norm) {
-    return {.inputs = 4,
-            .hidden = {{10, norm, Activation::relu}, {7, norm, Activation::sigmoid}},
-            .classes = 3,
-            .max_batch = 16};
+    return {
+        .inputs = 4,
+        .hidden = {{.units = 10, .norm = norm, .activation = Activation::relu, .groups = 5, .ghost_size = 6},
+                   {.units = 7, .norm = norm, .activation = Activation::sigmoid, .groups = 1}},
+        .classes = 3,
+        .max_batch = 16};
 }
 
 Ticket step(Network& network, const Labelled& batch) {
@@ -40,7 +42,8 @@ std::string diverged_by(Call call) {
 
 TEST(NetworkGuard, BadInputsChangeNothing) {
     std::mt19937_64 random = random_generator();
-    for (const Norm norm : {Norm::batch, Norm::none}) {
+    for (const Norm norm : every_norm) {
+        SCOPED_TRACE(name(norm));
         for (const Optimizer& optimizer : {Optimizer(Sgd{.momentum = 0.9f}), Optimizer(Adam{})}) {
             for (const float bad : {nan, infinity, -infinity}) {
                 SCOPED_TRACE(bad);
@@ -92,14 +95,17 @@ TEST(NetworkGuard, NamesTheFirstLayerAndUnit) {
 // The variance overflows, and the output is beta: finite.
 TEST(NetworkGuard, RunningStatisticsAreWatched) {
     std::mt19937_64 random = random_generator();
-    const NetworkOptions options = guard_options(Norm::batch);
-    Network network(test_device(), options);
-    Labelled batch = random_batch(random, options, 16);
-    for (float& input : batch.inputs) input *= 1e25f;
-    const auto before = contents_of(network);
-    const Ticket ticket = step(network, batch);
-    EXPECT_THAT(diverged_by([&] { (void)network.result(ticket); }), HasSubstr("hidden layer 0"));
-    EXPECT_EQ(contents_of(network), before);
+    for (const Norm norm : {Norm::batch, Norm::batch_renorm, Norm::ghost}) {
+        SCOPED_TRACE(name(norm));
+        const NetworkOptions options = guard_options(norm);
+        Network network(test_device(), options);
+        Labelled batch = random_batch(random, options, 16);
+        for (float& input : batch.inputs) input *= 1e25f;
+        const auto before = contents_of(network);
+        const Ticket ticket = step(network, batch);
+        EXPECT_THAT(diverged_by([&] { (void)network.result(ticket); }), HasSubstr("hidden layer 0"));
+        EXPECT_EQ(contents_of(network), before);
+    }
 }
 
 TEST(NetworkGuard, SetTensorStartsAgain) {
@@ -158,8 +164,10 @@ TEST(NetworkGuard, OneRowNeedsNoBatchStatistics) {
     EXPECT_EQ(network.steps(), 0u);
     network.set_statistics(Statistics::running);
     EXPECT_EQ(network.result(step(network, row)).step, 1u);
-    Network plain(test_device(), guard_options(Norm::none));
-    EXPECT_EQ(plain.result(step(plain, row)).step, 1u);
+    for (const Norm norm : {Norm::none, Norm::layer, Norm::group, Norm::rms}) {
+        Network other(test_device(), guard_options(norm));
+        EXPECT_EQ(other.result(step(other, row)).step, 1u) << name(norm);
+    }
 }
 
 /// The message of the std::invalid_argument that `call` throws.
@@ -218,6 +226,28 @@ TEST(NetworkGuard, WrongArgumentsAreNamed) {
     EXPECT_EQ(network.result(step(network, batch)).step, 1u);
 }
 
+TEST(NetworkGuard, WrongArgumentsOfANormAreNamed) {
+    std::mt19937_64 random = random_generator();
+    const NetworkOptions ghosts = guard_options(Norm::ghost);
+    Network network(test_device(), ghosts);
+    const auto before = contents_of(network);
+    EXPECT_THAT(
+        refused_by([&] { (void)step(network, random_batch(random, ghosts, 13)); }),
+        HasSubstr("labels: got 13 rows, needs a number that leaves no single row for the last ghost of 6"));
+
+    NetworkOptions limited = guard_options(Norm::batch_renorm);
+    limited.renorm = [](uint64_t step) { return RenormLimits{step == 1 ? 0.5f : 2.f, -1}; };
+    Network renormalized(test_device(), limited);
+    const Labelled batch = random_batch(random, limited, 16);
+    EXPECT_THAT(refused_by([&] { (void)step(renormalized, batch); }),
+                HasSubstr("network.train_step: renorm: got r_max 0.5"));
+    EXPECT_THAT(
+        refused_by([&] { (void)renormalized.evaluate(batch.inputs, batch.labels, Statistics::batch); }),
+        HasSubstr("network.evaluate: renorm"));
+    EXPECT_EQ(network.steps() + renormalized.steps(), 0u);
+    EXPECT_EQ(contents_of(network), before);
+}
+
 TEST(NetworkGuard, WrongSizesAreNamed) {
     const auto refused = [](NetworkOptions options) {
         return refused_by([&] { Network(test_device(), options); });
@@ -228,6 +258,21 @@ TEST(NetworkGuard, WrongSizesAreNamed) {
     EXPECT_THAT(refused({.hidden = {{8}, {0}}}), HasSubstr("network: hidden[1].units: got 0"));
     EXPECT_THAT(refused({.init_scale = nan}), HasSubstr("network: init_scale: got nan"));
     EXPECT_THAT(refused({.batch_norm = {.momentum = -1}}), HasSubstr("momentum"));
+    EXPECT_THAT(refused({.hidden = {{8}, {.units = 20, .norm = Norm::group, .groups = 6}}}),
+                HasSubstr("network: hidden[1].groups: got 6, needs a divisor of its 20 units"));
+    EXPECT_THAT(refused({.hidden = {{.norm = Norm::group, .groups = 0}}}),
+                HasSubstr("hidden[0].groups: got 0"));
+    for (const uint32_t size : {0u, 1u})
+        EXPECT_THAT(refused({.hidden = {{.norm = Norm::ghost, .ghost_size = size}}}),
+                    HasSubstr("network: hidden[0].ghost_size: got " + std::to_string(size) +
+                              ", needs at least 2 rows"));
+    EXPECT_THAT(
+        refused({.hidden = {{.norm = Norm::batch_renorm}},
+                 .batch_norm = {.momentum_form = Momentum::cumulative}}),
+        HasSubstr("network: batch_norm.momentum_form: got cumulative, needs weighs_new or weighs_old"));
+    EXPECT_THAT(refused({.hidden = {{.norm = Norm::batch_renorm}}, .batch_norm = {.epsilon = 0}}),
+                HasSubstr("epsilon: got 0"));
+    EXPECT_THAT(refused({.hidden = {{8}}, .renorm = nullptr}), HasSubstr("network: renorm: got no function"));
     // One weight matrix of 4 GiB.
     EXPECT_THROW(Network(test_device(), {.inputs = 1 << 15, .hidden = {{1 << 15}}}), std::exception);
 }

@@ -10,7 +10,9 @@ namespace vknorm::detail {
 namespace {
 
 const NetworkOptions mixed{
-    .inputs = 7, .hidden = {{13, Norm::batch}, {64, Norm::none}, {100, Norm::batch}}, .classes = 5};
+    .inputs = 7,
+    .hidden = {{13, Norm::batch}, {64, Norm::none}, {100, Norm::rms}, {16, Norm::ghost}},
+    .classes = 5};
 
 std::vector<Range> ranges_at(NamedTensor::Home home, const Layout& layout) {
     std::vector<Range> ranges;
@@ -36,8 +38,8 @@ TEST(NetworkLayout, TensorsAreAlignedAndApart) {
         EXPECT_GE(range.first, layout.running.end());
         EXPECT_LE(range.end(), layout.running_words.end());
     }
-    EXPECT_EQ(layout.parameter_count,
-              7u * 13 + 13 + 13 * 64 + 64 + 64 * 100 + 100 + 100 * 5 + 5 + 2 * 13 + 2 * 100);
+    EXPECT_EQ(layout.parameter_count, 7u * 13 + 13 + 13 * 64 + 64 + 64 * 100 + 100 + 100 * 16 + 16 + 16 * 5 +
+                                          5 + 2 * 13 + 100 + 2 * 16);
 }
 
 TEST(NetworkLayout, AffineParametersComeLast) {
@@ -50,14 +52,23 @@ TEST(NetworkLayout, AffineParametersComeLast) {
     EXPECT_EQ(layout.affine.end(), layout.parameters.end());
 }
 
-TEST(NetworkLayout, NamesAreThoseOfTorch) {
-    std::vector<std::string> names;
-    for (const NamedTensor& tensor : named_tensors(Layout({.inputs = 2, .hidden = {{4}}})))
-        names.push_back(tensor.name);
-    EXPECT_EQ(names,
-              (std::vector<std::string>{"0.linear.weight", "0.linear.bias", "0.norm.weight", "0.norm.bias",
-                                        "0.norm.running_mean", "0.norm.running_var",
-                                        "0.norm.num_batches_tracked", "output.weight", "output.bias"}));
+// As the modules of torch have them.
+TEST(NetworkLayout, EveryNormHasItsOwnTensors) {
+    const std::vector<std::string> affine = {"weight", "bias"},
+                                   with_running = {"weight", "bias", "running_mean", "running_var",
+                                                   "num_batches_tracked"};
+    const std::pair<Norm, std::vector<std::string>> norms[] = {
+        {Norm::none, {}},       {Norm::batch, with_running},        {Norm::layer, affine},
+        {Norm::group, affine},  {Norm::batch_renorm, with_running}, {Norm::ghost, with_running},
+        {Norm::rms, {"weight"}}};
+    for (const auto& [norm, tensors] : norms) {
+        std::vector<std::string> names, wanted = {"0.linear.weight", "0.linear.bias"};
+        for (const NamedTensor& tensor : named_tensors(Layout({.inputs = 2, .hidden = {{8, norm}}})))
+            names.push_back(tensor.name);
+        for (const std::string& tensor : tensors) wanted.push_back("0.norm." + tensor);
+        wanted.insert(wanted.end(), {"output.weight", "output.bias"});
+        EXPECT_EQ(names, wanted);
+    }
 }
 
 TEST(NetworkLayout, WeightsStartUniform) {

@@ -1,6 +1,7 @@
 // Networks and batches that several tests of the network use.
 #pragma once
 
+#include <array>
 #include <map>
 
 #include <vknorm/data.hpp>
@@ -9,6 +10,14 @@
 #include "reference/network_reference.hpp"
 
 namespace vknorm::testing {
+
+inline constexpr std::array every_norm = {Norm::none, Norm::batch,        Norm::layer, Norm::group,
+                                          Norm::rms,  Norm::batch_renorm, Norm::ghost};
+
+inline const char* name(Norm norm) {
+    static constexpr std::array names = {"none", "batch", "layer", "group", "rms", "batch_renorm", "ghost"};
+    return names[static_cast<size_t>(norm)];
+}
 
 inline reference::Labelled random_batch(std::mt19937_64& random, const NetworkOptions& options, size_t rows) {
     reference::Labelled batch{random_floats(random, rows * options.inputs), {}};

@@ -1,6 +1,7 @@
 // The float64 trainer itself: its gradient against finite differences of its loss.
 #include "reference/network_reference.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -36,13 +37,24 @@ TEST(NetworkReference, GradientIsThatOfItsLoss) {
     std::mt19937_64 random(1);
     for (const Activation activation :
          {Activation::identity, Activation::relu, Activation::tanh, Activation::sigmoid}) {
-        for (const Norm norm : {Norm::none, Norm::batch}) {
+        for (const Norm norm : {Norm::none, Norm::batch, Norm::layer, Norm::group, Norm::rms,
+                                Norm::batch_renorm, Norm::ghost}) {
             for (const Statistics statistics : {Statistics::batch, Statistics::running}) {
                 const NetworkOptions options{
-                    .inputs = 3, .hidden = {{5, norm, activation}, {4, norm, activation}}, .classes = 3};
+                    .inputs = 3,
+                    .hidden =
+                        {{.units = 8, .norm = norm, .activation = activation, .groups = 2, .ghost_size = 3},
+                         {.units = 9, .norm = norm, .activation = activation, .groups = 3, .ghost_size = 4}},
+                    .classes = 3};
                 NetworkReference network(options, random_tensors(options, random));
+                // r and d count as constants, which they are at their limits: moving deviations of next to
+                // nothing.
+                if (norm == Norm::batch_renorm && statistics == Statistics::batch)
+                    for (const char* variance : {"0.norm.running_var", "1.norm.running_var"})
+                        std::fill(network.tensors.at(variance).begin(), network.tensors.at(variance).end(),
+                                  0);
                 const Labelled batch = random_batch(options, 7, random);
-                const StepOptions step{.statistics = statistics};
+                const StepOptions step{.statistics = statistics, .renorm = {1.5f, 0.5f}};
                 const Tensors gradient = network.measure(batch, step).gradient;
                 for (const auto& [name, values] : gradient) {
                     for (size_t i = 0; i < values.size(); ++i) {

@@ -30,40 +30,13 @@ void Block::forward(Recorder& recorder, const LayerPlan& plan, const Store& stor
                                        .bias = view_of(store.parameters, tensors_.bias),
                                        .y = pre_norm(rows)});
     }
-    if (plan.norm) norm_forward(recorder, *plan.norm, store, rows, pass);
+    if (plan.norm) {
+        const Label label(recorder, (norm_label_ + " forward").c_str());
+        plan.norm->forward(recorder, store, *tensors_.norm, pre_norm(rows), normalized(rows), pass);
+    }
     const Label label(recorder, (activation_label_ + " forward").c_str());
     activation_forward(recorder, function_, rows, units(), normalized(rows), activation(rows),
                        {pass.health, index_});
-}
-
-void Block::norm_forward(Recorder& recorder, const BatchNorm& norm, const Store& store, uint32_t rows,
-                         const Pass& pass) const {
-    const Label label(recorder, (norm_label_ + " forward").c_str());
-    const NormTensors& tensors = *tensors_.norm;
-    const BufferView gamma = view_of(store.parameters, tensors.gamma),
-                     beta = view_of(store.parameters, tensors.beta);
-    if (pass.statistics == Statistics::running) {
-        norm.forward_inference(recorder, {.x = pre_norm(rows),
-                                          .y = normalized(rows),
-                                          .gamma = gamma,
-                                          .beta = beta,
-                                          .running_mean = view_of(store.committed, tensors.running_mean),
-                                          .running_var = view_of(store.committed, tensors.running_variance)});
-        return;
-    }
-    BatchNorm::ForwardTraining arguments{.x = pre_norm(rows),
-                                         .y = normalized(rows),
-                                         .gamma = gamma,
-                                         .beta = beta,
-                                         .mean = view_of(store.batch, tensors.mean),
-                                         .inv_std = view_of(store.batch, tensors.inv_std),
-                                         .scratch = store.scratch};
-    if (pass.update_running) {
-        arguments.running_mean = view_of(store.working, tensors.running_mean);
-        arguments.running_var = view_of(store.working, tensors.running_variance);
-        arguments.num_batches_tracked = view_of(store.working, tensors.batches);
-    }
-    norm.forward_training(recorder, arguments);
 }
 
 void Block::backward(Recorder& recorder, const LayerPlan& plan, const Store& store, uint32_t rows,
@@ -73,7 +46,10 @@ void Block::backward(Recorder& recorder, const LayerPlan& plan, const Store& sto
         const Label label(recorder, (activation_label_ + " backward").c_str());
         activation_backward(recorder, function_, rows, units(), activation(rows), dz);
     }
-    if (plan.norm) norm_backward(recorder, *plan.norm, store, rows, pass);
+    if (plan.norm) {
+        const Label label(recorder, (norm_label_ + " backward").c_str());
+        plan.norm->backward(recorder, store, *tensors_.norm, pre_norm(rows), dz, pass);
+    }
     const Label label(recorder, (linear_label_ + " backward").c_str());
     plan.linear.backward_parameters(recorder, {.x = x,
                                                .dy = dz,
@@ -82,38 +58,6 @@ void Block::backward(Recorder& recorder, const LayerPlan& plan, const Store& sto
     if (dx)
         plan.linear.backward_input(
             recorder, {.dy = dz, .weight = view_of(store.parameters, tensors_.weight), .dx = dx});
-}
-
-void Block::norm_backward(Recorder& recorder, const BatchNorm& norm, const Store& store, uint32_t rows,
-                          const Pass& pass) const {
-    const Label label(recorder, (norm_label_ + " backward").c_str());
-    const NormTensors& tensors = *tensors_.norm;
-    const BufferView gamma = view_of(store.parameters, tensors.gamma), d = gradient(rows);
-    BufferView dgamma, dbeta;
-    if (pass.train_affine) {
-        dgamma = view_of(store.gradient, tensors.gamma);
-        dbeta = view_of(store.gradient, tensors.beta);
-    }
-    if (pass.statistics == Statistics::running)
-        norm.backward_frozen(recorder, {.x = pre_norm(rows),
-                                        .dy = d,
-                                        .running_mean = view_of(store.committed, tensors.running_mean),
-                                        .running_var = view_of(store.committed, tensors.running_variance),
-                                        .gamma = gamma,
-                                        .dx = d,
-                                        .dgamma = dgamma,
-                                        .dbeta = dbeta,
-                                        .scratch = store.scratch});
-    else
-        norm.backward(recorder, {.x = pre_norm(rows),
-                                 .dy = d,
-                                 .mean = view_of(store.batch, tensors.mean),
-                                 .inv_std = view_of(store.batch, tensors.inv_std),
-                                 .gamma = gamma,
-                                 .dx = d,
-                                 .dgamma = dgamma,
-                                 .dbeta = dbeta,
-                                 .scratch = store.scratch});
 }
 
 }  // namespace vknorm::detail

@@ -6,39 +6,16 @@
 
 #include <vknorm/network.hpp>
 
-#include "nn/layout.hpp"
+#include "nn/norm.hpp"
 #include "ops/health.hpp"
 #include "ops/linear.hpp"
 
 namespace vknorm::detail {
 
-/// The flat buffers that all layers share; see layout.hpp.
-struct Store {
-    Buffer parameters, gradient;
-    Buffer working,
-        committed;   ///< running statistics: those that norms update, and those of the last sound step
-    Buffer batch;    ///< statistics of the batch
-    Buffer scratch;  ///< of the norms
-};
-
-/// A range of elements of a flat buffer; absent when empty.
-inline BufferView view_of(const Buffer& buffer, const Range& range) {
-    if (range.count == 0) return {};
-    return buffer.view(4 * range.first, 4 * range.count);
-}
-
-/// How a pass through the network treats the norms, and whom it tells about values that are not finite.
-struct Pass {
-    Statistics statistics = Statistics::running;
-    bool update_running = false;
-    bool train_affine = false;
-    BufferView health{};
-};
-
 /// Operations of one layer for a fixed number of rows.
 struct LayerPlan {
     Linear linear;
-    std::optional<BatchNorm> norm{};
+    std::optional<HiddenNorm> norm{};
 };
 
 class Block {
@@ -65,10 +42,6 @@ class Block {
     BufferView rows_of(const Buffer& buffer, uint32_t rows) const {
         return buffer.view(0, 4 * VkDeviceSize{rows} * units());
     }
-    void norm_forward(Recorder& recorder, const BatchNorm& norm, const Store& store, uint32_t rows,
-                      const Pass& pass) const;
-    void norm_backward(Recorder& recorder, const BatchNorm& norm, const Store& store, uint32_t rows,
-                       const Pass& pass) const;
 
     uint32_t index_;
     Activation function_;

@@ -20,16 +20,16 @@ Evaluator::Evaluator(Device& device, const NetworkOptions& options, Model& model
 }
 
 void Evaluator::record(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows,
-                       Statistics statistics) {
+                       const Pass& pass) {
     model_.prepare(rows, stream_);
     const BatchLayout layout(rows, inputs_);
     stream_.upload(layout.inputs(batch_), inputs);
     if (!labels.empty()) stream_.upload(layout.labels(batch_), labels);
-    model_.forward(stream_.record(), rows, layout.inputs(batch_), {.statistics = statistics});
+    model_.forward(stream_.record(), rows, layout.inputs(batch_), pass);
 }
 
 Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
-                               Statistics statistics, uint32_t chunk) {
+                               const Pass& pass, uint32_t chunk) {
     double loss = 0, correct = 0;
     uint32_t held = 0;  // rows whose results wait on the device
     const auto collect = [&] {
@@ -44,7 +44,7 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, labels.size() - first));
         if (sizeof(shaders::RowResult) * (held + rows) > results_.bytes()) collect();
         record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), labels.subspan(first, rows), rows,
-               statistics);
+               pass);
         model_.loss(rows).measure(stream_.record(), model_.logits(rows),
                                   BatchLayout(rows, inputs_).labels(batch_), results_, held);
         stream_.submit();  // chunk by chunk: no submission is long
@@ -55,12 +55,12 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
     return {loss / count, correct / count};
 }
 
-std::vector<float> Evaluator::predict(std::span<const float> inputs, Statistics statistics, uint32_t chunk) {
+std::vector<float> Evaluator::predict(std::span<const float> inputs, const Pass& pass, uint32_t chunk) {
     const size_t count = inputs.size() / inputs_, classes = model_.layout().layers.back().outputs;
     std::vector<float> probabilities(count * classes);
     for (size_t first = 0; first < count; first += chunk) {
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, count - first));
-        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows, statistics);
+        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows, pass);
         const BufferView target = probabilities_.view(0, 4 * VkDeviceSize{rows} * classes);
         model_.loss(rows).predict(stream_.record(), model_.logits(rows), target);
         const auto part = std::span(probabilities).subspan(first * classes, rows * classes);

@@ -10,14 +10,14 @@ class Evaluator {
   public:
     Evaluator(Device& device, const NetworkOptions& options, Model& model, Stream& stream);
 
-    Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
-                        Statistics statistics, uint32_t chunk);
-    std::vector<float> predict(std::span<const float> inputs, Statistics statistics, uint32_t chunk);
+    Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels, const Pass& pass,
+                        uint32_t chunk);
+    std::vector<float> predict(std::span<const float> inputs, const Pass& pass, uint32_t chunk);
 
   private:
     /// Uploads a chunk and records the way to its logits.
     void record(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows,
-                Statistics statistics);
+                const Pass& pass);
 
     Model& model_;
     Stream& stream_;

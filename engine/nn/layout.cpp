@@ -65,27 +65,42 @@ Layout::Layout(const NetworkOptions& options) {
     add_linear(options.classes);
     linear = {0, parameter.next()};
 
-    Cursor statistic, measured;
+    Cursor statistic, kept;
+    const auto take_saved = [&](NormTensors& norm, uint64_t sets, bool means) {
+        if (means) norm.mean = kept.take(2 * sets);
+        norm.inv_std = kept.take(sets);
+    };
     for (size_t i = 0; i < options.hidden.size(); ++i) {
-        if (options.hidden[i].norm == Norm::none) continue;
-        const uint32_t units = options.hidden[i].units;
-        NormTensors norm;
+        const HiddenLayer& hidden = options.hidden[i];
+        if (hidden.norm == Norm::none) continue;
+        const uint64_t units = hidden.units;
+        NormTensors& norm = layers[i].norm.emplace();
         norm.gamma = parameter.take(units);
-        norm.beta = parameter.take(units);
+        if (hidden.norm != Norm::rms) norm.beta = parameter.take(units);
+        parameter_count += norm.gamma.count + norm.beta.count;
+        if (!keeps_running_statistics(hidden.norm)) continue;
         norm.running_mean = statistic.take(units);
         norm.running_variance = statistic.take(units);
-        norm.mean = measured.take(2 * uint64_t{units});
-        norm.inv_std = measured.take(units);
-        parameter_count += 2 * uint64_t{units};
-        layers[i].norm = norm;
+        const bool ghosts = hidden.norm == Norm::ghost;
+        take_saved(norm, units * (ghosts ? ceil_div(options.max_batch, hidden.ghost_size) : 1), true);
+        if (hidden.norm != Norm::batch_renorm) continue;
+        norm.r = kept.take(units);
+        norm.d = kept.take(units);
     }
+    batch = {0, kept.next()};
+    for (size_t i = 0; i < options.hidden.size(); ++i) {
+        const HiddenLayer& hidden = options.hidden[i];
+        if (hidden.norm == Norm::none || keeps_running_statistics(hidden.norm)) continue;
+        const uint64_t sets = hidden.norm == Norm::group ? hidden.groups : 1;
+        take_saved(*layers[i].norm, sets * options.max_batch, hidden.norm != Norm::rms);
+    }
+    saved = {0, kept.next()};
     affine = {linear.count, parameter.next() - linear.count};
     parameters = {0, parameter.next()};
     running = {0, statistic.next()};
     for (LayerTensors& layer : layers)
-        if (layer.norm) layer.norm->batches = statistic.take(2);
+        if (layer.norm && layer.norm->running_mean.count > 0) layer.norm->batches = statistic.take(2);
     running_words = {0, statistic.next()};
-    batch = {0, measured.next()};
 }
 
 std::vector<NamedTensor> named_tensors(const Layout& layout) {
@@ -96,14 +111,17 @@ std::vector<NamedTensor> named_tensors(const Layout& layout) {
         const bool output = i + 1 == layout.layers.size();
         const std::string prefix = output ? "output." : std::to_string(i) + ".";
         const std::string linear = output ? prefix : prefix + "linear.";
-        tensors.push_back({linear + "weight", Home::parameters, layer.weight});
-        tensors.push_back({linear + "bias", Home::parameters, layer.bias});
+        const auto add = [&](const std::string& name, Home home, const Range& range) {
+            if (range.count > 0) tensors.push_back({name, home, range});
+        };
+        add(linear + "weight", Home::parameters, layer.weight);
+        add(linear + "bias", Home::parameters, layer.bias);
         if (!layer.norm) continue;
-        tensors.push_back({prefix + "norm.weight", Home::parameters, layer.norm->gamma});
-        tensors.push_back({prefix + "norm.bias", Home::parameters, layer.norm->beta});
-        tensors.push_back({prefix + "norm.running_mean", Home::running, layer.norm->running_mean});
-        tensors.push_back({prefix + "norm.running_var", Home::running, layer.norm->running_variance});
-        tensors.push_back({prefix + "norm.num_batches_tracked", Home::batches, layer.norm->batches});
+        add(prefix + "norm.weight", Home::parameters, layer.norm->gamma);
+        add(prefix + "norm.bias", Home::parameters, layer.norm->beta);
+        add(prefix + "norm.running_mean", Home::running, layer.norm->running_mean);
+        add(prefix + "norm.running_var", Home::running, layer.norm->running_variance);
+        add(prefix + "norm.num_batches_tracked", Home::batches, layer.norm->batches);
     }
     return tensors;
 }

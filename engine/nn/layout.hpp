@@ -2,8 +2,8 @@
 //
 // One buffer holds all parameters (another, alike, their gradient): first weights and biases, then gamma and
 // beta, so that training without the latter means a shorter range. Another holds all running statistics, then
-// the counters of batches; a third what the latest batch measured. Every tensor starts at a multiple of 256
-// bytes, which any device can bind; what lies between tensors stays zero.
+// the counters of batches; a third what the norms save of the latest batch. Every tensor starts at a multiple
+// of 256 bytes, which any device can bind; what lies between tensors stays zero.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,13 @@ struct Range {
     uint64_t end() const { return first + count; }
 };
 
+/// Empty where the layer's norm has no such tensor.
 struct NormTensors {
     Range gamma{}, beta{};                     ///< of the parameters
     Range running_mean{}, running_variance{};  ///< of the running statistics
     Range batches{};                           ///< of the running statistics: an int64
-    Range mean{}, inv_std{};                   ///< of the batch statistics: [2, units] and [units]
+    Range mean{}, inv_std{};  ///< of what is saved: two numbers and one for each set, in a largest batch
+    Range r{}, d{};           ///< of what is saved
 };
 
 struct LayerTensors {
@@ -44,7 +46,8 @@ struct Layout {
     Range parameters{};                  ///< both
     Range running{};                     ///< running statistics but for the counters
     Range running_words{};               ///< with the counters
-    Range batch{};                       ///< statistics of a batch
+    Range batch{};                       ///< what norms with running statistics save
+    Range saved{};                       ///< with what the others save
     uint64_t parameter_count = 0;        ///< without padding
 };
 

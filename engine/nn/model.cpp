@@ -18,8 +18,17 @@ const NetworkOptions& checked(const NetworkOptions& options) {
     require_positive("inputs", options.inputs);
     require_positive("classes", options.classes);
     require_positive("max_batch", options.max_batch);
-    for (size_t i = 0; i < options.hidden.size(); ++i)
-        require_positive("hidden[" + std::to_string(i) + "].units", options.hidden[i].units);
+    for (size_t i = 0; i < options.hidden.size(); ++i) {
+        const HiddenLayer& layer = options.hidden[i];
+        const std::string name = "hidden[" + std::to_string(i) + "].";
+        require_positive(name + "units", layer.units);
+        if (layer.norm == Norm::group && (layer.groups == 0 || layer.units % layer.groups != 0))
+            refuse("network", name + "groups", std::to_string(layer.groups),
+                   "a divisor of its " + std::to_string(layer.units) + " units");
+        if (layer.norm == Norm::ghost && layer.ghost_size < 2)
+            refuse("network", name + "ghost_size", std::to_string(layer.ghost_size), "at least 2 rows");
+    }
+    if (!options.renorm) refuse("network", "renorm", "no function", "one");
     if (!(options.init_scale >= 0) || !std::isfinite(options.init_scale))
         refuse("network", "init_scale", std::to_string(options.init_scale), "a finite number from 0 on");
     return options;
@@ -35,15 +44,15 @@ Buffer flat_buffer(Device& device, const Range& range, const char* name) {
 }  // namespace
 
 Model::Model(Device& device, const NetworkOptions& options)
-    : device_(device), convention_(options.batch_norm), layout_(checked(options)) {
+    : device_(device), hidden_(options.hidden), convention_(options.batch_norm), layout_(checked(options)) {
     // Whoever asks for too much learns it before memory is allocated.
-    const VkDeviceSize scratch = plan(options.max_batch).scratch_bytes;
     set_batch_norm(options.batch_norm);
+    const VkDeviceSize scratch = plan(options.max_batch).scratch_bytes;
     store_.parameters = flat_buffer(device, layout_.parameters, "parameters");
     store_.gradient = flat_buffer(device, layout_.parameters, "gradient");
     store_.working = flat_buffer(device, layout_.running_words, "working running statistics");
     store_.committed = flat_buffer(device, layout_.running_words, "running statistics");
-    store_.batch = flat_buffer(device, layout_.batch, "batch statistics");
+    store_.saved = flat_buffer(device, layout_.saved, "saved statistics");
     grow_scratch(scratch);
     blocks_.reserve(options.hidden.size());
     for (uint32_t i = 0; i < options.hidden.size(); ++i)
@@ -56,7 +65,7 @@ Model::Model(Device& device, const NetworkOptions& options)
 void Model::initialize(Stream& stream, uint64_t seed, float scale) {
     stream.upload(store_.parameters, initial_parameters(layout_, seed, scale));
     fill(stream.record(), store_.gradient, 0);
-    if (!has_norms()) return;
+    if (layout_.running_words.count == 0) return;
     const std::vector<uint32_t> running = initial_running(layout_);
     stream.upload(store_.committed, running);
     stream.upload(store_.working, running);
@@ -74,13 +83,11 @@ const Model::Plan& Model::plan(uint32_t rows) {
     if (found != plans_.end()) return found->second;
     const Capabilities& capabilities = device_.capabilities();
     Plan plan{.layers = {}, .loss = {capabilities, rows, layout_.layers.back().outputs}, .scratch_bytes = 0};
-    for (const LayerTensors& tensors : layout_.layers) {
+    for (size_t i = 0; i < layout_.layers.size(); ++i) {
+        const LayerTensors& tensors = layout_.layers[i];
         LayerPlan layer{.linear = {capabilities, rows, tensors.inputs, tensors.outputs}};
         if (tensors.norm) {
-            // One row with batch statistics is refused by the Network, or wanted: evaluation.
-            layer.norm.emplace(device_, BatchNormOptions{.shape = {rows, tensors.outputs},
-                                                         .convention = convention_,
-                                                         .single_value = SingleValue::normalize});
+            layer.norm.emplace(device_, hidden_[i], rows, convention_);
             plan.scratch_bytes = std::max(plan.scratch_bytes, layer.norm->scratch_bytes());
         }
         plan.layers.push_back(std::move(layer));
@@ -95,6 +102,8 @@ void Model::grow_scratch(VkDeviceSize bytes) {
 void Model::set_batch_norm(const BatchNormConvention& convention) {
     // Checked also where no layer has a norm.
     (void)BatchNorm(device_, {.shape = {2, 1}, .convention = convention});
+    for (const HiddenLayer& layer : hidden_)
+        if (layer.norm != Norm::none) (void)HiddenNorm(device_, layer, 2, convention);
     convention_ = convention;
     plans_.clear();
 }

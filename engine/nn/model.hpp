@@ -33,10 +33,14 @@ class Model {
     void set_batch_norm(const BatchNormConvention& convention);
     const BatchNormConvention& batch_norm() const { return convention_; }
 
+    /// Of a batch of `rows`: how many the norm of a hidden layer normalizes together.
+    uint32_t rows_together(size_t layer, uint32_t rows) const {
+        return hidden_[layer].norm == Norm::ghost ? hidden_[layer].ghost_size : rows;
+    }
+
     const Layout& layout() const { return layout_; }
     const std::vector<Block>& blocks() const { return blocks_; }
     const Store& store() const { return store_; }
-    bool has_norms() const { return layout_.batch.count > 0; }
     /// Words of Health that belong to layers: the hidden ones and the logits.
     uint32_t health_layers() const { return static_cast<uint32_t>(blocks_.size() + 1); }
 
@@ -57,6 +61,7 @@ class Model {
     }
 
     Device& device_;
+    std::vector<HiddenLayer> hidden_;
     BatchNormConvention convention_;
     Layout layout_;
     Store store_;

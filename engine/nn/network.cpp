@@ -30,6 +30,35 @@ void check_batch(const char* operation, const NetworkOptions& options, std::span
                "below " + std::to_string(options.classes));
 }
 
+/// Refuses a number of rows of which a norm would find one alone, without a variance.
+void check_rows(const NetworkOptions& options, uint64_t rows) {
+    for (const HiddenLayer& layer : options.hidden) {
+        if (!keeps_running_statistics(layer.norm)) continue;
+        if (rows == 1)
+            throw std::invalid_argument(
+                "network.train_step: expected more than 1 value per channel when training, got input size "
+                "[1, " +
+                std::to_string(layer.units) + "]");
+        if (layer.norm == Norm::ghost && rows % layer.ghost_size == 1)
+            refuse("network.train_step", "labels", std::to_string(rows) + " rows",
+                   "a number that leaves no single row for the last ghost of " +
+                       std::to_string(layer.ghost_size));
+    }
+}
+
+/// Those of a step, if a layer asks for them.
+RenormLimits renorm_limits(const char* operation, const NetworkOptions& options, uint64_t step) {
+    if (std::none_of(options.hidden.begin(), options.hidden.end(),
+                     [](const HiddenLayer& layer) { return layer.norm == Norm::batch_renorm; }))
+        return {};
+    const RenormLimits limits = options.renorm(step);
+    if (!(limits.r_max >= 1))
+        refuse(operation, "renorm", "r_max " + std::to_string(limits.r_max), "at least 1");
+    if (!(limits.d_max >= 0))
+        refuse(operation, "renorm", "d_max " + std::to_string(limits.d_max), "at least 0");
+    return limits;
+}
+
 }  // namespace
 
 struct Network::State {
@@ -52,6 +81,10 @@ struct Network::State {
     detail::Evaluator evaluator;
     Stream stream;  // last, so that it is destroyed first: that waits for what uses the buffers of the others
 
+    /// How an evaluation goes through the model.
+    detail::Pass evaluation(const char* operation, Statistics statistics) const {
+        return {.statistics = statistics, .renorm = renorm_limits(operation, options, trainer.steps() + 1)};
+    }
     NamedTensor find(const char* operation, const std::string& name) const;
     BufferView view(const NamedTensor& tensor) const {
         const bool parameter = tensor.home == NamedTensor::Home::parameters;
@@ -83,14 +116,9 @@ Ticket Network::train_step(std::span<const float> inputs, std::span<const uint32
         refuse("network.train_step", "labels", std::to_string(labels.size()) + " rows",
                "1 to " + std::to_string(options.max_batch));
     check_batch("network.train_step", options, inputs, labels);
-    const auto normed = std::find_if(options.hidden.begin(), options.hidden.end(),
-                                     [](const HiddenLayer& hidden) { return hidden.norm != Norm::none; });
-    if (labels.size() == 1 && normed != options.hidden.end() &&
-        state_->trainer.training.statistics == Statistics::batch)
-        throw std::invalid_argument(
-            "network.train_step: expected more than 1 value per channel when training, got input size [1, " +
-            std::to_string(normed->units) + "]");
-    return state_->trainer.step(inputs, labels);
+    detail::Trainer& trainer = state_->trainer;
+    if (trainer.training.statistics == Statistics::batch) check_rows(options, labels.size());
+    return trainer.step(inputs, labels, renorm_limits("network.train_step", options, trainer.steps() + 1));
 }
 
 StepResult Network::result(Ticket ticket) {
@@ -105,7 +133,8 @@ Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint
     if (chunk > options.max_batch)
         refuse("network.evaluate", "chunk", std::to_string(chunk),
                "0 to max_batch = " + std::to_string(options.max_batch));
-    return state_->evaluator.evaluate(inputs, labels, statistics, chunk == 0 ? options.max_batch : chunk);
+    return state_->evaluator.evaluate(inputs, labels, state_->evaluation("network.evaluate", statistics),
+                                      chunk == 0 ? options.max_batch : chunk);
 }
 
 std::vector<float> Network::predict(std::span<const float> inputs, Statistics statistics) {
@@ -113,7 +142,8 @@ std::vector<float> Network::predict(std::span<const float> inputs, Statistics st
     if (inputs.size() % options.inputs != 0)
         refuse("network.predict", "inputs", std::to_string(inputs.size()) + " values",
                "a multiple of " + std::to_string(options.inputs));
-    return state_->evaluator.predict(inputs, statistics, options.max_batch);
+    return state_->evaluator.predict(inputs, state_->evaluation("network.predict", statistics),
+                                     options.max_batch);
 }
 
 void Network::set_optimizer(const Optimizer& optimizer) {

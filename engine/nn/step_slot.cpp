@@ -89,7 +89,7 @@ void StepSlot::record_readback(Recorder& recorder, const Model& model, Statistic
     const auto take = [&](const Buffer& source, const Range& range, VkDeviceSize offset) {
         if (range.count > 0) copy(recorder, view_of(source, range), readback_.view(offset, 4 * range.count));
     };
-    take(model.store().batch, layout.batch, batch_offset_);
+    take(model.store().saved, layout.batch, batch_offset_);
     take(model.store().committed, layout.running, running_offset_);
     take(model.store().parameters, layout.affine, affine_offset_);
 }
@@ -102,24 +102,46 @@ const float* StepSlot::readback_floats(VkDeviceSize offset) const {
     return reinterpret_cast<const float*>(readback_.mapped() + offset);
 }
 
-std::vector<ChannelStatistics> StepSlot::layer_statistics(const Layout& layout,
-                                                          const NormTensors& norm) const {
+StepSlot::Moments StepSlot::batch_moments(const NormTensors& norm, uint32_t rows_together,
+                                          size_t unit) const {
     const float* const batch = readback_floats(batch_offset_);
+    const uint64_t units = norm.gamma.count;
+    Moments all;
+    double rows = 0, squares = 0;  // squares: of deviations from the mean so far
+    for (uint64_t part = 0; part * rows_together < rows_; ++part) {
+        const double count =
+            std::min<double>(rows_together, rows_ - static_cast<double>(part * rows_together));
+        const double mean = batch[norm.mean.first + 2 * part * units + unit];
+        const double inv_std = batch[norm.inv_std.first + part * units + unit];
+        const double variance = inv_std == 0 ? 0 : std::max(0.0, 1 / (inv_std * inv_std) - epsilon_);
+        const double apart = mean - all.mean, together = rows + count;
+        squares += variance * count + apart * apart * rows * count / together;
+        all.mean += apart * count / together;
+        rows = together;
+    }
+    all.variance = squares / rows;
+    return all;
+}
+
+std::vector<ChannelStatistics> StepSlot::layer_statistics(const Model& model, size_t layer) const {
+    const Layout& layout = model.layout();
+    const NormTensors& norm = *layout.layers[layer].norm;
     const float* const running = readback_floats(running_offset_);
     const float* const affine = readback_floats(affine_offset_);
     std::vector<ChannelStatistics> channels(norm.gamma.count);
     for (size_t i = 0; i < channels.size(); ++i) {
         ChannelStatistics& channel = channels[i];
         channel.gamma = affine[norm.gamma.first - layout.affine.first + i];
-        channel.beta = affine[norm.beta.first - layout.affine.first + i];
+        if (norm.beta.count > 0) channel.beta = affine[norm.beta.first - layout.affine.first + i];
+        channel.batch_mean = channel.batch_variance = channel.running_mean = channel.running_variance =
+            std::numeric_limits<float>::quiet_NaN();
+        if (norm.running_mean.count == 0) continue;
         channel.running_mean = running[norm.running_mean.first + i];
         channel.running_variance = running[norm.running_variance.first + i];
-        channel.batch_mean = channel.batch_variance = std::numeric_limits<float>::quiet_NaN();
         if (statistics_ == Statistics::running) continue;
-        channel.batch_mean = batch[norm.mean.first + i];
-        const double inv_std = batch[norm.inv_std.first + i];
-        channel.batch_variance =
-            inv_std == 0 ? 0 : static_cast<float>(std::max(0.0, 1 / (inv_std * inv_std) - epsilon_));
+        const Moments moments = batch_moments(norm, model.rows_together(layer, rows_), i);
+        channel.batch_mean = static_cast<float>(moments.mean);
+        channel.batch_variance = static_cast<float>(moments.variance);
     }
     return channels;
 }
@@ -135,11 +157,9 @@ StepResult StepSlot::result(const Model& model) const {
         result.probes.push_back(
             placed.probe.decode({probe_readback_.mapped() + placed.offset, placed.probe.result_bytes()}));
     const Layout& layout = model.layout();
-    for (size_t i = 0; i < model.blocks().size(); ++i) {
-        const auto& norm = layout.layers[i].norm;
-        result.statistics.push_back(norm ? layer_statistics(layout, *norm)
-                                         : std::vector<ChannelStatistics>());
-    }
+    for (size_t i = 0; i < model.blocks().size(); ++i)
+        result.statistics.push_back(layout.layers[i].norm ? layer_statistics(model, i)
+                                                          : std::vector<ChannelStatistics>());
     return result;
 }
 

@@ -56,7 +56,13 @@ class StepSlot {
         VkDeviceSize offset;  // in probe_readback_
     };
     const float* readback_floats(VkDeviceSize offset) const;
-    std::vector<ChannelStatistics> layer_statistics(const Layout& layout, const NormTensors& norm) const;
+    struct Moments {
+        double mean = 0, variance = 0;
+    };
+    /// Of one unit over all rows, from those of parts of `rows_together` rows (Chan, Golub, LeVeque,
+    /// "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
+    Moments batch_moments(const NormTensors& norm, uint32_t rows_together, size_t unit) const;
+    std::vector<ChannelStatistics> layer_statistics(const Model& model, size_t layer) const;
 
     uint32_t inputs_, health_layers_;
     uint64_t step_ = 0;

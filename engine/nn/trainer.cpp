@@ -36,7 +36,8 @@ void Trainer::reset_optimizer() {
     optimizer_steps_ = 0;
 }
 
-Ticket Trainer::step(std::span<const float> inputs, std::span<const uint32_t> labels) {
+Ticket Trainer::step(std::span<const float> inputs, std::span<const uint32_t> labels,
+                     const RenormLimits& renorm) {
     if (!diverged_.empty()) throw Diverged("network.train_step: refused: " + diverged_);
     const auto rows = static_cast<uint32_t>(labels.size());
     model_.prepare(rows, stream_);
@@ -44,17 +45,18 @@ Ticket Trainer::step(std::span<const float> inputs, std::span<const uint32_t> la
     stream_.wait(slot.ticket);
     slot.fill(steps_ + 1, inputs, labels);
     slot.place_probes(device_, model_, training.probes);
-    record(slot, rows);
+    record(slot, rows, renorm);
     slot.ticket = stream_.submit();
     ++steps_;
     ++optimizer_steps_;
     return slot.ticket;
 }
 
-void Trainer::record(StepSlot& slot, uint32_t rows) {
+void Trainer::record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm) {
     Recorder& recorder = stream_.record();
     const BatchLayout batch(rows, inputs_);
     const Pass pass{.statistics = training.statistics,
+                    .renorm = renorm,
                     .update_running = training.update_running,
                     .train_affine = training.train_affine,
                     .health = health_};

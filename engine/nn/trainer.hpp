@@ -28,7 +28,7 @@ class Trainer {
     TrainingOptions training{};
 
     /// Waits only when as many steps as there are slots are in flight. Throws Diverged when that is known.
-    Ticket step(std::span<const float> inputs, std::span<const uint32_t> labels);
+    Ticket step(std::span<const float> inputs, std::span<const uint32_t> labels, const RenormLimits& renorm);
     /// Waits for the step. Throws Diverged, and std::invalid_argument for a ticket that is none of the
     /// latest.
     StepResult result(Ticket ticket);
@@ -38,7 +38,7 @@ class Trainer {
     uint64_t steps() const { return steps_; }
 
   private:
-    void record(StepSlot& slot, uint32_t rows);
+    void record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm);
     StepSlot& slot_of(Ticket ticket);
     void note_divergence(const StepSlot& slot);
 

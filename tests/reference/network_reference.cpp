@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "reference/sets.hpp"
+
 namespace vknorm::reference {
 
 namespace {
@@ -35,6 +37,30 @@ double derivative(Activation function, double y) {
     }
     return 0;
 }
+
+bool is_frozen(const HiddenLayer& layer, const StepOptions& options) {
+    return keeps_running_statistics(layer.norm) && options.statistics == Statistics::running;
+}
+
+/// What the norm of a layer normalizes together.
+Sets sets_of(const HiddenLayer& layer, size_t rows, bool frozen) {
+    const Geometry geometry({static_cast<uint32_t>(rows), layer.units}, Layout::channels_first);
+    if (!keeps_running_statistics(layer.norm))
+        return group_sets(geometry, layer.norm == Norm::group ? layer.groups : 1);
+    const bool ghosts = layer.norm == Norm::ghost && !frozen;
+    return {geometry, ghosts ? layer.ghost_size : rows, 1};
+}
+
+/// Sums, and those of their terms' magnitudes.
+struct Sum {
+    explicit Sum(size_t size) : value(size), magnitude(size) {}
+    void add(size_t at, double term) {
+        value[at] += term;
+        magnitude[at] += std::abs(term);
+    }
+
+    Values value, magnitude;
+};
 
 }  // namespace
 
@@ -104,74 +130,89 @@ void NetworkReference::linear_backward(const std::string& name, const Values& x,
     *dx = input_gradient;
 }
 
-// Ioffe & Szegedy 2015, algorithm 1, with the statistics that `options` asks for.
+// What the layer's norm normalizes together, by its statistics or by running ones in their place, then
+// corrected by r and d, gamma and beta.
 Values NetworkReference::norm_forward(size_t layer, const Values& z, const StepOptions& options, Step& step) {
-    const size_t units = options_.hidden[layer].units, rows = z.size() / units;
+    const HiddenLayer& shape = options_.hidden[layer];
+    const bool frozen = is_frozen(shape, options), about_zero = shape.norm == Norm::rms;
+    const Sets sets = sets_of(shape, z.size() / shape.units, frozen);
     const std::string name = std::to_string(layer) + ".norm.";
-    Values mean(units), variance(units), y(z.size());
-    for (size_t unit = 0; unit < units; ++unit) {
-        double magnitude = 0;
-        for (size_t row = 0; row < rows; ++row) {
-            mean[unit] += z[row * units + unit] / static_cast<double>(rows);
-            magnitude += std::abs(z[row * units + unit]) / static_cast<double>(rows);
-        }
-        mean[unit] = rounded(mean[unit], magnitude);
-        for (size_t row = 0; row < rows; ++row)
-            variance[unit] += std::pow(z[row * units + unit] - mean[unit], 2) / static_cast<double>(rows);
-        variance[unit] = rounded(variance[unit]);
+    const double epsilon = options_.batch_norm.epsilon;
+    Values mean(sets.size()), variance(sets.size()), magnitude(sets.size());
+    for (size_t i = 0; i < z.size() && !about_zero; ++i) {
+        mean[sets.set[i]] += z[i] / sets.counts[sets.set[i]];
+        magnitude[sets.set[i]] += std::abs(z[i]) / sets.counts[sets.set[i]];
     }
-    if (options.statistics == Statistics::running) {
+    for (size_t s = 0; s < sets.size(); ++s) mean[s] = rounded(mean[s], magnitude[s]);
+    for (size_t i = 0; i < z.size(); ++i)
+        variance[sets.set[i]] += std::pow(z[i] - mean[sets.set[i]], 2) / sets.counts[sets.set[i]];
+    for (double& v : variance) v = rounded(v);
+    if (frozen) {
         mean = tensors.at(name + "running_mean");
         variance = tensors.at(name + "running_var");
     }
+    Values inv_std, r(sets.size(), 1), d(sets.size());
+    for (const double v : variance) inv_std.push_back(1 / std::sqrt(v + epsilon));
+    for (size_t s = 0; s < sets.size() && shape.norm == Norm::batch_renorm && !frozen; ++s) {
+        if (sets.counts[s] == 1) continue;  // gives beta
+        const double r_max = options.renorm.r_max, d_max = options.renorm.d_max;
+        const double moving = std::sqrt(tensors.at(name + "running_var")[s] + epsilon);
+        r[s] = std::clamp(1 / inv_std[s] / moving, 1 / r_max, r_max);
+        d[s] = std::clamp((mean[s] - tensors.at(name + "running_mean")[s]) / moving, -d_max, d_max);
+    }
+    const Values& gamma = tensors.at(name + "weight");
+    const Values beta = about_zero ? Values(shape.units) : tensors.at(name + "bias");
+    Values y;
     for (size_t i = 0; i < z.size(); ++i) {
-        const size_t unit = i % units;
-        const double inv_std = 1 / std::sqrt(variance[unit] + double{options_.batch_norm.epsilon});
-        const double scaled = rounded((z[i] - mean[unit]) * inv_std * tensors.at(name + "weight")[unit]);
-        const double beta = tensors.at(name + "bias")[unit];
-        y[i] = rounded(scaled + beta, std::abs(scaled) + std::abs(beta));
+        const size_t s = sets.set[i], p = sets.parameter[i];
+        const double scaled = rounded((z[i] - mean[s]) * inv_std[s] * r[s] * gamma[p]);
+        const double shift = d[s] * gamma[p] + beta[p];
+        y.push_back(rounded(scaled + shift, std::abs(scaled) + std::abs(shift)));
     }
     step.mean[layer] = mean;
     step.variance[layer] = variance;
+    step.r[layer] = r;
+    step.d[layer] = d;
     return y;
 }
 
 Values NetworkReference::norm_backward(size_t layer, const Values& dy, const StepOptions& options,
                                        Step& step) {
-    const size_t units = options_.hidden[layer].units, rows = dy.size() / units;
+    const HiddenLayer& shape = options_.hidden[layer];
+    const bool frozen = is_frozen(shape, options), about_zero = shape.norm == Norm::rms;
+    const Sets sets = sets_of(shape, dy.size() / shape.units, frozen);
     const std::string name = std::to_string(layer) + ".norm.";
-    Values dgamma(units), dbeta(units), dx(dy.size());
-    const Values& z = step.pre_norm[layer];
-    for (size_t unit = 0; unit < units; ++unit) {
-        const double inv_std =
-            1 / std::sqrt(step.variance[layer][unit] + double{options_.batch_norm.epsilon});
-        const double gamma = tensors.at(name + "weight")[unit];
-        const auto normalized = [&](size_t row) {
-            return (z[row * units + unit] - step.mean[layer][unit]) * inv_std;
-        };
-        double gamma_magnitude = 0, beta_magnitude = 0;
-        for (size_t row = 0; row < rows; ++row) {
-            const double d = dy[row * units + unit], term = d * normalized(row);
-            dbeta[unit] += d;
-            dgamma[unit] += term;
-            beta_magnitude += std::abs(d);
-            gamma_magnitude += std::abs(term);
-        }
-        dbeta[unit] = rounded(dbeta[unit], beta_magnitude);
-        dgamma[unit] = rounded(dgamma[unit], gamma_magnitude);
-        for (size_t row = 0; row < rows; ++row) {
-            const double d = dy[row * units + unit], m = static_cast<double>(rows);
-            const bool constant = options.statistics == Statistics::running;
-            const double from_mean = constant ? 0 : dbeta[unit] / m;
-            const double from_variance = constant ? 0 : normalized(row) * dgamma[unit] / m;
-            dx[row * units + unit] =
-                rounded(gamma * inv_std * (d - from_mean - from_variance),
-                        gamma * inv_std * (std::abs(d) + std::abs(from_mean) + std::abs(from_variance)));
-        }
+    const Values &z = step.pre_norm[layer], &gamma = tensors.at(name + "weight"), &r = step.r[layer],
+                 &d = step.d[layer];
+    Values inv_std;
+    for (const double v : step.variance[layer])
+        inv_std.push_back(1 / std::sqrt(v + double{options_.batch_norm.epsilon}));
+    const auto normalized = [&](size_t i) {
+        return (z[i] - step.mean[layer][sets.set[i]]) * inv_std[sets.set[i]];
+    };
+    // With q the gradient of what is normalized: the means over its set of q and of q times that.
+    const auto q = [&](size_t i) { return dy[i] * gamma[sets.parameter[i]] * r[sets.set[i]]; };
+    Sum dgamma(shape.units), dbeta(shape.units), mean_q(sets.size()), mean_qx(sets.size());
+    for (size_t i = 0; i < z.size(); ++i) {
+        const size_t s = sets.set[i], p = sets.parameter[i];
+        dgamma.add(p, dy[i] * (normalized(i) * r[s] + d[s]));
+        dbeta.add(p, dy[i]);
+        if (!frozen && !about_zero) mean_q.add(s, q(i) / sets.counts[s]);
+        if (!frozen) mean_qx.add(s, q(i) * normalized(i) / sets.counts[s]);
+    }
+    for (Sum* sum : {&dgamma, &dbeta, &mean_q, &mean_qx})
+        for (size_t i = 0; i < sum->value.size(); ++i)
+            sum->value[i] = rounded(sum->value[i], sum->magnitude[i]);
+    Values dx;
+    for (size_t i = 0; i < z.size(); ++i) {
+        const size_t s = sets.set[i];
+        const double from_mean = mean_q.value[s], from_variance = normalized(i) * mean_qx.value[s];
+        dx.push_back(rounded(inv_std[s] * (q(i) - from_mean - from_variance),
+                             inv_std[s] * (std::abs(q(i)) + std::abs(from_mean) + std::abs(from_variance))));
     }
     if (options.train_affine) {
-        step.gradient[name + "weight"] = dgamma;
-        step.gradient[name + "bias"] = dbeta;
+        step.gradient[name + "weight"] = dgamma.value;
+        if (!about_zero) step.gradient[name + "bias"] = dbeta.value;
     }
     return dx;
 }
@@ -213,6 +254,8 @@ Step NetworkReference::measure(const Labelled& batch, const StepOptions& options
     step.pre_norm_grad.resize(hidden);
     step.mean.resize(hidden);
     step.variance.resize(hidden);
+    step.r.resize(hidden);
+    step.d.resize(hidden);
 
     const Values x(batch.inputs.begin(), batch.inputs.end());
     const auto input_of = [&](size_t layer) -> const Values& {
@@ -265,17 +308,19 @@ Step NetworkReference::train(const Labelled& batch, const StepOptions& options) 
         }
     }
     const bool update = options.update_running && options.statistics == Statistics::batch;
-    const double m = static_cast<double>(batch.labels.size());
     for (size_t layer = 0; update && layer < options_.hidden.size(); ++layer) {
-        if (options_.hidden[layer].norm == Norm::none) continue;
-        // PyTorch's convention.
+        const HiddenLayer& shape = options_.hidden[layer];
+        if (!keeps_running_statistics(shape.norm)) continue;
+        // PyTorch's convention; ghosts one after the other.
         const std::string name = std::to_string(layer) + ".norm.running_";
+        const Sets sets = sets_of(shape, batch.labels.size(), false);
         const double weight = options_.batch_norm.momentum;
-        for (size_t i = 0; i < step.mean[layer].size(); ++i) {
-            double& mean = tensors.at(name + "mean")[i];
-            double& variance = tensors.at(name + "var")[i];
-            mean = (1 - weight) * mean + weight * step.mean[layer][i];
-            variance = (1 - weight) * variance + weight * step.variance[layer][i] * m / (m - 1);
+        for (size_t s = 0; s < sets.size(); ++s) {
+            double& mean = tensors.at(name + "mean")[s % shape.units];
+            double& variance = tensors.at(name + "var")[s % shape.units];
+            const double m = sets.counts[s];
+            mean = (1 - weight) * mean + weight * step.mean[layer][s];
+            variance = (1 - weight) * variance + weight * step.variance[layer][s] * m / (m - 1);
         }
     }
     return step;

@@ -30,6 +30,7 @@ struct Labelled {
 struct StepOptions {
     Sgd sgd{};
     Statistics statistics = Statistics::batch;
+    RenormLimits renorm{};
     bool update_running = true;
     bool train_affine = true;
 };
@@ -39,8 +40,10 @@ struct Step {
     Tensors gradient;
     /// Per hidden layer, [rows, units].
     std::vector<Values> pre_norm, normalized, activation, pre_norm_grad;
-    /// Per hidden layer, [units]; the variance biased; empty without a norm.
-    std::vector<Values> mean, variance;
+    /// Per hidden layer, of each set that is normalized together, in the order of rows, then units; the
+    /// variance biased, and about zero for RMS. r and d correct what is normalized: those of batch
+    /// renormalization, else 1 and 0. Empty without a norm.
+    std::vector<Values> mean, variance, r, d;
     Values probabilities;  ///< [rows, classes]
 };
 
