@@ -68,6 +68,32 @@ struct BatchRenormBackward {
     uint dgamma_first;
 };
 
+// What the kernel of double backward's coefficients is given and gives.
+const uint double_gamma = 1;
+const uint double_ddgamma = 2;
+const uint double_ddbeta = 4;
+const uint double_dy = 8;     // means of dy
+const uint double_ddx = 16;   // means of ddx
+const uint double_both = 32;  // means of the products of both
+const uint double_grad_gamma = 64;
+
+// Means stand in pairs.
+struct BatchNormDoubleCoefficients {
+    uint channels;
+    uint given;    // of the above
+    float values;  // of a channel
+    uint dy_means_first;
+    uint ddx_means_first;
+    uint product_means_first;
+    uint inv_std_first;
+    uint gamma_first;
+    uint ddgamma_first;
+    uint ddbeta_first;
+    uint of_grad_dy_first;  // in coefficients of norm_combine.comp
+    uint of_grad_x_first;
+    uint grad_gamma_first;
+};
+
 #ifdef __cplusplus
 }  // namespace vknorm::shaders
 #endif

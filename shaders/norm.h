@@ -23,6 +23,8 @@ const uint norm_x = 512;           // backward: x is read
 const uint norm_dx = 1024;         // backward: dx is wanted
 const uint norm_dresidual = 2048;  // backward: dresidual is wanted
 const uint norm_weighted = 4096;   // backward: dy counts times gamma
+const uint norm_dy = 8192;         // double backward: dy is read
+const uint norm_ddx = 16384;       // double backward: so is the gradient of dx
 
 // What the statistics are that a kernel reads: a mean and a deviation for each set. The odd ones are constants.
 const uint norm_of_batch = 0;    // [2, sets], the rounded mean and what its rounding lost; inv_std
@@ -184,6 +186,28 @@ struct NormBackwardApply {
     uint beta_first;
     uint means_first;
     uint valid_first;
+};
+
+// Means of double backward are those of channels, the first of each pair, from the slice's first channel on.
+struct NormProducts {
+    NormWalk walk;
+    NormStrands strands;
+    uint dy_first;
+    uint ddx_first;
+    uint dy_means_first;
+    uint ddx_means_first;
+};
+
+struct NormCombine {
+    NormWalk walk;
+    NormSets sets;
+    uint x_first;
+    uint dy_first;
+    uint ddx_first;
+    uint out_first;
+    uint coefficients_first;  // of the slice's first channel
+    uint dy_means_first;
+    uint ddx_means_first;
 };
 
 #ifdef __cplusplus

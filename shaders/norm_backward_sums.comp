@@ -18,20 +18,13 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 #include "norm_features.glsl"
 #include "norm_scaling.glsl"
 #include "norm_gate.glsl"
-#include "two_sum.glsl"
+#include "norm_sums.glsl"
 
 const bool needs_x = (features & norm_x) != 0;  // else sum q only
 
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };
-
-void add(inout vec2 total, vec4 terms) {
-    precise const float block = (terms.x + terms.y) + (terms.z + terms.w);
-    const vec2 sum = two_sum(total.x, block);
-    precise const float lost = total.y + sum.y;
-    total = vec2(sum.x, lost);
-}
 
 vec4 product(Scaling scaling, vec4 x, vec4 q) {
     precise const vec4 normalized = centred(scaling, x) * scaling.inv_std;

@@ -1,6 +1,14 @@
-// Two sums, each as a float32 and what its rounding lost.
+// Sums as a float32 and what its rounding lost; partials have two of them.
 
 #include "two_sum.glsl"
+
+// A sum goes on.
+void add(inout vec2 total, vec4 terms) {
+    precise const float block = (terms.x + terms.y) + (terms.z + terms.w);
+    const vec2 sum = two_sum(total.x, block);
+    precise const float lost = total.y + sum.y;
+    total = vec2(sum.x, lost);
+}
 
 uvec4 merge(uvec4 a, uvec4 b) {
     const vec4 left = uintBitsToFloat(a);

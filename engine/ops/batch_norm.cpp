@@ -20,7 +20,12 @@ BatchNorm::Plan::Plan(Device& from, const BatchNormOptions& given)
       work(plan_norm(name, extent_of(name, given), storage_bytes(given.storage), limits_of(from))),
       tensors{.bfloat16 = given.storage == Storage::bfloat16},
       partials(scratch.add(work.partial_bytes())),
-      means(scratch.add(2 * channel_bytes())) {}
+      means(scratch.add(2 * channel_bytes())),
+      twice{.dy_means = scratch.add(2 * channel_bytes()),
+            .ddx_means = scratch.add(2 * channel_bytes()),
+            .product_means = scratch.add(2 * channel_bytes()),
+            .of_grad_dy = scratch.add(4 * channel_bytes()),
+            .of_grad_x = scratch.add(4 * channel_bytes())} {}
 
 BatchNorm::BatchNorm(Device& device, const BatchNormOptions& options)
     : plan_(std::make_unique<const Plan>(device, options)) {}

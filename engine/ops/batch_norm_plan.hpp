@@ -14,6 +14,10 @@ struct BatchNorm::Plan {
     detail::Tensors tensors;
     detail::Scratch scratch{};
     detail::Piece partials, means;
+    /// Pairs of means of dy, of ddx, and of their products; what grad_dy and grad_x are made of.
+    struct DoublePieces {
+        detail::Piece dy_means, ddx_means, product_means, of_grad_dy, of_grad_x;
+    } twice;
 
     uint64_t tensor_bytes() const { return work.extent.elements() * work.element_bytes; }
     uint64_t channels() const { return work.extent.channels; }
