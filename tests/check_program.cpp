@@ -36,12 +36,14 @@ std::string operations_help() {
         text << title;
         for (const std::string& name : names) text << ' ' << name;
     };
-    text << "Operations (tensors in brackets may be left out):\n";
+    text << "Operations (tensors in brackets may be left out; those after --with are, unless it names "
+            "them):\n";
     for (const Operation& operation : operations()) {
         text << "  " << operation.name << ": " << operation.help << '\n';
         for (const Mode& mode : operation.modes) {
             list(("    --mode " + mode.name + ":").c_str(), mode.needs);
             list(" [", mode.takes);
+            if (!mode.adds.empty()) list(" | --with", mode.adds);
             list(" ] ->", mode.gives);
             text << '\n';
         }
@@ -144,7 +146,8 @@ struct Worst {
 
 /// What all cases of one mode of one operation came to.
 struct Summary {
-    int cases = 0, failed = 0;
+    int cases = 0, failed = 0, skipped = 0;
+    std::string reason{};  ///< why, of those skipped
     Worst ratio, ulps;
 
     void add(const Outcome& outcome) {
@@ -155,14 +158,19 @@ struct Summary {
             ulps.update(deviation.ulps, tensor);
         }
     }
+    void skip(const std::string& why) {
+        ++skipped;
+        reason = why;
+    }
     std::string line(const std::string& name, const std::string& device) const {
         char text[512];
         std::snprintf(
             text, sizeof text,
-            "accuracy  %-28s %3d cases, %d failed  worst error/bound %.2f (%s)  worst ULP %.1f (%s)  %s\n",
+            "accuracy  %-28s %3d cases, %d failed  worst error/bound %.2f (%s)  worst ULP %.1f (%s)  %s",
             name.c_str(), cases, failed, ratio.value, ratio.tensor.c_str(), ulps.value, ulps.tensor.c_str(),
             device.c_str());
-        return text;
+        const std::string skips = skipped == 0 ? "" : "  SKIPPED " + std::to_string(skipped) + ": " + reason;
+        return text + skips + '\n';
     }
 };
 
@@ -189,10 +197,18 @@ class Checker {
         try {
             const Call call = in.empty() ? generate(request)
                                          : call_with(request, testing::read_safetensors(in).tensors, in);
-            Outcome outcome = run(*device_, call, call.mode->expect(call));
+            Summary& summary = summaries_[call.operation->name + " " + call.mode->name];
+            Tensors results;
+            try {
+                results = run(*device_, call);
+            } catch (const Unsupported& error) {
+                summary.skip(error.what());
+                return {};
+            }
+            Outcome outcome = compare(call, std::move(results), call.mode->expect(call));
             for (const std::string& failure : outcome.failures)
                 err_ << where << "FAILED " << request.text << ": " << failure << '\n';
-            summaries_[call.operation->name + " " + call.mode->name].add(outcome);
+            summary.add(outcome);
             return std::move(outcome.results);
         } catch (const std::invalid_argument& error) {
             throw Stop{exit_status::usage, where + error.what() + "\n"};

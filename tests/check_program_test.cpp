@@ -53,7 +53,7 @@ TEST_F(CheckProgram, ReadsAndWritesTensors) {
                                              {"running_var", floats({2}, {1, 1})},
                                              {"dy", floats({2, 2}, {1, 1, 1, 1})}}});
     const Answer result = run({"--op", "batch_norm", "--mode", "training", "--eps", "0", "--momentum", "0.5",
-                            "--in", path("in"), "--out", path("out")});
+                               "--in", path("in"), "--out", path("out")});
     EXPECT_EQ(result.status, exit_status::passed) << result.err;
     EXPECT_TRUE(result.out.starts_with("accuracy  batch_norm training")) << result.out;
     const Tensors got = testing::read_safetensors(path("out")).tensors;
@@ -133,7 +133,7 @@ TEST_F(CheckProgram, HelpNamesEverything) {
             EXPECT_NE(help.find("--" + option.name), std::string::npos) << option.name;
         for (const Mode& mode : operation.modes) {
             EXPECT_NE(help.find("--mode " + mode.name), std::string::npos) << mode.name;
-            for (const auto* names : {&mode.needs, &mode.takes, &mode.gives})
+            for (const auto* names : {&mode.needs, &mode.takes, &mode.adds, &mode.gives})
                 for (const std::string& name : *names) EXPECT_TRUE(operation.find_tensor(name)) << name;
         }
     }

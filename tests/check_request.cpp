@@ -100,6 +100,8 @@ std::vector<float> filled(Fill fill, uint64_t count, const Request& request, Nor
                 return 1 + 0.5 * normal();
             case Fill::shift:
                 return normal();
+            case Fill::deviation:
+                return (0.5 + 1.5 * normal.uniform()) * request.std;
             default:
                 return (0.5 + 1.5 * normal.uniform()) * request.std * request.std;
         }
@@ -130,7 +132,7 @@ void add_request_options(CLI::App& app, Request& request) {
             refuse("--mode", text, "one of " + names_of(request.operation->modes));
         request.mode = &*found;
     });
-    add_text(app, "--shape", "NxCx...", "Shape of x",
+    add_text(app, "--shape", "NxCx...", "Shape of x, or of an operation's other first tensor",
              [&](const std::string& text) { request.shape = read_shape(text); });
     add_text(app, "--seed", "NUMBER", "Of every value (1 if not given)", [&](const std::string& text) {
         request.seed = read_whole_number("--seed", text, 0, std::numeric_limits<uint64_t>::max());
@@ -143,6 +145,10 @@ void add_request_options(CLI::App& app, Request& request) {
     add_text(app, "--without", "NAME,...", "Optional tensors to leave out", [&](const std::string& text) {
         for (const std::string& name : CLI::detail::split(text, ',')) request.without.insert(name);
     });
+    add_text(app, "--with", "NAME,...", "Tensors to add that are left out otherwise",
+             [&](const std::string& text) {
+                 for (const std::string& name : CLI::detail::split(text, ',')) request.with.insert(name);
+             });
     for (const char* option : generator_options) app.get_option(option)->group("Generated data");
 
     std::set<std::string> added;
@@ -152,7 +158,9 @@ void add_request_options(CLI::App& app, Request& request) {
             const std::string flag = "--" + option.name;
             add_text(app, flag, option.words.empty() ? "NUMBER" : join(option.words, "|"), option.help,
                      [&request, flag, option](const std::string& text) {
-                         if (option.words.empty())
+                         if (option.whole)
+                             read_whole_number(flag, text, 1, std::numeric_limits<uint32_t>::max());
+                         else if (option.words.empty())
                              read_real_number(flag, text, std::numeric_limits<float>::lowest());
                          else if (std::ranges::find(option.words, text) == option.words.end())
                              refuse(flag, text, "one of " + join(option.words, ", "));
@@ -174,6 +182,10 @@ void finish(Request& request) {
     for (const std::string& name : request.without) {
         if (std::ranges::find(request.mode->takes, name) == request.mode->takes.end())
             refuse("--without", name, "some of " + join(request.mode->takes, ", "));
+    }
+    for (const std::string& name : request.with) {
+        if (std::ranges::find(request.mode->adds, name) == request.mode->adds.end())
+            refuse("--with", name, "some of " + join(request.mode->adds, ", "));
     }
 }
 
@@ -203,22 +215,30 @@ std::string unknown_argument(const std::string& argument) {
 Call generate(const Request& request) {
     if (request.shape.empty())
         throw std::invalid_argument("--shape: got nothing, needs the lengths of x, such as 32x64x56x56");
-    Call call{request.operation, request.mode, request.settings};
-    call.inputs["x"].shape = request.shape;
+    const Mode& mode = *request.mode;
+    Call call{request.operation, &mode, request.settings};
+    call.inputs[mode.needs.front()].shape = request.shape;
     Normal normal(request.seed);
-    std::vector<std::string> names = request.mode->needs;
-    for (const std::string& name : request.mode->takes)
+    std::vector<std::string> names = mode.needs;
+    for (const std::string& name : mode.takes)
         if (!request.without.contains(name)) names.push_back(name);
+    for (const std::string& name : mode.adds)
+        if (request.with.contains(name)) names.push_back(name);
     for (const std::string& name : names) {
-        const TensorKind& kind = *request.operation->find_tensor(name);
+        const Fill fill = request.operation->find_tensor(name)->fill;
+        if (fill == Fill::none) continue;
         const Shape shape = call.shape_of(name);
-        if (kind.fill == Fill::none) continue;
-        if (kind.fill == Fill::count) {
-            const std::vector<int64_t> count(testing::elements(shape), 3);
-            call.inputs[name] = {shape, std::span(count)};
-        } else {
-            const std::vector<float> values = filled(kind.fill, testing::elements(shape), request, normal);
+        const uint64_t count = testing::elements(shape);
+        if (fill == Fill::count) {
+            const std::vector<int64_t> values(count, 3);
             call.inputs[name] = {shape, std::span(values)};
+        } else if (fill == Fill::valid) {
+            std::vector<uint32_t> values(count);
+            for (uint32_t& value : values) value = normal.uniform() < 0.75;
+            call.inputs[name] = {shape, std::span(values)};
+        } else {
+            const std::vector<float> values = filled(fill, count, request, normal);
+            call.inputs[name] = {shape, std::span(values), call.dtype_of(name)};
         }
     }
     return call;
@@ -239,10 +259,11 @@ Call call_with(const Request& request, const Tensors& tensors, const std::string
                               " needs " + join(mode.needs, ", "));
         call.inputs[name] = tensors.at(name);
     }
-    for (const std::string& name : mode.takes)
-        if (tensors.contains(name)) call.inputs[name] = tensors.at(name);
+    for (const auto* names : {&mode.takes, &mode.adds})
+        for (const std::string& name : *names)
+            if (tensors.contains(name)) call.inputs[name] = tensors.at(name);
     for (const auto& [name, tensor] : call.inputs) {
-        const Dtype dtype = operation.find_tensor(name)->dtype;
+        const Dtype dtype = call.dtype_of(name);
         if (tensor.dtype != dtype)
             throw FormatError(file + ": " + name + ": dtype: got " + testing::name_of(tensor.dtype) +
                               ", needs " + testing::name_of(dtype));

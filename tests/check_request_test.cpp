@@ -2,6 +2,8 @@
 #include "check_request.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
 
 #include <vknorm/data.hpp>
@@ -19,11 +21,14 @@ std::string error(const std::string& line) {
 
 TEST(CheckRequest, NamesWhatIsWrong) {
     EXPECT_EQ(message_of<CLI::ParseError>([] { parse_request(""); }),
-              "--op: got nothing, needs one of " + operations().front().name);
+              "--op: got nothing, needs one of batch_norm, instance_norm, group_norm, layer_norm, rms_norm, "
+              "batch_renorm, ghost_batch_norm, batch_norm_stages, fold_batch_norm");
     EXPECT_EQ(message_of<CLI::ParseError>([] { parse_request("--op batch_norm"); }),
-              "--mode: got nothing, needs one of training, inference, backward, backward_frozen");
+              "--mode: got nothing, needs one of training, inference, backward, backward_frozen, "
+              "double_backward");
     EXPECT_EQ(message_of<CLI::ParseError>([] { parse_request("--mode train --op batch_norm"); }),
-              "--mode: got 'train', needs one of training, inference, backward, backward_frozen");
+              "--mode: got 'train', needs one of training, inference, backward, backward_frozen, "
+              "double_backward");
     EXPECT_EQ(error("--epsilon 1"), "unknown option '--epsilon': --help lists them");
     EXPECT_EQ(error("now"), "unexpected argument 'now'");
     for (const char* text : {"3x", "nan", "1e400", "inf"})
@@ -36,6 +41,9 @@ TEST(CheckRequest, NamesWhatIsWrong) {
     EXPECT_EQ(
         error("--without x,beta"),
         "--without: got 'x', needs some of gamma, beta, running_mean, running_var, num_batches_tracked, dy");
+    EXPECT_EQ(error("--with dy"), "--with: got 'dy', needs some of residual, valid, dgamma, dbeta");
+    EXPECT_EQ(error("--groups 0"), "--groups: got '0', needs a whole number from 1 to 4294967295");
+    EXPECT_EQ(error("--groups 2"), "--groups: batch_norm has no such option");
     EXPECT_EQ(
         message_of<std::invalid_argument>([] { generate(parse_request("--op batch_norm --mode training")); }),
         "--shape: got nothing, needs the lengths of x, such as 32x64x56x56");
@@ -59,6 +67,41 @@ TEST(CheckRequest, GeneratesWhatItWasAskedFor) {
     EXPECT_EQ(generate(parse_request(line)).floats("x"), call.floats("x"));
     EXPECT_NE(generate(parse_request(line + "--seed 2")).floats("x"), call.floats("x"));
     EXPECT_FALSE(generate(parse_request(line + "--without beta,dy")).has("beta"));
+}
+
+TEST(CheckRequest, AddsWhatItWasAskedFor) {
+    const std::string line =
+        "--op batch_norm --mode training --shape 50x3x4x5 --storage float16 --mean 2048 ";
+    const Call plain = generate(parse_request(line));
+    const Call call = generate(parse_request(line + "--with valid,residual"));
+    for (const char* tensor : {"valid", "residual"}) {
+        EXPECT_FALSE(plain.has(tensor));
+        EXPECT_TRUE(call.has(tensor));
+    }
+    EXPECT_EQ(call.inputs.at("x").dtype, Dtype::f16);
+    EXPECT_EQ(call.inputs.at("gamma").dtype, Dtype::f32);
+    EXPECT_EQ(call.floats("x"), plain.floats("x"));
+    for (const float x : call.floats("x")) EXPECT_EQ(x, std::round(x));  // as far as float16 goes
+    EXPECT_EQ(call.inputs.at("valid").shape, (Shape{50, 4, 5}));
+    const std::vector<uint32_t> valid = call.inputs.at("valid").words();
+    EXPECT_NEAR(static_cast<double>(std::ranges::count(valid, 1u)) / 1000, 0.75, 0.05);
+    EXPECT_EQ(std::ranges::count(valid, 0u) + std::ranges::count(valid, 1u), 1000);
+}
+
+TEST(CheckRequest, EveryOperationHasItsFirstTensor) {
+    EXPECT_EQ(generate(parse_request("--op fold_batch_norm --mode fold --shape 4x3x2"))
+                  .inputs.at("running_var")
+                  .shape,
+              Shape{4});
+    const Call rows =
+        generate(parse_request("--op layer_norm --mode forward --shape 2x3x4 --normalized-dimensions 2"));
+    EXPECT_EQ(rows.inputs.at("gamma").shape, (Shape{3, 4}));
+    EXPECT_EQ(rows.shape_of("mean"), (Shape{2, 2}));
+    EXPECT_EQ(
+        message_of<std::invalid_argument>([] {
+            generate(parse_request("--op rms_norm --mode forward --shape 2x3 --normalized-dimensions 3"));
+        }),
+        "normalized-dimensions: got 3, needs at most the 2 of x");
 }
 
 Tensor zeros(const Shape& shape) {

@@ -8,18 +8,22 @@ Workspace::Workspace(Device& device, const Call& call) : device_(device), call_(
 
 BufferView Workspace::add(const std::string& tensor, std::span<const std::byte> contents) {
     if (contents.empty()) return {};
-    buffers_.emplace_back(device_, contents.size(), tensor);
-    stream_.upload(buffers_.back(), contents);
-    return buffers_.back();
+    // Operations may write whole words.
+    buffers_.emplace_back(device_, (contents.size() + 3) / 4 * 4, tensor);
+    const BufferView view = buffers_.back().view(0, contents.size());
+    stream_.upload(view, contents);
+    return view;
 }
 
 BufferView Workspace::in(const std::string& tensor) {
-    return call_.has(tensor) ? add(tensor, call_.inputs.at(tensor).bytes) : BufferView{};
+    if (!call_.has(tensor)) return {};
+    const auto [place, added] = inputs_.try_emplace(tensor);
+    if (added) place->second = add(tensor, call_.inputs.at(tensor).bytes);
+    return place->second;
 }
 
 BufferView Workspace::out(const std::string& tensor) {
-    const bool whole = call_.operation->find_tensor(tensor)->dtype == Dtype::i64;
-    const uint64_t bytes = testing::elements(call_.shape_of(tensor)) * (whole ? 8 : 4);
+    const uint64_t bytes = testing::elements(call_.shape_of(tensor)) * bytes_of(call_.dtype_of(tensor));
     // Every byte 0xff is a NaN, and -1.
     return outputs_[tensor] = add(tensor, std::vector<std::byte>(bytes, std::byte{0xff}));
 }
@@ -37,7 +41,7 @@ Tensors Workspace::results() {
     Tensors results;
     for (const auto& [name, view] : outputs_) {
         Tensor& tensor = results[name];
-        tensor.dtype = call_.operation->find_tensor(name)->dtype;
+        tensor.dtype = call_.dtype_of(name);
         tensor.shape = call_.shape_of(name);
         tensor.bytes.resize(view.bytes);
         if (view) stream_.download(view, tensor.bytes);

@@ -17,7 +17,7 @@ class Workspace {
 
     Device& device() { return device_; }
     Recorder& recorder() { return stream_.record(); }
-    /// A view without a buffer where the call lacks the tensor or it has no elements.
+    /// A view without a buffer where the call lacks the tensor or it has no elements; the same one again.
     BufferView in(const std::string& tensor);
     /// NaN, or -1 for whole numbers, until something is written.
     BufferView out(const std::string& tensor);
@@ -36,7 +36,7 @@ class Workspace {
     const Call& call_;
     std::vector<Buffer> buffers_;
     Stream stream_;  // goes before the buffers that its work uses
-    std::map<std::string, BufferView> outputs_;
+    std::map<std::string, BufferView> inputs_, outputs_;
 };
 
 }  // namespace vknorm::check

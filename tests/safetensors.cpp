@@ -17,6 +17,7 @@
 #include <vknorm/data.hpp>
 
 #include "data/file.hpp"
+#include "half.hpp"
 
 namespace vknorm::testing {
 
@@ -34,12 +35,13 @@ struct DtypeName {
     const char* name;
     uint64_t bytes;
 };
-constexpr std::array<DtypeName, 8> dtype_names{{{Dtype::f64, "F64", 8},
+constexpr std::array<DtypeName, 9> dtype_names{{{Dtype::f64, "F64", 8},
                                                 {Dtype::f32, "F32", 4},
                                                 {Dtype::f16, "F16", 2},
                                                 {Dtype::bf16, "BF16", 2},
                                                 {Dtype::i64, "I64", 8},
                                                 {Dtype::i32, "I32", 4},
+                                                {Dtype::u32, "U32", 4},
                                                 {Dtype::u8, "U8", 1},
                                                 {Dtype::boolean, "BOOL", 1}}};
 
@@ -107,7 +109,7 @@ Place read_entry(const json& entry, const std::string& file, const std::string& 
     const auto known = std::ranges::find_if(
         dtype_names, [&](const DtypeName& dtype) { return entry["dtype"] == dtype.name; });
     if (known == dtype_names.end())
-        refuse(where + ": dtype", entry["dtype"].dump(), "F64, F32, F16, BF16, I64, I32, U8 or BOOL");
+        refuse(where + ": dtype", entry["dtype"].dump(), "F64, F32, F16, BF16, I64, I32, U32, U8 or BOOL");
     tensor.dtype = known->dtype;
     tensor.shape = numbers(entry["shape"], where + ": shape");
     uint64_t bytes = known->bytes;
@@ -153,7 +155,7 @@ std::map<std::string, std::string> read_metadata(const json& value, const std::s
 }
 
 template <class T>
-std::vector<std::byte> bytes_of(std::span<const T> values, const Shape& shape) {
+std::vector<std::byte> raw(std::span<const T> values, const Shape& shape) {
     if (values.size() != elements(shape))
         throw std::invalid_argument("tensor: values: got " + std::to_string(values.size()) + ", needs " +
                                     std::to_string(elements(shape)) + " for shape " + text(shape));
@@ -161,10 +163,24 @@ std::vector<std::byte> bytes_of(std::span<const T> values, const Shape& shape) {
     return {bytes.begin(), bytes.end()};
 }
 
+template <class T>
+std::vector<T> values_of(const Tensor& tensor, const char* needed, bool fits) {
+    if (!fits)
+        throw std::invalid_argument(std::string("tensor: dtype: got ") + name_of(tensor.dtype) + ", needs " +
+                                    needed);
+    std::vector<T> result(tensor.bytes.size() / sizeof(T));
+    if (!result.empty()) std::memcpy(result.data(), tensor.bytes.data(), tensor.bytes.size());
+    return result;
+}
+
 }  // namespace
 
 const char* name_of(Dtype dtype) {
     return entry_of(dtype).name;
+}
+
+uint64_t bytes_of(Dtype dtype) {
+    return entry_of(dtype).bytes;
 }
 
 std::string text(const Shape& shape) {
@@ -177,23 +193,39 @@ uint64_t elements(const Shape& shape) {
     return std::accumulate(shape.begin(), shape.end(), uint64_t{1}, std::multiplies<>());
 }
 
-Tensor::Tensor(Shape shape_, std::span<const float> values)
-    : dtype(Dtype::f32), shape(std::move(shape_)), bytes(bytes_of(values, shape)) {}
+Tensor::Tensor(Shape shape_, std::span<const float> values, Dtype dtype_)
+    : dtype(dtype_), shape(std::move(shape_)) {
+    if (dtype == Dtype::f32) {
+        bytes = raw(values, shape);
+        return;
+    }
+    std::vector<uint16_t> rounded(values.size());
+    std::ranges::transform(values, rounded.begin(), dtype == Dtype::f16 ? to_float16 : to_bfloat16);
+    bytes = raw(std::span<const uint16_t>(rounded), shape);
+}
 
 Tensor::Tensor(Shape shape_, std::span<const int64_t> values)
-    : dtype(Dtype::i64), shape(std::move(shape_)), bytes(bytes_of(values, shape)) {}
+    : dtype(Dtype::i64), shape(std::move(shape_)), bytes(raw(values, shape)) {}
 
-template <class T>
-std::vector<T> Tensor::values(Dtype needed) const {
-    if (dtype != needed)
-        throw std::invalid_argument(std::string("tensor: dtype: got ") + name_of(dtype) + ", needs " +
-                                    name_of(needed));
-    std::vector<T> result(bytes.size() / sizeof(T));
-    if (!result.empty()) std::memcpy(result.data(), bytes.data(), bytes.size());
+Tensor::Tensor(Shape shape_, std::span<const uint32_t> values)
+    : dtype(Dtype::u32), shape(std::move(shape_)), bytes(raw(values, shape)) {}
+
+std::vector<float> Tensor::floats() const {
+    if (dtype == Dtype::f32) return values_of<float>(*this, "F32, F16 or BF16", true);
+    const bool stored = dtype == Dtype::f16 || dtype == Dtype::bf16;
+    const auto halves = values_of<uint16_t>(*this, "F32, F16 or BF16", stored);
+    std::vector<float> result(halves.size());
+    std::ranges::transform(halves, result.begin(), dtype == Dtype::f16 ? from_float16 : from_bfloat16);
     return result;
 }
-template std::vector<float> Tensor::values(Dtype) const;
-template std::vector<int64_t> Tensor::values(Dtype) const;
+
+std::vector<int64_t> Tensor::integers() const {
+    return values_of<int64_t>(*this, "I64", dtype == Dtype::i64);
+}
+
+std::vector<uint32_t> Tensor::words() const {
+    return values_of<uint32_t>(*this, "U32", dtype == Dtype::u32);
+}
 
 Safetensors parse_safetensors(std::span<const std::byte> bytes, const std::string& name) {
     uint64_t header_bytes = 0;

@@ -15,7 +15,9 @@
 
 namespace vknorm::testing {
 
-enum class Dtype { f64, f32, f16, bf16, i64, i32, u8, boolean };
+enum class Dtype { f64, f32, f16, bf16, i64, i32, u32, u8, boolean };
+
+uint64_t bytes_of(Dtype dtype);
 
 const char* name_of(Dtype dtype);
 
@@ -30,16 +32,15 @@ struct Tensor {
     std::vector<std::byte> bytes{};
 
     Tensor() = default;
-    Tensor(Shape shape, std::span<const float> values);
+    /// Rounded to f16 or bf16 if that is the dtype.
+    Tensor(Shape shape, std::span<const float> values, Dtype dtype = Dtype::f32);
     Tensor(Shape shape, std::span<const int64_t> values);
+    Tensor(Shape shape, std::span<const uint32_t> values);
 
-    /// The values; throw std::invalid_argument for another dtype than f32 or i64.
-    std::vector<float> floats() const { return values<float>(Dtype::f32); }
-    std::vector<int64_t> integers() const { return values<int64_t>(Dtype::i64); }
-
-  private:
-    template <class T>
-    std::vector<T> values(Dtype needed) const;
+    /// The values of f32, f16 or bf16; throws std::invalid_argument for another dtype, as the next two do.
+    std::vector<float> floats() const;
+    std::vector<int64_t> integers() const;  ///< of i64
+    std::vector<uint32_t> words() const;    ///< of u32
 };
 
 using Tensors = std::map<std::string, Tensor>;

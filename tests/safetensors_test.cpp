@@ -1,5 +1,6 @@
 #include "safetensors.hpp"
 
+#include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -57,7 +58,7 @@ TEST(SafetensorsFile, ReadsWhatItWrote) {
     EXPECT_EQ(got.tensors.at("a").floats(), (std::vector<float>{1, 0, 2.5f}));
     EXPECT_EQ(got.tensors.at("n").integers(), (std::vector<int64_t>{int64_t{1} << 40}));
     EXPECT_EQ(message_of<std::invalid_argument>([&] { got.tensors.at("n").floats(); }),
-              "tensor: dtype: got I64, needs F32");
+              "tensor: dtype: got I64, needs F32, F16 or BF16");
 }
 
 /// What another implementation relies on: tensors aligned to their elements, from the first byte on.
@@ -80,6 +81,7 @@ TEST(SafetensorsFile, AcceptsEveryDtypeAndAnEmptyFile) {
                                       {"BF16", 2},
                                       {"I64", 8},
                                       {"I32", 4},
+                                      {"U32", 4},
                                       {"U8", 1},
                                       {"BOOL", 1}}) {
         const std::string header = std::string("{\"x\":{\"dtype\":\"") + name +
@@ -87,6 +89,38 @@ TEST(SafetensorsFile, AcceptsEveryDtypeAndAnEmptyFile) {
                                    "]}}  ";
         EXPECT_STREQ(name_of(parse_safetensors(file(header, 3 * bytes), "f").tensors.at("x").dtype), name);
     }
+}
+
+/// Every number of 16 bits survives; others go to the nearest, ties to even.
+TEST(SafetensorsFile, RoundsTo16Bits) {
+    std::vector<uint16_t> bits(0x10000);
+    for (size_t i = 0; i < bits.size(); ++i) bits[i] = static_cast<uint16_t>(i);
+    for (const Dtype dtype : {Dtype::f16, Dtype::bf16}) {
+        Tensor all({0x10000}, std::vector<float>(0x10000), dtype);
+        std::memcpy(all.bytes.data(), bits.data(), all.bytes.size());
+        const std::vector<float> values = all.floats();
+        const Tensor again({0x10000}, values, dtype);
+        const std::vector<float> got = again.floats();
+        for (size_t i = 0; i < bits.size(); ++i) {
+            if (std::isnan(values[i]))
+                EXPECT_TRUE(std::isnan(got[i])) << i;
+            else
+                EXPECT_EQ(std::memcmp(&all.bytes[2 * i], &again.bytes[2 * i], 2), 0) << i;
+        }
+    }
+    const auto rounded = [](float value, Dtype dtype) {
+        return Tensor({1}, std::vector<float>{value}, dtype).floats().front();
+    };
+    EXPECT_EQ(rounded(1 + 0x1p-11f, Dtype::f16), 1);
+    EXPECT_EQ(rounded(1 + 0x1.8p-10f, Dtype::f16), 1 + 0x1p-9f);
+    EXPECT_EQ(rounded(2 - 0x1p-12f, Dtype::f16), 2);
+    EXPECT_EQ(rounded(0x1p-25f, Dtype::f16), 0);
+    EXPECT_EQ(rounded(0x1.8p-25f, Dtype::f16), 0x1p-24f);
+    EXPECT_EQ(rounded(-65519, Dtype::f16), -65504);
+    EXPECT_EQ(rounded(-65520, Dtype::f16), -INFINITY);
+    EXPECT_EQ(rounded(1 + 0x1p-8f, Dtype::bf16), 1);
+    EXPECT_EQ(rounded(1 + 0x1.8p-7f, Dtype::bf16), 1 + 0x1p-6f);
+    EXPECT_EQ(rounded(-0x1.fffp+127f, Dtype::bf16), -INFINITY);
 }
 
 TEST(SafetensorsFile, LengthsThatLieAllocateNothing) {
@@ -131,9 +165,9 @@ TEST(SafetensorsFile, RefusesWrongEntries) {
     EXPECT_TRUE(entry(R"({"dtype":"U8","shape":[4],"data_offsets":[0,4],"more":1})")
                     .ends_with("needs dtype, shape and data_offsets"));
     EXPECT_EQ(entry(R"({"dtype":"F8","shape":[4],"data_offsets":[0,4]})"),
-              R"(f: x: dtype: got "F8", needs F64, F32, F16, BF16, I64, I32, U8 or BOOL)");
+              R"(f: x: dtype: got "F8", needs F64, F32, F16, BF16, I64, I32, U32, U8 or BOOL)");
     EXPECT_EQ(entry(R"({"dtype":8,"shape":[4],"data_offsets":[0,4]})"),
-              "f: x: dtype: got 8, needs F64, F32, F16, BF16, I64, I32, U8 or BOOL");
+              "f: x: dtype: got 8, needs F64, F32, F16, BF16, I64, I32, U32, U8 or BOOL");
     for (const char* shape : {"[-1]", "[1.5]", "[\"1\"]", "4", "[18446744073709551616]"})
         EXPECT_TRUE(entry(R"({"dtype":"U8","shape":)" + std::string(shape) + R"(,"data_offsets":[0,4]})")
                         .ends_with("needs an array of whole numbers from 0 on"))

@@ -1,0 +1,13 @@
+// The 16-bit number types of tensors: IEEE 754 binary16 and bfloat16, rounded to the nearest, ties to even.
+#pragma once
+
+#include <cstdint>
+
+namespace vknorm::testing {
+
+uint16_t to_float16(float value);
+float from_float16(uint16_t bits);
+uint16_t to_bfloat16(float value);
+float from_bfloat16(uint16_t bits);
+
+}  // namespace vknorm::testing
