@@ -120,7 +120,7 @@ uint64_t read_whole_number(const std::string& option, const std::string& text, u
 }
 
 void add_request_options(CLI::App& app, Request& request) {
-    add_text(app, "--op", names_of(operations()), "The operation", [&](const std::string& text) {
+    add_text(app, "--op", "NAME", "The operation, one of those below", [&](const std::string& text) {
         const auto found = std::ranges::find(operations(), text, &Operation::name);
         if (found == operations().end()) refuse("--op", text, "one of " + names_of(operations()));
         request.operation = &*found;

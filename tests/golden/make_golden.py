@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes batch_norm.safetensors: batch normalization by PyTorch (1.13) in float64 on float32 inputs, rounded to float32.
+"""Writes batch_norm.safetensors and family.safetensors: PyTorch (1.13) in float64 on float32 inputs, rounded to float32.
 
 A case's inputs are "<case>/<tensor>"; what a mode gives is "<case>/<mode>/<tensor>", and the metadata "<case>/<mode>"
 are the words of vknorm-check for it. The cases follow PyTorch's own tests of its modules and of its operators.
@@ -8,6 +8,7 @@ import pathlib
 
 import torch
 
+import family_torch as family
 import safetensors_file
 from batch_norm_torch import Case, rounded
 
@@ -58,14 +59,102 @@ CASES = {
     "many_channels": Case((3, 67)),
 }
 
-tensors, words = {}, {}
-for name, case in CASES.items():
-    for tensor, value in case.tensors.items():
-        tensors[f"{name}/{tensor}"] = value
-    for training in (True, False) if case.track else (True,):
-        for mode, results in case.run(training).items():
-            words[f"{name}/{mode}"] = " ".join(case.words(mode))
-            for tensor, value in results.items():
-                tensors[f"{name}/{mode}/{tensor}"] = rounded(value)
+FAMILY = {
+    # What may surround batch normalization.
+    "bn_relu": family.batch_norm((2, 3, 4, 5), relu="recomputed"),
+    "bn_relu_mask": family.batch_norm((3, 5, 7), relu="mask", channels_last=True),
+    "bn_relu_bare": family.batch_norm((4, 3, 9), relu="mask", scale=False, shift=False),
+    "bn_residual": family.batch_norm((2, 3, 5, 4), residual=True),
+    "bn_residual_relu": family.batch_norm((2, 3, 5, 7), relu="mask", residual=True),
+    "bn_residual_relu_last": family.batch_norm((2, 4, 3, 5), relu="mask", residual=True, channels_last=True, momentum=0.5),
+    "bn_masked": family.batch_norm((3, 4, 11), masked=True),
+    "bn_masked_last": family.batch_norm((3, 5, 2, 4), masked=True, channels_last=True, mean=100.0),
+    "bn_masked_rows": family.batch_norm((17, 5), masked=True),
+    "bn_masked_residual_relu": family.batch_norm((3, 2, 13), masked=True, relu="mask", residual=True),
+    "bn_accumulated": family.batch_norm((3, 4, 5), accumulate=True),
+    "bn_accumulated_relu": family.batch_norm((3, 4, 5), accumulate=True, relu="recomputed"),
+    "bn_per_activation": family.batch_norm((5, 2, 3, 2), per_activation=True),
+    "bn_per_activation_relu": family.batch_norm((7, 2, 3), per_activation=True, relu="mask", residual=True),
+    # Its gradient's gradient.
+    "double": family.double_backward((4, 3, 5)),
+    "double_last": family.double_backward((2, 3, 4, 5), channels_last=True, eps=1e-3),
+    "double_of_dx": family.double_backward((6, 7), given=("ddx",)),
+    "double_of_parameters": family.double_backward((3, 2, 4), given=("ddgamma", "ddbeta")),
+    "double_bare": family.double_backward((3, 4, 5), scale=False),
+    "double_mean_1e3": family.double_backward((3, 2, 7), mean=1e3),
+    # Groups, as torch.testing._internal.common_nn constructs them, instances, rows.
+    "group": family.group_norm((4, 6, 5), 3, eps=1e-3),
+    "group_1d": family.group_norm((4, 10), 5, std=3.0),
+    "group_one": family.group_norm((4, 5), 1, eps=1e-3),
+    "group_not_affine": family.group_norm((4, 5, 4), 1, scale=False, shift=False),
+    "group_2d": family.group_norm((4, 6, 2, 3), 3),
+    "group_2d_not_affine": family.group_norm((4, 6, 2, 3), 3, scale=False, shift=False),
+    "group_3d_last": family.group_norm((2, 2, 3, 4, 6), 2, channels_last=True),
+    "group_last_mean_1e3": family.group_norm((2, 5, 5, 8), 4, channels_last=True, mean=1e3),
+    "group_accumulated": family.group_norm((3, 4, 5), 2, accumulate=True),
+    "group_scale_only": family.group_norm((3, 4, 7), 2, shift=False),
+    "instance_1d": family.instance_norm((4, 5, 3), eps=1e-3, momentum=0.3),
+    "instance_2d": family.instance_norm((2, 3, 6, 6), eps=1e-3, momentum=0.8),
+    "instance_3d": family.instance_norm((2, 3, 4, 4, 4), eps=1e-3, momentum=0.7),
+    "instance_not_tracking": family.instance_norm((2, 3, 6, 5), track=False),
+    "instance_not_affine": family.instance_norm((2, 3, 5, 4), scale=False, shift=False),
+    "instance_last": family.instance_norm((3, 4, 5, 3), channels_last=True, accumulate=True),
+    "instance_mean_1e4": family.instance_norm((2, 3, 7, 7), mean=-1e4),
+    "layer_1d": family.layer_norm((4, 5, 5), eps=1e-3),
+    "layer_two": family.layer_norm((4, 5, 3), 2, eps=1e-3),
+    "layer_all": family.layer_norm((2, 3, 4), 3),
+    "layer_not_affine": family.layer_norm((4, 13), scale=False, shift=False),
+    "layer_scale_only": family.layer_norm((2, 7, 9), shift=False),
+    "layer_long": family.layer_norm((3, 257)),
+    "layer_mean_1e4": family.layer_norm((5, 31), mean=1e4),
+    "layer_accumulated": family.layer_norm((6, 5), accumulate=True),
+    "rms": family.layer_norm((4, 5, 5), rms=True),
+    "rms_two": family.layer_norm((4, 5, 3), 2, rms=True, eps=0.1),
+    "rms_bare": family.layer_norm((3, 65), rms=True, scale=False),
+    "rms_mean": family.layer_norm((5, 33), rms=True, mean=10.0),
+    "rms_accumulated": family.layer_norm((6, 5), rms=True, accumulate=True),
+    # Other statistics of batches.
+    "renorm": family.batch_renorm((4, 3, 5), off=1.0),
+    "renorm_clamped": family.batch_renorm((4, 3, 5, 2), r_max=1.25, d_max=0.5, off=2.0),
+    "renorm_variance": family.batch_renorm((8, 5), variance=True, momentum=0.1),
+    "renorm_last": family.batch_renorm((3, 4, 5, 7), channels_last=True, mean=100.0),
+    "renorm_plain": family.batch_renorm((3, 4, 5), r_max=1.0, d_max=0.0),
+    "renorm_bare_accumulated": family.batch_renorm((6, 4), scale=False, accumulate=True),
+    "ghost": family.ghost_batch_norm((8, 3, 4), 4),
+    "ghost_short": family.ghost_batch_norm((7, 3, 2, 2), 3),
+    "ghost_last": family.ghost_batch_norm((5, 4, 3), 2, channels_last=True, momentum=0.5),
+    "ghost_cumulative": family.ghost_batch_norm((10, 5), 4, momentum=None),
+    "ghost_one": family.ghost_batch_norm((4, 3, 5), 32, accumulate=True),
+    "ghost_mean_1e4": family.ghost_batch_norm((6, 2, 9), 2, mean=1e4, scale=False),
+    # In parts.
+    "stages": family.stages(3, shape=(7, 3, 5)),
+    "stages_micro": family.stages(2, "accumulate", shape=(4, 5, 3, 3), momentum=None),
+    "stages_empty_parts": family.stages(5, shape=(3, 4, 6), channels_last=False),
+    "stages_last": family.stages(3, shape=(5, 6, 4), channels_last=True, mean=1e4),
+    "stages_precise": family.stages(4, "accumulate", shape=(8, 3, 4), momentum=1.0),
+    # Into a linear layer, and convolutions.
+    "fold_linear": family.fold((5, 7)),
+    "fold_convolution": family.fold((4, 3, 3, 3), eps=1e-3),
+    "fold_1d_bare": family.fold((6, 2, 5), bias=False, scale=False, shift=False),
+}
 
-safetensors_file.write(pathlib.Path(__file__).with_name("batch_norm.safetensors"), tensors, words)
+
+def write(name, cases):
+    """`cases` by name: their tensors, and by mode their words and results."""
+    tensors, words = {}, {}
+    for case, (given, modes) in cases.items():
+        tensors |= {f"{case}/{tensor}": value for tensor, value in given.items()}
+        for mode, (line, results) in modes.items():
+            words[f"{case}/{mode}"] = " ".join(line)
+            tensors |= {f"{case}/{mode}/{tensor}": rounded(value) for tensor, value in results.items()}
+    safetensors_file.write(pathlib.Path(__file__).with_name(f"{name}.safetensors"), tensors, words)
+
+
+def modes_of(case):
+    runs = [case.run(training) for training in ((True, False) if case.track else (True,))]
+    return {mode: (case.words(mode), results) for run in runs for mode, results in run.items()}
+
+
+write("batch_norm", {name: (case.tensors, modes_of(case)) for name, case in CASES.items()})
+write("family", {name: (layer.tensors, {mode: (layer.words(mode), results) for mode, results in layer.modes.items()})
+                 for name, layer in FAMILY.items()})

@@ -5,7 +5,10 @@ import struct
 
 import torch
 
-TYPES = {torch.float32: ("F32", "f"), torch.int64: ("I64", "q")}
+# 32-bit integers stand for uint32, which PyTorch lacks: the bits are the same. Those of 16-bit numbers pass as int16.
+TYPES = {torch.float32: ("F32", "f"), torch.int64: ("I64", "q"), torch.int32: ("U32", "i"),
+         torch.float16: ("F16", "h"), torch.bfloat16: ("BF16", "h")}
+HALVES = (torch.float16, torch.bfloat16)
 
 
 def write(path, tensors, metadata=None):
@@ -13,7 +16,8 @@ def write(path, tensors, metadata=None):
     header, data = ({"__metadata__": metadata} if metadata else {}), b""
     for name, tensor in sorted(tensors.items(), key=lambda entry: (-entry[1].element_size(), entry[0])):
         dtype, code = TYPES[tensor.dtype]
-        part = array.array(code, tensor.flatten().tolist()).tobytes()
+        values = tensor.contiguous().view(torch.int16) if tensor.dtype in HALVES else tensor
+        part = array.array(code, values.flatten().tolist()).tobytes()
         header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(part)]}
         data += part
     text = json.dumps(header, separators=(",", ":"))
@@ -33,6 +37,7 @@ def read(path):
         if name != "__metadata__":
             dtype, code = types[entry["dtype"]]
             begin, end = entry["data_offsets"]
-            values = array.array(code, content[start + begin:start + end])
-            tensors[name] = torch.tensor(values.tolist(), dtype=dtype).reshape(entry["shape"])
+            values = array.array(code, content[start + begin:start + end]).tolist()
+            bits = torch.int16 if dtype in HALVES else dtype
+            tensors[name] = torch.tensor(values, dtype=bits).view(dtype).reshape(entry["shape"])
     return tensors
