@@ -11,6 +11,7 @@
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
 
+#include "check_family.hpp"
 #include "check_outcome.hpp"
 #include "check_request.hpp"
 
@@ -144,7 +145,8 @@ struct Worst {
     }
 };
 
-/// What all cases of one mode of one operation came to.
+/// What all cases of one mode of one operation came to; those in 16-bit storage, whose bounds are other ones,
+/// on their own.
 struct Summary {
     int cases = 0, failed = 0, skipped = 0;
     std::string reason{};  ///< why, of those skipped
@@ -166,7 +168,7 @@ struct Summary {
         char text[512];
         std::snprintf(
             text, sizeof text,
-            "accuracy  %-28s %3d cases, %d failed  worst error/bound %.2f (%s)  worst ULP %.1f (%s)  %s",
+            "accuracy  %-34s %3d cases, %d failed  worst error/bound %.2f (%s)  worst ULP %.1f (%s)  %s",
             name.c_str(), cases, failed, ratio.value, ratio.tensor.c_str(), ulps.value, ulps.tensor.c_str(),
             device.c_str());
         const std::string skips = skipped == 0 ? "" : "  SKIPPED " + std::to_string(skipped) + ": " + reason;
@@ -197,7 +199,9 @@ class Checker {
         try {
             const Call call = in.empty() ? generate(request)
                                          : call_with(request, testing::read_safetensors(in).tensors, in);
-            Summary& summary = summaries_[call.operation->name + " " + call.mode->name];
+            const Storage storage = storage_of(call.settings);
+            Summary& summary = summaries_[call.operation->name + " " + call.mode->name +
+                                          (storage == Storage::float32 ? "" : " 16 bits")];
             Tensors results;
             try {
                 results = run(*device_, call);

@@ -100,6 +100,17 @@ TEST_F(CheckProgram, RunsAFileOfCases) {
     EXPECT_EQ(run({"--cases", cases}).err, cases + ": holds no case\n");
 }
 
+/// What the device cannot do is neither a failure nor hidden.
+TEST_F(CheckProgram, CountsWhatItSkips) {
+    const Answer result =
+        run({"--op", "batch_norm", "--mode", "inference", "--shape", "3x4", "--storage", "float16"});
+    EXPECT_EQ(result.status, exit_status::passed) << result.err;
+    const bool ran = result.out.find("  1 cases, 0 failed") != std::string::npos;
+    const bool skipped =
+        result.out.find("  SKIPPED 1: batch_norm: storage: got float16, needs ") != std::string::npos;
+    EXPECT_NE(ran, skipped) << result.out;
+}
+
 TEST_F(CheckProgram, ExitStatusTellsWhatWentWrong) {
     const std::vector<std::string> good{"--op", "batch_norm", "--mode", "inference", "--shape", "3x4"};
     const auto with = [&](std::vector<std::string> more) {
