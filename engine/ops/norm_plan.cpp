@@ -165,8 +165,8 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
         refuse(operation, std::to_string(partials) + " partial sums per channel",
                "at most " + std::to_string(most_channels) + on_this_device);
     }
-    sides.samples =
-        std::clamp<uint64_t>(most_lines / extent.channels, 1, std::max<uint64_t>(sides.samples, 1));
+    sides.samples = std::clamp<uint64_t>(most_lines / std::max<uint64_t>(extent.channels, 1), 1,
+                                         std::max<uint64_t>(sides.samples, 1));
     sides.channels = std::min(sides.channels, most_lines);
 
     plan.partials = static_cast<uint32_t>(partials);
