@@ -113,7 +113,8 @@ void run_training(const Call& call, Workspace& workspace) {
 }
 
 Expectations expect_training(const Call& call) {
-    const reference::BatchNormData data = batch_norm_data(call);
+    reference::BatchNormData data = batch_norm_data(call);
+    data.options.single_value = SingleValue::keep_running;
     Expectations result = reference::expected_forward_training(data);
     result.erase("health");
     expect_counted(call, result);

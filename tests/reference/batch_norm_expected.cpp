@@ -92,7 +92,7 @@ Expectations expected_forward_training(const BatchNormData& data) {
 
     const Running before{values(data.running_mean), values(data.running_var)};
     const bool keeps =
-        data.geometry().values_per_channel() == 1 && data.options.single_value == SingleValue::keep_running;
+        norm.sets.counts.front() == 1 && data.options.single_value == SingleValue::keep_running;
     Values deviation = batch.variance;
     for (double& variance : deviation) variance = std::sqrt(variance);
     const Running after = update_running(norm.sets, batch, data.options.convention, data.running_mean,

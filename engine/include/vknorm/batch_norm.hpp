@@ -118,7 +118,8 @@ class BatchNorm {
     };
     /// y = gamma * x^ + beta with batch statistics; updates the running statistics if given. An empty batch
     /// leaves mean = 0, inv_std = 0 and the running statistics as they are, and is counted; so does one
-    /// without a valid value. With one valid value the running variance takes 0.
+    /// without a valid value. With one valid value the running variance takes 0, or both stay with
+    /// SingleValue::keep_running.
     void forward_training(Recorder& recorder, const ForwardTraining& arguments) const;
 
     struct ForwardInference {
