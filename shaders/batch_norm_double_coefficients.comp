@@ -29,7 +29,7 @@ layout(std430, set = 0, binding = 9) writeonly buffer GradGamma { float grad_gam
 
 bool given(uint what) { return (push.given & what) != 0; }
 
-void give_coefficients(uint channel) {
+void solve(uint channel) {
     float B = 0, C = 0, product = 0, u = 0, w = 0, g = 1;
     if (given(double_dy)) B = dy_means[push.dy_means_first + 2 * channel + 1];
     if (given(double_ddx)) C = ddx_means[push.ddx_means_first + 2 * channel + 1];
@@ -50,5 +50,5 @@ void give_coefficients(uint channel) {
 
 void main() {
     const uint stride = gl_WorkGroupSize.x * gl_NumWorkGroups.x;
-    for (uint channel = gl_GlobalInvocationID.x; channel < push.channels; channel += stride) give_coefficients(channel);
+    for (uint channel = gl_GlobalInvocationID.x; channel < push.channels; channel += stride) solve(channel);
 }

@@ -11,7 +11,7 @@ using namespace detail;
 
 void fold_batch_norm(Recorder& recorder, const FoldBatchNorm& arguments) {
     const std::string operation = "fold_batch_norm";
-    const auto [channels, weights_per_channel] = std::pair{arguments.channels, arguments.weights_per_channel};
+    const uint32_t channels = arguments.channels, weights_per_channel = arguments.weights_per_channel;
     Arguments check(operation);
     if (channels == 0) check.refuse("channels", "0", "at least 1");
     if (weights_per_channel == 0) check.refuse("weights_per_channel", "0", "at least 1");
