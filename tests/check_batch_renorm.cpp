@@ -88,8 +88,7 @@ void run_inference(const Call& call, Workspace& workspace) {
                                                 .gamma = workspace.in("gamma"),
                                                 .beta = workspace.in("beta"),
                                                 .moving_mean = workspace.in("moving_mean"),
-                                                .moving_deviation = workspace.in("moving_deviation"),
-                                                .scratch = workspace.scratch(op.scratch_bytes())});
+                                                .moving_deviation = workspace.in("moving_deviation")});
 }
 
 Expectations expect_inference(const Call& call) {

@@ -72,7 +72,6 @@ class BatchRenorm {
         BufferView y{};                                ///< out, shape; may be x itself
         BufferView gamma{}, beta{};                    ///< in, [C]; each may be absent
         BufferView moving_mean{}, moving_deviation{};  ///< in, [C]
-        BufferView scratch{};
     };
     /// y = gamma * (x - M) / S + beta.
     void forward_inference(Recorder& recorder, const ForwardInference& arguments) const;
