@@ -47,11 +47,15 @@ void ImageNormPlan::backward(Recorder& recorder, const GroupNorm::Backward& argu
                             .statistics = statistics,
                             .partials = sums});
     if (arguments.dgamma || arguments.dbeta) {
-        record(recorder, work,
-               BackwardFinalizePass{.from = partials_of_channels(work, sums),
-                                    .dgamma = arguments.dgamma,
-                                    .dbeta = arguments.dbeta,
-                                    .accumulate = arguments.accumulate});
+        const uint64_t most = samples_of_a_merge(work), samples = work.extent.samples;
+        for (uint64_t sample = 0; sample == 0 || sample < samples; sample += most) {
+            record(recorder, work,
+                   BackwardFinalizePass{
+                       .from = partials_of_channels(work, sums, sample, std::min(most, samples - sample)),
+                       .dgamma = arguments.dgamma,
+                       .dbeta = arguments.dbeta,
+                       .accumulate = arguments.accumulate || sample > 0});
+        }
     }
     if (!arguments.dx) return;
     record(recorder, work,

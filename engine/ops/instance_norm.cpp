@@ -34,7 +34,13 @@ struct InstanceNorm::Plan : ImageNormPlan {
                        .convention = given.convention,
                        .storage = given.storage}),
           moments(scratch.add(sets() * partial_bytes)),
-          average(scratch.add(work.extent.channels * partial_bytes)) {}
+          average(scratch.add(work.extent.channels * partial_bytes)) {
+        // The moments of all sets are averaged at once.
+        const uint64_t most = (work.limits.range - work.limits.alignment) / partial_bytes;
+        if (sets() > most)
+            refuse(name, "shape", std::to_string(sets()) + " images and channels",
+                   "at most " + std::to_string(most) + " on this device");
+    }
 
     InstanceNormOptions options;
     BatchNorm batch;         ///< with running statistics

@@ -52,11 +52,13 @@ PartialSets partials_of_sets(const NormPlan& plan, uint32_t group, const BufferV
             .run_pitch = plan.partials};
 }
 
-PartialSets partials_of_channels(const NormPlan& plan, const BufferView& partials) {
-    return {.partials = partials,
+PartialSets partials_of_channels(const NormPlan& plan, const BufferView& partials, uint64_t sample,
+                                 uint64_t samples) {
+    const uint64_t sample_bytes = plan.extent.channels * plan.partials * partial_bytes;
+    return {.partials = {partials.buffer, partials.offset + sample * sample_bytes, samples * sample_bytes},
             .sets = plan.extent.channels,
             .set_pitch = plan.partials,
-            .items = plan.partials * plan.extent.samples,
+            .items = plan.partials * samples,
             .run = plan.partials,
             .run_pitch = plan.partials * plan.extent.channels};
 }

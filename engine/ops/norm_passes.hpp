@@ -53,8 +53,9 @@ struct PartialSets {
 };
 /// For statistics: the partials of a line, or of `group` neighbouring lines.
 PartialSets partials_of_sets(const NormPlan& plan, uint32_t group, const BufferView& partials);
-/// For parameters: the partials of a channel in all samples.
-PartialSets partials_of_channels(const NormPlan& plan, const BufferView& partials);
+/// For parameters: the partials of a channel in some samples.
+PartialSets partials_of_channels(const NormPlan& plan, const BufferView& partials, uint64_t sample,
+                                 uint64_t samples);
 /// Results [parts, sets] of merges, merged again.
 PartialSets partials_of_parts(const BufferView& results, uint64_t parts, uint64_t sets);
 

@@ -100,6 +100,11 @@ uint32_t NormPlan::groups(uint32_t items) const {
     return std::min(ceil_div(items, limits.workgroup), limits.groups);
 }
 
+uint64_t samples_of_a_merge(const NormPlan& plan) {
+    const uint64_t sample_bytes = plan.extent.channels * plan.partials * detail::partial_bytes;
+    return std::max<uint64_t>(binding_bytes(plan.limits) / std::max<uint64_t>(sample_bytes, 1), 1);
+}
+
 MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes) {
     MergePlan plan{.lanes = merge_lanes_for(items)};
     const uint64_t bound = binding_bytes(limits) / std::max<uint64_t>(set_bytes, 1);
@@ -171,11 +176,6 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
 
     plan.partials = static_cast<uint32_t>(partials);
     checked_product(extent.lines(), partials * detail::partial_bytes, operation + ": shape");
-    // What a channel has in all samples is merged at once.
-    if (extent.samples > 1 && plan.partial_bytes() > binding_bytes(limits)) {
-        refuse(operation, std::to_string(extent.lines() * partials) + " partial sums",
-               "at most " + std::to_string(binding_bytes(limits) / detail::partial_bytes) + on_this_device);
-    }
 
     for (uint64_t sample = 0; sample < extent.samples; sample += sides.samples) {
         uint32_t partial = 0;

@@ -97,6 +97,8 @@ struct MergePlan {
 };
 /// For `sets` sets of `items` partials each; `set_bytes` is how far a binding reaches for one more set.
 MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes);
+/// Samples whose partials of all channels fit a binding, and one at least.
+uint64_t samples_of_a_merge(const NormPlan& plan);
 
 /// Strands for `values` values of a line. `length` is the number of blocks in a strand when there are enough.
 Strands plan_strands(uint64_t values, uint32_t length);
