@@ -54,7 +54,7 @@ TEST(BatchNormData, Shapes) {
         for (Problem problem : problems_of_each_form(random, 0, 1)) {
             const std::vector<float> x = problem.x;
             size_t at = 0;
-            fill(problem, [&](size_t, size_t i) { return change(x[at++ % x.size()], i); });
+            fill(problem, [&, &change = change](size_t, size_t i) { return change(x[at++ % x.size()], i); });
             check_forward_and_backward(problem);
         }
     }

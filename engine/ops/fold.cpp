@@ -39,7 +39,9 @@ void fold_batch_norm(Recorder& recorder, const FoldBatchNorm& arguments) {
 
     const Label label(recorder, operation.c_str());
     const Parts parts(recorder);
-    const auto of_channels = [&](const BufferView& view) { return parts.elements(view, 0, channels); };
+    const auto of_channels = [&, count = channels](const BufferView& view) {
+        return parts.elements(view, 0, count);
+    };
     const AlignedView weight = parts.elements(arguments.weight, 0, weights);
     const AlignedView bias = of_channels(arguments.bias), gamma = of_channels(arguments.gamma);
     const AlignedView beta = of_channels(arguments.beta), mean = of_channels(arguments.running_mean);
