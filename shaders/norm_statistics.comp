@@ -87,7 +87,7 @@ Moments moments_of_counted(NormWalk walk, Strand strand) {
         const bvec4 counts = counted(value, values);
         const uint there = uint(counts.x) + uint(counts.y) + uint(counts.z) + uint(counts.w);
         const float pilot = counts.x ? x.x : counts.y ? x.y : counts.z ? x.z : x.w;
-        if (there > 0) moments = merge(moments, moments_of_block(pilot, x, counts, there));
+        moments = merge(moments, moments_of_block(pilot, x, counts, there));
         advance(walk, cursor);
         value += 4 << walk.lane_bits;
     }
