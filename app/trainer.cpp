@@ -68,14 +68,8 @@ void Trainer::step() {
             "A batch of one has no variance to normalize with: take a larger batch, or train with running "
             "statistics");
 
-    inputs_.clear();
-    labels_.clear();
-    for (const uint32_t index : order_.next()) {
-        const std::span<const float> example = data_.train->example(index);
-        inputs_.insert(inputs_.end(), example.begin(), example.end());
-        labels_.push_back(data_.train->labels[index]);
-    }
-    for (Twin& twin : twins_) twin.submit(inputs_, labels_);
+    const vknorm::Dataset batch = vknorm::pick(*data_.train, order_.next());
+    for (Twin& twin : twins_) twin.submit(batch.inputs, batch.labels);
     ++step_;
     looked_ = false;
 

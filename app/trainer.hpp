@@ -53,8 +53,6 @@ class Trainer {
     uint64_t step_ = 0;
     std::optional<uint64_t> evaluated_at_;  // step
     bool looked_ = false;                   // since anything changed
-    std::vector<float> inputs_;             // of the batch
-    std::vector<uint32_t> labels_;
 };
 
 }  // namespace lab
