@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/norm_choice.hpp"
+
 namespace lab {
 
 namespace {
@@ -54,20 +56,72 @@ void draw_arrow(const Look& look, ImDrawList& list, float left, float right, flo
                            look.theme.faint);
 }
 
-void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s, size_t index,
-               uint32_t units, bool inspected, bool hovered) {
+// What the open card offers: a norm for each twin.
+void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, Settings& settings) {
+    ImGui::SetNextWindowPos({card.min.x, card.max.y + look.px(4)});
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(12), look.px(10)});
+    if (ImGui::BeginPopup("norms")) {
+        ImGui::PushFont(look.fonts.strong);
+        ImGui::Text("hidden %u", layer + 1);
+        ImGui::PopFont();
+        for (size_t twin = 0; twin < twin_count; ++twin) {
+            ImDrawList& list = *ImGui::GetWindowDrawList();
+            const ImVec2 at = ImGui::GetCursorScreenPos();
+            plot::disc(list, look.fonts, {at.x + look.px(6), at.y + ImGui::GetFrameHeight() / 2},
+                       look.px(5.5f), look.theme.twins[twin]);
+            ImGui::SetCursorScreenPos({at.x + look.px(20), at.y});
+            const char id[] = {'#', '#', twin_letter(twin), 0};
+            choose_norm_of(look, id, look.px(150), settings.twins[twin], layer);
+        }
+        ImGui::EndPopup();
+    }
+    ImGui::PopStyleVar();
+}
+
+std::string layer_note(const Settings& settings, uint32_t layer) {
+    std::string note;
+    for (size_t twin = 0; twin < twin_count; ++twin)
+        note += std::string(twin == 0 ? "" : ", ") + twin_letter(twin) + " " +
+                name(settings.twins[twin].norm_of(layer));
+    return note + ". A click inspects this layer, a right click changes its norms.";
+}
+
+// The norm of a layer that is an exception, behind its title; a dot where there is no room.
+void draw_exceptions(const Look& look, ImDrawList& list, const Settings& settings, uint32_t layer, float left,
+                     float right, float top) {
+    for (size_t twin = 0; twin < twin_count; ++twin) {
+        if (settings.twins[twin].exceptions.count(layer) == 0) continue;
+        const char* const norm = name(settings.twins[twin].norm_of(layer));
+        const float width = plot::text_size(look.fonts.small, norm).x;
+        if (left + width <= right) {
+            plot::text(list, look.fonts.small, {left, top}, look.theme.twins[twin], norm);
+            left += width + look.px(8);
+        } else {
+            plot::disc(list, look.fonts, {left, top + look.px(7)}, look.px(3.5f), look.theme.twins[twin]);
+            left += look.px(10);
+        }
+    }
+}
+
+void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s,
+               const Settings& settings, uint32_t index, bool hovered) {
+    const bool inspected = settings.inspected_layer == index;
     const Color fill = hovered ? mixed(look.theme.panel, look.theme.control, 0.6f) : look.theme.panel;
     plot::card(look, list, card, look.px(7), fill, inspected ? look.theme.grip : look.theme.border,
                look.px(inspected ? 2.0f : 1.0f));
     const float inset = look.px(9);
-    const std::string title = "hidden " + std::to_string(index + 1), count = std::to_string(units);
+    const std::string title = "hidden " + std::to_string(index + 1),
+                      count = std::to_string(settings.hidden[index]);
     const float top = card.min.y + look.px(6);
     plot::text(list, look.fonts.small, {card.min.x + inset, top}, look.theme.text, title.c_str());
     const ImVec2 count_size = plot::text_size(look.fonts.mono, count.c_str());
     const float room = card.width() - 2 * inset, gap = look.px(8);
-    if (plot::text_size(look.fonts.small, title.c_str()).x + gap + count_size.x <= room)
+    const float title_width = plot::text_size(look.fonts.small, title.c_str()).x;
+    if (title_width + gap + count_size.x <= room)
         plot::text(list, look.fonts.mono, {card.max.x - inset - count_size.x, top - look.px(1)},
                    look.theme.muted, count.c_str());
+    draw_exceptions(look, list, settings, index, card.min.x + inset + title_width + gap,
+                    card.max.x - inset - count_size.x - gap, top);
 
     float bottom = card.max.y - look.px(8);
     std::array<std::string, twin_count> words;
@@ -102,16 +156,17 @@ void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Se
     const std::string classes = s.train ? std::to_string(s.train->classes) : "-";
     draw_end(look, list, {frame.min, {frame.min.x + end_width, frame.max.y}}, "input", inputs);
     float x = frame.min.x + end_width;
-    for (size_t i = 0; i < layers; ++i) {
+    for (uint32_t i = 0; i < layers; ++i) {
         draw_arrow(look, list, x + look.px(3), x + arrow - look.px(3), middle);
         x += arrow;
         const plot::Rect card{{std::round(x), frame.min.y}, {std::round(x + width), frame.max.y}};
         ImGui::PushID(static_cast<int>(i));
         ImGui::SetCursorScreenPos(card.min);
-        if (ImGui::InvisibleButton("card", {card.width(), card.height()}))
-            settings.inspected_layer = static_cast<uint32_t>(i);
-        draw_card(look, list, card, s, i, settings.hidden[i], settings.inspected_layer == i,
-                  ImGui::IsItemHovered());
+        if (ImGui::InvisibleButton("card", {card.width(), card.height()})) settings.inspected_layer = i;
+        hint(look, layer_note(settings, i).c_str());
+        if (ImGui::IsItemClicked(ImGuiMouseButton_Right)) ImGui::OpenPopup("norms");
+        draw_card(look, list, card, s, settings, i, ImGui::IsItemHovered());
+        draw_layer_menu(look, card, i, settings);
         ImGui::PopID();
         x += width;
     }

@@ -6,7 +6,7 @@
 
 namespace lab {
 
-/// A click on a card makes its layer the inspected one.
+/// A click on a card makes its layer the inspected one; a right click offers norms for it.
 void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& snapshot, Settings& settings);
 
 }  // namespace lab

@@ -40,8 +40,8 @@ std::vector<plot::LegendEntry> twin_legend(const Theme& theme, const Snapshot& s
     return legend;
 }
 
-bool normalizes(const Snapshot& s, size_t twin) {
-    return s.settings.twins[twin].norm != vknorm::Norm::none;
+vknorm::Norm inspected_norm(const Snapshot& s, size_t twin) {
+    return s.settings.twins[twin].norm_of(s.settings.inspected_layer);
 }
 
 std::string unit_title(const Snapshot& s) {
@@ -49,15 +49,24 @@ std::string unit_title(const Snapshot& s) {
            std::to_string(s.settings.inspected_layer + 1);
 }
 
-// The batch's own value, faint, and the running one, solid, of every twin that normalizes.
+// Why neither twin has running statistics of the inspected layer.
+const char* without_running(const Snapshot& s) {
+    for (size_t twin = 0; twin < twin_count; ++twin)
+        if (inspected_norm(s, twin) != vknorm::Norm::none)
+            return "No running statistics: every example is\nnormalized by its own, trained or tested";
+    return "Neither twin normalizes this layer";
+}
+
+// The batch's own value, faint, and the running one, solid, of every twin that keeps one.
 Chart statistics_chart(const Theme& theme, const Snapshot& s, const char* title, float UnitRow::*batch,
                        float UnitRow::*running) {
     Chart chart;
     chart.title = title;
-    chart.empty = "Neither twin normalizes";
-    const bool both = normalizes(s, 0) && normalizes(s, 1);
+    chart.empty = without_running(s);
+    const auto keeps = [&](size_t twin) { return vknorm::keeps_running_statistics(inspected_norm(s, twin)); };
+    const bool both = keeps(0) && keeps(1);
     for (size_t twin = 0; twin < twin_count; ++twin) {
-        if (!normalizes(s, twin)) continue;
+        if (!keeps(twin)) continue;
         chart.empty = "No steps yet";
         const auto entry = static_cast<uint32_t>(chart.legend.size());
         const std::string prefix = both ? letter(twin) + " " : "";
@@ -85,8 +94,9 @@ Chart statistics_chart(const Theme& theme, const Snapshot& s, const char* title,
 }  // namespace
 
 std::string twin_name(const Settings& settings, size_t twin) {
-    const vknorm::Norm norm = settings.twins[twin].norm;
-    return letter(twin) + " " + (norm == vknorm::Norm::none ? "no norm" : name(norm));
+    const TwinSettings& its = settings.twins[twin];
+    if (!its.exceptions.empty()) return letter(twin) + " mixed norms";
+    return letter(twin) + " " + (its.norm == vknorm::Norm::none ? "no norm" : name(its.norm));
 }
 
 Chart loss_chart(const Theme& theme, const Snapshot& s) {
@@ -129,10 +139,11 @@ Chart accuracy_chart(const Theme& theme, const Snapshot& s) {
     chart.y_limits = plot::Range{0, 1};
     chart.legend = twin_legend(theme, s, false);
     chart.legend.push_back({"eval mode", theme.muted});
-    chart.legend.push_back({"batch statistics", theme.muted, true});
+    if (depends_on_batch(s.settings, 0) || depends_on_batch(s.settings, 1))
+        chart.legend.push_back({"batch statistics", theme.muted, true});
     for (const size_t twin : {1, 0}) {
         const TwinView& view = s.twins[twin];
-        if (normalizes(s, twin))
+        if (depends_on_batch(s.settings, twin))
             chart.series.push_back({letter(twin) + " batch statistics",
                                     theme.twins[twin],
                                     Style::dashed_step,

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "app/norm_choice.hpp"
 #include "app/plot/axis.hpp"
 
 namespace lab {
@@ -55,18 +56,30 @@ void draw_network(const Look& look, Settings& s) {
         std::fill(s.hidden.begin(), s.hidden.end(), units);
 }
 
-void draw_twin(const Look& look, const char* title, Color color, TwinSettings& twin) {
-    if (!section(look, title, color)) return;
-    static constexpr std::array norms = {vknorm::Norm::batch, vknorm::Norm::none};
+void draw_twin(const Look& look, const char* title, size_t index, Settings& s) {
+    if (!section(look, title, look.theme.twins[index])) return;
+    TwinSettings& twin = s.twins[index];
     static constexpr std::array activations = {vknorm::Activation::relu, vknorm::Activation::tanh,
                                                vknorm::Activation::sigmoid, vknorm::Activation::identity};
     ImGui::PushID(title);
     const float gap = look.px(8), half = (full_width() - gap) / 2;
-    choose<vknorm::Norm>(look, "##norm", half + look.px(6), twin.norm, norms);
-    hint(look, "Normalization of every hidden layer");
+    choose_norm(look, "##norm", half + look.px(17), twin);
     ImGui::SameLine(0, gap);
-    choose<vknorm::Activation>(look, "##activation", half - look.px(6), twin.activation, activations);
+    choose<vknorm::Activation>(look, "##activation", half - look.px(17), twin.activation, activations);
     hint(look, "Activation of every hidden layer");
+    if (has_norm(s, index, vknorm::Norm::group)) {
+        const uint32_t most = most_groups(s, index);
+        if (slider(look, "Groups", twin.groups, 1, most, std::to_string(twin.groups))) keep_norms_valid(s);
+        hint(look,
+             "Parts of a layer's units that GroupNorm normalizes apart; one is LayerNorm. A divisor of the "
+             "units.");
+    }
+    if (has_norm(s, index, vknorm::Norm::ghost)) {
+        slider(look, "Ghost size", twin.ghost_size, limits::min_ghost, limits::max_ghost,
+               std::to_string(twin.ghost_size));
+        hint(look,
+             "Examples of the batch that GhostNorm normalizes together; the last ghost has what is left.");
+    }
     ImGui::PopID();
 }
 
@@ -82,8 +95,8 @@ void draw_optimizer(const Look& look, Settings& s) {
     slider(look, "Weight decay", s.weight_decay, 0, 0.1f, true);
 }
 
-void draw_batch_norm(const Look& look, Settings& s) {
-    if (!section(look, "BatchNorm", 0)) return;
+void draw_normalization(const Look& look, Settings& s) {
+    if (!section(look, "Normalization", 0)) return;
     slider(look, "Momentum of running statistics", s.norm_momentum, 0, 1);
     hint(look,
          "Weight of the newest batch in the running statistics, as PyTorch counts it. Keras and ONNX count "
@@ -135,10 +148,10 @@ void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings
                       ImGuiWindowFlags_AlwaysUseWindowPadding);
     draw_data(look, settings);
     draw_network(look, settings);
-    draw_twin(look, "Twin A", look.theme.twins[0], settings.twins[0]);
-    draw_twin(look, "Twin B", look.theme.twins[1], settings.twins[1]);
+    draw_twin(look, "Twin A", 0, settings);
+    draw_twin(look, "Twin B", 1, settings);
     draw_optimizer(look, settings);
-    draw_batch_norm(look, settings);
+    draw_normalization(look, settings);
     keep_inspected_valid(settings);
     draw_inspect(look, settings);
     ImGui::EndChild();

@@ -10,7 +10,7 @@ struct Line {
     const char *keys, *meaning;
 };
 
-constexpr std::array<Line, 20> lines = {{
+constexpr std::array<Line, 21> lines = {{
     {"Space", "run or pause"},
     {"S", "one step"},
     {"R", "begin the run again"},
@@ -30,6 +30,7 @@ constexpr std::array<Line, 20> lines = {{
     {"Drag", "move"},
     {"Double click", "fit"},
     {"Click a legend", "hide or show"},
+    {"Right click a layer", "choose its norm"},
     {"Ctrl + click a slider", "type a number"},
 }};
 

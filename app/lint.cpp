@@ -1,5 +1,6 @@
 #include "app/lint.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -56,22 +57,39 @@ std::string only_guesses(const Snapshot& run, const TwinView& twin) {
     return "the loss stays at the logarithm of the number of classes, which is what guessing gives";
 }
 
+/// The fewest examples that a norm of the twin takes statistics of; 0: none depends on others. Batch
+/// renormalization makes up for few of them.
+uint32_t fewest_together(const Settings& settings, size_t twin) {
+    if (settings.statistics == vknorm::Statistics::running) return 0;
+    if (has_norm(settings, twin, vknorm::Norm::ghost))
+        return std::min(settings.batch, settings.twins[twin].ghost_size);
+    return has_norm(settings, twin, vknorm::Norm::batch) ? settings.batch : 0;
+}
+
 }  // namespace
+
+std::string lone_example(const Settings& settings, size_t twin) {
+    if (settings.statistics == vknorm::Statistics::running || !depends_on_batch(settings, twin)) return {};
+    if (settings.batch == 1) return "a batch of one has no variance";
+    const uint32_t ghost_size = settings.twins[twin].ghost_size;
+    if (has_norm(settings, twin, vknorm::Norm::ghost) && settings.batch % ghost_size == 1)
+        return "ghosts of " + std::to_string(ghost_size) + " leave one of " + std::to_string(settings.batch) +
+               " examples alone, without a variance";
+    return {};
+}
 
 std::string lint(const Snapshot& run) {
     for (size_t i = 0; i < twin_count; ++i) {
         const TwinView& twin = run.twins[i];
-        const bool normalizes = run.settings.twins[i].norm != vknorm::Norm::none;
-        const bool batch_statistics = normalizes && run.settings.statistics == vknorm::Statistics::batch;
-        if (batch_statistics && run.settings.batch == 1)
-            return twin_name(i) + ": a batch of one has no variance; its steps are refused";
-        for (const std::string& found :
-             {dead_layer(twin, run.settings.twins[i]),
-              normalizes ? statistics_gap(twin, run.settings) : std::string(), only_guesses(run, twin)})
+        if (const std::string refused = lone_example(run.settings, i); !refused.empty())
+            return twin_name(i) + ": " + refused + "; its steps are refused";
+        for (const std::string& found : {dead_layer(twin, run.settings.twins[i]),
+                                         statistics_gap(twin, run.settings), only_guesses(run, twin)})
             if (!found.empty()) return twin_name(i) + ": " + found;
-        if (batch_statistics && run.settings.batch < 8)
-            return twin_name(i) + ": statistics of " + std::to_string(run.settings.batch) +
-                   " examples are mostly noise; batches of 8 or more are usual";
+        const uint32_t together = fewest_together(run.settings, i);
+        if (together > 0 && together < 8)
+            return twin_name(i) + ": statistics of " + std::to_string(together) +
+                   " examples are mostly noise; 8 or more are usual";
     }
     return {};
 }

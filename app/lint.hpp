@@ -7,6 +7,8 @@
 
 namespace lab {
 
+/// Why a twin's training steps are refused: it would normalize one example alone. Empty: they are not.
+std::string lone_example(const Settings& settings, size_t twin);
 /// The most serious thing to say about the run; empty: nothing. Reads the settings, the step and the twins.
 std::string lint(const Snapshot& run);
 

@@ -7,6 +7,7 @@
 #include "app/cards.hpp"
 #include "app/controls.hpp"
 #include "app/help.hpp"
+#include "app/norm_choice.hpp"
 #include "app/plot/boundary.hpp"
 #include "app/plot/pictures.hpp"
 #include "app/toolbar.hpp"
@@ -66,6 +67,7 @@ void Live::take_preset(const Settings& preset) {
 void Live::apply_settings() {
     if (settings_ == applied_) return;
     if (begins_new_run(applied_, settings_) && ImGui::IsMouseDown(ImGuiMouseButton_Left)) return;
+    keep_norms_valid(settings_);
     commands_.apply(settings_);
     applied_ = settings_;
 }
@@ -96,8 +98,10 @@ void Live::obey_keys(Screen& screen, const Snapshot& snapshot, Requests& request
         settings_.update_running = settings_.train_affine = !learns;
     }
     if (pressed(key('B'))) {
-        vknorm::Norm& norm = settings_.twins[0].norm;
-        norm = norm == vknorm::Norm::batch ? vknorm::Norm::none : vknorm::Norm::batch;
+        TwinSettings& twin = settings_.twins[0];
+        const auto current = std::find(norms().begin(), norms().end(), twin.norm);
+        twin.norm = current + 1 == norms().end() ? norms().front() : current[1];
+        twin.exceptions.clear();
     }
     if (pressed(key('L'))) {
         const bool can_log = hovered_panel_ == 0 || hovered_panel_ == 7 || hovered_panel_ == 8;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +31,20 @@ enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digit
 enum class OptimizerKind { sgd, adam };
 
 struct TwinSettings {
-    vknorm::Norm norm = vknorm::Norm::none;
+    vknorm::Norm norm = vknorm::Norm::none;  ///< of every hidden layer that is no exception
     vknorm::Activation activation = vknorm::Activation::relu;
+    uint32_t groups = 8;       ///< of layers with group norm, a divisor of their units
+    uint32_t ghost_size = 16;  ///< of layers with ghost norm: examples normalized together
+    std::map<uint32_t, vknorm::Norm> exceptions{};  ///< layers, from 0, with another norm
+
+    vknorm::Norm norm_of(uint32_t layer) const {
+        const auto found = exceptions.find(layer);
+        return found == exceptions.end() ? norm : found->second;
+    }
+    void set_norm_of(uint32_t layer, vknorm::Norm wanted) {
+        exceptions.erase(layer);
+        if (wanted != norm) exceptions[layer] = wanted;
+    }
 
     bool operator==(const TwinSettings&) const = default;
 };
@@ -56,7 +69,7 @@ struct Settings {
     float momentum = 0;  ///< of SGD; Adam keeps its usual betas
     float weight_decay = 0;
     float norm_momentum = 0.1f;  ///< weight of the new batch in the running statistics (PyTorch's convention)
-    float epsilon = 1e-5f;
+    float epsilon = 1e-5f;       ///< of every norm
     vknorm::Statistics statistics = vknorm::Statistics::batch;  ///< what training steps normalize with
     bool update_running = true;
     bool train_affine = true;
@@ -72,6 +85,7 @@ struct Settings {
 /// Ranges of the controls; the command line and the session hold to the same ones.
 namespace limits {
 inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256, max_steps_per_frame = 64;
+inline constexpr uint32_t min_ghost = 2, max_ghost = 128;
 inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10,
                        max_momentum = 0.999f;
 }  // namespace limits
@@ -81,6 +95,16 @@ bool begins_new_run(const Settings& from, const Settings& to);
 /// Whether `data` is a set of points in the plane (a decision boundary can be drawn) rather than pictures or
 /// a file.
 bool is_planar(Data data);
+/// Whether a hidden layer of the twin has that norm.
+bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm);
+/// Whether a hidden layer of the twin normalizes examples by others of their batch, so that training and
+/// evaluation differ.
+bool depends_on_batch(const Settings& settings, size_t twin);
+/// The largest number of which all the twin's layers with group norm have a multiple of units; 0: it has
+/// none.
+uint32_t most_groups(const Settings& settings, size_t twin);
+/// Makes the norms fit the hidden layers after these have changed.
+void keep_norms_valid(Settings& settings);
 
 const char* name(Data data);
 const char* name(OptimizerKind kind);
@@ -103,14 +127,15 @@ struct UnitRow {
     float percentile15 = not_measured, percentile50 = not_measured,
           percentile85 = not_measured;                                   ///< of Tensor::normalized
     float batch_mean = not_measured, batch_variance = not_measured;      ///< of Tensor::pre_norm, biased
-    float running_mean = not_measured, running_variance = not_measured;  ///< not measured without a norm
+    float running_mean = not_measured, running_variance = not_measured;  ///< of norms that keep them
 };
 
 /// The test set, evaluated between two steps.
 struct TestRow {
-    float accuracy = not_measured;        ///< 0 to 1, with running statistics (eval mode)
-    float batch_accuracy = not_measured;  ///< with batch statistics (train mode); not measured without a norm
-    float loss = not_measured;            ///< nats, with running statistics
+    float accuracy = not_measured;  ///< 0 to 1, with running statistics (eval mode)
+    float batch_accuracy =
+        not_measured;           ///< with batch statistics (train mode); only of a twin that depends on them
+    float loss = not_measured;  ///< nats, with running statistics
 };
 
 /// Values counted in bins of equal width between `low` and `high`; the outer bins hold what lies beyond.

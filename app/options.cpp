@@ -38,9 +38,14 @@ T read_number(const std::string& flag, const std::string& text, T low, T high) {
 }
 
 template <class T>
-void add_number(CLI::App& app, const std::string& flag, T low, T high, T& target, const std::string& help) {
+void add_number(CLI::App& app, const std::string& flag, T low, T high, std::vector<T*> targets,
+                const std::string& help) {
     app.add_option_function<std::string>(
-           flag, [=, &target](const std::string& text) { target = read_number(flag, text, low, high); }, help)
+           flag,
+           [=](const std::string& text) {
+               for (T* target : targets) *target = read_number(flag, text, low, high);
+           },
+           help)
         ->type_name("NUMBER");
 }
 
@@ -63,15 +68,27 @@ const char* word_for(const Names<T, N>& names, T value) {
 }
 
 template <class T, size_t N>
+T read_word(const std::string& flag, const std::string& text, const Names<T, N>& names) {
+    const auto found =
+        std::find_if(names.begin(), names.end(), [&](const auto& entry) { return text == entry.first; });
+    if (found == names.end()) refuse(flag, text, "one of " + join(names, ", "));
+    return found->second;
+}
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+    std::vector<std::string> parts;
+    std::istringstream stream(text + ",");
+    for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+    return parts;
+}
+
+template <class T, size_t N>
 void add_choice(CLI::App& app, const std::string& flag, const Names<T, N>& names, std::vector<T*> targets,
                 const std::string& help) {
     app.add_option_function<std::string>(
            flag,
            [=](const std::string& text) {
-               const auto found = std::find_if(names.begin(), names.end(),
-                                               [&](const auto& entry) { return text == entry.first; });
-               if (found == names.end()) refuse(flag, text, "one of " + join(names, ", "));
-               for (T* target : targets) *target = found->second;
+               for (T* target : targets) *target = read_word(flag, text, names);
            },
            help)
         ->type_name(join(names, "|"));
@@ -84,8 +101,13 @@ constexpr Names<Data, 7> data_names = {{{"spiral", Data::spiral},
                                         {"gaussians", Data::gaussians},
                                         {"rings", Data::rings},
                                         {"digits", Data::digits}}};
-constexpr Names<vknorm::Norm, 2> norm_names = {
-    {{"none", vknorm::Norm::none}, {"batch", vknorm::Norm::batch}}};
+constexpr Names<vknorm::Norm, 7> norm_names = {{{"none", vknorm::Norm::none},
+                                                {"batch", vknorm::Norm::batch},
+                                                {"layer", vknorm::Norm::layer},
+                                                {"group", vknorm::Norm::group},
+                                                {"rms", vknorm::Norm::rms},
+                                                {"renorm", vknorm::Norm::batch_renorm},
+                                                {"ghost", vknorm::Norm::ghost}}};
 constexpr Names<vknorm::Activation, 4> activation_names = {{{"identity", vknorm::Activation::identity},
                                                             {"relu", vknorm::Activation::relu},
                                                             {"tanh", vknorm::Activation::tanh},
@@ -150,12 +172,41 @@ void prefer_for_pictures(Settings& settings) {
 
 std::vector<uint32_t> read_widths(const std::string& text) {
     std::vector<uint32_t> widths;
-    std::istringstream stream(text + ",");
-    for (std::string part; std::getline(stream, part, ',');)
+    for (const std::string& part : split_at_commas(text))
         widths.push_back(read_number<uint32_t>("--hidden", part, 1, limits::max_units));
     if (widths.size() > limits::max_layers)
         refuse("--hidden", text, "1 to " + std::to_string(limits::max_layers) + " layers");
     return widths;
+}
+
+/// The hidden layers are known already.
+void add_norm(CLI::App& app, const std::string& flag, Settings& settings, size_t index) {
+    app.add_option_function<std::string>(
+           flag,
+           [=, &settings](const std::string& text) {
+               const std::vector<std::string> words = split_at_commas(text);
+               if (words.size() > 1 && words.size() != settings.hidden.size())
+                   refuse(flag, text,
+                          "one norm, or one for each of " + std::to_string(settings.hidden.size()) +
+                              " hidden layers");
+               TwinSettings& twin = settings.twins[index];
+               twin.norm = read_word(flag, words[0], norm_names);
+               twin.exceptions.clear();
+               for (uint32_t layer = 1; layer < words.size(); ++layer)
+                   twin.set_norm_of(layer, read_word(flag, words[layer], norm_names));
+           },
+           std::string("Norm of twin ") + twin_letter(index) + ", or one for each hidden layer: N,N,...")
+        ->type_name(join(norm_names, "|"));
+}
+
+void check_groups(const Settings& settings) {
+    for (size_t twin = 0; twin < twin_count; ++twin)
+        for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
+            if (settings.twins[twin].norm_of(layer) == vknorm::Norm::group &&
+                settings.hidden[layer] % settings.twins[twin].groups != 0)
+                refuse("--groups", std::to_string(settings.twins[twin].groups),
+                       "a divisor of the " + std::to_string(settings.hidden[layer]) +
+                           " units of hidden layer " + std::to_string(layer + 1));
 }
 
 void read_size(const std::string& text, Options& options) {
@@ -200,6 +251,13 @@ const char* word(Data data) {
 const char* word(vknorm::Norm norm) {
     return word_for(norm_names, norm);
 }
+std::string norm_words(const Settings& settings, size_t twin) {
+    const TwinSettings& its = settings.twins[twin];
+    std::string words = word(its.norm_of(0));
+    for (uint32_t layer = 1; layer < settings.hidden.size() && !its.exceptions.empty(); ++layer)
+        words += std::string(",") + word(its.norm_of(layer));
+    return words;
+}
 const char* word(vknorm::Activation activation) {
     return word_for(activation_names, activation);
 }
@@ -233,29 +291,34 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
            },
            "What to learn")
         ->type_name(join(data_names, "|") + "|idx:DIR|csv:FILE");
-    add_number<uint64_t>(app, "--seed", 0, std::numeric_limits<uint64_t>::max(), s.seed,
+    add_number<uint64_t>(app, "--seed", 0, std::numeric_limits<uint64_t>::max(), {&s.seed},
                          "Of data, weights and the order of examples");
-    add_number<float>(app, "--noise", 0, limits::max_noise, s.noise, "Of the points in the plane");
+    add_number<float>(app, "--noise", 0, limits::max_noise, {&s.noise}, "Of the points in the plane");
     app.add_option_function<std::string>(
            "--hidden", [&](const std::string& text) { s.hidden = read_widths(text); },
            "Units of each hidden layer")
         ->type_name("N,N,...");
-    add_choice(app, "--norm-a", norm_names, {&s.twins[0].norm}, "Norm of twin A");
-    add_choice(app, "--norm-b", norm_names, {&s.twins[1].norm}, "Norm of twin B");
+    add_norm(app, "--norm-a", s, 0);
+    add_norm(app, "--norm-b", s, 1);
+    add_number<uint32_t>(app, "--groups", 1, limits::max_units, {&s.twins[0].groups, &s.twins[1].groups},
+                         "Groups of units with the norm group");
+    add_number<uint32_t>(app, "--ghost-size", limits::min_ghost, limits::max_ghost,
+                         {&s.twins[0].ghost_size, &s.twins[1].ghost_size},
+                         "Examples normalized together with the norm ghost");
     add_choice(app, "--activation", activation_names, {&s.twins[0].activation, &s.twins[1].activation},
                "Of both twins");
-    add_number<uint32_t>(app, "--batch", 1, limits::max_batch, s.batch, "Examples in a training step");
+    add_number<uint32_t>(app, "--batch", 1, limits::max_batch, {&s.batch}, "Examples in a training step");
     add_choice(app, "--optimizer", optimizer_names, {&s.optimizer}, "How steps change the parameters");
-    add_number<float>(app, "--lr", limits::min_learning_rate, limits::max_learning_rate, s.learning_rate,
+    add_number<float>(app, "--lr", limits::min_learning_rate, limits::max_learning_rate, {&s.learning_rate},
                       "Learning rate");
-    add_number<float>(app, "--momentum", 0, limits::max_momentum, s.momentum, "Of SGD");
-    add_number<float>(app, "--weight-decay", 0, 1, s.weight_decay, "L2, added to the gradient");
-    add_number<float>(app, "--norm-momentum", 0, 1, s.norm_momentum,
+    add_number<float>(app, "--momentum", 0, limits::max_momentum, {&s.momentum}, "Of SGD");
+    add_number<float>(app, "--weight-decay", 0, 1, {&s.weight_decay}, "L2, added to the gradient");
+    add_number<float>(app, "--norm-momentum", 0, 1, {&s.norm_momentum},
                       "Weight of the new batch in the running statistics");
-    add_number<float>(app, "--epsilon", 0, 1, s.epsilon, "Added to the variance in a norm");
+    add_number<float>(app, "--epsilon", 0, 1, {&s.epsilon}, "Added to the variance in a norm");
 
     app.add_flag("--headless", options.headless, "Train without a window and write a report");
-    add_number<uint64_t>(app, "--steps", 1, 1'000'000'000, options.steps,
+    add_number<uint64_t>(app, "--steps", 1, 1'000'000'000, {&options.steps},
                          "Training steps without a window (1000 if not given)");
     app.add_option("--out", options.out, "Folder of the report (out if not given)")->type_name("DIR");
     app.add_flag("--force", options.force, "Replace a report or picture that is there already");
@@ -273,6 +336,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     try {
         std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
         app.parse(std::move(reversed));
+        check_groups(s);
     } catch (const CLI::CallForHelp&) {
         return Answer{exit_status::ok, app.help()};
     } catch (const CLI::CallForVersion& version) {

@@ -42,6 +42,8 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
 /// The words of the command line for what it can choose.
 const char* word(Data data);
 const char* word(vknorm::Norm norm);
+/// One for all hidden layers, or one for each, separated by commas.
+std::string norm_words(const Settings& settings, size_t twin);
 const char* word(vknorm::Activation activation);
 const char* word(OptimizerKind kind);
 

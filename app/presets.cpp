@@ -33,14 +33,26 @@ Settings deep_spiral() {
     return s;
 }
 
+Settings batches_of_two() {
+    // Wu & He 2018, figure 1, at its left end; the learning rate goes with the batch.
+    Settings s;
+    s.data = Data::digits;
+    s.hidden.assign(3, 64);
+    s.twins[1].norm = vknorm::Norm::group;
+    s.batch = 2;
+    s.learning_rate = 0.01f;
+    return s;
+}
+
 }  // namespace
 
 std::span<const Preset> presets() {
-    static const std::array<Preset, 4> all = {{
+    static const std::array<Preset, 5> all = {{
         {"Spiral, 4 x 48", Settings{}},
         {"Covariate shift (digits, 3 x 100 sigmoid)", covariate_shift()},
         {"Digits, 2 x 64", digits()},
         {"Depth (spiral, 10 x 32)", deep_spiral()},
+        {"Batches of 2 (digits, BatchNorm and GroupNorm)", batches_of_two()},
     }};
     return all;
 }

@@ -60,8 +60,12 @@ nlohmann::ordered_json options_of(const Settings& s) {
     return {{"data", s.data == Data::file ? s.data_file : word(s.data)},
             {"noise", number(s.noise)},
             {"hidden", s.hidden},
-            {"norm_a", word(s.twins[0].norm)},
-            {"norm_b", word(s.twins[1].norm)},
+            {"norm_a", norm_words(s, 0)},
+            {"norm_b", norm_words(s, 1)},
+            {"groups_a", s.twins[0].groups},
+            {"groups_b", s.twins[1].groups},
+            {"ghost_size_a", s.twins[0].ghost_size},
+            {"ghost_size_b", s.twins[1].ghost_size},
             {"activation_a", word(s.twins[0].activation)},
             {"activation_b", word(s.twins[1].activation)},
             {"batch", s.batch},
@@ -91,7 +95,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         const TestRow test = tests.empty() ? TestRow{} : tests.back().value;
         twins.push_back(
             {{"name", std::string(1, twin_letter(i))},
-             {"norm", word(run.settings.twins[i].norm)},
+             {"norm", norm_words(run.settings, i)},
              {"train_loss", number(training.empty() ? not_measured : training.back().value.smoothed_loss)},
              {"test_loss", number(test.loss)},
              {"test_accuracy",

@@ -11,7 +11,8 @@ Screen::Screen(float scale) : context_(ImGui::CreateContext()), scale_(scale) {
     io.IniFilename = nullptr;
     io.LogFilename = nullptr;
     io.ConfigWindowsMoveFromTitleBarOnly = true;
-    io.BackendFlags |= ImGuiBackendFlags_HasMouseCursors;
+    // The second is the renderer's, which a screen need not have: full plots are more than 2^16 vertices.
+    io.BackendFlags |= ImGuiBackendFlags_HasMouseCursors | ImGuiBackendFlags_RendererHasVtxOffset;
     static constexpr std::pair<ImGuiKey, Key> named[] = {
         {ImGuiKey_Tab, Key::tab},
         {ImGuiKey_LeftArrow, Key::left},

@@ -30,12 +30,18 @@ const Settings& checked(const Settings& s) {
     require<float>("weight decay", s.weight_decay, 0, 1);
     require<float>("norm momentum", s.norm_momentum, 0, 1);
     require<float>("epsilon", s.epsilon, 0, 1);
+    for (size_t twin = 0; twin < twin_count; ++twin) {
+        const TwinSettings& its = s.twins[twin];
+        require<uint32_t>("ghost size", its.ghost_size, limits::min_ghost, limits::max_ghost);
+        const uint32_t most = most_groups(s, twin);
+        if (most > 0 && (its.groups == 0 || most % its.groups != 0))
+            throw std::invalid_argument("groups: got " + std::to_string(its.groups) +
+                                        ", needs a divisor of " + std::to_string(most) +
+                                        ", as units have it in layers with GroupNorm");
+        if (s.epsilon == 0 && has_norm(s, twin, vknorm::Norm::batch_renorm))
+            throw std::invalid_argument("epsilon: got 0, needs more with BatchRenorm");
+    }
     return s;
-}
-
-bool normalizes(const Settings& settings) {
-    return std::any_of(settings.twins.begin(), settings.twins.end(),
-                       [](const TwinSettings& twin) { return twin.norm != vknorm::Norm::none; });
 }
 
 }  // namespace
@@ -62,11 +68,11 @@ void Trainer::apply(const Settings& settings) {
 void Trainer::step() {
     if (ended())
         throw std::invalid_argument("Both twins have diverged: begin again, with a smaller learning rate");
-    // The networks would refuse it too, but only those with a norm: the twins would part.
-    if (settings_.batch == 1 && settings_.statistics == vknorm::Statistics::batch && normalizes(settings_))
-        throw std::invalid_argument(
-            "A batch of one has no variance to normalize with: take a larger batch, or train with running "
-            "statistics");
+    // A network would refuse it too, but maybe only one of them: the twins would part.
+    for (size_t i = 0; i < twin_count; ++i)
+        if (const std::string refused = lone_example(settings_, i); !refused.empty())
+            throw std::invalid_argument(std::string("Twin ") + twin_letter(i) + ": " + refused +
+                                        ": take another batch size, or train with running statistics");
 
     const vknorm::Dataset batch = vknorm::pick(*data_.train, order_.next());
     for (Twin& twin : twins_) twin.submit(batch.inputs, batch.labels);

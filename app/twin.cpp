@@ -14,6 +14,8 @@ constexpr uint32_t grid_points = 64;  // in each direction
 constexpr size_t pictures_shown = 64;
 // Weight of a new loss in its moving average, once that has begun as a plain mean.
 constexpr float smoothing = 0.03f;
+// Batch renormalization begins after 5 000 steps in its paper; runs here have some hundred.
+constexpr uint64_t renorm_pace = 100;
 
 vknorm::Optimizer optimizer_of(const Settings& settings) {
     if (settings.optimizer == OptimizerKind::adam) {
@@ -35,12 +37,15 @@ vknorm::BatchNormConvention convention_of(const Settings& settings) {
 vknorm::NetworkOptions network_options(const Settings& settings, size_t index, const vknorm::Dataset& train) {
     vknorm::NetworkOptions options;
     options.inputs = train.features;
-    for (const uint32_t units : settings.hidden)
-        options.hidden.push_back({units, settings.twins[index].norm, settings.twins[index].activation});
+    const TwinSettings& twin = settings.twins[index];
+    for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
+        options.hidden.push_back(
+            {settings.hidden[layer], twin.norm_of(layer), twin.activation, twin.groups, twin.ghost_size});
     options.classes = train.classes;
     options.max_batch = limits::max_batch;
     options.seed = settings.seed;
     options.batch_norm = convention_of(settings);
+    options.renorm = [](uint64_t step) { return vknorm::paper_schedule(renorm_pace * step); };
     return options;
 }
 
@@ -88,7 +93,7 @@ PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
 }
 
 Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train)
-    : normalizes_(settings.twins[index].norm != vknorm::Norm::none),
+    : depends_on_batch_(depends_on_batch(settings, index)),
       network_(device, network_options(settings, index, train)) {
     set_hyperparameters(settings);
     set_probes(settings);
@@ -115,14 +120,15 @@ void Twin::set_probes(const Settings& settings) {
     const auto& hidden = network_.options().hidden;
     layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(hidden.size() - 1));
     unit_ = std::min(settings.inspected_unit, hidden[layer_].units - 1);
-    // The normalized values of every layer, then those of the inspected unit.
-    std::vector<vknorm::ProbeOptions> probes(hidden.size() + 1);
+    // The normalized values of every layer, then those of the inspected unit, before and after the norm.
+    std::vector<vknorm::ProbeOptions> probes(hidden.size() + 2);
     for (size_t i = 0; i < probes.size(); ++i) {
         const bool whole_layer = i < hidden.size();
         probes[i].layer = whole_layer ? static_cast<uint32_t>(i) : layer_;
         probes[i].unit = whole_layer ? -1 : static_cast<int32_t>(unit_);
         probes[i].bins = histogram_bins;
     }
+    probes[hidden.size()].tensor = vknorm::Tensor::pre_norm;
     network_.set_probes(std::move(probes));
 }
 
@@ -148,7 +154,7 @@ void Twin::collect(uint64_t step) {
 
     std::vector<Histogram> histograms;
     view_.layers.clear();
-    for (size_t i = 0; i + 1 < result.probes.size(); ++i) {
+    for (size_t i = 0; i < network_.options().hidden.size(); ++i) {
         const vknorm::ProbeResult& probe = result.probes[i];
         histograms.push_back(to_histogram(probe));
         view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
@@ -164,20 +170,16 @@ TwinView Twin::view() const {
 }
 
 UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
-    const vknorm::ProbeResult& probe = result.probes.back();
+    const vknorm::ProbeResult &before = result.probes.end()[-2], &after = result.probes.back();
     UnitRow row;
-    row.percentile15 = probe.percentile15;
-    row.percentile50 = probe.percentile50;
-    row.percentile85 = probe.percentile85;
-    if (normalizes_) {
-        const vknorm::ChannelStatistics& channel = result.statistics[layer_][unit_];
-        row.batch_mean = channel.batch_mean;
-        row.batch_variance = channel.batch_variance;
-        row.running_mean = channel.running_mean;
-        row.running_variance = channel.running_variance;
-    } else {
-        row.batch_mean = probe.mean;
-        row.batch_variance = probe.variance;
+    row.percentile15 = after.percentile15;
+    row.percentile50 = after.percentile50;
+    row.percentile85 = after.percentile85;
+    row.batch_mean = before.mean;
+    row.batch_variance = before.variance;
+    if (!result.statistics[layer_].empty()) {
+        row.running_mean = result.statistics[layer_][unit_].running_mean;
+        row.running_variance = result.statistics[layer_][unit_].running_variance;
     }
     return row;
 }
@@ -188,7 +190,7 @@ void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) 
     TestRow row;
     row.accuracy = static_cast<float>(evaluation.accuracy);
     row.loss = static_cast<float>(evaluation.loss);
-    if (normalizes_) {
+    if (depends_on_batch_) {
         const size_t examples = std::min(test.size(), most_test_batches * batch);
         row.batch_accuracy = static_cast<float>(
             network_

@@ -51,7 +51,7 @@ class Twin {
     void set_probes(const Settings& settings);
     UnitRow unit_row(const vknorm::StepResult& result) const;
 
-    bool normalizes_;
+    bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     vknorm::Network network_;
     TwinView view_;  // without the distribution, which depends on the layer inspected

@@ -85,6 +85,33 @@ bool draw_slider(const Look& look, const char* label, const std::string& shown, 
     return changed;
 }
 
+// Whether the pointer rests on the last control.
+bool note_wanted() {
+    return ImGui::IsItemHovered() && ImGui::GetCurrentContext()->HoveredIdTimer >= 0.5f;
+}
+
+void draw_note(const Look& look, const char* note) {
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(9), look.px(7)});
+    ImGui::PushFont(look.fonts.small);
+    ImGui::BeginTooltip();
+    ImGui::PushTextWrapPos(look.px(280));
+    ImGui::TextUnformatted(note);
+    ImGui::PopTextWrapPos();
+    ImGui::EndTooltip();
+    ImGui::PopFont();
+    ImGui::PopStyleVar();
+}
+
+// Beside the list that the last control is an entry of, where it hides no other entry.
+void hint_beside(const Look& look, const char* note) {
+    if (!note_wanted()) return;
+    const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
+    const bool right = high.x + look.px(330) < ImGui::GetIO().DisplaySize.x;
+    ImGui::SetNextWindowPos({right ? high.x + look.px(12) : low.x - look.px(12), low.y}, ImGuiCond_Always,
+                            {right ? 0.0f : 1.0f, 0});
+    draw_note(look, note);
+}
+
 void draw_icon(const Look& look, ImDrawList& list, Icon icon, ImVec2 c, Color color, Color ground) {
     const float r = look.px(5);
     const auto arc = [&](float from, float to, float radius, float width) {
@@ -156,12 +183,12 @@ bool slider(const Look& look, const char* label, uint32_t& value, uint32_t low, 
 }
 
 bool choice(const Look& look, const char* id, float width, const char* preview,
-            std::span<const char* const> names, int& selected) {
+            std::span<const char* const> names, int& selected, std::span<const char* const> notes) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::SetNextItemWidth(width);
     bool changed = false;
     ImGui::PushStyleColor(ImGuiCol_Border, look.theme.dark ? 0u : look.theme.control_border);
-    const std::string shown = shortened(preview, width - look.px(36));
+    const std::string shown = shortened(preview, width - look.px(33));
     const bool open =
         ImGui::BeginCombo(id, shown.c_str(), ImGuiComboFlags_NoArrowButton | ImGuiComboFlags_HeightLarge);
     ImGui::PopStyleColor();
@@ -171,6 +198,7 @@ bool choice(const Look& look, const char* id, float width, const char* preview,
                 changed = i != selected;
                 selected = i;
             }
+            if (!notes.empty()) hint_beside(look, notes[static_cast<size_t>(i)]);
         }
         ImGui::EndCombo();
     }
@@ -287,16 +315,7 @@ bool tool_button(const Look& look, const char* id, const char* label, Icon icon,
 }
 
 void hint(const Look& look, const char* note) {
-    if (!ImGui::IsItemHovered() || ImGui::GetCurrentContext()->HoveredIdTimer < 0.5f) return;
-    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(9), look.px(7)});
-    ImGui::PushFont(look.fonts.small);
-    ImGui::BeginTooltip();
-    ImGui::PushTextWrapPos(look.px(280));
-    ImGui::TextUnformatted(note);
-    ImGui::PopTextWrapPos();
-    ImGui::EndTooltip();
-    ImGui::PopFont();
-    ImGui::PopStyleVar();
+    if (note_wanted()) draw_note(look, note);
 }
 
 }  // namespace lab

@@ -17,9 +17,10 @@ enum class Icon { none, play, pause, step, reset, sun, moon };
 bool slider(const Look& look, const char* label, float& value, float low, float high, bool log = false);
 bool slider(const Look& look, const char* label, uint32_t& value, uint32_t low, uint32_t high,
             const std::string& shown);
-/// A drop-down list; the closed one shows `preview`. Returns whether `selected` changed.
+/// A drop-down list; the closed one shows `preview`, `notes` (if any) tell about the entry under the pointer.
+/// Returns whether `selected` changed.
 bool choice(const Look& look, const char* id, float width, const char* preview,
-            std::span<const char* const> names, int& selected);
+            std::span<const char* const> names, int& selected, std::span<const char* const> notes = {});
 /// Buttons in a row of which one is down.
 bool segments(const Look& look, const char* id, std::span<const char* const> names, int& selected);
 bool check_box(const Look& look, const char* label, bool& value);

@@ -175,6 +175,19 @@ TEST(Headless, TheSameArgumentsGiveTheSameHistory) {
               read_text(folder.path() / "b/distributions.csv"));
 }
 
+TEST(Headless, NormsPerLayerReachTheReport) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out";
+    Program program(folder.path(), command(out, {"--steps", "5", "--norm-a", "group,renorm", "--norm-b",
+                                                 "ghost", "--groups", "4", "--ghost-size", "8"}));
+    ASSERT_EQ(program.wait(), 0) << program.error();
+    const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
+    EXPECT_EQ(summary["twins"][0]["norm"], "group,renorm");
+    EXPECT_EQ(summary["options"]["norm_b"], "ghost");
+    EXPECT_EQ(summary["options"]["groups_a"], 4);
+    EXPECT_EQ(summary["options"]["ghost_size_b"], 8);
+}
+
 TEST(Headless, ReportIsReplacedByForceOnly) {
     const TemporaryDirectory folder;
     const std::filesystem::path summary = folder.path() / "out" / "summary.json";

@@ -76,7 +76,7 @@ Boundary boundary(float sharpness) {
 void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) {
     std::mt19937 random(static_cast<unsigned>(s.seed * 2 + twin));
     std::normal_distribution<float> normal;
-    const bool normalized = s.twins[twin].norm != vknorm::Norm::none;
+    const bool normalized = s.twins[twin].norm != vknorm::Norm::none, gap = depends_on_batch(s, twin);
     float loss_average = not_measured, gradient_average = not_measured, mean = 0, variance = 1;
     for (uint64_t step = 1; step <= steps; ++step) {
         const float t = static_cast<float>(step), rate = normalized ? 60.0f : 260.0f;
@@ -98,14 +98,15 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
                      batch_variance,
                      mean,
                      variance};
-        if (!normalized) unit.running_mean = unit.running_variance = not_measured;
+        if (!vknorm::keeps_running_statistics(s.twins[twin].norm_of(s.inspected_layer)))
+            unit.running_mean = unit.running_variance = not_measured;
         // What can go wrong in a run: an overflow, a stretch without measurements.
         if (step == 150) view.training.push(step, {INFINITY, loss_average, INFINITY, gradient_average});
         if (step >= 100 && step < 120) unit.percentile50 = unit.batch_mean = unit.running_mean = not_measured;
         view.unit.push(step, unit);
         if (step % 20 == 1) {
             const float accuracy = std::min(1.0f, 1 - 0.5f * std::exp(-t / rate) + 0.01f * normal(random));
-            view.test.push(step, {accuracy, normalized ? accuracy - 0.02f : not_measured, loss_average});
+            view.test.push(step, {accuracy, gap ? accuracy - 0.02f : not_measured, loss_average});
         }
         if (step % 10 == 1)
             view.distribution.push(step, bell(0, normalized ? 1.0f : 0.2f + t / 900, 0.12f, random));

@@ -45,12 +45,33 @@ TEST(Lint, BatchesWithoutStatistics) {
     run.settings.batch = 1;
     EXPECT_EQ(lint(run), "Twin A: a batch of one has no variance; its steps are refused");
     run.settings.batch = 4;
-    EXPECT_EQ(lint(run), "Twin A: statistics of 4 examples are mostly noise; batches of 8 or more are usual");
+    EXPECT_EQ(lint(run), "Twin A: statistics of 4 examples are mostly noise; 8 or more are usual");
     run.settings.statistics = vknorm::Statistics::running;
     EXPECT_EQ(lint(run), "") << "nothing depends on the batch";
     run.settings.statistics = vknorm::Statistics::batch;
     run.settings.twins[0].norm = vknorm::Norm::none;
     EXPECT_EQ(lint(run), "") << "nothing is normalized";
+    for (const vknorm::Norm norm : {vknorm::Norm::layer, vknorm::Norm::group, vknorm::Norm::rms}) {
+        run.settings.twins[0].norm = norm;
+        EXPECT_EQ(lint(run), "") << "every example has its own statistics";
+    }
+    run.settings.twins[0].norm = vknorm::Norm::batch_renorm;
+    EXPECT_EQ(lint(run), "") << "made for small batches";
+}
+
+TEST(Lint, Ghosts) {
+    Snapshot run = healthy();
+    run.settings.twins[0].norm = vknorm::Norm::ghost;
+    EXPECT_EQ(lint(run), "");
+    run.settings.batch = 33;
+    EXPECT_EQ(
+        lint(run),
+        "Twin A: ghosts of 16 leave one of 33 examples alone, without a variance; its steps are refused");
+    run.settings.batch = 32;
+    run.settings.twins[0].ghost_size = 4;
+    EXPECT_EQ(lint(run), "Twin A: statistics of 4 examples are mostly noise; 8 or more are usual");
+    run.settings.statistics = vknorm::Statistics::running;
+    EXPECT_EQ(lint(run), "");
 }
 
 TEST(Lint, RunningStatisticsThatLagOrAreFrozen) {

@@ -78,7 +78,7 @@ std::string run_name(const ::testing::TestParamInfo<EveryRun::ParamType>& info) 
 }
 
 INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryRun,
-                         ::testing::Combine(::testing::Values(0u, 1u, 3u),
+                         ::testing::Combine(::testing::Values(0u, 1u, 3u, 4u),
                                             ::testing::Values(0u, 1u, 115u, 20'000u), ::testing::Bool()),
                          run_name);
 

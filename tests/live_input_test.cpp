@@ -24,6 +24,13 @@ ImVec2 on_slider(Stage& stage, const std::string& label, float unit) {
     return {left + (right - left) * unit, words.min.y + 22};
 }
 
+// The middle of the last one of these words: of an open list's entry, lists being drawn last.
+ImVec2 on_last(Stage& stage, const std::string& words) {
+    const std::vector<plot::Rect> found = stage.find(words, fonts(stage).body);
+    if (found.empty()) ADD_FAILURE() << "\"" << words << "\" is not on the screen";
+    return found.empty() ? ImVec2{} : center(found.back());
+}
+
 TEST(LiveInput, RunStepAndResetReachTheSession) {
     Stage stage;
     stage.click(center(stage.the("Run", fonts(stage).body)));
@@ -91,16 +98,84 @@ TEST(LiveInput, TheNormOfATwinIsChosenFromAList) {
     stage.click(center(stage.the("BatchNorm", fonts(stage).body)));
     const auto offered = stage.find("None", fonts(stage).body);
     ASSERT_EQ(offered.size(), 2u) << "one is twin B's, the other the list's";
+    for (const char* norm : {"LayerNorm", "GroupNorm", "RMSNorm", "BatchRenorm", "GhostNorm"})
+        EXPECT_EQ(stage.find(norm, fonts(stage).body).size(), 1u) << norm;
     stage.click(center(offered.back()));
     EXPECT_EQ(stage.live.settings().twins[0].norm, vknorm::Norm::none);
     EXPECT_EQ(stage.commands.applied.twins[0].norm, vknorm::Norm::none);
+}
+
+TEST(LiveInput, GroupsAndGhostSizesAreOfferedWhereTheyApply) {
+    Stage stage;
+    EXPECT_TRUE(stage.find("Groups", fonts(stage).small).empty());
+    EXPECT_TRUE(stage.find("Ghost size", fonts(stage).small).empty());
+    const auto choose = [&](const char* from, const char* to) {
+        stage.click(center(stage.the(from, fonts(stage).body)));
+        stage.click(on_last(stage, to));
+    };
+    choose("BatchNorm", "GroupNorm");
+    stage.drag(on_slider(stage, "Groups", 0.1f), on_slider(stage, "Groups", 1.2f));
+    EXPECT_EQ(stage.commands.applied.twins[0].groups, 48u);
+    stage.drag(on_slider(stage, "Units in each", 0.4f), on_slider(stage, "Units in each", 0.2f));
+    const Settings& fewer = stage.commands.applied;
+    EXPECT_NE(fewer.hidden[0], 48u);
+    EXPECT_EQ(fewer.hidden[0] % fewer.twins[0].groups, 0u)
+        << fewer.hidden[0] << ", " << fewer.twins[0].groups;
+
+    choose("GroupNorm", "GhostNorm");
+    EXPECT_TRUE(stage.find("Groups", fonts(stage).small).empty());
+    stage.drag(on_slider(stage, "Ghost size", 0.1f), on_slider(stage, "Ghost size", -0.2f));
+    EXPECT_EQ(stage.commands.applied.twins[0].ghost_size, limits::min_ghost);
+}
+
+TEST(LiveInput, ARightClickOnACardChangesTheNormOfItsLayer) {
+    Stage stage;
+    const ImVec2 card = center(stage.the("hidden 3", fonts(stage).small));
+    stage.hover(card);
+    for (const bool down : {true, false}) stage.screen.input().button(1, down);
+    stage.settle();
+    // Twin A's list is the second with its norm: the first stands in the column.
+    stage.click(on_last(stage, "BatchNorm"));
+    stage.click(on_last(stage, "RMSNorm"));
+    TwinSettings wanted = Settings{}.twins[0];
+    wanted.exceptions = {{2, vknorm::Norm::rms}};
+    EXPECT_EQ(stage.commands.applied.twins[0], wanted);
+    EXPECT_EQ(stage.commands.applied.twins[1], Settings{}.twins[1]);
+    stage.click(on_last(stage, "RMSNorm"));
+    stage.click(on_last(stage, "BatchNorm"));
+    EXPECT_EQ(stage.commands.applied.twins, Settings{}.twins) << "no exception any more";
+    stage.click(on_last(stage, "BatchNorm"));
+    stage.click(on_last(stage, "RMSNorm"));
+    stage.click({5, 5});
+    EXPECT_EQ(stage.find("RMSNorm", fonts(stage).small).size(), 1u) << "on its card";
+
+    stage.click(center(stage.the("Mixed", fonts(stage).body)));
+    stage.click(on_last(stage, "LayerNorm"));
+    wanted = {vknorm::Norm::layer, vknorm::Activation::relu};
+    EXPECT_EQ(stage.commands.applied.twins[0], wanted) << "all layers again";
+}
+
+TEST(LiveInput, PlotsOfRunningStatisticsSayWhyThereAreNone) {
+    const auto said = [](const char* words, const TwinSettings& twin) {
+        Settings settings;
+        settings.twins[0] = twin;
+        Stage stage(settings);
+        return stage.find(words, fonts(stage).small).size();
+    };
+    const char *const per_example = "No running statistics", *const none = "Neither twin normalizes";
+    const TwinSettings layer{vknorm::Norm::layer}, plain{vknorm::Norm::none};
+    TwinSettings mixed = layer;
+    mixed.set_norm_of(Settings{}.inspected_layer, vknorm::Norm::batch_renorm);
+    EXPECT_EQ(said(per_example, layer), 2u) << "of mean and variance";
+    EXPECT_EQ(said(none, plain), 2u);
+    EXPECT_EQ(said(per_example, mixed) + said(none, mixed), 0u) << "this layer has some";
 }
 
 TEST(LiveInput, APresetReplacesTheSettingsAndBeginsAgain) {
     Stage stage;
     const Preset& wanted = presets()[1];
     stage.click(center(stage.the(presets()[0].name, fonts(stage).body)));
-    stage.click(center(stage.find(wanted.name, fonts(stage).body).back()));
+    stage.click(on_last(stage, wanted.name));
     EXPECT_EQ(stage.commands.applied.hidden, wanted.settings.hidden);
     EXPECT_EQ(stage.commands.applied.data, wanted.settings.data);
     EXPECT_EQ(stage.calls("reset"), 1u);
@@ -137,7 +212,7 @@ TEST(LiveInput, KeysDoWhatTheHelpSays) {
     stage.press(key('F'));
     EXPECT_TRUE(stage.commands.applied.update_running && stage.commands.applied.train_affine);
     stage.press(key('B'));
-    EXPECT_EQ(stage.commands.applied.twins[0].norm, vknorm::Norm::none);
+    EXPECT_EQ(stage.commands.applied.twins[0].norm, vknorm::Norm::layer);
     stage.press(key('D'));
     EXPECT_FALSE(stage.screen.look().theme.dark);
     stage.press(Key::f12);

@@ -69,7 +69,11 @@ TEST(Options, EveryOneArrives) {
                                       "--norm-a",
                                       "none",
                                       "--norm-b",
-                                      "batch",
+                                      "ghost,group",
+                                      "--groups",
+                                      "16",
+                                      "--ghost-size",
+                                      "32",
                                       "--activation",
                                       "tanh",
                                       "--optimizer",
@@ -99,7 +103,12 @@ TEST(Options, EveryOneArrives) {
     wanted.batch = 64;
     wanted.hidden = {256, 128};
     wanted.twins = {TwinSettings{vknorm::Norm::none, vknorm::Activation::tanh},
-                    TwinSettings{vknorm::Norm::batch, vknorm::Activation::tanh}};
+                    TwinSettings{vknorm::Norm::ghost, vknorm::Activation::tanh}};
+    for (TwinSettings& twin : wanted.twins) {
+        twin.groups = 16;
+        twin.ghost_size = 32;
+    }
+    wanted.twins[1].exceptions = {{1, vknorm::Norm::group}};
     wanted.optimizer = OptimizerKind::adam;
     wanted.learning_rate = 0.01f;
     wanted.momentum = 0.9f;
@@ -115,6 +124,26 @@ TEST(Options, EveryOneArrives) {
     EXPECT_EQ(options.shot, "live.png");
     EXPECT_EQ(options.width, 1280u);
     EXPECT_EQ(options.height, 800u);
+}
+
+TEST(Options, EveryNormHasAWordAndTheListReadsBack) {
+    for (const char* norm : {"none", "batch", "layer", "group", "rms", "renorm", "ghost"}) {
+        const Settings settings = accepted({"--norm-a", norm}).settings;
+        EXPECT_EQ(norm_words(settings, 0), norm);
+        EXPECT_TRUE(settings.twins[0].exceptions.empty());
+    }
+    const Settings mixed = accepted({"--norm-a", "rms,rms,none,ghost"}).settings;
+    EXPECT_EQ(norm_words(mixed, 0), "rms,rms,none,ghost");
+    EXPECT_EQ(accepted({"--norm-a", "rms,rms,rms,rms"}).settings, accepted({"--norm-a", "rms"}).settings);
+}
+
+TEST(Options, GroupsMustDivideTheUnitsOfLayersThatHaveThem) {
+    EXPECT_EQ(refused({"--norm-b", "layer,group", "--hidden", "20,30"}),
+              "--groups: got '8', needs a divisor of the 30 units of hidden layer 2");
+    EXPECT_EQ(refused({"--norm-a", "group", "--groups", "5"}),
+              "--groups: got '5', needs a divisor of the 48 units of hidden layer 1");
+    accepted({"--norm-b", "layer,group", "--hidden", "20,30", "--groups", "6"});
+    accepted({"--hidden", "7"});
 }
 
 TEST(Options, PicturesPreferAWiderNetworkUnlessToldOtherwise) {
@@ -165,7 +194,14 @@ TEST(Options, WrongNumbersAreRefusedWithTheirRange) {
 }
 
 TEST(Options, WrongWordsAreRefusedWithTheRightOnes) {
-    EXPECT_EQ(refused({"--norm-a", "layer"}), "--norm-a: got 'layer', needs one of none, batch");
+    EXPECT_EQ(refused({"--norm-a", "instance"}),
+              "--norm-a: got 'instance', needs one of none, batch, layer, group, rms, renorm, ghost");
+    EXPECT_EQ(refused({"--norm-b", "batch,"}),
+              "--norm-b: got 'batch,', needs one norm, or one for each of 4 hidden layers");
+    EXPECT_EQ(refused({"--norm-b", "batch,rms", "--hidden", "8,8,8"}),
+              "--norm-b: got 'batch,rms', needs one norm, or one for each of 3 hidden layers");
+    EXPECT_EQ(refused({"--norm-a", "batch,,rms,none"}),
+              "--norm-a: got nothing, needs one of none, batch, layer, group, rms, renorm, ghost");
     EXPECT_EQ(refused({"--activation", "Relu"}),
               "--activation: got 'Relu', needs one of identity, relu, tanh, sigmoid");
     EXPECT_EQ(refused({"--data", "mnist"}),

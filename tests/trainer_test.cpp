@@ -49,7 +49,9 @@ std::string refusal_of(Trainer& trainer) {
 }
 
 TEST(Trainer, TwinsOfEqualSettingsGiveEqualNumbers) {
-    for (const vknorm::Norm norm : {vknorm::Norm::none, vknorm::Norm::batch}) {
+    for (const vknorm::Norm norm :
+         {vknorm::Norm::none, vknorm::Norm::batch, vknorm::Norm::layer, vknorm::Norm::group,
+          vknorm::Norm::rms, vknorm::Norm::batch_renorm, vknorm::Norm::ghost}) {
         Settings settings = small();
         settings.twins[0].norm = settings.twins[1].norm = norm;
         Trainer trainer = make_trainer(settings);
@@ -74,6 +76,30 @@ TEST(Trainer, TwinsStartFromTheSameWeightsWhateverTheirNorms) {
     EXPECT_NEAR(a.batch_variance, b.batch_variance, 1e-6);
     EXPECT_TRUE(std::isnan(b.running_mean));
     EXPECT_NEAR(a.running_mean, 0.1f * a.batch_mean, 1e-6) << "one update with momentum 0.1";
+}
+
+TEST(Trainer, LayersMayHaveNormsOfTheirOwn) {
+    Settings settings = small();
+    settings.twins[0].set_norm_of(1, vknorm::Norm::layer);
+    settings.twins[1].set_norm_of(1, vknorm::Norm::ghost);
+    settings.inspected_layer = 1;
+    Trainer trainer = make_trainer(settings);
+    train(trainer, 3);
+    trainer.evaluate();
+    const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
+    const UnitRow with_layer_norm = a.unit.entries().back().value,
+                  with_ghosts = b.unit.entries().back().value;
+    EXPECT_TRUE(std::isfinite(with_layer_norm.batch_mean + with_layer_norm.batch_variance));
+    EXPECT_TRUE(std::isnan(with_layer_norm.running_mean) && std::isnan(with_layer_norm.running_variance));
+    EXPECT_TRUE(std::isfinite(with_ghosts.running_mean + with_ghosts.running_variance));
+    for (const TwinView& twin : {a, b})
+        EXPECT_TRUE(std::isfinite(twin.test.entries().back().value.batch_accuracy))
+            << "one layer depends on the batch";
+    for (TwinSettings& twin : settings.twins) twin = {vknorm::Norm::rms};
+    Trainer alone = make_trainer(settings);
+    alone.evaluate();
+    EXPECT_TRUE(std::isnan(alone.twins()[0].view().test.entries().back().value.batch_accuracy))
+        << "training and evaluation do not differ";
 }
 
 TEST(Trainer, TheSameSeedRepeatsARunAndMeasuringDoesNotDisturbIt) {
@@ -150,6 +176,13 @@ TEST(Trainer, RefusedStepChangesNothing) {
     EXPECT_NE(refusal_of(trainer).find("batch of one"), std::string::npos);
     EXPECT_EQ(trainer.steps(), 1u);
 
+    Settings ghosts = small();
+    ghosts.twins[1].norm = vknorm::Norm::ghost;
+    ghosts.batch = 17;
+    Trainer haunted = make_trainer(ghosts);
+    EXPECT_NE(refusal_of(haunted).find("Twin B: ghosts of 16 leave one of 17 examples"), std::string::npos);
+    EXPECT_TRUE(haunted.twins()[0].view().training.empty());
+
     one.statistics = vknorm::Statistics::running;
     trainer.apply(one);
     EXPECT_EQ(refusal_of(trainer), "") << "running statistics need no batch";
@@ -177,9 +210,15 @@ TEST(Trainer, SettingsOutOfRangeAreRefusedBeforeAnythingChanges) {
     refused([](Settings& s) { s.momentum = 1; });
     refused([](Settings& s) { s.norm_momentum = -0.1f; });
     refused([](Settings& s) { s.epsilon = -1e-5f; });
-    Settings none = small();
-    none.hidden.clear();
-    EXPECT_THROW(make_trainer(none), std::invalid_argument);
+    const auto no_run = [&](auto change) {
+        Settings settings = small();
+        change(settings);
+        EXPECT_THROW(make_trainer(settings), std::invalid_argument);
+    };
+    no_run([](Settings& s) { s.hidden.clear(); });
+    no_run([](Settings& s) { s.twins[1].set_norm_of(0, vknorm::Norm::group), s.twins[1].groups = 3; });
+    no_run([](Settings& s) { s.twins[0].norm = vknorm::Norm::ghost, s.twins[0].ghost_size = 1; });
+    no_run([](Settings& s) { s.twins[0].norm = vknorm::Norm::batch_renorm, s.epsilon = 0; });
 }
 
 TEST(Trainer, DivergedTwinSitsOutWhileTheOtherGoesOn) {

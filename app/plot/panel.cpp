@@ -119,7 +119,7 @@ void empty_note(const Look& look, const Rect& content, const char* note) {
     const ImVec2 size = text_size(look.fonts.small, note);
     text(*ImGui::GetWindowDrawList(), look.fonts.small,
          {(content.min.x + content.max.x - size.x) / 2, (content.min.y + content.max.y - size.y) / 2},
-         look.theme.faint, note);
+         look.theme.muted, note);
 }
 
 void draw_reading(const Look& look, ImVec2 at, const std::string& heading,
