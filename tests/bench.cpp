@@ -1,151 +1,167 @@
-// vknorm-bench: how fast the kernels are on a device, against copying the same bytes in the same run.
+// vknorm-bench: how fast the kernels are on a device, against copying the same bytes and against PyTorch and
+// oneDNN in the same run. Every result is verified before it is timed. A race during which something else
+// used the machine is not reported, and ends the program with status 2.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <thread>
 
-#include "bench_batch_norm.hpp"
+#include "bench_report.hpp"
 
 namespace {
 
-using vknorm::bench::BenchOptions;
-using vknorm::bench::Row;
+using namespace vknorm::bench;
+
+enum Status { good = 0, failed = 1, contended = 2 };
 
 struct Arguments {
-    std::string device, json;
+    std::vector<std::string> devices, json, sets{"default"}, operations;
+    std::vector<std::string> pythons{"python3", "/usr/bin/python3"};
     std::vector<uint32_t> shape;
-    uint32_t batch = 8;
+    uint32_t groups = 32;
     size_t rounds = 15;
-    uint64_t max_bytes = 512u << 20;
-    bool channels_last = false, resident = false, list = false;
+    bool channels_last = false, resident = false, no_peers = false, force = false, list = false;
 };
 
-BenchOptions case_of(const Arguments& arguments, const std::vector<uint32_t>& shape) {
-    using vknorm::Layout;
-    return {.shape = shape,
-            .layout = arguments.channels_last ? Layout::channels_last : Layout::channels_first,
-            .rounds = arguments.rounds,
-            .resident = arguments.resident};
-}
-
-/// Shapes of ResNet-50's normalizations, and of fully connected layers.
-std::vector<BenchOptions> cases(const Arguments& arguments) {
-    const uint32_t n = arguments.batch;
-    if (!arguments.shape.empty()) return {case_of(arguments, arguments.shape)};
-    std::vector<std::vector<uint32_t>> shapes;
-    for (const auto& [channels, side] : {std::pair{64u, 112u},
-                                         {256u, 56u},
-                                         {64u, 56u},
-                                         {512u, 28u},
-                                         {128u, 28u},
-                                         {1024u, 14u},
-                                         {256u, 14u},
-                                         {2048u, 7u},
-                                         {512u, 7u}}) {
-        shapes.push_back(arguments.channels_last ? std::vector{n, side, side, channels}
-                                                 : std::vector{n, channels, side, side});
+std::vector<Case> cases(const Arguments& arguments) {
+    const auto layout =
+        arguments.channels_last ? vknorm::Layout::channels_last : vknorm::Layout::channels_first;
+    const auto& wanted = arguments.operations;
+    std::vector<Case> result;
+    if (!arguments.shape.empty()) {
+        for (const std::string& operation : wanted.empty() ? std::vector<std::string>{"batch_norm"} : wanted)
+            result.push_back(case_of(operation, arguments.shape, layout, arguments.groups));
+        return result;
     }
-    shapes.push_back({128, 256});
-    shapes.push_back({4096, 1024});
-    std::vector<BenchOptions> result;
-    for (const std::vector<uint32_t>& shape : shapes) {
-        uint64_t bytes = sizeof(float);
-        for (const uint32_t length : shape) bytes *= length;
-        if (bytes > arguments.max_bytes) continue;
-        result.push_back(case_of(arguments, shape));
-    }
-    return result;
-}
-
-std::string text_of(const std::vector<uint32_t>& shape) {
-    std::string text;
-    for (const uint32_t length : shape) text += (text.empty() ? "" : " x ") + std::to_string(length);
-    return text;
-}
-
-void print(const Row& row) {
-    std::printf("%-22s %-10s %-10s %9.3f %9.3f %6.1f %% %9.3f %8.2f %8.2f\n", text_of(row.shape).c_str(),
-                row.operation.c_str(), row.direction.c_str(), row.times.median_ms, row.times.best_ms,
-                100 * row.times.spread, row.times.cpu_ms, row.gbps, row.copy_ratio);
-    std::fflush(stdout);
-}
-
-nlohmann::json json_of(const Row& row) {
-    return {{"operation", row.operation},  {"direction", row.direction}, {"shape", row.shape},
-            {"layout", row.layout},        {"type", row.type},           {"plan", row.plan},
-            {"ms", row.times.median_ms},   {"spread", row.times.spread}, {"gbps", row.gbps},
-            {"copy_ratio", row.copy_ratio}};
-}
-
-/// Of the largest tensor, where memcpy has no more start-up to speak of; 0 on devices that are no CPU.
-double memcpy_gbps(const std::vector<Row>& rows) {
-    double result = 0, slowest = 0;
-    for (const Row& row : rows) {
-        if (row.direction != "memcpy" || row.times.median_ms <= slowest) continue;
-        slowest = row.times.median_ms;
-        result = row.gbps;
-    }
-    return result;
-}
-
-void run(const Arguments& arguments) {
-    vknorm::Device device({.select = arguments.device});
-    std::printf("%s, %s\n", device.info().name.c_str(), device.info().driver.c_str());
-    std::printf("%zu rounds; GB/s by bytes per element: copy and inference 8, forward 12, backward 20%s\n\n",
-                arguments.rounds, arguments.resident ? "; tensors may stay in a cache" : "");
-    std::printf("%-22s %-10s %-10s %9s %9s %8s %9s %8s %8s\n", "shape", "operation", "direction", "median ms",
-                "best ms", "spread", "cpu ms", "GB/s", "of copy");
-    std::vector<Row> rows;
-    for (const BenchOptions& options : cases(arguments)) {
-        for (Row& row : bench_batch_norm(device, options)) {
-            print(row);
-            rows.push_back(std::move(row));
+    for (const std::string& set : arguments.sets) {
+        for (const Case& each : cases_of(set, layout)) {
+            const bool selected = wanted.empty() || std::ranges::find(wanted, each.operation) != wanted.end();
+            if (selected && std::ranges::find(result, each) == result.end()) result.push_back(each);
         }
-        std::printf("\n");
     }
-    if (arguments.json.empty()) return;
-    nlohmann::json document{{"device", device.info().name},
-                            {"driver", device.info().driver},
-                            {"memcpy_gbps", memcpy_gbps(rows)},
-                            {"rows", nlohmann::json::array()}};
-    for (const Row& row : rows) document["rows"].push_back(json_of(row));
-    std::ofstream file(arguments.json);
-    file << document.dump(2) << '\n';
-    if (!file.flush()) throw std::runtime_error("cannot write " + arguments.json);
+    if (result.empty()) throw std::invalid_argument("these shapes have none of these operations");
+    return result;
 }
 
-}  // namespace
+std::vector<std::unique_ptr<Peer>> start_peers(const Arguments& arguments, const vknorm::Device& device) {
+    std::vector<std::unique_ptr<Peer>> peers;
+    if (arguments.no_peers) return peers;
+    const bool cpu = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    const std::string threads = std::to_string(std::max(1u, std::thread::hardware_concurrency()));
+    // The first of these command lines that works.
+    const auto start = [&](const std::vector<std::vector<std::string>>& commands) {
+        std::unique_ptr<Peer> peer;
+        for (const auto& command : commands) {
+            peer = std::make_unique<Peer>(command);
+            if (peer->absence().empty()) break;
+        }
+        const bool present = peer->absence().empty();
+        std::cout << (present ? "Peer: " + peer->title() : "No peer: " + peer->absence()) << std::endl;
+        if (present) peers.push_back(std::move(peer));
+    };
+    std::vector<std::vector<std::string>> torch;
+    torch.reserve(arguments.pythons.size());
+    for (const std::string& python : arguments.pythons)
+        torch.push_back({python, "-B", VKNORM_BENCH_TORCH, cpu ? "cpu" : "cuda", threads});
+    start(torch);
+#ifdef VKNORM_BENCH_ONEDNN
+    if (cpu) start({{VKNORM_BENCH_ONEDNN}});
+#else
+    if (cpu) std::cout << "No peer: this was built without oneDNN 2 (libdnnl-dev)" << std::endl;
+#endif
+    return peers;
+}
 
-int main(int argc, char** argv) {
+Status run(const Arguments& arguments, const std::string& select, const std::string& json) {
+    const std::vector<Case> all = cases(arguments);
+    vknorm::Device device({.select = select});
+    print_heading(device.info(), arguments.rounds, arguments.resident);
+    const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
+    std::vector<Peer*> taking_part;
+    for (const auto& peer : peers) taking_part.push_back(peer.get());
+    std::cout << std::endl;
+
+    const uint64_t largest = std::ranges::max_element(all, {}, &Case::elements)->elements();
+    Pool pool(device, largest * sizeof(float), arguments.resident,
+              std::ranges::any_of(all, &Case::adds_residual));
+    std::vector<Result> results;
+    size_t refused = 0;
+    for (const Case& each : all) {
+        Result result = run(device, each, pool, taking_part, arguments.rounds);
+        if (result.contention.empty() || arguments.force) {
+            print(result);
+            results.push_back(std::move(result));
+        } else {
+            ++refused;
+            std::cout << each.text() << ": not reported: " << result.contention << "\n" << std::endl;
+        }
+    }
+    if (!json.empty()) write_json(json, device.info(), results);
+    if (refused == 0) return good;
+    std::cerr << refused << " of " << all.size()
+              << " races were contended and are not reported: something else uses this machine (--force "
+                 "reports them all the same)\n";
+    return contended;
+}
+
+int run_program(int argc, char** argv) {
     Arguments arguments;
     CLI::App app("Speed of vknorm's kernels, verified against a float64 reference first");
-    app.add_option("--device", arguments.device, "part of a device's name or driver, or its UUID");
+    app.add_option("--device", arguments.devices,
+                   "part of a device's name or driver, or its UUID; several: one table each");
     app.add_flag("--list", arguments.list, "list the devices and exit");
-    app.add_option("--shape", arguments.shape, "this shape only, such as 8,64,56,56")->delimiter(',');
-    app.add_option("--batch", arguments.batch, "images in a batch")
+    app.add_option("--shapes", arguments.sets, "sets of shapes with their operations")
+        ->delimiter(',')
+        ->check(CLI::IsMember(set_names()))
+        ->capture_default_str();
+    app.add_option("--operation", arguments.operations, "these operations only")
+        ->delimiter(',')
+        ->check(CLI::IsMember(operation_names()));
+    app.add_option("--shape", arguments.shape,
+                   "in place of a set this shape, such as 8,64,56,56, for batch_norm or each --operation")
+        ->delimiter(',')
+        ->check(CLI::PositiveNumber);
+    app.add_option("--groups", arguments.groups, "of group_norm with --shape")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
     app.add_option("--rounds", arguments.rounds, "timed rounds")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    app.add_option("--max-bytes", arguments.max_bytes, "skip larger tensors")->capture_default_str();
     app.add_flag("--channels-last", arguments.channels_last, "NHWC in place of NCHW");
     app.add_flag("--resident", arguments.resident, "let tensors stay in a cache");
-    app.add_option("--json", arguments.json, "write the results to this file");
+    app.add_flag("--no-peers", arguments.no_peers, "leave PyTorch and oneDNN out");
+    app.add_option("--python", arguments.pythons, "where to look for PyTorch")->capture_default_str();
+    app.add_flag("--force", arguments.force, "report contended races, too, marked as such");
+    app.add_option("--json", arguments.json, "write the results to this file; one for each --device");
     CLI11_PARSE(app, argc, argv);
+    if (arguments.list) {
+        for (const vknorm::DeviceInfo& info : vknorm::enumerate_devices())
+            std::cout << info.name << (info.rejected.empty() ? "" : ": " + info.rejected) << '\n';
+        return good;
+    }
+    if (arguments.devices.empty()) arguments.devices.emplace_back();
+    if (arguments.json.empty()) arguments.json.resize(arguments.devices.size());
+    if (arguments.json.size() != arguments.devices.size())
+        throw std::invalid_argument("--json: got " + std::to_string(arguments.json.size()) +
+                                    " files, needs one for each of " +
+                                    std::to_string(arguments.devices.size()) + " devices");
+    Status status = good;
+    for (size_t i = 0; i < arguments.devices.size(); ++i)
+        status = std::max(status, run(arguments, arguments.devices[i], arguments.json[i]));
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // a peer that ended is an error like any other
     try {
-        if (arguments.list) {
-            for (const vknorm::DeviceInfo& info : vknorm::enumerate_devices()) {
-                std::cout << info.name << (info.rejected.empty() ? "" : ": " + info.rejected) << '\n';
-            }
-            return 0;
-        }
-        run(arguments);
-        return 0;
+        return run_program(argc, argv);
     } catch (const std::exception& error) {
         std::cerr << error.what() << '\n';
-        return 1;
+        return failed;
     }
 }
