@@ -81,7 +81,7 @@ Sample time_on_host(const std::function<void()>& work) {
 }
 
 size_t copy_threads(size_t bytes) {
-    return std::clamp<size_t>(bytes >> 20, 1, std::max(1u, std::thread::hardware_concurrency()));
+    return std::clamp<size_t>(bytes >> 18, 1, std::max(1u, std::thread::hardware_concurrency()));
 }
 
 void copy_in_parallel(void* target, const void* source, size_t bytes) {
