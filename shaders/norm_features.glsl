@@ -15,6 +15,7 @@ const bool has_health = (features & norm_health) != 0;
 const bool weighted = (features & norm_weighted) != 0;
 #else
 const bool by_position = false;
+const bool by_image = false;
 const bool weighted = false;
 #endif
 

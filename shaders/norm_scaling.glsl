@@ -41,7 +41,7 @@ uint set_of_line(uint samp, uint channel) {
 }
 
 Scaling scaling_of_line(uint samp, uint channel) {
-    const vec3 line = statistics_of_set(set_of_line(samp, channel));
+    const vec3 line = by_image ? vec3(0) : statistics_of_set(set_of_line(samp, channel));
     Scaling scaling = Scaling(vec4(line.x), vec4(line.y), vec4(line.z), vec4(1), vec4(0));
 #ifdef GAMMA_BINDING
     if (has_gamma && !by_position) scaling.gamma = vec4(gammas[push.gamma_first + channel]);
