@@ -7,14 +7,8 @@
 //
 // By the build: FORM, the way to the values of a block; GENERAL, whether a kernel has more than plain batch
 // normalization needs (drivers that run both sides of a branch on a specialization constant would pay for it);
-// SIXTEEN_BITS, the storage of tensors.
+// SIXTEEN_BITS, the storage of tensors; TEXELS, how blocks are read and written.
 #include "norm.h"
-
-#ifdef SIXTEEN_BITS
-#include "norm_storage_16.glsl"
-#else
-#include "norm_storage_32.glsl"
-#endif
 
 layout(local_size_x_id = 0) in;
 
@@ -104,44 +98,11 @@ uvec4 block_addresses(NormWalk walk, Cursor cursor) {
     return addresses;
 }
 
-// The values of the blocks of a tensor.
-#define BLOCK_READER(NAME, BINDING)                                                                            \
-    layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Vectors { stored_block NAME##_vectors[]; }; \
-    layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Scalars { stored NAME##_scalars[]; };     \
-    vec4 read_##NAME(NormWalk walk, uint first, Cursor cursor) {                                               \
-        if (form == form_vectors) return loaded_block(NAME##_vectors[(first + cursor.address) >> 2]);          \
-        const uvec4 at = first + block_addresses(walk, cursor);                                                \
-        return vec4(loaded(NAME##_scalars[at.x]), loaded(NAME##_scalars[at.y]), loaded(NAME##_scalars[at.z]),  \
-                    loaded(NAME##_scalars[at.w]));                                                             \
-    }                                                                                                          \
-    vec4 read_tail_##NAME(NormWalk walk, uint first, Cursor cursor, uint values) {                             \
-        const uvec4 at = first + block_addresses(walk, cursor);                                                \
-        vec4 block = vec4(loaded(NAME##_scalars[at.x]), 0, 0, 0);                                              \
-        if (values > 1) block.y = loaded(NAME##_scalars[at.y]);                                                \
-        if (values > 2) block.z = loaded(NAME##_scalars[at.z]);                                                \
-        return block;                                                                                          \
-    }
-
-#define BLOCK_WRITER(NAME, BINDING)                                                                             \
-    layout(std430, set = 0, binding = BINDING) writeonly buffer NAME##Vectors { stored_block NAME##_vectors[]; }; \
-    layout(std430, set = 0, binding = BINDING) writeonly buffer NAME##Scalars { stored NAME##_scalars[]; };     \
-    void write_##NAME(NormWalk walk, uint first, Cursor cursor, vec4 block) {                                   \
-        if (form == form_vectors) {                                                                             \
-            NAME##_vectors[(first + cursor.address) >> 2] = stored_block_of(block);                              \
-            return;                                                                                             \
-        }                                                                                                       \
-        const uvec4 at = first + block_addresses(walk, cursor);                                                 \
-        NAME##_scalars[at.x] = stored_of(block.x);                                                              \
-        NAME##_scalars[at.y] = stored_of(block.y);                                                              \
-        NAME##_scalars[at.z] = stored_of(block.z);                                                              \
-        NAME##_scalars[at.w] = stored_of(block.w);                                                              \
-    }                                                                                                           \
-    void write_tail_##NAME(NormWalk walk, uint first, Cursor cursor, vec4 block, uint values) {                 \
-        const uvec4 at = first + block_addresses(walk, cursor);                                                 \
-        NAME##_scalars[at.x] = stored_of(block.x);                                                              \
-        if (values > 1) NAME##_scalars[at.y] = stored_of(block.y);                                              \
-        if (values > 2) NAME##_scalars[at.z] = stored_of(block.z);                                              \
-    }
+#ifdef TEXELS
+#include "norm_blocks_texels.glsl"
+#else
+#include "norm_blocks.glsl"
+#endif
 
 uint partial_of(NormStrands strands, uint samp, Strand strand) {
     return strands.first + samp * strands.sample_pitch + strand.channel * strands.pitch + strand.index;

@@ -34,7 +34,7 @@ struct ProductsPass {
 void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const ProductsPass& pass) {
     const Label label(recorder, "batch_norm.double_products");
     const Parts parts(recorder);
-    const auto [module, plain] = products_modules.choose(plan, {}, 0, {pass.dy, pass.ddx});
+    const auto [module, plain] = products_modules.choose(recorder.device(), plan, {}, 0, {pass.dy, pass.ddx});
     const auto constants = walk_constants(plan, tensors, {}, 0);
     for (const Slice& slice : plan.slices) {
         const AlignedView dy = parts.box(plan, slice, pass.dy), ddx = parts.box(plan, slice, pass.ddx);
@@ -116,8 +116,8 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         feature(shaders::norm_dy, bool(pass.dy)) | feature(shaders::norm_ddx, bool(pass.ddx));
-    const auto [module, plain] =
-        combine_modules.choose(plan, pass.statistics, features, {pass.x, pass.dy, pass.ddx, pass.out});
+    const auto [module, plain] = combine_modules.choose(recorder.device(), plan, pass.statistics, features,
+                                                        {pass.x, pass.dy, pass.ddx, pass.out});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x), dy = parts.box(plan, slice, pass.dy);

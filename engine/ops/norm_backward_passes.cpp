@@ -5,9 +5,10 @@ namespace vknorm::detail {
 
 namespace {
 
-const NormModules sums_modules{VKNORM_NORM_MODULES(norm_backward_sums), shaders::norm_x};
-const NormModules apply_modules{VKNORM_NORM_MODULES(norm_backward_apply),
-                                shaders::norm_gamma | shaders::norm_x | shaders::norm_dx};
+const NormModules sums_modules VKNORM_NORM_MODULES(norm_backward_sums, shaders::norm_x);
+const NormModules apply_modules VKNORM_NORM_MODULES(norm_backward_apply,
+                                                    (shaders::norm_gamma | shaders::norm_x |
+                                                     shaders::norm_dx));
 
 uint32_t features_of(const Affine& affine, bool weighted, const Statistics& statistics, const Extras& extras,
                      bool x) {
@@ -28,7 +29,8 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x));
-    const auto [module, plain] = sums_modules.choose(plan, pass.statistics, features, {pass.x, pass.dy});
+    const auto [module, plain] =
+        sums_modules.choose(recorder.device(), plan, pass.statistics, features, {pass.x, pass.dy});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.all(pass.extras.relu_mask);
     for (const Slice& slice : plan.slices) {
@@ -63,8 +65,8 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x)) |
         feature(shaders::norm_dx, bool(pass.dx)) | feature(shaders::norm_dresidual, bool(pass.dresidual));
     // Absent tensors stand nowhere, and so are aligned.
-    const auto [module, plain] =
-        apply_modules.choose(plan, pass.statistics, features, {pass.x, pass.dy, pass.dx, pass.dresidual});
+    const auto [module, plain] = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
+                                                      {pass.x, pass.dy, pass.dx, pass.dresidual});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.all(pass.extras.relu_mask);
     const AlignedView means = parts.all(pass.means);

@@ -5,8 +5,8 @@ namespace vknorm::detail {
 
 namespace {
 
-const NormModules statistics_modules{VKNORM_NORM_MODULES(norm_statistics), 0};
-const NormModules apply_modules{VKNORM_NORM_MODULES(norm_apply), shaders::norm_gamma | shaders::norm_beta};
+const NormModules statistics_modules VKNORM_NORM_MODULES(norm_statistics, 0);
+const NormModules apply_modules VKNORM_NORM_MODULES(norm_apply, shaders::norm_gamma | shaders::norm_beta);
 
 }  // namespace
 
@@ -15,7 +15,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         feature(shaders::norm_valid, bool(pass.valid)) | feature(shaders::norm_health, bool(pass.health));
-    const auto [module, plain] = statistics_modules.choose(plan, {}, features, {pass.x});
+    const auto [module, plain] = statistics_modules.choose(recorder.device(), plan, {}, features, {pass.x});
     const auto constants = walk_constants(plan, tensors, {}, features);
     const AlignedView health = parts.all(pass.health);
     AlignedView count = parts.elements(pass.num_batches_tracked, 0, 2);
@@ -53,8 +53,8 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                               feature(shaders::norm_relu, pass.extras.relu) |
                               feature(shaders::norm_mask, bool(pass.extras.relu_mask)) |
                               feature(shaders::norm_valid, bool(pass.extras.valid));
-    const auto [module, plain] =
-        apply_modules.choose(plan, pass.statistics, features, {pass.x, pass.y, pass.residual});
+    const auto [module, plain] = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
+                                                      {pass.x, pass.y, pass.residual});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.all(pass.extras.relu_mask);
     if (mask.view) fill(recorder, pass.extras.relu_mask, 0);

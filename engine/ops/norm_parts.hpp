@@ -27,13 +27,14 @@ inline uint32_t feature(uint32_t bit, bool wanted) {
 /// more, and for tensors of 16 bits; see norm_walk.glsl.
 struct NormModules {
     const shaders::Shader* modules[3][3];
-    uint32_t plain_features;  ///< what the plain ones know
+    uint32_t plain_features;                  ///< what the plain ones know
+    const shaders::Shader* texels = nullptr;  ///< in place of the plain one of vectors, where that gains
 
     struct Choice {
         const shaders::Shader& shader;
         bool plain;
     };
-    Choice choose(const NormPlan& plan, const Statistics& statistics, uint32_t features,
+    Choice choose(const Device& device, const NormPlan& plan, const Statistics& statistics, uint32_t features,
                   std::initializer_list<BufferView> tensors) const {
         const bool aligned = std::ranges::all_of(tensors, [&](const BufferView& tensor) {
             return tensor.offset % (block_values * plan.element_bytes) == 0;
@@ -42,17 +43,20 @@ struct NormModules {
         const size_t form = plan.strategy == Strategy::columns ? 2 : vectors ? 0 : 1;
         const bool usual = statistics.kind != shaders::norm_of_moving;
         const bool plain = plan.element_bytes == 4 && usual && (features & ~plain_features) == 0;
+        const auto as_texels = [&](const BufferView& tensor) { return may_be_texels(device, tensor); };
+        if (texels && plain && form == 0 && std::ranges::all_of(tensors, as_texels)) return {*texels, true};
         return {*modules[plan.element_bytes == 2 ? 2 : plain ? 0 : 1][form], plain};
     }
 };
 
-#define VKNORM_NORM_MODULES(PASS)                                                    \
-    {                                                                                \
-        {&shaders::PASS##_vectors, &shaders::PASS##_rows, &shaders::PASS##_columns}, \
-            {&shaders::PASS##_general_vectors, &shaders::PASS##_general_rows,        \
-             &shaders::PASS##_general_columns},                                      \
-            {&shaders::PASS##_sixteen_vectors, &shaders::PASS##_sixteen_rows,        \
-             &shaders::PASS##_sixteen_columns},                                      \
+#define VKNORM_NORM_MODULES(PASS, PLAIN_FEATURES)                                     \
+    {                                                                                 \
+        {{&shaders::PASS##_vectors, &shaders::PASS##_rows, &shaders::PASS##_columns}, \
+         {&shaders::PASS##_general_vectors, &shaders::PASS##_general_rows,            \
+          &shaders::PASS##_general_columns},                                          \
+         {&shaders::PASS##_sixteen_vectors, &shaders::PASS##_sixteen_rows,            \
+          &shaders::PASS##_sixteen_columns}},                                         \
+            PLAIN_FEATURES, &shaders::PASS##_texels                                   \
     }
 
 /// The constants of the kernels that walk through a tensor.

@@ -26,6 +26,12 @@ void read_limits(DeviceState& state) {
     capabilities.storage_buffer_offset_alignment = state.limits.minStorageBufferOffsetAlignment;
     capabilities.timestamp_period_ns = state.timestamp_bits > 0 ? state.limits.timestampPeriod : 0;
 
+    // Whatever can be bound as a storage buffer can be as texels.
+    constexpr VkDeviceSize texel_bytes = 16;
+    if (state.limits.minTexelBufferOffsetAlignment > state.limits.minStorageBufferOffsetAlignment ||
+        state.limits.maxTexelBufferElements < state.limits.maxStorageBufferRange / texel_bytes)
+        capabilities.texel_blocks = false;
+
     constexpr VkSubgroupFeatureFlags needed =
         VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
     if ((subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&

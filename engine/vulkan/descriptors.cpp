@@ -8,11 +8,12 @@ constexpr uint32_t sets_per_pool = 64;
 constexpr uint32_t descriptors_per_pool = 512;
 
 VkDescriptorPool create_pool(const DeviceState& device) {
-    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, descriptors_per_pool};
+    const VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, descriptors_per_pool},
+                                          {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, descriptors_per_pool}};
     VkDescriptorPoolCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
     info.maxSets = sets_per_pool;
-    info.poolSizeCount = 1;
-    info.pPoolSizes = &size;
+    info.poolSizeCount = 2;
+    info.pPoolSizes = sizes;
     VkDescriptorPool pool = VK_NULL_HANDLE;
     device.check(device.vk.CreateDescriptorPool(device.device, &info, nullptr, &pool),
                  "vkCreateDescriptorPool");

@@ -55,6 +55,10 @@ struct AlignedView {
 };
 AlignedView align_down(const Device& device, const BufferView& view, uint32_t element_bytes);
 
+/// Whether parts of a tensor may be bound to a shader's texel buffers, of vectors of four float32: if it is
+/// in one of the engine's buffers, on a device that gains by it. Such bindings start and end on a vector.
+bool may_be_texels(const Device& device, const BufferView& tensor);
+
 /// Bindings are numbered in order from 0 in set 0; their number must be the shader's. An absent view is bound
 /// to a small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is exceeded,
 /// which is a planning error of the operation.

@@ -47,6 +47,7 @@ namespace vknorm::detail {
     X(CmdResetQueryPool)           \
     X(CmdWriteTimestamp)           \
     X(CreateBuffer)                \
+    X(CreateBufferView)            \
     X(CreateCommandPool)           \
     X(CreateComputePipelines)      \
     X(CreateDescriptorPool)        \
@@ -57,6 +58,7 @@ namespace vknorm::detail {
     X(CreateSemaphore)             \
     X(CreateShaderModule)          \
     X(DestroyBuffer)               \
+    X(DestroyBufferView)           \
     X(DestroyCommandPool)          \
     X(DestroyDescriptorPool)       \
     X(DestroyDescriptorSetLayout)  \

@@ -190,7 +190,7 @@ Allocation Allocator::allocate(VkDeviceSize bytes, Memory memory, std::string_vi
     VkBufferCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
     info.size = (bytes + 3) & ~VkDeviceSize(3);
     info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                 VK_BUFFER_USAGE_TRANSFER_DST_BIT;
+                 VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
     info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
 
     // Before the driver is asked: some fail badly at absurd sizes.
@@ -215,8 +215,8 @@ Allocation Allocator::allocate(VkDeviceSize bytes, Memory memory, std::string_vi
         result.offset = place->offset;
         if (block.mapped && (memory != Memory::device || device_.capabilities.mapped_device_memory))
             result.mapped = block.mapped + place->offset;
-        if (result.mapped && (flags_of(block.type) & VK_MEMORY_PROPERTY_HOST_CACHED_BIT))
-            host_addresses_.emplace(uint64_t(result.buffer), result.mapped);
+        const bool quick = (flags_of(block.type) & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0;
+        host_addresses_.emplace(uint64_t(result.buffer), quick ? result.mapped : nullptr);
         use_.used += needed.size;
         return result;
     } catch (...) {
@@ -255,6 +255,11 @@ std::byte* Allocator::host_address(VkBuffer buffer) const {
     const std::lock_guard lock(mutex_);
     const auto found = host_addresses_.find(uint64_t(buffer));
     return found == host_addresses_.end() ? nullptr : found->second;
+}
+
+bool Allocator::owns(VkBuffer buffer) const {
+    const std::lock_guard lock(mutex_);
+    return host_addresses_.contains(uint64_t(buffer));
 }
 
 }  // namespace vknorm::detail

@@ -38,6 +38,8 @@ class Allocator {
     MemoryUse use() const;
     /// Host address of a live buffer of this allocator that the host may read and write quickly, else null.
     std::byte* host_address(VkBuffer buffer) const;
+    /// A live buffer of this allocator.
+    bool owns(VkBuffer buffer) const;
     /// Buffers in Memory::device could be mapped.
     bool device_memory_is_mapped() const;
 
@@ -76,7 +78,8 @@ class Allocator {
     mutable std::mutex mutex_;
     Blocks blocks_;
     uint64_t next_block_ = 1;
-    std::unordered_map<uint64_t, std::byte*> host_addresses_;
+    std::unordered_map<uint64_t, std::byte*>
+        host_addresses_;  // of all live buffers; null where there is none
     MemoryUse use_;
 };
 

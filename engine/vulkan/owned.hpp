@@ -31,6 +31,7 @@ class Owned {
     Handle handle_ = VK_NULL_HANDLE;
 };
 
+using OwnedBufferView = Owned<VkBufferView, &Functions::DestroyBufferView>;
 using OwnedCommandPool = Owned<VkCommandPool, &Functions::DestroyCommandPool>;
 using OwnedDescriptorPool = Owned<VkDescriptorPool, &Functions::DestroyDescriptorPool>;
 using OwnedDescriptorSetLayout = Owned<VkDescriptorSetLayout, &Functions::DestroyDescriptorSetLayout>;

@@ -1,8 +1,11 @@
 #include "vulkan/pipelines.hpp"
 
-#include "vulkan/spirv.hpp"
-
 namespace vknorm::detail {
+
+VkDescriptorType descriptor_type(const Bindings& bindings, uint32_t binding) {
+    return bindings.is_texels(binding) ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER
+                                       : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+}
 
 const Pipeline& Pipelines::get(const shaders::Shader& shader, std::span<const uint32_t> constants,
                                uint32_t push_bytes) {
@@ -10,26 +13,26 @@ const Pipeline& Pipelines::get(const shaders::Shader& shader, std::span<const ui
     const std::lock_guard lock(mutex_);
     const auto found = pipelines_.find(key);
     if (found != pipelines_.end()) return found->second;
-    const PipelineLayout& shape = layout(count_bindings(shader.words), push_bytes);
+    const PipelineLayout& shape = layout(bindings_of(shader.words), push_bytes);
     return pipelines_.emplace(key, Pipeline{create(shader, constants, shape), &shape}).first->second;
 }
 
-const PipelineLayout& Pipelines::layout(uint32_t bindings, uint32_t push_bytes) {
+const PipelineLayout& Pipelines::layout(const Bindings& bindings, uint32_t push_bytes) {
     const auto key = std::pair(bindings, push_bytes);
     const auto found = layouts_.find(key);
     if (found != layouts_.end()) return found->second;
 
-    std::vector<VkDescriptorSetLayoutBinding> set_bindings(bindings);
-    for (uint32_t i = 0; i < bindings; ++i) {
+    std::vector<VkDescriptorSetLayoutBinding> set_bindings(bindings.count);
+    for (uint32_t i = 0; i < bindings.count; ++i) {
         set_bindings[i].binding = i;
-        set_bindings[i].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+        set_bindings[i].descriptorType = descriptor_type(bindings, i);
         set_bindings[i].descriptorCount = 1;
         set_bindings[i].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
     }
     VkDescriptorSetLayoutCreateInfo set_info = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
     if (device_.capabilities.push_descriptors)
         set_info.flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR;
-    set_info.bindingCount = bindings;
+    set_info.bindingCount = bindings.count;
     set_info.pBindings = set_bindings.data();
     VkDescriptorSetLayout set = VK_NULL_HANDLE;
     device_.check(device_.vk.CreateDescriptorSetLayout(device_.device, &set_info, nullptr, &set),

@@ -9,13 +9,16 @@
 
 #include "shaders/embedded.hpp"
 #include "vulkan/owned.hpp"
+#include "vulkan/spirv.hpp"
 
 namespace vknorm::detail {
 
+VkDescriptorType descriptor_type(const Bindings& bindings, uint32_t binding);
+
 struct PipelineLayout {
-    OwnedDescriptorSetLayout set;  ///< storage buffers, numbered from 0
+    OwnedDescriptorSetLayout set;  ///< numbered from 0
     OwnedPipelineLayout layout;
-    uint32_t bindings;
+    Bindings bindings;
 };
 
 struct Pipeline {
@@ -36,13 +39,13 @@ class Pipelines {
   private:
     using Key = std::tuple<const uint32_t*, std::vector<uint32_t>, uint32_t>;  // words, constants, push bytes
 
-    const PipelineLayout& layout(uint32_t bindings, uint32_t push_bytes);
+    const PipelineLayout& layout(const Bindings& bindings, uint32_t push_bytes);
     OwnedPipeline create(const shaders::Shader& shader, std::span<const uint32_t> constants,
                          const PipelineLayout& layout);
 
     const DeviceState& device_;
     std::mutex mutex_;
-    std::map<std::pair<uint32_t, uint32_t>, PipelineLayout> layouts_;
+    std::map<std::pair<Bindings, uint32_t>, PipelineLayout> layouts_;
     std::map<Key, Pipeline> pipelines_;
 };
 

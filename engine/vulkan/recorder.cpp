@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -57,12 +58,27 @@ void require_limits(const DeviceState& device, const Kernel& kernel, std::span<c
     }
 }
 
+// Of vectors of four float32.
+OwnedBufferView texel_view(const DeviceState& device, const VkDescriptorBufferInfo& range) {
+    VkBufferViewCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
+    info.buffer = range.buffer;
+    info.format = VK_FORMAT_R32G32B32A32_SFLOAT;
+    info.offset = range.offset;
+    info.range = range.range;
+    VkBufferView view = VK_NULL_HANDLE;
+    device.check(device.vk.CreateBufferView(device.device, &info, nullptr, &view), "vkCreateBufferView");
+    return {device, view};
+}
+
 // Descriptor writes for set 0, together with the arrays that they point to.
 struct Writes {
     std::vector<VkDescriptorBufferInfo> buffers;
+    std::vector<OwnedBufferView> views;
+    std::vector<VkBufferView> texels;
     std::vector<VkWriteDescriptorSet> writes;
 
-    Writes(const DeviceState& device, std::span<const Binding> bindings) {
+    Writes(const DeviceState& device, const Bindings& kinds, std::span<const Binding> bindings)
+        : texels(bindings.size()) {
         for (const Binding& binding : bindings)
             buffers.push_back(absent(binding.view)
                                   ? VkDescriptorBufferInfo{device.dummy.buffer, 0, dummy_bytes}
@@ -72,8 +88,14 @@ struct Writes {
             VkWriteDescriptorSet write = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
             write.dstBinding = i;
             write.descriptorCount = 1;
-            write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-            write.pBufferInfo = &buffers[i];
+            write.descriptorType = descriptor_type(kinds, i);
+            if (kinds.is_texels(i)) {
+                views.push_back(texel_view(device, buffers[i]));
+                texels[i] = views.back().get();
+                write.pTexelBufferView = &texels[i];
+            } else {
+                write.pBufferInfo = &buffers[i];
+            }
             writes.push_back(write);
         }
     }
@@ -86,7 +108,7 @@ struct Writes {
 VkDescriptorSet prepare_set(RecorderState& recorder, const PipelineLayout& layout, Writes& writes) {
     const DeviceState& device = recorder.vulkan();
     if (device.capabilities.push_descriptors) return VK_NULL_HANDLE;
-    const VkDescriptorSet set = recorder.descriptors.allocate(layout.set.get(), layout.bindings);
+    const VkDescriptorSet set = recorder.descriptors.allocate(layout.set.get(), layout.bindings.count);
     for (VkWriteDescriptorSet& write : writes.writes) write.dstSet = set;
     device.vk.UpdateDescriptorSets(device.device, writes.count(), writes.writes.data(), 0, nullptr);
     return set;
@@ -116,6 +138,7 @@ void RecorderState::require_recording() const {
 void RecorderState::reset() {
     hazards.clear();
     descriptors.reset();
+    texels.clear();
 }
 
 void record_barrier(RecorderState& recorder, bool host) {
@@ -143,6 +166,12 @@ AlignedView align_down(const Device& device, const BufferView& view, uint32_t el
             static_cast<uint32_t>(skipped / element_bytes)};
 }
 
+bool may_be_texels(const Device& device, const BufferView& tensor) {
+    const DeviceState& state = device.state();
+    if (!state.capabilities.texel_blocks) return false;
+    return absent(tensor) || state.memory->owns(tensor.buffer);
+}
+
 void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding> bindings,
               std::span<const std::byte> push_constants, Groups groups) {
     RecorderState& state = recorder.state();
@@ -154,11 +183,11 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
     // All that can fail comes first.
     const auto push_bytes = static_cast<uint32_t>(push_constants.size());
     const Pipeline& pipeline = device.pipelines->get(kernel.shader, kernel.constants, push_bytes);
-    if (pipeline.layout->bindings != bindings.size())
+    if (pipeline.layout->bindings.count != bindings.size())
         throw std::logic_error(std::string(kernel.shader.name) + ": bindings: got " +
                                std::to_string(bindings.size()) + ", needs " +
-                               std::to_string(pipeline.layout->bindings));
-    Writes writes(device, bindings);
+                               std::to_string(pipeline.layout->bindings.count));
+    Writes writes(device, pipeline.layout->bindings, bindings);
     const VkDescriptorSet set = prepare_set(state, *pipeline.layout, writes);
     std::vector<Use> uses;
     for (const Binding& binding : bindings) {
@@ -168,6 +197,7 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
                               binding.access != Access::read));
     }
 
+    std::ranges::move(writes.views, std::back_inserter(state.texels));
     order(state, uses);
     // Bound every time: the caller may have bound another pipeline in between.
     device.vk.CmdBindPipeline(state.commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.pipeline.get());

@@ -17,7 +17,8 @@ struct RecorderState {
     bool recording = true;  ///< false for a stream's recorder after it was submitted
     HazardTracker hazards;
     DescriptorPools descriptors;
-    Timestamps* timestamps = nullptr;  ///< null: not measured
+    std::vector<OwnedBufferView> texels;  ///< views that the commands read through
+    Timestamps* timestamps = nullptr;     ///< null: not measured
 
     const DeviceState& vulkan() const { return device.state(); }
     /// Throws std::logic_error when nothing can be recorded.

@@ -1,23 +1,48 @@
 #include "vulkan/spirv.hpp"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 
 namespace vknorm::detail {
 
+namespace {
+
 // SPIR-V specification, section 2.3 (physical layout) and section 3 (numbers).
-uint32_t count_bindings(std::span<const uint32_t> words) {
-    constexpr uint32_t magic = 0x07230203, header_words = 5, op_decorate = 71, decoration_binding = 33;
+template <class Visit>
+void for_each_instruction(std::span<const uint32_t> words, Visit visit) {
+    constexpr uint32_t magic = 0x07230203, header_words = 5;
     if (words.size() < header_words || words[0] != magic) throw std::logic_error("a shader is not SPIR-V");
-    uint32_t count = 0;
     for (size_t at = header_words; at < words.size();) {
         const uint32_t opcode = words[at] & 0xffff, length = words[at] >> 16;
         if (length == 0 || length > words.size() - at) throw std::logic_error("a shader's SPIR-V is cut off");
-        if (opcode == op_decorate && length == 4 && words[at + 2] == decoration_binding)
-            count = std::max(count, words[at + 3] + 1);
+        visit(opcode, words.subspan(at, length));
         at += length;
     }
-    return count;
+}
+
+}  // namespace
+
+Bindings bindings_of(std::span<const uint32_t> words) {
+    constexpr uint32_t op_type_sampled_image = 27, op_type_pointer = 32, op_variable = 59, op_decorate = 71;
+    constexpr uint32_t decoration_binding = 33;
+    Bindings result;
+    std::map<uint32_t, uint32_t> binding_of;  // of a variable
+    std::map<uint32_t, uint32_t> pointee;     // of a type of pointers
+    std::map<uint32_t, bool> sampled;         // types of sampled images: ours are of buffers
+    for_each_instruction(words, [&](uint32_t opcode, std::span<const uint32_t> operands) {
+        if (opcode == op_decorate && operands.size() == 4 && operands[2] == decoration_binding) {
+            binding_of[operands[1]] = operands[3];
+            result.count = std::max(result.count, operands[3] + 1);
+        }
+        if (opcode == op_type_sampled_image) sampled[operands[1]] = true;
+        if (opcode == op_type_pointer) pointee[operands[1]] = operands[3];
+        if (opcode != op_variable) return;
+        const auto found = binding_of.find(operands[2]);
+        if (found != binding_of.end() && sampled.contains(pointee.at(operands[1])))
+            result.texels |= 1u << found->second;
+    });
+    return result;
 }
 
 }  // namespace vknorm::detail
