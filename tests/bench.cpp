@@ -20,22 +20,34 @@ enum Status { good = 0, failed = 1, contended = 2 };
 struct Arguments {
     std::vector<std::string> devices, json, sets{"default"}, operations;
     std::vector<std::string> pythons{"python3", "/usr/bin/python3"};
-    std::vector<uint32_t> shape;
+    std::vector<std::string> shapes;
     uint32_t groups = 32;
     size_t rounds = 15;
     bool channels_last = false, resident = false, no_peers = false, force = false, list = false;
 };
+
+/// Of "8,64,56,56".
+std::vector<uint32_t> lengths_of(const std::string& text) {
+    std::vector<uint32_t> lengths;
+    for (const std::string& length : CLI::detail::split(text, ',')) {
+        uint32_t value = 0;
+        if (!CLI::detail::lexical_cast(length, value) || value == 0)
+            throw std::invalid_argument("--shape: got '" + text + "', needs lengths such as 8,64,56,56");
+        lengths.push_back(value);
+    }
+    return lengths;
+}
 
 std::vector<Case> cases(const Arguments& arguments) {
     const auto layout =
         arguments.channels_last ? vknorm::Layout::channels_last : vknorm::Layout::channels_first;
     const auto& wanted = arguments.operations;
     std::vector<Case> result;
-    if (!arguments.shape.empty()) {
-        for (const std::string& operation : wanted.empty() ? std::vector<std::string>{"batch_norm"} : wanted)
-            result.push_back(case_of(operation, arguments.shape, layout, arguments.groups));
-        return result;
-    }
+    const std::vector<std::string> given = wanted.empty() ? std::vector<std::string>{"batch_norm"} : wanted;
+    for (const std::string& shape : arguments.shapes)
+        for (const std::string& operation : given)
+            result.push_back(case_of(operation, lengths_of(shape), layout, arguments.groups));
+    if (!result.empty()) return result;
     for (const std::string& set : arguments.sets) {
         for (const Case& each : cases_of(set, layout)) {
             const bool selected = wanted.empty() || std::ranges::find(wanted, each.operation) != wanted.end();
@@ -120,10 +132,9 @@ int run_program(int argc, char** argv) {
     app.add_option("--operation", arguments.operations, "these operations only")
         ->delimiter(',')
         ->check(CLI::IsMember(operation_names()));
-    app.add_option("--shape", arguments.shape,
-                   "in place of a set this shape, such as 8,64,56,56, for batch_norm or each --operation")
-        ->delimiter(',')
-        ->check(CLI::PositiveNumber);
+    app.add_option("--shape", arguments.shapes,
+                   "in place of a set this shape, such as 8,64,56,56, for batch_norm or each --operation; "
+                   "several: each");
     app.add_option("--groups", arguments.groups, "of group_norm with --shape")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
