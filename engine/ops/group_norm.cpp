@@ -58,18 +58,20 @@ void ImageNormPlan::backward(Recorder& recorder, const GroupNorm::Backward& argu
         }
     }
     if (!arguments.dx) return;
+    // What all values of a set share may as well be applied to their means.
+    const bool weighted = arguments.gamma && tensors.group > 1;
     record(recorder, work,
            BackwardFinalizePass{.from = partials_of_sets(work, tensors.group, sums),
                                 .means = pairs,
                                 .values = {.known = work.extent.values_per_line() * tensors.group},
-                                .weights = arguments.gamma,
+                                .weights = weighted ? arguments.gamma : BufferView{},
                                 .weight_sets = work.extent.channels / tensors.group});
     record(recorder, work, tensors,
            BackwardApplyPass{.x = arguments.x,
                              .dy = arguments.dy,
                              .dx = arguments.dx,
                              .affine = {.gamma = arguments.gamma},
-                             .weighted = bool(arguments.gamma),
+                             .weighted = weighted,
                              .statistics = statistics,
                              .means = pairs});
 }
