@@ -53,25 +53,6 @@ std::string BatchNorm::explain() const {
     return detail::explain(plan_->work) + "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
 }
 
-Arguments BatchNorm::Plan::arguments(const Recorder& recorder, const char* call) const {
-    const std::string operation = std::string(name) + "." + call;
-    check_device(recorder, device, operation);
-    return Arguments(operation);
-}
-
-void BatchNorm::Plan::input(Arguments& check, const char* argument, const BufferView& view) const {
-    check.offsets(work.element_bytes);
-    check.input(argument, view, tensor_bytes());
-    check.offsets(sizeof(float));
-}
-
-void BatchNorm::Plan::output(Arguments& check, const char* argument, const BufferView& view,
-                             Arguments::Names in_place) const {
-    check.offsets(work.element_bytes);
-    check.output(argument, view, tensor_bytes(), in_place);
-    check.offsets(sizeof(float));
-}
-
 void BatchNorm::Plan::check_mask(const Arguments& check) const {
     const uint64_t most = work.limits.range - work.limits.alignment;
     if (mask_bytes() <= most) return;
@@ -81,15 +62,15 @@ void BatchNorm::Plan::check_mask(const Arguments& check) const {
 
 void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "forward_training");
+    NormArguments check(recorder, plan.device, plan.work, "forward_training");
     const BatchNormConvention& convention = plan.options.convention;
     if (plan.values() == 1 && plan.options.single_value == SingleValue::error) {
         check.refuse("x", "1 value per channel, shape " + shape_text(plan.options.shape),
                      "more than 1 when training");
     }
-    plan.input(check, "x", arguments.x);
-    plan.output(check, "y", arguments.y, {"x", "residual"});
-    if (arguments.residual) plan.input(check, "residual", arguments.residual);
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x", "residual"});
+    if (arguments.residual) check.tensor("residual", arguments.residual);
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     check.output("mean", arguments.mean, 2 * plan.channel_bytes());
@@ -133,10 +114,10 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
 
 void BatchNorm::forward_inference(Recorder& recorder, const ForwardInference& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "forward_inference");
-    plan.input(check, "x", arguments.x);
-    plan.output(check, "y", arguments.y, {"x", "residual"});
-    if (arguments.residual) plan.input(check, "residual", arguments.residual);
+    NormArguments check(recorder, plan.device, plan.work, "forward_inference");
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x", "residual"});
+    if (arguments.residual) check.tensor("residual", arguments.residual);
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     check.input("running_mean", arguments.running_mean, plan.channel_bytes());

@@ -7,19 +7,19 @@ using namespace detail;
 
 void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "backward");
-    plan.input(check, "x", arguments.x);
-    plan.input(check, "dy", arguments.dy);
+    NormArguments check(recorder, plan.device, plan.work, "backward");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
     check.input("mean", arguments.mean, 2 * plan.channel_bytes());
     check.input("inv_std", arguments.inv_std, plan.channel_bytes());
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
-    if (arguments.dx) plan.output(check, "dx", arguments.dx, {"dy"});
+    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
     check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
     if (arguments.relu_mask) plan.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, plan.mask_bytes());
-    if (arguments.dresidual) plan.output(check, "dresidual", arguments.dresidual);
+    if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.optional_input("valid", arguments.valid, plan.valid_bytes());
     if (arguments.valid) check.input("count", arguments.count, sizeof(uint32_t));
     check.output("scratch", arguments.scratch, scratch_bytes());
@@ -63,20 +63,20 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
 
 void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "backward_frozen");
+    NormArguments check(recorder, plan.device, plan.work, "backward_frozen");
     const bool recomputes = arguments.relu && !arguments.relu_mask;
-    if (arguments.x || arguments.dgamma || recomputes) plan.input(check, "x", arguments.x);
-    plan.input(check, "dy", arguments.dy);
+    if (arguments.x || arguments.dgamma || recomputes) check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
     check.input("running_mean", arguments.running_mean, plan.channel_bytes());
     check.input("running_var", arguments.running_var, plan.channel_bytes());
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
-    if (arguments.dx) plan.output(check, "dx", arguments.dx, {"dy"});
+    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
     check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
     if (arguments.relu_mask) plan.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, plan.mask_bytes());
-    if (arguments.dresidual) plan.output(check, "dresidual", arguments.dresidual);
+    if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 

@@ -147,18 +147,18 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
 
 void BatchNorm::double_backward(Recorder& recorder, const DoubleBackward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "double_backward");
+    NormArguments check(recorder, plan.device, plan.work, "double_backward");
     if (plan.options.storage != Storage::float32) check.refuse("storage", "16 bits", "float32");
-    plan.input(check, "x", arguments.x);
-    plan.input(check, "dy", arguments.dy);
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
     check.input("mean", arguments.mean, 2 * plan.channel_bytes());
     check.input("inv_std", arguments.inv_std, plan.channel_bytes());
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    if (arguments.ddx) plan.input(check, "ddx", arguments.ddx);
+    if (arguments.ddx) check.tensor("ddx", arguments.ddx);
     check.optional_input("ddgamma", arguments.ddgamma, plan.channel_bytes());
     check.optional_input("ddbeta", arguments.ddbeta, plan.channel_bytes());
-    if (arguments.grad_dy) plan.output(check, "grad_dy", arguments.grad_dy);
-    if (arguments.grad_x) plan.output(check, "grad_x", arguments.grad_x);
+    if (arguments.grad_dy) check.output_tensor("grad_dy", arguments.grad_dy);
+    if (arguments.grad_x) check.output_tensor("grad_x", arguments.grad_x);
     check.optional_output("grad_gamma", arguments.grad_gamma, plan.channel_bytes());
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();

@@ -19,7 +19,6 @@ struct BatchNorm::Plan {
         detail::Piece dy_means, ddx_means, product_means, of_grad_dy, of_grad_x;
     } twice;
 
-    uint64_t tensor_bytes() const { return work.extent.elements() * work.element_bytes; }
     uint64_t channels() const { return work.extent.channels; }
     uint64_t channel_bytes() const { return channels() * sizeof(float); }
     uint64_t values() const { return work.extent.values_per_line(); }
@@ -33,12 +32,6 @@ struct BatchNorm::Plan {
                 .deviation = running_var,
                 .epsilon = options.convention.epsilon};
     }
-    /// The arguments of one call, with its tensors at offsets of an element.
-    detail::Arguments arguments(const Recorder& recorder, const char* call) const;
-    // Checks tensors, and parameters of channels.
-    void input(detail::Arguments& check, const char* name, const BufferView& view) const;
-    void output(detail::Arguments& check, const char* name, const BufferView& view,
-                detail::Arguments::Names in_place = {}) const;
     /// The mask of a ReLU fits a binding.
     void check_mask(const detail::Arguments& check) const;
 };

@@ -39,22 +39,6 @@ struct BatchNormStages::Plan {
     uint64_t channel_bytes() const { return channels() * sizeof(float); }
     uint64_t result_bytes() const { return channels() * partial_bytes; }
 
-    Arguments arguments(const Recorder& recorder, const char* call) const {
-        const std::string operation = std::string(name) + "." + call;
-        check_device(recorder, device, operation);
-        return Arguments(operation);
-    }
-    void input(Arguments& check, const char* argument, const BufferView& view) const {
-        check.offsets(work.element_bytes);
-        check.input(argument, view, tensor_bytes());
-        check.offsets(sizeof(float));
-    }
-    void output(Arguments& check, const char* argument, const BufferView& view,
-                Arguments::Names in_place) const {
-        check.offsets(work.element_bytes);
-        check.output(argument, view, tensor_bytes(), in_place);
-        check.offsets(sizeof(float));
-    }
     /// ChannelMoments or ChannelSums, of so many parts.
     void results(Arguments& check, const char* argument, const BufferView& view, uint64_t parts = 1) const {
         check.offsets(partial_bytes);
@@ -74,9 +58,6 @@ struct BatchNormStages::Plan {
     PartialSets one(const BufferView& results) const { return partials_of_parts(results, 1, channels()); }
     void merge(Recorder& recorder, Merged what, uint32_t parts, const BufferView& from,
                const BufferView& result) const;
-
-  private:
-    uint64_t tensor_bytes() const { return work.extent.elements() * work.element_bytes; }
 };
 
 /// As many parts at once as a binding holds.
@@ -113,8 +94,8 @@ VkDeviceSize BatchNormStages::scratch_bytes() const {
 
 void BatchNormStages::measure(Recorder& recorder, const Measure& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "measure");
-    plan.input(check, "x", arguments.x);
+    NormArguments check(recorder, plan.device, plan.work, "measure");
+    check.tensor("x", arguments.x);
     plan.results_out(check, "moments", arguments.moments);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
@@ -129,7 +110,7 @@ void BatchNormStages::measure(Recorder& recorder, const Measure& arguments) cons
 
 void BatchNormStages::merge(Recorder& recorder, const MergeMoments& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "merge");
+    NormArguments check(recorder, plan.device, plan.work, "merge");
     if (arguments.parts == 0) check.refuse("parts", "0", "at least 1");
     plan.results(check, "from", arguments.from, arguments.parts);
     plan.results_out(check, "moments", arguments.moments);
@@ -139,7 +120,7 @@ void BatchNormStages::merge(Recorder& recorder, const MergeMoments& arguments) c
 
 void BatchNormStages::finish(Recorder& recorder, const Finish& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "finish");
+    NormArguments check(recorder, plan.device, plan.work, "finish");
     const BatchNormConvention& convention = plan.options.convention;
     plan.results(check, "moments", arguments.moments);
     check.output("mean", arguments.mean, 2 * plan.channel_bytes());
@@ -163,9 +144,9 @@ void BatchNormStages::finish(Recorder& recorder, const Finish& arguments) const 
 
 void BatchNormStages::normalize(Recorder& recorder, const Normalize& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "normalize");
-    plan.input(check, "x", arguments.x);
-    plan.output(check, "y", arguments.y, {"x"});
+    NormArguments check(recorder, plan.device, plan.work, "normalize");
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     plan.statistics(check, arguments.mean, arguments.inv_std);
@@ -179,9 +160,9 @@ void BatchNormStages::normalize(Recorder& recorder, const Normalize& arguments) 
 
 void BatchNormStages::sum(Recorder& recorder, const Sum& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "sum");
-    plan.input(check, "x", arguments.x);
-    plan.input(check, "dy", arguments.dy);
+    NormArguments check(recorder, plan.device, plan.work, "sum");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
     plan.statistics(check, arguments.mean, arguments.inv_std);
     plan.results_out(check, "sums", arguments.sums);
     check.output("scratch", arguments.scratch, scratch_bytes());
@@ -201,7 +182,7 @@ void BatchNormStages::sum(Recorder& recorder, const Sum& arguments) const {
 
 void BatchNormStages::merge(Recorder& recorder, const MergeSums& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "merge");
+    NormArguments check(recorder, plan.device, plan.work, "merge");
     if (arguments.parts == 0) check.refuse("parts", "0", "at least 1");
     plan.results(check, "from", arguments.from, arguments.parts);
     plan.results_out(check, "sums", arguments.sums);
@@ -211,7 +192,7 @@ void BatchNormStages::merge(Recorder& recorder, const MergeSums& arguments) cons
 
 void BatchNormStages::parameter_gradients(Recorder& recorder, const ParameterGradients& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "parameter_gradients");
+    NormArguments check(recorder, plan.device, plan.work, "parameter_gradients");
     plan.results(check, "sums", arguments.sums);
     check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
@@ -226,14 +207,14 @@ void BatchNormStages::parameter_gradients(Recorder& recorder, const ParameterGra
 
 void BatchNormStages::differentiate(Recorder& recorder, const Differentiate& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "differentiate");
-    plan.input(check, "x", arguments.x);
-    plan.input(check, "dy", arguments.dy);
+    NormArguments check(recorder, plan.device, plan.work, "differentiate");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
     plan.statistics(check, arguments.mean, arguments.inv_std);
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     plan.results(check, "moments", arguments.moments);
     plan.results(check, "sums", arguments.sums);
-    plan.output(check, "dx", arguments.dx, {"dy"});
+    check.output_tensor("dx", arguments.dx, {"dy"});
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 

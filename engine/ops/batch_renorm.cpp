@@ -69,27 +69,10 @@ struct BatchRenorm::Plan {
     uint64_t channels() const { return work.extent.channels; }
     uint64_t channel_bytes() const { return channels() * sizeof(float); }
 
-    Arguments arguments(const Recorder& recorder, const char* call) const {
-        const std::string operation = std::string(name) + "." + call;
-        check_device(recorder, device, operation);
-        return Arguments(operation);
-    }
-    void input(Arguments& check, const char* argument, const BufferView& view) const {
-        check.offsets(work.element_bytes);
-        check.input(argument, view, tensor_bytes());
-        check.offsets(sizeof(float));
-    }
-    void output(Arguments& check, const char* argument, const BufferView& view,
-                Arguments::Names in_place) const {
-        check.offsets(work.element_bytes);
-        check.output(argument, view, tensor_bytes(), in_place);
-        check.offsets(sizeof(float));
-    }
     void correct(Recorder& recorder, const ForwardTraining& arguments) const;
     void correct(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    uint64_t tensor_bytes() const { return work.extent.elements() * work.element_bytes; }
     AlignedView of_channels(const Parts& parts, const BufferView& view) const {
         return parts.elements(view, 0, channels());
     }
@@ -181,14 +164,14 @@ std::string BatchRenorm::explain() const {
 
 void BatchRenorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "forward_training");
+    NormArguments check(recorder, plan.device, plan.work, "forward_training");
     if (plan.work.extent.values_per_line() == 1) {
         check.refuse("x", "1 value per channel, shape " + shape_text(plan.options.shape),
                      "more than 1 when training");
     }
     check_limits(check, arguments.limits);
-    plan.input(check, "x", arguments.x);
-    plan.output(check, "y", arguments.y, {"x"});
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     check.output("moving_mean", arguments.moving_mean, plan.channel_bytes());
@@ -223,9 +206,9 @@ void BatchRenorm::forward_training(Recorder& recorder, const ForwardTraining& ar
 
 void BatchRenorm::forward_inference(Recorder& recorder, const ForwardInference& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "forward_inference");
-    plan.input(check, "x", arguments.x);
-    plan.output(check, "y", arguments.y, {"x"});
+    NormArguments check(recorder, plan.device, plan.work, "forward_inference");
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     check.input("moving_mean", arguments.moving_mean, plan.channel_bytes());
@@ -245,15 +228,15 @@ void BatchRenorm::forward_inference(Recorder& recorder, const ForwardInference& 
 
 void BatchRenorm::backward(Recorder& recorder, const Backward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "backward");
-    plan.input(check, "x", arguments.x);
-    plan.input(check, "dy", arguments.dy);
+    NormArguments check(recorder, plan.device, plan.work, "backward");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
     check.input("mean", arguments.mean, 2 * plan.channel_bytes());
     check.input("inv_std", arguments.inv_std, plan.channel_bytes());
     check.input("r", arguments.r, plan.channel_bytes());
     check.input("d", arguments.d, plan.channel_bytes());
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    if (arguments.dx) plan.output(check, "dx", arguments.dx, {"dy"});
+    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
     check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
     check.output("scratch", arguments.scratch, scratch_bytes());

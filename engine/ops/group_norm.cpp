@@ -22,14 +22,10 @@ ImageNormPlan::ImageNormPlan(const std::string& operation, Device& from, const G
 }
 
 void ImageNormPlan::backward(Recorder& recorder, const GroupNorm::Backward& arguments) const {
-    const std::string operation = work.operation + ".backward";
-    check_device(recorder, device, operation);
-    Arguments check(operation);
-    check.offsets(work.element_bytes);
-    check.input("x", arguments.x, tensor_bytes());
-    check.input("dy", arguments.dy, tensor_bytes());
-    check.optional_output("dx", arguments.dx, tensor_bytes(), {"dy"});
-    check.offsets(sizeof(float));
+    NormArguments check(recorder, device, work, "backward");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
+    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
     check.input("mean", arguments.mean, 2 * set_bytes());
     check.input("inv_std", arguments.inv_std, set_bytes());
     check.optional_input("gamma", arguments.gamma, channel_bytes());
@@ -104,13 +100,9 @@ std::string GroupNorm::explain() const {
 
 void GroupNorm::forward(Recorder& recorder, const Forward& arguments) const {
     const Plan& plan = *plan_;
-    const std::string operation = "group_norm.forward";
-    check_device(recorder, plan.device, operation);
-    Arguments check(operation);
-    check.offsets(plan.work.element_bytes);
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.output("y", arguments.y, plan.tensor_bytes(), {"x"});
-    check.offsets(sizeof(float));
+    NormArguments check(recorder, plan.device, plan.work, "forward");
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     check.output("mean", arguments.mean, 2 * plan.set_bytes());

@@ -19,7 +19,6 @@ struct ImageNormPlan {
 
     uint64_t sets() const { return work.extent.lines() / tensors.group; }
     uint64_t set_bytes() const { return sets() * sizeof(float); }
-    uint64_t tensor_bytes() const { return work.extent.elements() * work.element_bytes; }
     uint64_t channel_bytes() const { return work.extent.channels * sizeof(float); }
 
     /// Checks and records.

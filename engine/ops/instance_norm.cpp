@@ -72,18 +72,14 @@ std::string InstanceNorm::explain() const {
 
 void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
     const Plan& plan = *plan_;
-    const std::string operation = "instance_norm.forward_training";
-    check_device(recorder, plan.device, operation);
-    Arguments check(operation);
+    NormArguments check(recorder, plan.device, plan.work, "forward_training");
     const BatchNormConvention& convention = plan.options.convention;
     if (plan.work.extent.values_per_line() == 1) {
         check.refuse("x", "1 value per channel and image, shape " + shape_text(plan.options.shape),
                      "more than 1 when training");
     }
-    check.offsets(plan.work.element_bytes);
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.output("y", arguments.y, plan.tensor_bytes(), {"x"});
-    check.offsets(sizeof(float));
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
     check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     check.output("mean", arguments.mean, 2 * plan.set_bytes());

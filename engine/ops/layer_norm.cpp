@@ -32,11 +32,9 @@ std::string LayerNorm::explain() const {
 
 void LayerNorm::forward(Recorder& recorder, const Forward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "forward");
-    check.offsets(plan.rows.element_bytes);
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.output("y", arguments.y, plan.tensor_bytes(), {"x"});
-    check.offsets(sizeof(float));
+    NormArguments check(recorder, plan.device, plan.rows, "forward");
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
     check.optional_input("gamma", arguments.gamma, plan.parameter_bytes());
     check.optional_input("beta", arguments.beta, plan.parameter_bytes());
     check.output("mean", arguments.mean, 2 * plan.row_bytes());
@@ -55,12 +53,10 @@ void LayerNorm::forward(Recorder& recorder, const Forward& arguments) const {
 
 void LayerNorm::backward(Recorder& recorder, const Backward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "backward");
-    check.offsets(plan.rows.element_bytes);
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.input("dy", arguments.dy, plan.tensor_bytes());
-    check.optional_output("dx", arguments.dx, plan.tensor_bytes(), {"dy"});
-    check.offsets(sizeof(float));
+    NormArguments check(recorder, plan.device, plan.rows, "backward");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
+    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
     check.input("mean", arguments.mean, 2 * plan.row_bytes());
     check.input("inv_std", arguments.inv_std, plan.row_bytes());
     check.optional_input("gamma", arguments.gamma, plan.parameter_bytes());

@@ -80,6 +80,25 @@ void check_running(Arguments& check, const BatchNormConvention& convention, uint
         check.optional_output("num_batches_tracked", num_batches_tracked, 2 * sizeof(uint32_t));
 }
 
+NormArguments::NormArguments(const Recorder& recorder, const DeviceState* device, const NormPlan& plan,
+                             const char* call)
+    : Arguments(plan.operation + "." + call), plan_(plan) {
+    if (&recorder.device().state() != device)
+        refuse("recorder", "one of another device", "one of the plan's");
+}
+
+void NormArguments::tensor(const char* name, const BufferView& view) {
+    offsets(plan_.element_bytes);
+    input(name, view, plan_.extent.elements() * plan_.element_bytes);
+    offsets(sizeof(float));
+}
+
+void NormArguments::output_tensor(const char* name, const BufferView& view, Names in_place) {
+    offsets(plan_.element_bytes);
+    output(name, view, plan_.extent.elements() * plan_.element_bytes, in_place);
+    offsets(sizeof(float));
+}
+
 std::string shape_text(const std::vector<uint32_t>& shape) {
     std::string text;
     for (const uint32_t length : shape) text += (text.empty() ? "(" : ", ") + std::to_string(length);

@@ -34,6 +34,20 @@ void check_running(Arguments& check, const BatchNormConvention& convention, uint
 
 std::string shape_text(const std::vector<uint32_t>& shape);
 
+/// The arguments of one call. Tensors are as large as x and start at any element.
+class NormArguments : public Arguments {
+  public:
+    /// Throws std::invalid_argument when the recorder is not one of the plan's device.
+    NormArguments(const Recorder& recorder, const DeviceState* device, const NormPlan& plan,
+                  const char* call);
+
+    void tensor(const char* name, const BufferView& view);
+    void output_tensor(const char* name, const BufferView& view, Names in_place = {});
+
+  private:
+    const NormPlan& plan_;
+};
+
 /// A part of every scratch buffer.
 struct Piece {
     uint64_t offset = 0, bytes = 0;

@@ -30,11 +30,9 @@ std::string RmsNorm::explain() const {
 
 void RmsNorm::forward(Recorder& recorder, const Forward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "forward");
-    check.offsets(plan.rows.element_bytes);
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.output("y", arguments.y, plan.tensor_bytes(), {"x"});
-    check.offsets(sizeof(float));
+    NormArguments check(recorder, plan.device, plan.rows, "forward");
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
     check.optional_input("gamma", arguments.gamma, plan.parameter_bytes());
     check.output("inv_rms", arguments.inv_rms, plan.row_bytes());
     check.output("scratch", arguments.scratch, scratch_bytes());
@@ -49,12 +47,10 @@ void RmsNorm::forward(Recorder& recorder, const Forward& arguments) const {
 
 void RmsNorm::backward(Recorder& recorder, const Backward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "backward");
-    check.offsets(plan.rows.element_bytes);
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.input("dy", arguments.dy, plan.tensor_bytes());
-    check.optional_output("dx", arguments.dx, plan.tensor_bytes(), {"dy"});
-    check.offsets(sizeof(float));
+    NormArguments check(recorder, plan.device, plan.rows, "backward");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
+    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
     check.input("inv_rms", arguments.inv_rms, plan.row_bytes());
     check.optional_input("gamma", arguments.gamma, plan.parameter_bytes());
     check.optional_output("dgamma", arguments.dgamma, plan.parameter_bytes());

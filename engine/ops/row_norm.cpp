@@ -49,12 +49,6 @@ RowNormPlan::RowNormPlan(const std::string& operation, Device& from, const Layer
     means = scratch.add(2 * row_bytes());
 }
 
-Arguments RowNormPlan::arguments(const Recorder& recorder, const char* call) const {
-    const std::string operation = rows.operation + "." + call;
-    check_device(recorder, device, operation);
-    return Arguments(operation);
-}
-
 std::string RowNormPlan::explain() const {
     return detail::explain(rows) + "  gradients of parameters: " + detail::explain(columns) +
            "  scratch: " + std::to_string(scratch.bytes()) + " bytes\n";

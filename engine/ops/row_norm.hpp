@@ -34,10 +34,7 @@ struct RowNormPlan {
     uint64_t row_count() const { return rows.extent.channels; }
     uint64_t row_length() const { return rows.extent.positions; }
     uint64_t row_bytes() const { return row_count() * sizeof(float); }
-    uint64_t tensor_bytes() const { return rows.extent.elements() * rows.element_bytes; }
     uint64_t parameter_bytes() const { return row_length() * sizeof(float); }
-    /// Begins the checking of a call.
-    Arguments arguments(const Recorder& recorder, const char* call) const;
     std::string explain() const;
 };
 
