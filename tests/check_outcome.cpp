@@ -1,5 +1,6 @@
 #include "check_outcome.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "check_workspace.hpp"
@@ -23,6 +24,26 @@ Tensors run(Device& device, const Call& call) {
     Workspace workspace(device, call);
     call.mode->run(call, workspace);
     return workspace.results();
+}
+
+std::vector<Timing> measure(Device& device, const Call& call) {
+    constexpr size_t runs = 15;
+    std::vector<std::vector<double>> measured;  // of each pass
+    std::vector<Timing> result;
+    for (size_t run = 0; run <= runs; ++run) {
+        Workspace workspace(device, call, true);
+        call.mode->run(call, workspace);
+        result = workspace.timings();
+        measured.resize(result.size());
+        if (run == 0) continue;  // compiles
+        for (size_t pass = 0; pass < result.size(); ++pass)
+            measured[pass].push_back(result[pass].milliseconds);
+    }
+    for (size_t pass = 0; pass < result.size(); ++pass) {
+        std::ranges::nth_element(measured[pass], measured[pass].begin() + runs / 2);
+        result[pass].milliseconds = measured[pass][runs / 2];
+    }
+    return result;
 }
 
 Outcome compare(const Call& call, Tensors results, const Expectations& expected) {

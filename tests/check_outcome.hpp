@@ -5,11 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "check_operation.hpp"
+#include <vknorm/stream.hpp>
 
-namespace vknorm {
-class Device;
-}
+#include "check_operation.hpp"
 
 namespace vknorm::check {
 
@@ -21,6 +19,9 @@ struct Outcome {
 
 /// Throws what the operation throws.
 Tensors run(Device& device, const Call& call);
+/// What each pass takes on the device: the median of some runs, in the order of the passes. Empty where the
+/// device cannot measure.
+std::vector<Timing> measure(Device& device, const Call& call);
 Outcome compare(const Call& call, Tensors results, const Expectations& expected);
 
 }  // namespace vknorm::check

@@ -28,7 +28,7 @@ struct Stop {
 struct Options {
     Request request;
     std::string in, out, cases, device;
-    bool list_devices = false, validation = false;
+    bool list_devices = false, validation = false, speed = false;
 };
 
 std::string operations_help() {
@@ -77,6 +77,8 @@ Options parse(std::span<const char* const> arguments) {
         ->type_name("NAME");
     app.add_flag("--list-devices", options.list_devices, "Print the devices and end");
     app.add_flag("--validation", options.validation, "Check every Vulkan call; a message fails the run");
+    app.add_flag("--speed", options.speed,
+                 "Also print what each pass of a call that passed takes on the device");
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 takes them
         if (options.list_devices || !options.cases.empty()) return options;
@@ -176,9 +178,16 @@ struct Summary {
     }
 };
 
+std::string milliseconds_text(double milliseconds) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4f", milliseconds);
+    return text;
+}
+
 class Checker {
   public:
-    Checker(const Options& options, std::ostream& err) : err_(err) {
+    Checker(const Options& options, std::ostream& out, std::ostream& err)
+        : out_(out), err_(err), speed_(options.speed) {
         DeviceOptions wanted{.select = options.device, .validation = options.validation};
         wanted.on_validation_message = [this](std::string_view message) {
             ++messages_;
@@ -213,25 +222,40 @@ class Checker {
             for (const std::string& failure : outcome.failures)
                 err_ << where << "FAILED " << request.text << ": " << failure << '\n';
             summary.add(outcome);
+            if (speed_ && outcome.failures.empty()) print_speed(request.text, measure(*device_, call));
             return std::move(outcome.results);
         } catch (const std::invalid_argument& error) {
             throw Stop{exit_status::usage, where + error.what() + "\n"};
         }
     }
 
-    int finish(std::ostream& out) {
+    int finish() {
         const std::string device = device_->info().name;
         device_.reset();
         bool passed = messages_ == 0;
         for (const auto& [name, summary] : summaries_) {
-            out << summary.line(name, device);
+            out_ << summary.line(name, device);
             passed = passed && summary.failed == 0;
         }
         return passed ? exit_status::passed : exit_status::failed;
     }
 
   private:
+    void print_speed(const std::string& text, const std::vector<Timing>& passes) {
+        double all = 0;
+        std::string each;
+        for (const auto& [label, milliseconds] : passes) {
+            all += milliseconds;
+            each += "  " + label + " " + milliseconds_text(milliseconds);
+        }
+        out_ << "speed     " << text << "  "
+             << (passes.empty() ? "this device measures no time" : milliseconds_text(all) + " ms:") << each
+             << '\n';
+    }
+
+    std::ostream& out_;
     std::ostream& err_;
+    bool speed_;
     int messages_ = 0;
     std::map<std::string, Summary> summaries_;
     std::unique_ptr<Device> device_;
@@ -242,11 +266,11 @@ int run_program_or_throw(std::span<const char* const> arguments, std::ostream& o
     if (options.list_devices) return list_devices(out);
     const auto cases = options.cases.empty() ? std::vector{std::pair{std::string(), options.request}}
                                              : read_cases(options.cases);
-    Checker checker(options, err);
+    Checker checker(options, out, err);
     Tensors results;
     for (const auto& [where, request] : cases) results = checker.check(where, request, options.in);
     if (!options.out.empty()) testing::write_safetensors(options.out, {results});
-    return checker.finish(out);
+    return checker.finish();
 }
 
 }  // namespace

@@ -42,6 +42,19 @@ class CheckProgram : public ::testing::Test {
     test::TemporaryDirectory directory_;
 };
 
+TEST_F(CheckProgram, TellsWhatEachPassTakes) {
+    const Answer result = run(
+        {"--op", "batch_norm", "--mode", "training", "--shape", "8x4x32x32", "--without", "dy", "--speed"});
+    EXPECT_EQ(result.status, exit_status::passed) << result.err;
+    if (testing::test_device().capabilities().timestamp_period_ns == 0) {
+        EXPECT_NE(result.out.find("this device measures no time"), std::string::npos) << result.out;
+        return;
+    }
+    for (const char* pass : {" ms:", "batch_norm.statistics ", "batch_norm.finalize ", "batch_norm.apply "})
+        EXPECT_NE(result.out.find(pass), std::string::npos) << result.out;
+    EXPECT_EQ(result.out.find("batch_norm.backward"), std::string::npos) << result.out;
+}
+
 TEST_F(CheckProgram, ReadsAndWritesTensors) {
     const auto floats = [](Shape shape, std::vector<float> values) {
         return testing::Tensor(std::move(shape), std::span<const float>(values));

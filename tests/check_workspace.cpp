@@ -4,7 +4,8 @@
 
 namespace vknorm::check {
 
-Workspace::Workspace(Device& device, const Call& call) : device_(device), call_(call), stream_(device) {}
+Workspace::Workspace(Device& device, const Call& call, bool timed)
+    : device_(device), call_(call), stream_(device, {.timestamps = timed}) {}
 
 BufferView Workspace::add(const std::string& tensor, std::span<const std::byte> contents) {
     if (contents.empty()) return {};
@@ -35,6 +36,12 @@ BufferView Workspace::in_out(const std::string& tensor) {
 
 BufferView Workspace::scratch(VkDeviceSize bytes) {
     return add("scratch", std::vector<std::byte>(bytes, std::byte{0xff}));
+}
+
+std::vector<Timing> Workspace::timings() {
+    const Ticket ticket = stream_.submit();
+    stream_.wait(ticket);
+    return stream_.timings(ticket);
 }
 
 Tensors Workspace::results() {

@@ -13,7 +13,8 @@ namespace vknorm::check {
 
 class Workspace {
   public:
-    Workspace(Device& device, const Call& call);
+    /// `timed`: passes are measured.
+    Workspace(Device& device, const Call& call, bool timed = false);
 
     Device& device() { return device_; }
     Recorder& recorder() { return stream_.record(); }
@@ -28,6 +29,8 @@ class Workspace {
 
     /// Runs what was recorded.
     Tensors results();
+    /// Runs what was recorded, and gives what its passes took; nothing where the device cannot measure.
+    std::vector<Timing> timings();
 
   private:
     BufferView add(const std::string& tensor, std::span<const std::byte> contents);

@@ -74,11 +74,6 @@ struct ChannelHealth {
 /// the given Recorder, allocate no device memory, submit nothing and wait for nothing. Buffers may be at any
 /// offset that is a multiple of 4 (of tensors in 16-bit storage: of 2). Unless stated, an output must not
 /// overlap any other argument.
-///
-/// Results have the same bits from run to run, for every workgroup and subgroup size, and in both layouts as
-/// long as no tensor exceeds Capabilities::max_storage_buffer_range. Mean and variance use additions,
-/// multiplications and divisions only, and have the same bits on all CPU devices that divide correctly
-/// rounded.
 class BatchNorm {
   public:
     /// Throws std::invalid_argument for a shape or convention out of range.
