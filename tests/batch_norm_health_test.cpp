@@ -105,5 +105,33 @@ TEST(BatchNormHealth, MeasuresTheMeanInDeviations) {
     for (size_t c = 0; c < 5; ++c) EXPECT_EQ(report.health[c].below_epsilon, below[c]) << c;
 }
 
+// What the engine clears before it writes is what it writes, however long the caller's views are.
+TEST(BatchNormHealth, AndTheMaskOfAReluLeaveTheRestOfLongerViewsAlone) {
+    const std::vector<float> x{1, 2, 3, 4, 5, 6};
+    const BatchNorm op(test_device(), {.shape = {3, 2}});
+    ASSERT_EQ(op.relu_mask_bytes(), 8u);
+    const GuardedBuffer input(x), y(24, "y"), mean(16, "mean"), inv_std(8, "inv_std");
+    const GuardedBuffer scratch(op.scratch_bytes(), "scratch");
+    const std::vector<uint32_t> before(8, 77);
+    const GuardedBuffer health(before), mask(before);
+    run([&](Recorder& recorder) {
+        op.forward_training(recorder, {.x = input,
+                                       .y = y,
+                                       .mean = mean,
+                                       .inv_std = inv_std,
+                                       .relu = true,
+                                       .relu_mask = mask,
+                                       .health = health,
+                                       .scratch = scratch});
+    });
+    // Channels (1, 3, 5) and (2, 4, 6): only the last value of each is above the mean.
+    EXPECT_EQ(mask.download<uint32_t>(), (std::vector<uint32_t>{4, 4, 77, 77, 77, 77, 77, 77}));
+    const std::vector<uint32_t> report = health.download<uint32_t>();
+    EXPECT_EQ(report[2], ChannelHealth::none);
+    EXPECT_EQ(report[5], ChannelHealth::none);
+    EXPECT_EQ(report[6], 77u);
+    EXPECT_EQ(report[7], 77u);
+}
+
 }  // namespace
 }  // namespace vknorm::testing

@@ -47,7 +47,7 @@ VkDeviceSize BatchNorm::scratch_bytes() const {
     return plan_->scratch.bytes();
 }
 VkDeviceSize BatchNorm::relu_mask_bytes() const {
-    return plan_->mask_bytes();
+    return plan_->work.mask_bytes();
 }
 std::string BatchNorm::explain() const {
     return detail::explain(plan_->work) + "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
@@ -55,8 +55,8 @@ std::string BatchNorm::explain() const {
 
 void BatchNorm::Plan::check_mask(const Arguments& check) const {
     const uint64_t most = work.limits.range - work.limits.alignment;
-    if (mask_bytes() <= most) return;
-    check.refuse("relu_mask", std::to_string(mask_bytes()) + " bytes",
+    if (work.mask_bytes() <= most) return;
+    check.refuse("relu_mask", std::to_string(work.mask_bytes()) + " bytes",
                  "at most " + std::to_string(most) + " on this device");
 }
 
@@ -78,7 +78,7 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
     check_running(check, convention, plan.channel_bytes(), arguments.running_mean, arguments.running_var,
                   arguments.num_batches_tracked);
     if (arguments.relu_mask) plan.check_mask(check);
-    check.optional_output("relu_mask", arguments.relu_mask, plan.mask_bytes());
+    check.optional_output("relu_mask", arguments.relu_mask, plan.work.mask_bytes());
     check.optional_input("valid", arguments.valid, plan.valid_bytes());
     if (arguments.valid) check.output("count", arguments.count, sizeof(uint32_t));
     check.optional_output("health", arguments.health, plan.channels() * sizeof(ChannelHealth));
@@ -87,7 +87,11 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
 
     const bool keeps = plan.options.single_value == SingleValue::keep_running;
     const BufferView partials = plan.partials.of(arguments.scratch);
-    if (arguments.health) fill(recorder, arguments.health, ChannelHealth::none);
+    if (arguments.health) {
+        const BufferView& health = arguments.health;
+        fill(recorder, {health.buffer, health.offset, plan.channels() * sizeof(ChannelHealth)},
+             ChannelHealth::none);
+    }
     record(recorder, plan.work, plan.tensors,
            StatisticsPass{.x = arguments.x,
                           .num_batches_tracked = arguments.num_batches_tracked,
@@ -123,7 +127,7 @@ void BatchNorm::forward_inference(Recorder& recorder, const ForwardInference& ar
     check.input("running_mean", arguments.running_mean, plan.channel_bytes());
     check.input("running_var", arguments.running_var, plan.channel_bytes());
     if (arguments.relu_mask) plan.check_mask(check);
-    check.optional_output("relu_mask", arguments.relu_mask, plan.mask_bytes());
+    check.optional_output("relu_mask", arguments.relu_mask, plan.work.mask_bytes());
     check.check_overlap();
 
     record(recorder, plan.work, plan.tensors,

@@ -18,7 +18,7 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
     if (arguments.relu_mask) plan.check_mask(check);
-    check.optional_input("relu_mask", arguments.relu_mask, plan.mask_bytes());
+    check.optional_input("relu_mask", arguments.relu_mask, plan.work.mask_bytes());
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.optional_input("valid", arguments.valid, plan.valid_bytes());
     if (arguments.valid) check.input("count", arguments.count, sizeof(uint32_t));
@@ -75,7 +75,7 @@ void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& argume
     check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
     if (arguments.relu_mask) plan.check_mask(check);
-    check.optional_input("relu_mask", arguments.relu_mask, plan.mask_bytes());
+    check.optional_input("relu_mask", arguments.relu_mask, plan.work.mask_bytes());
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();

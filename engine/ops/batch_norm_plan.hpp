@@ -23,9 +23,6 @@ struct BatchNorm::Plan {
     uint64_t channel_bytes() const { return channels() * sizeof(float); }
     uint64_t values() const { return work.extent.values_per_line(); }
     uint64_t valid_bytes() const { return values() * sizeof(uint32_t); }
-    uint64_t mask_bytes() const {
-        return channels() * detail::ceil_div<uint64_t>(values(), 32) * sizeof(uint32_t);
-    }
     detail::Statistics frozen(const BufferView& running_mean, const BufferView& running_var) const {
         return {.kind = shaders::norm_of_running,
                 .mean = running_mean,

@@ -32,7 +32,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const auto [module, plain] =
         sums_modules.choose(recorder.device(), plan, pass.statistics, features, {pass.x, pass.dy});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
-    const AlignedView mask = parts.all(pass.extras.relu_mask);
+    const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x);
         const AlignedView dy = parts.box(plan, slice, pass.dy);
@@ -68,7 +68,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const auto [module, plain] = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
                                                       {pass.x, pass.dy, pass.dx, pass.dresidual});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
-    const AlignedView mask = parts.all(pass.extras.relu_mask);
+    const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     const AlignedView means = parts.all(pass.means);
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x);

@@ -56,8 +56,10 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const auto [module, plain] = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
                                                       {pass.x, pass.y, pass.residual});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
-    const AlignedView mask = parts.all(pass.extras.relu_mask);
-    if (mask.view) fill(recorder, pass.extras.relu_mask, 0);
+    const BufferView& bits = pass.extras.relu_mask;
+    const AlignedView mask = parts.mask(plan, bits);
+    // What the caller gave may be longer.
+    if (mask.view) fill(recorder, {bits.buffer, bits.offset, plan.mask_bytes()}, 0);
     for (const Slice& slice : plan.slices) {
         const AlignedView x = parts.box(plan, slice, pass.x);
         const AlignedView y = parts.box(plan, slice, pass.y);

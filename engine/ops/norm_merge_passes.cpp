@@ -139,7 +139,7 @@ void record(Recorder& recorder, const NormPlan& plan, const BackwardFinalizePass
         const AlignedView dgamma = parts.elements(pass.dgamma, first, sets);
         const AlignedView dbeta = parts.elements(pass.dbeta, first, sets);
         const AlignedView means = parts.elements(pass.means, 2 * first, 2 * sets);
-        const AlignedView weights = parts.all(pass.weights);
+        const AlignedView weights = parts.elements(pass.weights, 0, weight_sets * runs);
         const AlignedView count = parts.elements(pass.values.count, first * pitch, (sets - 1) * pitch + 1);
         const shaders::NormBackwardFinalize push{
             .partials = window.push,

@@ -107,6 +107,9 @@ class Parts {
         return elements(tensor, slice.first_element(plan.extent), slice.element_range(plan.extent),
                         plan.element_bytes);
     }
+    AlignedView mask(const NormPlan& plan, const BufferView& view) const {
+        return elements(view, 0, plan.mask_bytes() / sizeof(uint32_t));
+    }
     AlignedView valid(const NormPlan& plan, const Slice& slice, const BufferView& view) const {
         return elements(view, slice.first_value(plan.extent), slice.values_per_line());
     }
@@ -167,7 +170,7 @@ inline BoundAffine bind_affine(const Parts& parts, const NormPlan& plan, const S
 
 inline shaders::NormMask mask_of(const NormPlan& plan, const Slice& slice, const AlignedView& mask) {
     return {.first = mask.first,
-            .pitch = narrow(ceil_div<uint64_t>(plan.extent.values_per_line(), 32)),
+            .pitch = narrow(plan.mask_words()),
             .value_first = narrow(slice.first_value(plan.extent))};
 }
 

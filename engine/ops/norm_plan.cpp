@@ -96,6 +96,14 @@ uint64_t NormPlan::partial_bytes() const {
     return extent.lines() * partials * detail::partial_bytes;
 }
 
+uint64_t NormPlan::mask_words() const {
+    return ceil_div<uint64_t>(extent.values_per_line(), 32);
+}
+
+uint64_t NormPlan::mask_bytes() const {
+    return extent.channels * mask_words() * sizeof(uint32_t);
+}
+
 uint32_t NormPlan::groups(uint32_t items) const {
     return std::min(ceil_div(items, limits.workgroup), limits.groups);
 }

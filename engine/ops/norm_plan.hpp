@@ -81,6 +81,10 @@ struct NormPlan {
     uint32_t partials = 0;  ///< of one line
 
     uint64_t partial_bytes() const;
+    /// Words of a channel, and bytes, of the mask of a ReLU: bits [channels][values], every channel from a
+    /// new word.
+    uint64_t mask_words() const;
+    uint64_t mask_bytes() const;
     /// Workgroups for `items` work items of one invocation each; every kernel strides over the rest.
     uint32_t groups(uint32_t items) const;
 };
