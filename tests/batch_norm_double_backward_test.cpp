@@ -178,23 +178,13 @@ TEST(BatchNormDoubleBackward, SameBitsInBothLayoutsAndRunToRun) {
     Problem columns = rows;
     columns.options.shape = {images, positions, channels};
     columns.options.layout = Layout::channels_last;
-    const auto transposed = [&](const std::vector<float>& from) {
-        std::vector<float> to(from.size());
-        for (size_t n = 0; n < images; ++n) {
-            for (size_t i = 0; i < channels * positions; ++i) {
-                to[n * channels * positions + i % positions * channels + i / positions] =
-                    from[n * channels * positions + i];
-            }
-        }
-        return to;
-    };
-    columns.x = transposed(rows.x);
-    columns.dy = transposed(rows.dy);
-    columns.ddx = transposed(rows.ddx);
+    columns.x = transposed(rows.x, channels, positions);
+    columns.dy = transposed(rows.dy, channels, positions);
+    columns.ddx = transposed(rows.ddx, channels, positions);
     Results of_rows = double_backward(rows);
     EXPECT_EQ(of_rows, double_backward(rows));
-    of_rows.grad_dy = transposed(of_rows.grad_dy);
-    of_rows.grad_x = transposed(of_rows.grad_x);
+    of_rows.grad_dy = transposed(of_rows.grad_dy, channels, positions);
+    of_rows.grad_x = transposed(of_rows.grad_x, channels, positions);
     EXPECT_EQ(of_rows, double_backward(columns));
 }
 

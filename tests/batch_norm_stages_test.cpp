@@ -172,21 +172,11 @@ TEST(BatchNormStages, SameBitsInBothLayouts) {
     Problem columns = rows;
     columns.options.shape = {images, positions, channels};
     columns.options.layout = Layout::channels_last;
-    const auto transposed = [&](const std::vector<float>& from) {
-        std::vector<float> to(from.size());
-        for (size_t n = 0; n < images; ++n) {
-            for (size_t i = 0; i < channels * positions; ++i) {
-                to[n * channels * positions + i % positions * channels + i / positions] =
-                    from[n * channels * positions + i];
-            }
-        }
-        return to;
-    };
-    columns.x = transposed(rows.x);
-    columns.dy = transposed(rows.dy);
+    columns.x = transposed(rows.x, channels, positions);
+    columns.dy = transposed(rows.dy, channels, positions);
     Results of_rows = run_parts(rows, {2, 4}, Joined::merged);
-    of_rows.forward.y = transposed(of_rows.forward.y);
-    of_rows.gradients.dx = transposed(of_rows.gradients.dx);
+    of_rows.forward.y = transposed(of_rows.forward.y, channels, positions);
+    of_rows.gradients.dx = transposed(of_rows.gradients.dx, channels, positions);
     EXPECT_EQ(of_rows, run_parts(columns, {2, 4}, Joined::merged));
 }
 

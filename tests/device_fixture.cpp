@@ -120,6 +120,14 @@ std::vector<float> random_floats(std::mt19937_64& generator, size_t count, float
     return values;
 }
 
+std::vector<float> transposed(const std::vector<float>& values, size_t rows, size_t columns) {
+    std::vector<float> result(values.size());
+    const size_t matrix = rows * columns;
+    for (size_t i = 0; i < values.size(); ++i)
+        result[i / matrix * matrix + i % columns * rows + i % matrix / columns] = values[i];
+    return result;
+}
+
 void run(const std::function<void(Recorder&)>& record) {
     Stream own(test_device());
     record(own.record());

@@ -54,6 +54,9 @@ class ExpectMessages {
 /// Seeded from --seed and the running test's name, so that a test replays alone.
 std::mt19937_64 random_generator();
 std::vector<float> random_floats(std::mt19937_64& generator, size_t count, float low = -1, float high = 1);
+/// Each of the matrices [rows, columns] that follow one another in `values`, transposed: from channels first
+/// to last with one row per channel, and back with one column per channel.
+std::vector<float> transposed(const std::vector<float>& values, size_t rows, size_t columns);
 
 /// Runs what `record` records, to its end.
 void run(const std::function<void(Recorder&)>& record);

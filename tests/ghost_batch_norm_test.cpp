@@ -192,22 +192,12 @@ TEST(GhostBatchNorm, SameBitsInBothLayoutsAndRunToRun) {
     Problem columns = rows;
     columns.options.shape = {images, positions, channels};
     columns.options.layout = Layout::channels_last;
-    const auto transposed = [&](const std::vector<float>& from) {
-        std::vector<float> to(from.size());
-        for (size_t n = 0; n < images; ++n) {
-            for (size_t i = 0; i < channels * positions; ++i) {
-                to[n * channels * positions + i % positions * channels + i / positions] =
-                    from[n * channels * positions + i];
-            }
-        }
-        return to;
-    };
-    columns.x = transposed(rows.x);
-    columns.dy = transposed(rows.dy);
+    columns.x = transposed(rows.x, channels, positions);
+    columns.dy = transposed(rows.dy, channels, positions);
     Results of_rows = run_both(rows);
     EXPECT_EQ(of_rows, run_both(rows));
-    of_rows.y = transposed(of_rows.y);
-    of_rows.dx = transposed(of_rows.dx);
+    of_rows.y = transposed(of_rows.y, channels, positions);
+    of_rows.dx = transposed(of_rows.dx, channels, positions);
     EXPECT_EQ(of_rows, run_both(columns));
 }
 
