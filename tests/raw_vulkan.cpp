@@ -21,15 +21,6 @@ VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT
     return VK_FALSE;
 }
 
-bool has_extension(const detail::Functions& vk, VkPhysicalDevice physical_device, std::string_view name) {
-    uint32_t count = 0;
-    check(vk.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr));
-    std::vector<VkExtensionProperties> available(count);
-    check(vk.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, available.data()));
-    return std::any_of(available.begin(), available.end(),
-                       [name](const VkExtensionProperties& other) { return name == other.extensionName; });
-}
-
 }  // namespace
 
 RawVulkan::RawVulkan(bool features) {
@@ -78,12 +69,13 @@ void RawVulkan::create_device(bool features) {
     queue_info.queueCount = 1;
     queue_info.pQueuePriorities = &priority;
     VkDeviceCreateInfo info = {VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
-    if (features && has_extension(vk, physical_device, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) {
+    const detail::Extensions available = detail::device_extensions(vk, physical_device);
+    if (features && detail::has_name(available, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) {
         timeline_ = true;
         info.pNext = &timeline;
         extensions_.push_back(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
     }
-    if (features && has_extension(vk, physical_device, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME))
+    if (features && detail::has_name(available, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME))
         extensions_.push_back(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
     info.queueCreateInfoCount = 1;
     info.pQueueCreateInfos = &queue_info;

@@ -45,7 +45,8 @@ std::unique_ptr<DeviceState> adopt_device(const AdoptedDevice& adopted) {
     state->physical_device = adopted.physical_device;
     state->queue_family = adopted.queue_family;
     require_compute(*state);
-    state->info = describe(state->vk, adopted.physical_device);
+    const Extensions available = device_extensions(state->vk, adopted.physical_device);
+    state->info = describe(state->vk, adopted.physical_device, available);
     if (!state->info.rejected.empty()) reject("physical_device: " + state->info.rejected);
 
     state->device = adopted.device;
@@ -59,7 +60,7 @@ std::unique_ptr<DeviceState> adopt_device(const AdoptedDevice& adopted) {
     }
     state->capabilities.timeline_semaphores = adopted.timeline_semaphore_enabled;
     state->capabilities.storage_16_bit = adopted.storage_16_bit_enabled;
-    state->finish(adopted.clamp);
+    state->finish(available, adopted.clamp);
     return state;
 }
 

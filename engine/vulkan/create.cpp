@@ -21,31 +21,6 @@ VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT
     return VK_FALSE;
 }
 
-bool has_name(const std::vector<VkExtensionProperties>& extensions, std::string_view name) {
-    return std::any_of(extensions.begin(), extensions.end(),
-                       [name](const VkExtensionProperties& other) { return name == other.extensionName; });
-}
-
-std::vector<VkExtensionProperties> instance_extensions(const Functions& vk, const char* layer) {
-    uint32_t count = 0;
-    check_result(vk.EnumerateInstanceExtensionProperties(layer, &count, nullptr),
-                 "vkEnumerateInstanceExtensionProperties");
-    std::vector<VkExtensionProperties> extensions(count);
-    check_result(vk.EnumerateInstanceExtensionProperties(layer, &count, extensions.data()),
-                 "vkEnumerateInstanceExtensionProperties");
-    return extensions;
-}
-
-std::vector<VkExtensionProperties> device_extensions(const Functions& vk, VkPhysicalDevice physical_device) {
-    uint32_t count = 0;
-    check_result(vk.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr),
-                 "vkEnumerateDeviceExtensionProperties");
-    std::vector<VkExtensionProperties> extensions(count);
-    check_result(vk.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, extensions.data()),
-                 "vkEnumerateDeviceExtensionProperties");
-    return extensions;
-}
-
 void require_validation_layer(const Functions& vk) {
     uint32_t count = 0;
     check_result(vk.EnumerateInstanceLayerProperties(&count, nullptr), "vkEnumerateInstanceLayerProperties");
@@ -115,8 +90,7 @@ void create_instance(DeviceState& state, const DeviceOptions& options) {
                      "vkCreateDebugUtilsMessengerEXT");
 }
 
-void create_logical_device(DeviceState& state, const DeviceOptions& options) {
-    const auto available = device_extensions(state.vk, state.physical_device);
+void create_logical_device(DeviceState& state, const Extensions& available, const DeviceOptions& options) {
     std::vector<const char*> extensions;
     const auto enable = [&](const char* name) {
         if (!has_name(available, name)) return false;
@@ -176,8 +150,8 @@ std::unique_ptr<DeviceState> create_device(const DeviceOptions& options,
     state->physical_device = chosen.physical_device;
     state->queue_family = chosen.queue_family;
     state->info = chosen.info;
-    create_logical_device(*state, options);
-    state->finish(options.clamp);
+    create_logical_device(*state, chosen.extensions, options);
+    state->finish(chosen.extensions, options.clamp);
     return state;
 }
 

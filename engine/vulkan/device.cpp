@@ -8,13 +8,13 @@ namespace vknorm {
 
 namespace detail {
 
-void DeviceState::finish(const std::function<void(Capabilities&)>& clamp) {
+void DeviceState::finish(const Extensions& available, const std::function<void(Capabilities&)>& clamp) {
     read_limits(*this);
     capabilities.push_descriptors = capabilities.push_descriptors && vk.CmdPushDescriptorSetKHR;
     capabilities.timeline_semaphores = capabilities.timeline_semaphores && vk.WaitSemaphores;
     debug_utils = debug_utils && vk.SetDebugUtilsObjectNameEXT && vk.CmdBeginDebugUtilsLabelEXT &&
                   vk.CmdEndDebugUtilsLabelEXT;
-    memory = std::make_unique<Allocator>(*this);
+    memory = std::make_unique<Allocator>(*this, has_name(available, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME));
     capabilities.mapped_device_memory = memory->device_memory_is_mapped();
     if (clamp) clamp(capabilities);
     pipelines = std::make_unique<Pipelines>(*this);

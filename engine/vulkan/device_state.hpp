@@ -9,7 +9,7 @@
 
 #include <vknorm/device.hpp>
 
-#include "vulkan/functions.hpp"
+#include "vulkan/extensions.hpp"
 #include "vulkan/memory.hpp"
 
 namespace vknorm::detail {
@@ -50,8 +50,9 @@ struct DeviceState {
     DeviceState(const DeviceState&) = delete;
     ~DeviceState();
 
-    /// The last step of creation and adoption: everything that needs the VkDevice.
-    void finish(const std::function<void(Capabilities&)>& clamp);
+    /// The last step of creation and adoption: everything that needs the VkDevice. `available` are extensions
+    /// of the physical device.
+    void finish(const Extensions& available, const std::function<void(Capabilities&)>& clamp);
     /// Throws Error for failure codes; remembers that the device was lost.
     void check(VkResult result, const char* call) const;
     /// Throws Error when the device was lost earlier.

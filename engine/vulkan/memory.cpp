@@ -33,24 +33,9 @@ std::string mebibytes(VkDeviceSize bytes) {
     return std::to_string(bytes >> 20) + " MiB";
 }
 
-bool has_extension(const DeviceState& device, const char* name) {
-    uint32_t count = 0;
-    device.check(
-        device.vk.EnumerateDeviceExtensionProperties(device.physical_device, nullptr, &count, nullptr),
-        "vkEnumerateDeviceExtensionProperties");
-    std::vector<VkExtensionProperties> extensions(count);
-    device.check(device.vk.EnumerateDeviceExtensionProperties(device.physical_device, nullptr, &count,
-                                                              extensions.data()),
-                 "vkEnumerateDeviceExtensionProperties");
-    return std::any_of(extensions.begin(), extensions.end(), [name](const VkExtensionProperties& extension) {
-        return std::string_view(extension.extensionName) == name;
-    });
-}
-
 }  // namespace
 
-Allocator::Allocator(const DeviceState& device)
-    : device_(device), has_budget_(has_extension(device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)) {
+Allocator::Allocator(const DeviceState& device, bool has_budget) : device_(device), has_budget_(has_budget) {
     VkPhysicalDeviceMemoryProperties2 memory = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2};
     device.vk.GetPhysicalDeviceMemoryProperties2(device.physical_device, &memory);
     properties_ = memory.memoryProperties;

@@ -26,7 +26,8 @@ struct Allocation {
 /// May be used from any thread.
 class Allocator {
   public:
-    explicit Allocator(const DeviceState& device);
+    /// `has_budget`: VK_EXT_memory_budget tells how much of each heap is left.
+    Allocator(const DeviceState& device, bool has_budget);
     ~Allocator();
     Allocator(const Allocator&) = delete;
 

@@ -59,7 +59,7 @@ std::string version_text(uint32_t version) {
            std::to_string(VK_API_VERSION_MINOR(version));
 }
 
-DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device) {
+DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const Extensions& extensions) {
     DeviceInfo info;
     VkPhysicalDeviceProperties properties;
     vk.GetPhysicalDeviceProperties(physical_device, &properties);
@@ -71,17 +71,8 @@ DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device) {
         return info;
     }
 
-    uint32_t count = 0;
-    check_result(vk.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr),
-                 "vkEnumerateDeviceExtensionProperties");
-    std::vector<VkExtensionProperties> extensions(count);
-    check_result(vk.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, extensions.data()),
-                 "vkEnumerateDeviceExtensionProperties");
-    const bool has_driver_properties =
-        properties.apiVersion >= VK_API_VERSION_1_2 ||
-        std::any_of(extensions.begin(), extensions.end(), [](const VkExtensionProperties& extension) {
-            return std::string_view(extension.extensionName) == VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME;
-        });
+    const bool has_driver_properties = properties.apiVersion >= VK_API_VERSION_1_2 ||
+                                       has_name(extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
 
     VkPhysicalDeviceDriverProperties driver = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
     VkPhysicalDeviceIDProperties id = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
@@ -97,14 +88,21 @@ DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device) {
 }
 
 std::vector<Candidate> enumerate(const Functions& vk, VkInstance instance) {
-    uint32_t count = 0;
-    check_result(vk.EnumeratePhysicalDevices(instance, &count, nullptr), "vkEnumeratePhysicalDevices");
-    std::vector<VkPhysicalDevice> physical_devices(count);
-    check_result(vk.EnumeratePhysicalDevices(instance, &count, physical_devices.data()),
-                 "vkEnumeratePhysicalDevices");
+    // Each call asks every driver anew: one is enough on most machines.
+    std::vector<VkPhysicalDevice> physical_devices;
+    VkResult result = VK_INCOMPLETE;
+    for (uint32_t room = 16; result == VK_INCOMPLETE; room *= 2) {
+        physical_devices.resize(room);
+        uint32_t count = room;
+        result = vk.EnumeratePhysicalDevices(instance, &count, physical_devices.data());
+        check_result(result, "vkEnumeratePhysicalDevices");
+        physical_devices.resize(count);
+    }
     std::vector<Candidate> candidates;
     for (VkPhysicalDevice physical_device : physical_devices) {
-        Candidate candidate = {physical_device, 0, describe(vk, physical_device)};
+        Extensions extensions = device_extensions(vk, physical_device);
+        DeviceInfo info = describe(vk, physical_device, extensions);
+        Candidate candidate = {physical_device, 0, std::move(extensions), std::move(info)};
         if (const auto family = compute_queue_family(vk, physical_device))
             candidate.queue_family = *family;
         else if (candidate.info.rejected.empty())

@@ -7,13 +7,14 @@
 
 #include <vknorm/device.hpp>
 
-#include "vulkan/functions.hpp"
+#include "vulkan/extensions.hpp"
 
 namespace vknorm::detail {
 
 struct Candidate {
     VkPhysicalDevice physical_device;
     uint32_t queue_family;  ///< with compute, and with timestamps where one has both
+    Extensions extensions;
     DeviceInfo info;
 };
 
@@ -22,8 +23,8 @@ std::vector<Candidate> enumerate(const Functions& vk, VkInstance instance);
 
 std::vector<DeviceInfo> infos_of(std::span<const Candidate> candidates);
 
-/// One physical device; its queue family is not looked for.
-DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device);
+/// One physical device with these extensions; its queue family is not looked for.
+DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const Extensions& extensions);
 
 /// "1.1".
 std::string version_text(uint32_t version);
