@@ -42,6 +42,16 @@ TEST_F(MemoryTest, LargeBuffersHaveTheirOwnAllocationAndReturnIt) {
     EXPECT_EQ(device.memory_use().reserved, before.reserved);
 }
 
+TEST_F(MemoryTest, LittleMoreIsAllocatedThanBuffersHave) {
+    std::vector<Buffer> buffers;
+    VkDeviceSize bytes = 0;
+    for (const VkDeviceSize each : {4 << 20, 4 << 20, 256, 256, 512, 256, 4 << 20, 4 << 20, 5000}) {
+        buffers.emplace_back(device, each, "tensor");
+        bytes += each;
+    }
+    EXPECT_LE(device.memory_use().reserved, bytes + bytes / 50);
+}
+
 TEST_F(MemoryTest, KeepsOneEmptyBlockForWhatComesNext) {
     const CountedCalls<&detail::Functions::AllocateMemory> allocations(device);
     for (int i = 0; i < 10; ++i) const Buffer readback(device, 1000, "readback", Memory::readback);

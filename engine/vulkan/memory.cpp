@@ -11,7 +11,7 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr VkDeviceSize first_block = VkDeviceSize(4) << 20, largest_block = VkDeviceSize(64) << 20;
+constexpr VkDeviceSize least_block = VkDeviceSize(256) << 10;
 constexpr VkMemoryPropertyFlags host_flags =
     VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 
@@ -144,18 +144,16 @@ Allocator::Place Allocator::find_place(const VkMemoryRequirements& needed, Memor
         throw Unsupported("Buffer \"" + std::string(name) +
                           "\": the device has no host-visible coherent memory");
 
-    VkDeviceSize so_far = 0;
     for (auto block = blocks_.begin(); block != blocks_.end(); ++block) {
         if (block->second.type != *type || !block->second.shared) continue;
-        so_far += block->second.ranges.size();
         if (const auto offset = block->second.ranges.allocate(needed.size, needed.alignment))
             return {block, *offset};
     }
-    // Blocks grow with what is asked for: some drivers touch every byte that they allocate.
-    const VkDeviceSize largest = std::min(largest_block, heap_of(*type).size / 16);
-    if (needed.size <= largest / 2) {
+    // Little is left unused (some drivers touch every byte that they allocate), and the number of blocks
+    // grows with the logarithm of the memory in use.
+    const VkDeviceSize size = std::max(least_block, use_.reserved / 64);
+    if (needed.size <= size / 4) {
         try {
-            const VkDeviceSize size = std::min(largest, std::max({first_block, so_far, 2 * needed.size}));
             const auto block = add_block(size, *type, true, name);
             return {block, *block->second.ranges.allocate(needed.size, needed.alignment)};
         } catch (const Error&) {
