@@ -46,13 +46,11 @@ bool parse(int argc, char** argv) {
     return true;
 }
 
-// Validation layer 1.3.239 keeps what it knows of synchronization until a fence is waited for (it does not
-// see timeline semaphores), and becomes ten times slower within a few hundred tests: there, each begins with
-// a device of its own.
-class FreshDevices : public testing::EmptyTestEventListener {
-    void OnTestEnd(const testing::TestInfo&) override {
-        if (!mode().gpu_assisted && !mode().small_limits) vknorm::testing::destroy_test_device();
-    }
+// Validation layer 1.3.239 keeps what it knows of synchronization until a fence or the queue is waited for
+// (it does not see timeline semaphores), and becomes ten times slower within a few hundred tests. A device
+// for each test would not, but would compile all its pipelines anew.
+class WaitsAfterTests : public testing::EmptyTestEventListener {
+    void OnTestEnd(const testing::TestInfo&) override { vknorm::testing::test_device().wait_idle(); }
 };
 
 // Version 1.3.239 of the layer tracks hazards across submissions only when asked for it here; later versions
@@ -72,7 +70,7 @@ int main(int argc, char** argv) {
         if (!mode().gpu_assisted) track_hazards_across_submissions();
         const vknorm::DeviceInfo info = vknorm::testing::test_device().info();
         std::cout << "device " << info.name << " (" << info.driver << "), seed " << mode().seed << std::endl;
-        testing::UnitTest::GetInstance()->listeners().Append(new FreshDevices);
+        testing::UnitTest::GetInstance()->listeners().Append(new WaitsAfterTests);
         const int failures = RUN_ALL_TESTS();
         vknorm::testing::print_worst_errors(info.name);
         return vknorm::testing::destroy_test_device() ? failures : 1;
