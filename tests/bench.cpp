@@ -9,7 +9,9 @@
 #include <memory>
 #include <thread>
 
+#include "bench_growth.hpp"
 #include "bench_report.hpp"
+#include "bench_startup.hpp"
 
 namespace {
 
@@ -24,6 +26,9 @@ struct Arguments {
     uint32_t groups = 32;
     size_t rounds = 15;
     bool channels_last = false, resident = false, no_peers = false, force = false, list = false;
+    bool startup = false, growth = false;
+    std::string start;  // the part that this process, launched by another, starts
+    int64_t launched = 0;
 };
 
 /// Of "8,64,56,56".
@@ -146,6 +151,11 @@ int run_program(int argc, char** argv) {
     app.add_flag("--no-peers", arguments.no_peers, "leave PyTorch and oneDNN out");
     app.add_option("--python", arguments.pythons, "where to look for PyTorch")->capture_default_str();
     app.add_flag("--force", arguments.force, "report contended races, too, marked as such");
+    app.add_flag("--startup", arguments.startup,
+                 "time processes from their launch to the first result instead");
+    app.add_flag("--growth", arguments.growth, "time batch_norm from 4 MB to 1 GB instead; needs 3 GB");
+    app.add_option("--start", arguments.start)->group("")->check(CLI::IsMember(startup_parts()));
+    app.add_option("--launched", arguments.launched)->group("");
     app.add_option("--json", arguments.json, "write the results to this file; one for each --device");
     CLI11_PARSE(app, argc, argv);
     if (arguments.list) {
@@ -154,6 +164,21 @@ int run_program(int argc, char** argv) {
         return good;
     }
     if (arguments.devices.empty()) arguments.devices.emplace_back();
+    if (!arguments.start.empty()) {
+        start_up(arguments.start, arguments.devices.front(), arguments.launched);
+        return good;
+    }
+    if (arguments.startup) {
+        for (const std::string& select : arguments.devices) {
+            const vknorm::DeviceInfo info = vknorm::Device({.select = select}).info();
+            report_startup(info, arguments.rounds);
+        }
+        return good;
+    }
+    if (arguments.growth) {
+        for (const std::string& select : arguments.devices) report_growth(select, arguments.rounds);
+        return good;
+    }
     if (arguments.json.empty()) arguments.json.resize(arguments.devices.size());
     if (arguments.json.size() != arguments.devices.size())
         throw std::invalid_argument("--json: got " + std::to_string(arguments.json.size()) +
