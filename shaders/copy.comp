@@ -9,6 +9,9 @@ layout(std430, set = 0, binding = 1) writeonly buffer Y { vec4 y[]; };
 layout(push_constant) uniform Push { uint vectors; };
 
 void main() {
-    const uint stride = gl_WorkGroupSize.x * gl_NumWorkGroups.x;
-    for (uint i = gl_GlobalInvocationID.x; i < vectors; i += stride) y[i] = x[i];
+    // Every workgroup has one contiguous run.
+    const uint width = gl_WorkGroupSize.x, wave = width * gl_NumWorkGroups.x;
+    const uint run = (vectors + wave - 1) / wave * width;
+    const uint end = min((gl_WorkGroupID.x + 1) * run, vectors);
+    for (uint i = gl_WorkGroupID.x * run + gl_LocalInvocationID.x; i < end; i += width) y[i] = x[i];
 }

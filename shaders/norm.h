@@ -25,6 +25,7 @@ const uint norm_dresidual = 2048;  // backward: dresidual is wanted
 const uint norm_weighted = 4096;   // backward: dy counts times gamma
 const uint norm_dy = 8192;         // double backward: dy is read
 const uint norm_ddx = 16384;       // double backward: so is the gradient of dx
+const uint norm_aligned = 32768;   // the numbers that four adjacent values need are adjacent and aligned, too
 
 // What the statistics are that a kernel reads: a mean and a deviation for each set. The odd ones are constants.
 const uint norm_of_batch = 0;    // [2, sets], the rounded mean and what its rounding lost; inv_std
@@ -41,15 +42,16 @@ const uint norm_gives_dbeta = 16;
 const uint norm_gives_means = 32;
 const uint norm_gives_inv_std = 64;
 
-// How strands run through one slice: see norm_walk.glsl.
+// How strands run through one slice: see norm_walk.glsl. Pitches, positions and where tensors begin count elements, or, in
+// vectors and quads, blocks of four.
 struct NormWalk {
     uint samples;        // of the slice
-    uint sample_pitch;   // elements from one sample to the next
+    uint sample_pitch;   // from one sample to the next
     uint channels;       // of the slice
     uint values;         // of one line in the slice
-    uint span;           // values of a line that are adjacent: positions of the slice
-    uint channel_pitch;  // elements from one channel to the next
-    uint image_pitch;    // elements from one image to the next
+    uint span;           // adjacent positions of a line; never blocks in quads
+    uint channel_pitch;  // from one channel to the next
+    uint image_pitch;    // from one image to the next
     uint lane_bits;      // 2^lane_bits strands share a chunk
     uint blocks;         // of a strand, at most
     uint strands;        // per line
@@ -184,7 +186,7 @@ struct NormBackwardApply {
     uint dresidual_first;
     uint gamma_first;
     uint beta_first;
-    uint means_first;
+    uint means_first;  // in pairs
     uint valid_first;
 };
 

@@ -2,6 +2,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
+#define SWEEP
 #include "norm_walk.glsl"
 
 layout(push_constant) uniform Push { NormApply push; };
@@ -10,23 +11,17 @@ layout(push_constant) uniform Push { NormApply push; };
 #define DEVIATION_BINDING 3
 #define GAMMA_BINDING 4
 #define BETA_BINDING 5
-#ifdef GENERAL
 #define MASK_BINDING 7
 #define VALID_BINDING 8
-#endif
 #include "norm_features.glsl"
 #include "norm_scaling.glsl"
 
 BLOCK_READER(x, 0)
 BLOCK_WRITER(y, 1)
-#ifdef GENERAL
 BLOCK_READER(residual, 6)
 
-vec4 finished(Strand strand, Cursor cursor, uint value, uint values, vec4 y) {
-    if (has_residual) {
-        y += values == 4 ? read_residual(push.walk, push.residual_first, cursor)
-                         : read_tail_residual(push.walk, push.residual_first, cursor, values);
-    }
+vec4 finished(Strand strand, uint value, uint values, vec4 y, vec4 residual) {
+    if (has_residual) y += residual;
     if (has_relu) y = mix(y, vec4(0), lessThan(y, vec4(0)));  // max(NaN, 0) is 0 on some drivers
     if (has_valid) y = mix(vec4(0), y, counted(value, values));
     if (has_mask) {
@@ -35,12 +30,15 @@ vec4 finished(Strand strand, Cursor cursor, uint value, uint values, vec4 y) {
     }
     return y;
 }
-#else
-vec4 finished(Strand strand, Cursor cursor, uint value, uint values, vec4 y) { return y; }
-#endif
+
+vec4 residual_at(NormWalk walk, uint first, Cursor cursor) {
+    return has_residual ? read_residual(walk, first, cursor) : vec4(0);
+}
 
 void main() {
     const NormWalk walk = push.walk;
+    const uint x_first = push.x_first, y_first = push.y_first, residual_first = push.residual_first;
+    const uint step = 4 << walk.lane_bits;
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
@@ -48,16 +46,18 @@ void main() {
             Cursor cursor = strand.start;
             uint value = strand.value;
             for (uint i = 0; i < strand.blocks; ++i) {
-                const vec4 y = affine(scaling_of_block(of_line, cursor, 4), read_x(walk, push.x_first, cursor));
-                write_y(walk, push.y_first, cursor, finished(strand, cursor, value, 4, y));
+                const vec4 y = affine(scaling_of_block(of_line, cursor, 4), read_x(walk, x_first, cursor));
+                const vec4 residual = residual_at(walk, residual_first, cursor);
+                write_y(walk, y_first, cursor, finished(strand, value, 4, y, residual));
                 advance(walk, cursor);
-                value += 4 << walk.lane_bits;
+                value += step;
             }
             if (strand.tail > 0) {
                 const vec4 y = affine(scaling_of_block(of_line, cursor, strand.tail),
-                                      read_tail_x(walk, push.x_first, cursor, strand.tail));
-                write_tail_y(walk, push.y_first, cursor, finished(strand, cursor, value, strand.tail, y),
-                             strand.tail);
+                                      read_tail_x(walk, x_first, cursor, strand.tail));
+                vec4 residual = vec4(0);
+                if (has_residual) residual = read_tail_residual(walk, residual_first, cursor, strand.tail);
+                write_tail_y(walk, y_first, cursor, finished(strand, value, strand.tail, y, residual), strand.tail);
             }
         }
     }

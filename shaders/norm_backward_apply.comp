@@ -3,6 +3,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
+#define SWEEP
 #include "norm_walk.glsl"
 
 layout(push_constant) uniform Push { NormBackwardApply push; };
@@ -10,85 +11,95 @@ layout(push_constant) uniform Push { NormBackwardApply push; };
 #define MEAN_BINDING 3
 #define DEVIATION_BINDING 4
 #define GAMMA_BINDING 5
-#ifdef GENERAL
 #define BETA_BINDING 7
 #define MASK_BINDING 8
 #define VALID_BINDING 9
-#endif
 #include "norm_features.glsl"
 #include "norm_scaling.glsl"
 #include "norm_gate.glsl"
 
 const bool needs_x = (features & norm_x) != 0;
+const bool gives_dx = (features & norm_dx) != 0;
 
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 BLOCK_WRITER(dx, 2)
-layout(std430, set = 0, binding = 6) readonly buffer Means { float means[]; };
-#ifdef GENERAL
+layout(std430, set = 0, binding = 6) readonly buffer MeansOfSets { vec2 means[]; };
 BLOCK_WRITER(dresidual, 10)
-const bool gives_dx = (features & norm_dx) != 0;
-const bool gives_dresidual = (features & norm_dresidual) != 0;
-#endif
 
-// mean(q), mean(q * x^), of the line's set; without gamma where q is not weighted.
-vec2 means_of_line(uint samp, uint channel) {
-    if (are_constants) return vec2(0);
-    const uint at = push.means_first + 2 * set_of_line(samp, channel);
-    return vec2(means[at], means[at + 1]);
+// mean(q), mean(q * x^), of the set of each value; without gamma where q is not weighted.
+struct Means {
+    vec4 q, product;
+};
+
+vec2 means_of_set(uint of_set) { return means[push.means_first + of_set]; }
+
+Means means_of_line(uint samp, uint channel) {
+    if (are_constants) return Means(vec4(0), vec4(0));
+#if FORM == form_quads
+    const uvec4 channels = channels_of(push.walk, channel);
+    const vec2 a = means_of_set(set_of_line(samp, channels.x)), b = means_of_set(set_of_line(samp, channels.y));
+    const vec2 c = means_of_set(set_of_line(samp, channels.z)), d = means_of_set(set_of_line(samp, channels.w));
+    return Means(vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y));
+#else
+    const vec2 line = means_of_set(set_of_line(samp, channel));
+    return Means(vec4(line.x), vec4(line.y));
+#endif
 }
 
-vec4 dx_of(Scaling scaling, vec2 means_of_q, vec4 x, vec4 dy) {
-    precise const vec4 full_scale = scaling.inv_std * scaling.gamma;
-    if (are_constants) return full_scale * dy;
-    const vec4 scale = weighted ? scaling.inv_std : full_scale;
+vec4 dx_of(Scaling scaling, Means of_line, vec4 x, vec4 dy) {
+    if (are_constants) return scaling.scale * dy;
+    const vec4 scale = weighted ? scaling.inv_std : scaling.scale;
     const vec4 q = weighted ? dy * scaling.gamma : dy;
-    precise const vec4 slope = means_of_q.y * scaling.inv_std;
-    precise const vec4 dx = scale * ((q - means_of_q.x) - centred(scaling, x) * slope);
+    precise const vec4 slope = of_line.product * scaling.inv_std;
+    precise const vec4 dx = scale * ((q - of_line.q) - centred(scaling, x) * slope);
     return dx;
 }
 
-void give(Strand strand, Cursor cursor, uint value, uint values, vec4 dx, vec4 dy) {
-    const NormWalk walk = push.walk;
-#ifdef GENERAL
-    if (has_valid) dx = mix(vec4(0), dx, counted(value, values));
-    if (gives_dresidual) {
-        if (values == 4)
-            write_dresidual(walk, push.dresidual_first, cursor, dy);
-        else
-            write_tail_dresidual(walk, push.dresidual_first, cursor, dy, values);
+vec4 x_at(NormWalk walk, uint first, Cursor cursor) { return needs_x ? read_x(walk, first, cursor) : vec4(0); }
+
+struct Block {
+    Cursor cursor;
+    uint value, values;
+    vec4 x, dy;
+};
+
+void give(NormWalk walk, uint dx_first, Strand strand, Scaling of_line, Means means_of_q, Block block) {
+    const Scaling scaling = scaling_of_block(of_line, block.cursor, block.values);
+    const vec4 dy = gated(strand, block.value, block.values, scaling, block.x, block.dy);
+    vec4 dx = dx_of(scaling, means_of_q, block.x, dy);
+    if (has_valid) dx = mix(vec4(0), dx, counted(block.value, block.values));
+    if (block.values == 4) {
+        if (gives_dresidual) write_dresidual(walk, push.dresidual_first, block.cursor, dy);
+        if (gives_dx) write_dx(walk, dx_first, block.cursor, dx);
+    } else {
+        if (gives_dresidual) write_tail_dresidual(walk, push.dresidual_first, block.cursor, dy, block.values);
+        if (gives_dx) write_tail_dx(walk, dx_first, block.cursor, dx, block.values);
     }
-    if (!gives_dx) return;
-#endif
-    if (values == 4)
-        write_dx(walk, push.dx_first, cursor, dx);
-    else
-        write_tail_dx(walk, push.dx_first, cursor, dx, values);
 }
 
 void main() {
     const NormWalk walk = push.walk;
+    const uint x_first = push.x_first, dy_first = push.dy_first, dx_first = push.dx_first;
+    const uint step = 4 << walk.lane_bits;
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
             const Scaling of_line = scaling_of_line(samp, strand.channel);
-            const vec2 means_of_q = means_of_line(samp, strand.channel);
+            const Means means_of_q = means_of_line(samp, strand.channel);
             Cursor cursor = strand.start;
             uint value = strand.value;
             for (uint i = 0; i < strand.blocks; ++i) {
-                const Scaling scaling = scaling_of_block(of_line, cursor, 4);
-                const vec4 x = needs_x ? read_x(walk, push.x_first, cursor) : vec4(0);
-                const vec4 dy = gated(strand, value, 4, scaling, x, read_dy(walk, push.dy_first, cursor));
-                give(strand, cursor, value, 4, dx_of(scaling, means_of_q, x, dy), dy);
+                const vec4 x = x_at(walk, x_first, cursor), dy = read_dy(walk, dy_first, cursor);
+                give(walk, dx_first, strand, of_line, means_of_q, Block(cursor, value, 4, x, dy));
                 advance(walk, cursor);
-                value += 4 << walk.lane_bits;
+                value += step;
             }
             if (strand.tail > 0) {
-                const Scaling scaling = scaling_of_block(of_line, cursor, strand.tail);
-                const vec4 x = needs_x ? read_tail_x(walk, push.x_first, cursor, strand.tail) : vec4(0);
-                const vec4 read = read_tail_dy(walk, push.dy_first, cursor, strand.tail);
-                const vec4 dy = gated(strand, value, strand.tail, scaling, x, read);
-                give(strand, cursor, value, strand.tail, dx_of(scaling, means_of_q, x, dy), dy);
+                vec4 x = vec4(0);
+                if (needs_x) x = read_tail_x(walk, x_first, cursor, strand.tail);
+                const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
+                give(walk, dx_first, strand, of_line, means_of_q, Block(cursor, value, strand.tail, x, dy));
             }
         }
     }

@@ -9,12 +9,10 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 
 #define MEAN_BINDING 2
 #define DEVIATION_BINDING 3
-#ifdef GENERAL
 #define GAMMA_BINDING 5
 #define BETA_BINDING 6
 #define MASK_BINDING 7
 #define VALID_BINDING 8
-#endif
 #include "norm_features.glsl"
 #include "norm_scaling.glsl"
 #include "norm_gate.glsl"
@@ -40,14 +38,16 @@ vec4 factor(Strand strand, uint value, uint values, Scaling scaling, vec4 x, vec
 // Values that do not count, or are not there, may be infinite.
 vec4 counting(uint value, uint values, vec4 terms) {
     if (values < 4) terms = mix(vec4(0), terms, held(values));
-#ifdef GENERAL
     if (has_valid) terms = mix(vec4(0), terms, counted(value, values));
-#endif
     return terms;
 }
 
+vec4 x_at(NormWalk walk, uint first, Cursor cursor) { return needs_x ? read_x(walk, first, cursor) : vec4(0); }
+
 void main() {
     const NormWalk walk = push.walk;
+    const uint x_first = push.x_first, dy_first = push.dy_first;
+    const uint step = 4 << walk.lane_bits;
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
@@ -59,17 +59,17 @@ void main() {
             uint value = strand.value;
             for (uint i = 0; i < strand.blocks; ++i) {
                 const Scaling scaling = scaling_of_block(of_line, cursor, 4);
-                const vec4 x = needs_x ? read_x(walk, push.x_first, cursor) : vec4(0);
-                const vec4 q = factor(strand, value, 4, scaling, x, read_dy(walk, push.dy_first, cursor));
+                const vec4 x = x_at(walk, x_first, cursor);
+                const vec4 q = factor(strand, value, 4, scaling, x, read_dy(walk, dy_first, cursor));
                 add(sum_q, q);
                 if (needs_x) add(sum_q_x, counting(value, 4, product(scaling, x, q)));
                 advance(walk, cursor);
-                value += 4 << walk.lane_bits;
+                value += step;
             }
             if (strand.tail > 0) {
                 const Scaling scaling = scaling_of_block(of_line, cursor, strand.tail);
-                const vec4 x = needs_x ? read_tail_x(walk, push.x_first, cursor, strand.tail) : vec4(0);
-                const vec4 dy = read_tail_dy(walk, push.dy_first, cursor, strand.tail);
+                const vec4 x = needs_x ? read_tail_x(walk, x_first, cursor, strand.tail) : vec4(0);
+                const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
                 const vec4 q = factor(strand, value, strand.tail, scaling, x, dy);
                 add(sum_q, q);
                 if (needs_x) add(sum_q_x, counting(value, strand.tail, product(scaling, x, q)));

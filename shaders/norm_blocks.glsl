@@ -11,7 +11,7 @@
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Vectors { stored_block NAME##_vectors[]; }; \
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Scalars { stored NAME##_scalars[]; };     \
     vec4 read_##NAME(NormWalk walk, uint first, Cursor cursor) {                                               \
-        if (form == form_vectors) return loaded_block(NAME##_vectors[(first + cursor.address) >> 2]);          \
+        if (form == form_vectors || form == form_quads) return loaded_block(NAME##_vectors[first + cursor.address]);          \
         const uvec4 at = first + block_addresses(walk, cursor);                                                \
         return vec4(loaded(NAME##_scalars[at.x]), loaded(NAME##_scalars[at.y]), loaded(NAME##_scalars[at.z]),  \
                     loaded(NAME##_scalars[at.w]));                                                             \
@@ -28,8 +28,8 @@
     layout(std430, set = 0, binding = BINDING) writeonly buffer NAME##Vectors { stored_block NAME##_vectors[]; }; \
     layout(std430, set = 0, binding = BINDING) writeonly buffer NAME##Scalars { stored NAME##_scalars[]; };     \
     void write_##NAME(NormWalk walk, uint first, Cursor cursor, vec4 block) {                                   \
-        if (form == form_vectors) {                                                                             \
-            NAME##_vectors[(first + cursor.address) >> 2] = stored_block_of(block);                              \
+        if (form == form_vectors || form == form_quads) {                                                                             \
+            NAME##_vectors[first + cursor.address] = stored_block_of(block);                              \
             return;                                                                                             \
         }                                                                                                       \
         const uvec4 at = first + block_addresses(walk, cursor);                                                 \

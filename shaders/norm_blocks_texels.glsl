@@ -1,18 +1,16 @@
-// Tensors of float32 whose blocks are read as texels, and written as pairs of 64 bits: the forms that lavapipe turns into
-// the fewest instructions. Blocks are aligned and whole.
-#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+// Tensors of float32 whose blocks are read as texels, the form that lavapipe turns into the fewest instructions. Blocks are
+// aligned and whole.
 
-#define BLOCK_READER(NAME, BINDING)                                                                \
-    layout(set = 0, binding = BINDING) uniform samplerBuffer NAME##_texels;                        \
-    vec4 read_##NAME(NormWalk walk, uint first, Cursor cursor) {                                   \
-        return texelFetch(NAME##_texels, int((first + cursor.address) >> 2));                      \
-    }                                                                                              \
+#define BLOCK_READER(NAME, BINDING)                                          \
+    layout(set = 0, binding = BINDING) uniform samplerBuffer NAME##_texels;  \
+    vec4 read_##NAME(NormWalk walk, uint first, Cursor cursor) {             \
+        return texelFetch(NAME##_texels, int(first + cursor.address)); \
+    }                                                                        \
     vec4 read_tail_##NAME(NormWalk walk, uint first, Cursor cursor, uint values) { return vec4(0); }
 
-#define BLOCK_WRITER(NAME, BINDING)                                                                       \
-    layout(std430, set = 0, binding = BINDING) writeonly buffer NAME##Pairs { u64vec2 NAME##_pairs[]; };  \
-    void write_##NAME(NormWalk walk, uint first, Cursor cursor, vec4 block) {                             \
-        const uvec4 bits = floatBitsToUint(block);                                                        \
-        NAME##_pairs[(first + cursor.address) >> 2] = u64vec2(packUint2x32(bits.xy), packUint2x32(bits.zw)); \
-    }                                                                                                     \
+#define BLOCK_WRITER(NAME, BINDING)                                                                     \
+    layout(std430, set = 0, binding = BINDING) writeonly buffer NAME##Vectors { vec4 NAME##_vectors[]; }; \
+    void write_##NAME(NormWalk walk, uint first, Cursor cursor, vec4 block) {                           \
+        NAME##_vectors[first + cursor.address] = block;                                          \
+    }                                                                                                   \
     void write_tail_##NAME(NormWalk walk, uint first, Cursor cursor, vec4 block, uint values) {}

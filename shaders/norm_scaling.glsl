@@ -7,31 +7,70 @@
 layout(constant_id = 1) const uint statistics = norm_of_batch;
 const bool are_constants = (statistics & 1) != 0;
 
-layout(std430, set = 0, binding = MEAN_BINDING) readonly buffer Mean { float mean[]; };
-layout(std430, set = 0, binding = DEVIATION_BINDING) readonly buffer Deviation { float deviation[]; };
+// Per channel or set one number, or, where the four values of a block have four adjacent ones, aligned as blocks are, all
+// at once: ALIGNED_PARAMETERS, ALIGNED_STATISTICS.
+#define SCALAR_READER(NAME, BINDING)                                                                          \
+    layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Scalars { float NAME##_scalars[]; };     \
+    float read_one_##NAME(uint at) { return NAME##_scalars[at]; }                                             \
+    vec4 read_four_##NAME(uvec4 at) {                                                                         \
+        return vec4(NAME##_scalars[at.x], NAME##_scalars[at.y], NAME##_scalars[at.z], NAME##_scalars[at.w]);  \
+    }
+#ifdef TEXELS
+#define ALIGNED_READER(NAME, BINDING)                                        \
+    layout(set = 0, binding = BINDING) uniform samplerBuffer NAME##_texels;  \
+    float read_one_##NAME(uint at) { return 0; }                             \
+    vec4 read_four_##NAME(uvec4 at) { return texelFetch(NAME##_texels, int(at.x >> 2)); }
+#else
+#define ALIGNED_READER(NAME, BINDING)                                                                      \
+    layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Vectors { vec4 NAME##_vectors[]; };   \
+    float read_one_##NAME(uint at) { return 0; }                                                           \
+    vec4 read_four_##NAME(uvec4 at) { return NAME##_vectors[at.x >> 2]; }
+#endif
+#ifdef ALIGNED_STATISTICS
+#define STATISTICS_READER ALIGNED_READER
+#else
+#define STATISTICS_READER SCALAR_READER
+#endif
+#ifdef ALIGNED_PARAMETERS
+#define PARAMETER_READER ALIGNED_READER
+#else
+#define PARAMETER_READER SCALAR_READER
+#endif
+
+STATISTICS_READER(mean, MEAN_BINDING)
+STATISTICS_READER(deviation, DEVIATION_BINDING)
 #ifdef GAMMA_BINDING
-layout(std430, set = 0, binding = GAMMA_BINDING) readonly buffer Gamma { float gammas[]; };
+PARAMETER_READER(gamma, GAMMA_BINDING)
 #endif
 #ifdef BETA_BINDING
-layout(std430, set = 0, binding = BETA_BINDING) readonly buffer Beta { float betas[]; };
+PARAMETER_READER(beta, BETA_BINDING)
 #endif
 
 struct Scaling {
     vec4 mean, mean_lost, inv_std;
     vec4 gamma, beta;
+    vec4 scale;  // inv_std * gamma
 };
 
+vec4 scale_of(Scaling scaling) {
+    precise const vec4 scale = scaling.inv_std * scaling.gamma;
+    return scale;
+}
+
+float inv_std_of(float deviation) {
+    if (statistics == norm_of_moving) return 1 / deviation;
+    if (statistics != norm_of_running) return deviation;
+    precise const float variance = deviation + push.sets.epsilon;
+    return inverse_deviation(variance);
+}
+
+// Mean, what its rounding lost, inv_std.
 vec3 statistics_of_set(uint of_set) {
     const NormSets sets = push.sets;
-    const float value = deviation[sets.deviation_first + of_set];
-    if (statistics == norm_of_squares) return vec3(0, 0, value);
-    const float high = mean[sets.mean_first + of_set];
-    if (statistics == norm_of_moving) return vec3(high, 0, 1 / value);
-    if (statistics == norm_of_running) {
-        precise const float variance = value + sets.epsilon;
-        return vec3(high, 0, inverse_deviation(variance));
-    }
-    return vec3(high, mean[sets.mean_first + sets.low + of_set], value);
+    vec3 result = vec3(0, 0, inv_std_of(read_one_deviation(sets.deviation_first + of_set)));
+    if (statistics != norm_of_squares) result.x = read_one_mean(sets.mean_first + of_set);
+    if (statistics == norm_of_batch) result.y = read_one_mean(sets.mean_first + sets.low + of_set);
+    return result;
 }
 
 uint set_of_line(uint samp, uint channel) {
@@ -40,38 +79,65 @@ uint set_of_line(uint samp, uint channel) {
     return samp * sets.sample_sets + (sets.group == 1 ? of_sample : of_sample / sets.group);
 }
 
-Scaling scaling_of_line(uint samp, uint channel) {
-    const vec3 line = by_image ? vec3(0) : statistics_of_set(set_of_line(samp, channel));
-    Scaling scaling = Scaling(vec4(line.x), vec4(line.y), vec4(line.z), vec4(1), vec4(0));
+void take_statistics(inout Scaling scaling, uvec4 of_sets) {
+    const NormSets sets = push.sets;
+    const vec4 read = read_four_deviation(sets.deviation_first + of_sets);
+    scaling.inv_std = vec4(inv_std_of(read.x), inv_std_of(read.y), inv_std_of(read.z), inv_std_of(read.w));
+    if (statistics != norm_of_squares) scaling.mean = read_four_mean(sets.mean_first + of_sets);
+    if (statistics == norm_of_batch) scaling.mean_lost = read_four_mean(sets.mean_first + sets.low + of_sets);
+}
+
+void take_parameters(inout Scaling scaling, uvec4 at) {
 #ifdef GAMMA_BINDING
-    if (has_gamma && !by_position) scaling.gamma = vec4(gammas[push.gamma_first + channel]);
+    if (has_gamma) scaling.gamma = read_four_gamma(push.gamma_first + at);
 #endif
 #ifdef BETA_BINDING
-    if (has_beta && !by_position) scaling.beta = vec4(betas[push.beta_first + channel]);
+    if (has_beta) scaling.beta = read_four_beta(push.beta_first + at);
 #endif
+}
+
+const Scaling neutral = Scaling(vec4(0), vec4(0), vec4(0), vec4(1), vec4(0), vec4(0));
+
+#if FORM == form_quads
+uvec4 channels_of(NormWalk walk, uint element) { return (element + uvec4(0, 1, 2, 3)) / walk.span; }
+
+Scaling scaling_of_line(uint samp, uint element) {
+    Scaling scaling = neutral;
+    if (by_image) return scaling;
+    const uvec4 channels = channels_of(push.walk, element);
+    take_statistics(scaling, uvec4(set_of_line(samp, channels.x), set_of_line(samp, channels.y),
+                                   set_of_line(samp, channels.z), set_of_line(samp, channels.w)));
+    take_parameters(scaling, channels);
+    scaling.scale = scale_of(scaling);
     return scaling;
 }
+#else
+Scaling scaling_of_line(uint samp, uint channel) {
+    Scaling scaling = neutral;
+    if (!by_image) {
+        const vec3 line = statistics_of_set(set_of_line(samp, channel));
+        scaling.mean = vec4(line.x);
+        scaling.mean_lost = vec4(line.y);
+        scaling.inv_std = vec4(line.z);
+    }
+#ifdef GAMMA_BINDING
+    if (has_gamma && !by_position) scaling.gamma = vec4(read_one_gamma(push.gamma_first + channel));
+#endif
+#ifdef BETA_BINDING
+    if (has_beta && !by_position) scaling.beta = vec4(read_one_beta(push.beta_first + channel));
+#endif
+    scaling.scale = scale_of(scaling);
+    return scaling;
+}
+#endif
 
 // What differs from value to value takes the place of what the line has. A short block has `values` of them.
 Scaling scaling_of_block(Scaling scaling, Cursor cursor, uint values) {
-#ifdef GENERAL
-    const uvec4 at = cursor.position + min(uvec4(0, 1, 2, 3), uvec4(values - 1));
-    if (by_position && has_gamma) {
-        const uvec4 i = push.gamma_first + at;
-        scaling.gamma = vec4(gammas[i.x], gammas[i.y], gammas[i.z], gammas[i.w]);
-    }
-    if (by_position && has_beta) {
-        const uvec4 i = push.beta_first + at;
-        scaling.beta = vec4(betas[i.x], betas[i.y], betas[i.z], betas[i.w]);
-    }
-    if (by_image) {
-        const vec3 a = statistics_of_set(at.x), b = statistics_of_set(at.y);
-        const vec3 c = statistics_of_set(at.z), d = statistics_of_set(at.w);
-        scaling.mean = vec4(a.x, b.x, c.x, d.x);
-        scaling.mean_lost = vec4(a.y, b.y, c.y, d.y);
-        scaling.inv_std = vec4(a.z, b.z, c.z, d.z);
-    }
-#endif
+    if (!by_position && !by_image) return scaling;
+    const uvec4 at = (form == form_vectors ? 4 * cursor.position : cursor.position) + min(uvec4(0, 1, 2, 3), uvec4(values - 1));
+    if (by_position) take_parameters(scaling, at);
+    if (by_image) take_statistics(scaling, at);
+    scaling.scale = scale_of(scaling);
     return scaling;
 }
 
@@ -85,7 +151,6 @@ vec4 centred(Scaling scaling, vec4 x) {
 }
 
 vec4 affine(Scaling scaling, vec4 x) {
-    precise const vec4 scale = scaling.inv_std * scaling.gamma;
-    precise const vec4 y = centred(scaling, x) * scale + scaling.beta;
+    precise const vec4 y = centred(scaling, x) * scaling.scale + scaling.beta;
     return y;
 }

@@ -9,50 +9,26 @@
 
 layout(push_constant) uniform Push { NormStatistics push; };
 
-#ifdef GENERAL
 #define VALID_BINDING 3
-#endif
 #include "finite.glsl"
 #include "norm_features.glsl"
 #include "norm_moments.glsl"
+#include "norm_measure.glsl"
 
 BLOCK_READER(x, 0)
 layout(std430, set = 0, binding = 1) writeonly buffer Partials { uvec4 partials[]; };
-layout(std430, set = 0, binding = 2) buffer NumBatchesTracked { uint num_batches_tracked[]; };
-
-// The kernel that follows reads the count: here nobody does.
-void count_batch() {
-    const uint low = num_batches_tracked[push.count_first] + 1;
-    num_batches_tracked[push.count_first] = low;
-    if (low == 0) ++num_batches_tracked[push.count_first + 1];
-}
 
 // Neither the smallest nor the largest of three: a lone outlier is not chosen.
 float median(vec3 v) { return max(min(v.x, v.y), min(max(v.x, v.y), v.z)); }
 
-float sum(vec4 v) {
-    precise const float total = (v.x + v.y) + (v.z + v.w);
-    return total;
-}
-
-// The exact mean of a block is subtracted before squaring.
-Moments moments_of_block(float pilot, vec4 x, bvec4 counts, uint values) {
-    precise const vec4 shifted = mix(vec4(0), x - pilot, counts);
-    precise const float mean = sum(shifted) / float(values);
-    precise const vec4 deviation = mix(vec4(0), shifted - mean, counts);
-    precise const vec4 squared = deviation * deviation;
-    return Moments(values, pilot, mean, sum(squared));
-}
-
 Moments moments_of_strand(NormWalk walk, Strand strand) {
     Cursor cursor = strand.start;
-    float pilot = 0;
+    const uint x_first = push.x_first;
+    const float pilot = strand.blocks > 0 ? median(read_x(walk, x_first, cursor).xyw) : 0;
     precise float mean = 0;  // of x - pilot
     precise float squares = 0;
     for (uint i = 0; i < strand.blocks; ++i) {
-        const vec4 x = read_x(walk, push.x_first, cursor);
-        if (i == 0) pilot = median(x.xyw);
-        precise const vec4 shifted = x - pilot;
+        precise const vec4 shifted = read_x(walk, x_first, stepped(walk, cursor)) - pilot;
         precise const float block_mean = sum(shifted) * 0.25;
         precise const vec4 deviation = shifted - block_mean;
         precise const vec4 squared = deviation * deviation;
@@ -61,11 +37,10 @@ Moments moments_of_strand(NormWalk walk, Strand strand) {
         precise const float between = delta * move * float(4 * i);
         squares += sum(squared) + between;
         mean += move;
-        advance(walk, cursor);
     }
     const Moments moments = Moments(4 * strand.blocks, pilot, mean, squares);
     if (strand.tail == 0) return moments;
-    const vec4 x = read_tail_x(walk, push.x_first, cursor, strand.tail);
+    const vec4 x = read_tail_x(walk, x_first, cursor, strand.tail);
     return merge(moments, moments_of_block(x.x, x, held(strand.tail), strand.tail));
 }
 

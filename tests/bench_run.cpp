@@ -21,9 +21,10 @@ bool is_cpu(const Device& device) {
 void copy_kernel(Recorder& recorder, const BufferView& source, const BufferView& target) {
     const Device& device = recorder.device();
     const Capabilities& capabilities = device.capabilities();
-    const uint32_t workgroup = 128;
-    // A CPU pays for every workgroup; a GPU needs many to be busy.
-    const uint32_t most_groups = is_cpu(device) ? 256 : capabilities.max_workgroups;
+    // A CPU pays for every workgroup, and runs its subgroups one after the other; a GPU needs many to be busy.
+    const bool cpu = is_cpu(device);
+    const uint32_t workgroup = cpu && capabilities.subgroup_size > 0 ? capabilities.subgroup_size : 128;
+    const uint32_t most_groups = cpu ? 256 : capabilities.max_workgroups;
     const uint64_t vectors = source.bytes / 16, most = capabilities.max_storage_buffer_range / 16;
     for (uint64_t first = 0; first < vectors; first += most) {
         const uint64_t count = std::min(vectors - first, most);

@@ -11,7 +11,7 @@ namespace {
 
 TEST(Spirv, CountsTheBindingsOfAShader) {
     EXPECT_EQ(bindings_of(shaders::copy.words), (Bindings{.count = 2, .texels = 0}));
-    EXPECT_EQ(bindings_of(shaders::norm_apply_texels.words), (Bindings{.count = 6, .texels = 1}));
+    EXPECT_EQ(bindings_of(shaders::norm_apply_vectors_texels.words), (Bindings{.count = 6, .texels = 1}));
 }
 
 TEST(Spirv, RefusesWhatIsNotSpirv) {

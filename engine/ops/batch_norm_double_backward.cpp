@@ -11,14 +11,12 @@ namespace {
 
 using namespace detail;
 
+constexpr uint32_t combine_features =
+    shaders::norm_gamma | shaders::norm_dy | shaders::norm_ddx | shaders::norm_x;
 const NormModules products_modules{
-    {{&shaders::norm_products_vectors, &shaders::norm_products_rows, &shaders::norm_products_columns},
-     {},
-     {}},
-    0};
+    .walk = Walk::strands, .optional = 0, .plain = VKNORM_FORMS(norm_products)};
 const NormModules combine_modules{
-    {{&shaders::norm_combine_vectors, &shaders::norm_combine_rows, &shaders::norm_combine_columns}, {}, {}},
-    shaders::norm_dy | shaders::norm_ddx};
+    .walk = Walk::strands, .optional = combine_features, .plain = VKNORM_FORMS(norm_combine)};
 
 /// The pairs of a slice's channels.
 AlignedView pairs_of(const Parts& parts, const Slice& slice, const BufferView& means) {
@@ -34,23 +32,25 @@ struct ProductsPass {
 void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const ProductsPass& pass) {
     const Label label(recorder, "batch_norm.double_products");
     const Parts parts(recorder);
-    const auto [module, plain] = products_modules.choose(recorder.device(), plan, {}, 0, {pass.dy, pass.ddx});
+    const auto module = products_modules.choose(recorder.device(), plan, {}, 0, {pass.dy, pass.ddx});
     const auto constants = walk_constants(plan, tensors, {}, 0);
     for (const Slice& slice : plan.slices) {
-        const AlignedView dy = parts.box(plan, slice, pass.dy), ddx = parts.box(plan, slice, pass.ddx);
+        const shaders::NormWalk strands = walk(plan, slice, Walk::strands, module.form);
+        const AlignedView dy = parts.box(plan, slice, module.form, pass.dy),
+                          ddx = parts.box(plan, slice, module.form, pass.ddx);
         const AlignedView dy_means = pairs_of(parts, slice, pass.dy_means);
         const AlignedView ddx_means = pairs_of(parts, slice, pass.ddx_means);
         const AlignedView partials = parts.partials(plan, slice, pass.partials);
         dispatch(
-            recorder, {module, constants},
+            recorder, {module.shader, constants},
             {read(dy.view), read(ddx.view), read(dy_means.view), read(ddx_means.view), write(partials.view)},
-            shaders::NormProducts{.walk = walk(plan, slice),
+            shaders::NormProducts{.walk = strands,
                                   .strands = strands_of(plan, slice, partials),
                                   .dy_first = dy.first,
                                   .ddx_first = ddx.first,
                                   .dy_means_first = dy_means.first,
                                   .ddx_means_first = ddx_means.first},
-            walk_groups(plan, slice));
+            walk_groups(plan, strands));
     }
 }
 
@@ -116,21 +116,24 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         feature(shaders::norm_dy, bool(pass.dy)) | feature(shaders::norm_ddx, bool(pass.ddx));
-    const auto [module, plain] = combine_modules.choose(recorder.device(), plan, pass.statistics, features,
-                                                        {pass.x, pass.dy, pass.ddx, pass.out});
+    const auto module = combine_modules.choose(recorder.device(), plan, pass.statistics, features,
+                                               {pass.x, pass.dy, pass.ddx, pass.out});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     for (const Slice& slice : plan.slices) {
-        const AlignedView x = parts.box(plan, slice, pass.x), dy = parts.box(plan, slice, pass.dy);
-        const AlignedView ddx = parts.box(plan, slice, pass.ddx), out = parts.box(plan, slice, pass.out);
+        const shaders::NormWalk strands = walk(plan, slice, Walk::strands, module.form);
+        const AlignedView x = parts.box(plan, slice, module.form, pass.x),
+                          dy = parts.box(plan, slice, module.form, pass.dy);
+        const AlignedView ddx = parts.box(plan, slice, module.form, pass.ddx),
+                          out = parts.box(plan, slice, module.form, pass.out);
         const AlignedView coefficients =
             parts.elements(pass.coefficients, slice.channel, slice.channels, 4 * sizeof(float));
         const AlignedView dy_means = pairs_of(parts, slice, pass.dy_means);
         const AlignedView ddx_means = pairs_of(parts, slice, pass.ddx_means);
         const BoundStatistics statistics = bind(parts, plan, tensors, slice, pass.statistics);
-        dispatch(recorder, {module, constants},
+        dispatch(recorder, {module.shader, constants},
                  {read(x.view), read(dy.view), read(ddx.view), write(out.view), statistics.mean,
                   statistics.deviation, read(coefficients.view), read(dy_means.view), read(ddx_means.view)},
-                 shaders::NormCombine{.walk = walk(plan, slice),
+                 shaders::NormCombine{.walk = strands,
                                       .sets = statistics.push,
                                       .x_first = x.first,
                                       .dy_first = dy.first,
@@ -139,7 +142,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                                       .coefficients_first = coefficients.first,
                                       .dy_means_first = dy_means.first,
                                       .ddx_means_first = ddx_means.first},
-                 walk_groups(plan, slice));
+                 walk_groups(plan, strands));
     }
 }
 

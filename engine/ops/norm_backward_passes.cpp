@@ -5,10 +5,38 @@ namespace vknorm::detail {
 
 namespace {
 
-const NormModules sums_modules VKNORM_NORM_MODULES(norm_backward_sums, shaders::norm_x);
-const NormModules apply_modules VKNORM_NORM_MODULES(norm_backward_apply,
-                                                    (shaders::norm_gamma | shaders::norm_x |
-                                                     shaders::norm_dx));
+constexpr uint32_t row_features = shaders::norm_by_position | shaders::norm_weighted | shaders::norm_aligned;
+
+const NormModules sums_modules{
+    .walk = Walk::strands,
+    .optional = shaders::norm_x | shaders::norm_gamma | shaders::norm_beta,
+    .built = {VKNORM_BUILT(norm_backward_sums, vectors, 0),
+              VKNORM_BUILT(norm_backward_sums_relu, vectors, shaders::norm_relu),
+              VKNORM_BUILT(norm_backward_sums_masked, vectors, shaders::norm_mask),
+              VKNORM_BUILT(norm_backward_sums_weighted, vectors, shaders::norm_weighted),
+              VKNORM_BUILT(norm_backward_sums_row, vectors, row_features),
+              VKNORM_BUILT(norm_backward_sums, quads, 0),
+              VKNORM_BUILT(norm_backward_sums_relu, quads, shaders::norm_relu),
+              VKNORM_BUILT(norm_backward_sums_by_image, quads, shaders::norm_by_image)},
+    .plain = VKNORM_FORMS(norm_backward_sums),
+    .general = VKNORM_FORMS(norm_backward_sums_general),
+    .sixteen = VKNORM_FORMS(norm_backward_sums_sixteen)};
+const NormModules apply_modules{
+    .walk = Walk::sweep,
+    .optional = shaders::norm_gamma | shaders::norm_beta | shaders::norm_x | shaders::norm_dx,
+    .built = {VKNORM_BUILT(norm_backward_apply, vectors, 0),
+              VKNORM_BUILT(norm_backward_apply_relu, vectors, shaders::norm_relu),
+              VKNORM_BUILT(norm_backward_apply_masked, vectors, shaders::norm_mask | shaders::norm_dresidual),
+              VKNORM_BUILT(norm_backward_apply_weighted, vectors, shaders::norm_weighted),
+              VKNORM_BUILT(norm_backward_apply_row, vectors, row_features),
+              VKNORM_BUILT(norm_backward_apply, quads, 0),
+              VKNORM_BUILT(norm_backward_apply_relu, quads, shaders::norm_relu),
+              VKNORM_BUILT(norm_backward_apply_adjacent, quads, shaders::norm_aligned),
+              VKNORM_BUILT(norm_backward_apply_adjacent_relu, quads,
+                           shaders::norm_relu | shaders::norm_aligned)},
+    .plain = VKNORM_FORMS(norm_backward_apply),
+    .general = VKNORM_FORMS(norm_backward_apply_general),
+    .sixteen = VKNORM_FORMS(norm_backward_apply_sixteen)};
 
 uint32_t features_of(const Affine& affine, bool weighted, const Statistics& statistics, const Extras& extras,
                      bool x) {
@@ -29,19 +57,21 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x));
-    const auto [module, plain] =
-        sums_modules.choose(recorder.device(), plan, pass.statistics, features, {pass.x, pass.dy});
+    const auto module =
+        sums_modules.choose(recorder.device(), plan, pass.statistics, features, {pass.x, pass.dy},
+                            adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     for (const Slice& slice : plan.slices) {
-        const AlignedView x = parts.box(plan, slice, pass.x);
-        const AlignedView dy = parts.box(plan, slice, pass.dy);
+        const shaders::NormWalk strands = walk(plan, slice, Walk::strands, module.form);
+        const AlignedView x = parts.box(plan, slice, module.form, pass.x);
+        const AlignedView dy = parts.box(plan, slice, module.form, pass.dy);
         const AlignedView partials = parts.partials(plan, slice, pass.partials);
         const AlignedView valid = parts.valid(plan, slice, pass.extras.valid);
         const BoundStatistics statistics = bind(parts, plan, tensors, slice, pass.statistics);
         const auto gamma = bind_affine(parts, plan, slice, pass.affine.gamma, pass.affine.by_position);
         const auto beta = bind_affine(parts, plan, slice, pass.affine.beta, pass.affine.by_position);
-        const shaders::NormBackwardSums push{.walk = walk(plan, slice),
+        const shaders::NormBackwardSums push{.walk = strands,
                                              .sets = statistics.push,
                                              .mask = mask_of(plan, slice, mask),
                                              .strands = strands_of(plan, slice, partials),
@@ -53,8 +83,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
         const std::array bindings{read(x.view),         read(dy.view),        statistics.mean,
                                   statistics.deviation, write(partials.view), gamma.binding,
                                   beta.binding,         read(mask.view),      read(valid.view)};
-        dispatch(recorder, {module, constants}, std::span(bindings).first(plain ? 5 : 9), push,
-                 walk_groups(plan, slice));
+        dispatch(recorder, {module.shader, constants}, bindings, push, walk_groups(plan, strands));
     }
 }
 
@@ -65,23 +94,25 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x)) |
         feature(shaders::norm_dx, bool(pass.dx)) | feature(shaders::norm_dresidual, bool(pass.dresidual));
     // Absent tensors stand nowhere, and so are aligned.
-    const auto [module, plain] = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
-                                                      {pass.x, pass.dy, pass.dx, pass.dresidual});
+    const auto module = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
+                                             {pass.x, pass.dy, pass.dx, pass.dresidual},
+                                             adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     const AlignedView means = parts.all(pass.means);
     for (const Slice& slice : plan.slices) {
-        const AlignedView x = parts.box(plan, slice, pass.x);
-        const AlignedView dy = parts.box(plan, slice, pass.dy);
-        const AlignedView dx = parts.box(plan, slice, pass.dx);
-        const AlignedView dresidual = parts.box(plan, slice, pass.dresidual);
+        const shaders::NormWalk sweep = walk(plan, slice, Walk::sweep, module.form);
+        const AlignedView x = parts.box(plan, slice, module.form, pass.x);
+        const AlignedView dy = parts.box(plan, slice, module.form, pass.dy);
+        const AlignedView dx = parts.box(plan, slice, module.form, pass.dx);
+        const AlignedView dresidual = parts.box(plan, slice, module.form, pass.dresidual);
         const AlignedView valid = parts.valid(plan, slice, pass.extras.valid);
         const BoundStatistics statistics = bind(parts, plan, tensors, slice, pass.statistics);
         const auto gamma = bind_affine(parts, plan, slice, pass.affine.gamma, pass.affine.by_position);
         const auto beta = bind_affine(parts, plan, slice, pass.affine.beta, pass.affine.by_position);
         const uint64_t sample_sets = plan.extent.channels / tensors.group;
         const shaders::NormBackwardApply push{
-            .walk = walk(plan, slice),
+            .walk = sweep,
             .sets = statistics.push,
             .mask = mask_of(plan, slice, mask),
             .x_first = x.first,
@@ -90,14 +121,13 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
             .dresidual_first = dresidual.first,
             .gamma_first = gamma.first,
             .beta_first = beta.first,
-            .means_first = narrow(means.first + 2 * slice.sample * sample_sets),
+            .means_first = narrow(means.first / 2 + slice.sample * sample_sets),
             .valid_first = valid.first};
         const std::array bindings{read(x.view),     read(dy.view),        write(dx.view),
                                   statistics.mean,  statistics.deviation, gamma.binding,
                                   read(means.view), beta.binding,         read(mask.view),
                                   read(valid.view), write(dresidual.view)};
-        dispatch(recorder, {module, constants}, std::span(bindings).first(plain ? 7 : 11), push,
-                 walk_groups(plan, slice));
+        dispatch(recorder, {module.shader, constants}, bindings, push, walk_groups(plan, sweep));
     }
 }
 

@@ -5,8 +5,28 @@ namespace vknorm::detail {
 
 namespace {
 
-const NormModules statistics_modules VKNORM_NORM_MODULES(norm_statistics, 0);
-const NormModules apply_modules VKNORM_NORM_MODULES(norm_apply, shaders::norm_gamma | shaders::norm_beta);
+const NormModules statistics_modules{
+    .walk = Walk::strands,
+    .optional = 0,
+    .built = {VKNORM_BUILT(norm_statistics, vectors, 0), VKNORM_BUILT(norm_statistics, quads, 0)},
+    .plain = VKNORM_FORMS(norm_statistics),
+    .general = VKNORM_FORMS(norm_statistics_general),
+    .sixteen = VKNORM_FORMS(norm_statistics_sixteen)};
+const NormModules apply_modules{
+    .walk = Walk::sweep,
+    .optional = shaders::norm_gamma | shaders::norm_beta,
+    .built = {VKNORM_BUILT(norm_apply, vectors, 0),
+              VKNORM_BUILT(norm_apply_relu, vectors, shaders::norm_relu),
+              VKNORM_BUILT(norm_apply_add_relu, vectors, shaders::norm_residual | shaders::norm_relu),
+              VKNORM_BUILT(norm_apply_masked, vectors,
+                           shaders::norm_residual | shaders::norm_relu | shaders::norm_mask),
+              VKNORM_BUILT(norm_apply_row, vectors, shaders::norm_by_position | shaders::norm_aligned),
+              VKNORM_BUILT(norm_apply, quads, 0), VKNORM_BUILT(norm_apply_relu, quads, shaders::norm_relu),
+              VKNORM_BUILT(norm_apply_adjacent, quads, shaders::norm_aligned),
+              VKNORM_BUILT(norm_apply_adjacent_relu, quads, shaders::norm_relu | shaders::norm_aligned)},
+    .plain = VKNORM_FORMS(norm_apply),
+    .general = VKNORM_FORMS(norm_apply_general),
+    .sixteen = VKNORM_FORMS(norm_apply_sixteen)};
 
 }  // namespace
 
@@ -15,18 +35,18 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         feature(shaders::norm_valid, bool(pass.valid)) | feature(shaders::norm_health, bool(pass.health));
-    const auto [module, plain] = statistics_modules.choose(recorder.device(), plan, {}, features, {pass.x});
+    const auto module = statistics_modules.choose(recorder.device(), plan, {}, features, {pass.x});
     const auto constants = walk_constants(plan, tensors, {}, features);
     const AlignedView health = parts.all(pass.health);
     AlignedView count = parts.elements(pass.num_batches_tracked, 0, 2);
-    const auto run = [&, &module = module, plain = plain](const Slice* slice) {
+    const auto run = [&](const Slice* slice) {
         shaders::NormStatistics push{.counts = flag(bool(count.view)), .count_first = count.first};
         std::vector<Binding> bindings{read({}), write({}), read_write(count.view), read({}), read_write({})};
         if (slice) {
-            const AlignedView x = parts.box(plan, *slice, pass.x);
+            const AlignedView x = parts.box(plan, *slice, module.form, pass.x);
             const AlignedView partials = parts.partials(plan, *slice, pass.partials);
             const AlignedView valid = parts.valid(plan, *slice, pass.valid);
-            push.walk = walk(plan, *slice);
+            push.walk = walk(plan, *slice, Walk::strands, module.form);
             push.strands = strands_of(plan, *slice, partials);
             push.x_first = x.first;
             push.valid_first = valid.first;
@@ -35,8 +55,8 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
             bindings = {read(x.view), write(partials.view), read_write(count.view), read(valid.view),
                         read_write(health.view)};
         }
-        dispatch(recorder, {module, constants}, std::span(bindings).first(plain ? 3 : 5), push,
-                 slice ? walk_groups(plan, *slice) : Groups{});
+        dispatch(recorder, {module.shader, constants}, bindings, push,
+                 slice ? walk_groups(plan, push.walk) : Groups{});
         count.view = {};
     };
     for (const Slice& slice : plan.slices) run(&slice);
@@ -53,22 +73,24 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                               feature(shaders::norm_relu, pass.extras.relu) |
                               feature(shaders::norm_mask, bool(pass.extras.relu_mask)) |
                               feature(shaders::norm_valid, bool(pass.extras.valid));
-    const auto [module, plain] = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
-                                                      {pass.x, pass.y, pass.residual});
+    const auto module = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
+                                             {pass.x, pass.y, pass.residual},
+                                             adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const BufferView& bits = pass.extras.relu_mask;
     const AlignedView mask = parts.mask(plan, bits);
     // What the caller gave may be longer.
     if (mask.view) fill(recorder, {bits.buffer, bits.offset, plan.mask_bytes()}, 0);
     for (const Slice& slice : plan.slices) {
-        const AlignedView x = parts.box(plan, slice, pass.x);
-        const AlignedView y = parts.box(plan, slice, pass.y);
-        const AlignedView residual = parts.box(plan, slice, pass.residual);
+        const shaders::NormWalk sweep = walk(plan, slice, Walk::sweep, module.form);
+        const AlignedView x = parts.box(plan, slice, module.form, pass.x);
+        const AlignedView y = parts.box(plan, slice, module.form, pass.y);
+        const AlignedView residual = parts.box(plan, slice, module.form, pass.residual);
         const AlignedView valid = parts.valid(plan, slice, pass.extras.valid);
         const BoundStatistics statistics = bind(parts, plan, tensors, slice, pass.statistics);
         const auto gamma = bind_affine(parts, plan, slice, pass.affine.gamma, pass.affine.by_position);
         const auto beta = bind_affine(parts, plan, slice, pass.affine.beta, pass.affine.by_position);
-        const shaders::NormApply push{.walk = walk(plan, slice),
+        const shaders::NormApply push{.walk = sweep,
                                       .sets = statistics.push,
                                       .mask = mask_of(plan, slice, mask),
                                       .x_first = x.first,
@@ -80,8 +102,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
         const std::array bindings{read(x.view),         write(y.view),         statistics.mean,
                                   statistics.deviation, gamma.binding,         beta.binding,
                                   read(residual.view),  read_write(mask.view), read(valid.view)};
-        dispatch(recorder, {module, constants}, std::span(bindings).first(plain ? 6 : 9), push,
-                 walk_groups(plan, slice));
+        dispatch(recorder, {module.shader, constants}, bindings, push, walk_groups(plan, sweep));
     }
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 
 #include "ops/norm_passes.hpp"
 #include "ops/sizes.hpp"
@@ -23,41 +22,50 @@ inline uint32_t feature(uint32_t bit, bool wanted) {
     return wanted ? bit : 0;
 }
 
-/// A kernel's modules, one for each way to reach the values of a block, for plain batch normalization, for
-/// more, and for tensors of 16 bits; see norm_walk.glsl.
-struct NormModules {
-    const shaders::Shader* modules[3][3];
-    uint32_t plain_features;                  ///< what the plain ones know
-    const shaders::Shader* texels = nullptr;  ///< in place of the plain one of vectors, where that gains
+/// How a kernel reaches the values of a block; see norm_walk.glsl.
+enum class Form { vectors, rows, columns, quads };
 
+/// What addresses count.
+inline uint32_t unit(Form form) {
+    return form == Form::vectors || form == Form::quads ? block_values : 1;
+}
+
+/// What a kernel does with its strands: see norm_walk.glsl.
+enum class Walk { strands, sweep };
+
+/// A kernel's modules, for each way to reach the values of a block. Where a module is built for just the
+/// features that are wanted it is preferred: some drivers pay for those that are switched off.
+struct NormModules {
+    struct Built {
+        uint32_t features;
+        Form form;
+        const shaders::Shader *buffers, *texels;
+    };
     struct Choice {
         const shaders::Shader& shader;
-        bool plain;
+        Form form;
     };
+    using Forms = std::array<const shaders::Shader*, 3>;  ///< vectors, rows, columns
+
+    Walk walk;
+    uint32_t optional;  ///< features that are fixed when the pipeline is made, in every module
+    std::vector<Built> built{};
+    Forms plain{}, general{}, sixteen{};
+
+    /// `numbers` are those that four adjacent values find side by side.
     Choice choose(const Device& device, const NormPlan& plan, const Statistics& statistics, uint32_t features,
-                  std::initializer_list<BufferView> tensors) const {
-        const bool aligned = std::ranges::all_of(tensors, [&](const BufferView& tensor) {
-            return tensor.offset % (block_values * plan.element_bytes) == 0;
-        });
-        const bool vectors = plan.extent.positions % block_values == 0 && aligned;
-        const size_t form = plan.strategy == Strategy::columns ? 2 : vectors ? 0 : 1;
-        const bool usual = statistics.kind != shaders::norm_of_moving;
-        const bool plain = plan.element_bytes == 4 && usual && (features & ~plain_features) == 0;
-        const auto as_texels = [&](const BufferView& tensor) { return may_be_texels(device, tensor); };
-        if (texels && plain && form == 0 && std::ranges::all_of(tensors, as_texels)) return {*texels, true};
-        return {*modules[plan.element_bytes == 2 ? 2 : plain ? 0 : 1][form], plain};
-    }
+                  std::initializer_list<BufferView> tensors,
+                  const std::vector<BufferView>& numbers = {}) const;
 };
 
-#define VKNORM_NORM_MODULES(PASS, PLAIN_FEATURES)                                     \
-    {                                                                                 \
-        {{&shaders::PASS##_vectors, &shaders::PASS##_rows, &shaders::PASS##_columns}, \
-         {&shaders::PASS##_general_vectors, &shaders::PASS##_general_rows,            \
-          &shaders::PASS##_general_columns},                                          \
-         {&shaders::PASS##_sixteen_vectors, &shaders::PASS##_sixteen_rows,            \
-          &shaders::PASS##_sixteen_columns}},                                         \
-            PLAIN_FEATURES, &shaders::PASS##_texels                                   \
-    }
+/// What the values of a block, adjacent in memory, are normalized with, where that is adjacent, too.
+std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,
+                                         const Statistics& statistics, const Affine& affine);
+
+#define VKNORM_FORMS(NAME) \
+    { &shaders::NAME##_vectors, &shaders::NAME##_rows, &shaders::NAME##_columns }
+#define VKNORM_BUILT(NAME, FORM, FEATURES) \
+    { FEATURES, Form::FORM, &shaders::NAME##_##FORM, &shaders::NAME##_##FORM##_texels }
 
 /// The constants of the kernels that walk through a tensor.
 inline std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const Tensors& tensors,
@@ -65,30 +73,11 @@ inline std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const Tensor
     return {plan.limits.workgroup, statistics.kind, flag(tensors.bfloat16), features};
 }
 
-inline shaders::NormWalk walk(const NormPlan& plan, const Slice& slice) {
-    const uint32_t step = block_values * slice.strands.lanes;
-    const uint64_t image_pitch = plan.extent.channels * plan.extent.positions;
-    // Whatever keeps neighbours near each other in memory.
-    const bool chunks_inner = slice.positions >= slice.strands.blocks * step;
-    const bool columns = plan.strategy == Strategy::columns;
-    return {.samples = slice.samples,
-            .sample_pitch = narrow(plan.extent.sample_elements()),
-            .channels = slice.channels,
-            .values = slice.values_per_line(),
-            .span = slice.positions,
-            .channel_pitch = narrow(plan.extent.positions),
-            .image_pitch = narrow(image_pitch),
-            .lane_bits = static_cast<uint32_t>(std::countr_zero(slice.strands.lanes)),
-            .blocks = slice.strands.blocks,
-            .strands = slice.strands.count,
-            .chunks_inner = flag(chunks_inner),
-            .inner = chunks_inner ? slice.strands.count / slice.strands.lanes : slice.channels,
-            .step_address = narrow(step / slice.positions * image_pitch + step % slice.positions),
-            .step_position = columns ? step : step % slice.positions};
-}
+/// How the kernel's strands run through a slice.
+shaders::NormWalk walk(const NormPlan& plan, const Slice& slice, Walk walk, Form form);
 
-inline Groups walk_groups(const NormPlan& plan, const Slice& slice) {
-    return {.x = plan.groups(slice.strands_of_a_sample()), .y = std::min(slice.samples, 65535u)};
+inline Groups walk_groups(const NormPlan& plan, const shaders::NormWalk& walk) {
+    return {.x = plan.groups(walk.channels * walk.strands), .y = std::min(walk.samples, 65535u)};
 }
 
 /// Binds parts of arguments, and knows where in the binding each begins.
@@ -103,9 +92,12 @@ class Parts {
     }
     /// All elements of four bytes.
     AlignedView all(const BufferView& view) const { return elements(view, 0, view.bytes / 4); }
-    AlignedView box(const NormPlan& plan, const Slice& slice, const BufferView& tensor) const {
-        return elements(tensor, slice.first_element(plan.extent), slice.element_range(plan.extent),
-                        plan.element_bytes);
+    /// A slice of a tensor; its first is what a kernel of that form counts.
+    AlignedView box(const NormPlan& plan, const Slice& slice, Form form, const BufferView& tensor) const {
+        AlignedView box = elements(tensor, slice.first_element(plan.extent), slice.element_range(plan.extent),
+                                   plan.element_bytes);
+        box.first /= unit(form);
+        return box;
     }
     AlignedView mask(const NormPlan& plan, const BufferView& view) const {
         return elements(view, 0, plan.mask_bytes() / sizeof(uint32_t));

@@ -143,6 +143,11 @@ uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_pa
     return static_cast<uint32_t>(std::max(usual, ceil_div(blocks, most_partials)));
 }
 
+uint32_t sweep_length(const Extent& extent, uint64_t parallel) {
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
+    return static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(balanced), 4, 512));
+}
+
 Strands plan_strands(uint64_t values, uint32_t length) {
     const uint64_t blocks = ceil_div<uint64_t>(values, block_values);
     if (blocks < 4 * chunk_lanes) return {.lanes = 1, .blocks = static_cast<uint32_t>(blocks), .count = 1};
@@ -183,6 +188,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
     sides.channels = std::min(sides.channels, most_lines);
 
     plan.partials = static_cast<uint32_t>(partials);
+    const uint32_t sweep = sweep_length(extent, limits.parallel);
     checked_product(extent.lines(), partials * detail::partial_bytes, operation + ": shape");
 
     for (uint64_t sample = 0; sample < extent.samples; sample += sides.samples) {
@@ -191,6 +197,8 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
             slice.sample = sample;
             slice.samples = static_cast<uint32_t>(std::min(sides.samples, extent.samples - sample));
             slice.partial = partial;
+            slice.sweep = plan_strands(slice.values_per_line(), sweep);
+            slice.sweep_images = std::clamp(sweep, 1u, 32u);
             partial += slice.strands.count;
             for (uint64_t channel = 0; channel < extent.channels; channel += sides.channels) {
                 slice.channel = channel;

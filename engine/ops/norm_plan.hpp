@@ -58,7 +58,9 @@ struct Slice {
     uint64_t sample = 0, image = 0, channel = 0, position = 0;
     uint32_t samples = 0, images = 0, channels = 0, positions = 0;
     Strands strands{};
-    uint32_t partial = 0;  ///< of its first strand, among the partials of a line
+    uint32_t partial = 0;       ///< of its first strand, among the partials of a line
+    Strands sweep{};            ///< those of a pass that gives every value a new one
+    uint32_t sweep_images = 1;  ///< that an invocation visits, where it owns elements of an image instead
 
     uint32_t values_per_line() const { return images * positions; }
     uint32_t strands_of_a_sample() const { return channels * strands.count; }
@@ -103,6 +105,9 @@ struct MergePlan {
 MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes);
 /// Samples whose partials of all channels fit a binding, and one at least.
 uint64_t samples_of_a_merge(const NormPlan& plan);
+
+/// How many blocks, or images, an invocation of a sweep visits at most, so that about `parallel` are busy.
+uint32_t sweep_length(const Extent& extent, uint64_t parallel);
 
 /// Strands for `values` values of a line. `length` is the number of blocks in a strand when there are enough.
 Strands plan_strands(uint64_t values, uint32_t length);

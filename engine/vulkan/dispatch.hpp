@@ -59,8 +59,8 @@ AlignedView align_down(const Device& device, const BufferView& view, uint32_t el
 /// in one of the engine's buffers, on a device that gains by it. Such bindings start and end on a vector.
 bool may_be_texels(const Device& device, const BufferView& tensor);
 
-/// Bindings are numbered in order from 0 in set 0; their number must be the shader's. An absent view is bound
-/// to a small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is exceeded,
+/// Bindings are numbered in order from 0 in set 0; those after the shader's last are left out. An absent view
+/// is bound to a small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is exceeded,
 /// which is a planning error of the operation.
 void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding> bindings,
               std::span<const std::byte> push_constants, Groups groups);

@@ -183,10 +183,11 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
     // All that can fail comes first.
     const auto push_bytes = static_cast<uint32_t>(push_constants.size());
     const Pipeline& pipeline = device.pipelines->get(kernel.shader, kernel.constants, push_bytes);
-    if (pipeline.layout->bindings.count != bindings.size())
+    if (pipeline.layout->bindings.count > bindings.size())
         throw std::logic_error(std::string(kernel.shader.name) + ": bindings: got " +
                                std::to_string(bindings.size()) + ", needs " +
                                std::to_string(pipeline.layout->bindings.count));
+    bindings = bindings.first(pipeline.layout->bindings.count);
     Writes writes(device, pipeline.layout->bindings, bindings);
     const VkDescriptorSet set = prepare_set(state, *pipeline.layout, writes);
     std::vector<Use> uses;

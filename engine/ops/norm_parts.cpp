@@ -1,0 +1,122 @@
+#include "ops/norm_parts.hpp"
+
+#include <bit>
+
+namespace vknorm::detail {
+
+namespace {
+
+/// Images that make it worth while to find out first which channels a quad has.
+constexpr uint32_t fewest_images = 8;
+
+/// Whether every slice is made of whole quads.
+bool has_quads(const NormPlan& plan, Walk walk) {
+    const auto whole = [&](const Slice& slice) {
+        const bool enough = walk == Walk::strands || slice.images >= fewest_images;
+        return enough && slice.positions == plan.extent.positions &&
+               slice.channels * slice.positions % block_values == 0 &&
+               slice.channel * plan.extent.positions % block_values == 0;
+    };
+    return (walk == Walk::sweep || plan.extent.positions == 1) &&
+           plan.extent.channels * plan.extent.positions % block_values == 0 &&
+           std::ranges::all_of(plan.slices, whole);
+}
+
+Form form_of(const NormPlan& plan, Walk walk, bool aligned) {
+    const bool columns = plan.strategy == Strategy::columns;
+    if (aligned && plan.extent.positions % block_values == 0) return Form::vectors;
+    if (aligned && has_quads(plan, walk)) return Form::quads;
+    return columns ? Form::columns : Form::rows;
+}
+
+shaders::NormWalk sweep_of_quads(const NormPlan& plan, const Slice& slice) {
+    const uint32_t quads = slice.channels * slice.positions / block_values;
+    return {.samples = slice.samples,
+            .sample_pitch = narrow(plan.extent.sample_elements() / block_values),
+            .channels = quads,
+            .values = slice.images,
+            .span = slice.positions,
+            .image_pitch = narrow(plan.extent.channels * plan.extent.positions / block_values),
+            .blocks = slice.sweep_images,
+            .strands = ceil_div(slice.images, slice.sweep_images),
+            .inner = quads};
+}
+
+}  // namespace
+
+NormModules::Choice NormModules::choose(const Device& device, const NormPlan& plan,
+                                        const Statistics& statistics, uint32_t features,
+                                        std::initializer_list<BufferView> tensors,
+                                        const std::vector<BufferView>& numbers) const {
+    const auto are_aligned = [](const auto& views, uint32_t bytes) {
+        return std::ranges::all_of(views,
+                                   [bytes](const BufferView& view) { return view.offset % bytes == 0; });
+    };
+    const auto may_all_be_texels = [&device](const auto& views) {
+        return std::ranges::all_of(views,
+                                   [&](const BufferView& view) { return may_be_texels(device, view); });
+    };
+    const bool aligned = are_aligned(tensors, block_values * plan.element_bytes);
+    const bool usual = plan.element_bytes == sizeof(float) && statistics.kind != shaders::norm_of_moving;
+    const uint32_t wanted = features & ~optional;
+    if (usual) {
+        const bool side_by_side = !numbers.empty() && are_aligned(numbers, block_values * sizeof(float));
+        const Form form = form_of(plan, walk, aligned);
+        const auto module_for = [&](uint32_t exactly) {
+            return std::ranges::find_if(built, [&](const Built& module) {
+                return module.form == form && module.features == exactly;
+            });
+        };
+        auto module = side_by_side ? module_for(wanted | shaders::norm_aligned) : built.end();
+        bool texels = may_all_be_texels(tensors);
+        if (module != built.end())
+            texels = texels && may_all_be_texels(numbers);
+        else
+            module = module_for(wanted);
+        if (module != built.end()) return {texels ? *module->texels : *module->buffers, form};
+    }
+    const bool vectors = aligned && plan.extent.positions % block_values == 0;
+    const Form form = vectors                              ? Form::vectors
+                      : plan.strategy == Strategy::columns ? Form::columns
+                                                           : Form::rows;
+    const Forms& forms = plan.element_bytes != sizeof(float) ? sixteen
+                         : usual && wanted == 0              ? plain
+                                                             : general;
+    return {*forms[static_cast<size_t>(form)], form};
+}
+
+std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,
+                                         const Statistics& statistics, const Affine& affine) {
+    if (affine.by_position) return {affine.gamma, affine.beta};
+    const bool of_channels = plan.extent.positions == 1 && tensors.group == 1 && !statistics.by_image;
+    if (!of_channels) return {};
+    return {statistics.mean, statistics.deviation, affine.gamma, affine.beta};
+}
+
+shaders::NormWalk walk(const NormPlan& plan, const Slice& slice, Walk walk, Form form) {
+    if (walk == Walk::sweep && form == Form::quads) return sweep_of_quads(plan, slice);
+    const Strands& strands = walk == Walk::sweep ? slice.sweep : slice.strands;
+    const bool adjacent_channels = form == Form::columns || form == Form::quads;
+    const uint64_t scale = unit(form), along = adjacent_channels ? 1 : scale;
+    const uint64_t step = block_values * strands.lanes / along, span = slice.positions / along;
+    const uint64_t image_pitch = plan.extent.channels * plan.extent.positions / scale;
+    const uint32_t channels = slice.channels / (form == Form::quads ? block_values : 1);
+    // Whatever keeps neighbours near each other in memory.
+    const bool chunks_inner = span >= strands.blocks * step;
+    return {.samples = slice.samples,
+            .sample_pitch = narrow(plan.extent.sample_elements() / scale),
+            .channels = channels,
+            .values = slice.values_per_line(),
+            .span = narrow(span),
+            .channel_pitch = narrow(plan.extent.positions / along),
+            .image_pitch = narrow(image_pitch),
+            .lane_bits = static_cast<uint32_t>(std::countr_zero(strands.lanes)),
+            .blocks = strands.blocks,
+            .strands = strands.count,
+            .chunks_inner = flag(chunks_inner),
+            .inner = chunks_inner ? strands.count / strands.lanes : channels,
+            .step_address = narrow(step / span * image_pitch + step % span),
+            .step_position = narrow(adjacent_channels ? step : step % span)};
+}
+
+}  // namespace vknorm::detail
