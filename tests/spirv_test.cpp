@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "shaders/embedded.hpp"
+#include "vulkan/specialize.hpp"
 
 namespace vknorm::detail {
 namespace {
@@ -12,6 +13,23 @@ namespace {
 TEST(Spirv, CountsTheBindingsOfAShader) {
     EXPECT_EQ(bindings_of(shaders::copy.words), (Bindings{.count = 2, .texels = 0}));
     EXPECT_EQ(bindings_of(shaders::norm_apply_vectors_texels.words), (Bindings{.count = 6, .texels = 1}));
+}
+
+TEST(Spirv, SpecializedShadersHaveOnlyWhatTheirConstantsLeave) {
+    const auto& general = shaders::norm_apply_general_vectors.words;
+    const std::vector<uint32_t> nothing = {128, 0, 0, 0}, everything = {128, 0, 0, ~0u};
+    const std::vector<uint32_t> small = specialized(general, nothing),
+                                large = specialized(general, everything);
+    EXPECT_LT(small.size(), large.size());
+    EXPECT_LT(small.size(), general.size() / 2);
+    for (const std::vector<uint32_t>& words : {small, large}) {
+        EXPECT_EQ(bindings_of(words), bindings_of(general));
+        EXPECT_EQ(specialized(words, {}), words);
+        for_each_instruction(words, [](uint32_t opcode, std::span<const uint32_t>) {
+            constexpr uint32_t op_spec_constant_true = 48, op_spec_constant_composite = 51;
+            EXPECT_FALSE(opcode >= op_spec_constant_true && opcode <= op_spec_constant_composite);
+        });
+    }
 }
 
 TEST(Spirv, RefusesWhatIsNotSpirv) {

@@ -1,5 +1,7 @@
 #include "vulkan/pipelines.hpp"
 
+#include "vulkan/specialize.hpp"
+
 namespace vknorm::detail {
 
 VkDescriptorType descriptor_type(const Bindings& bindings, uint32_t binding) {
@@ -55,25 +57,20 @@ const PipelineLayout& Pipelines::layout(const Bindings& bindings, uint32_t push_
 
 OwnedPipeline Pipelines::create(const shaders::Shader& shader, std::span<const uint32_t> constants,
                                 const PipelineLayout& layout) {
+    const std::vector<uint32_t> words = specialized(shader.words, constants);
     VkShaderModuleCreateInfo module_info = {VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
-    module_info.codeSize = shader.words.size_bytes();
-    module_info.pCode = shader.words.data();
+    module_info.codeSize = words.size() * sizeof(uint32_t);
+    module_info.pCode = words.data();
     VkShaderModule module = VK_NULL_HANDLE;
     device_.check(device_.vk.CreateShaderModule(device_.device, &module_info, nullptr, &module),
                   "vkCreateShaderModule");
     const OwnedShaderModule owned_module(device_, module);
 
-    std::vector<VkSpecializationMapEntry> entries;
-    for (uint32_t i = 0; i < constants.size(); ++i)
-        entries.push_back({i, static_cast<uint32_t>(i * sizeof(uint32_t)), sizeof(uint32_t)});
-    const VkSpecializationInfo specialization = {static_cast<uint32_t>(entries.size()), entries.data(),
-                                                 constants.size_bytes(), constants.data()};
     VkComputePipelineCreateInfo info = {VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
     info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
     info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
     info.stage.module = module;
     info.stage.pName = "main";
-    info.stage.pSpecializationInfo = &specialization;
     info.layout = layout.layout.get();
     VkPipeline pipeline = VK_NULL_HANDLE;
     device_.check(device_.vk.CreateComputePipelines(device_.device, device_.pipeline_cache, 1, &info, nullptr,

@@ -2,27 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <stdexcept>
 
 namespace vknorm::detail {
 
-namespace {
-
-// SPIR-V specification, section 2.3 (physical layout) and section 3 (numbers).
-template <class Visit>
-void for_each_instruction(std::span<const uint32_t> words, Visit visit) {
-    constexpr uint32_t magic = 0x07230203, header_words = 5;
-    if (words.size() < header_words || words[0] != magic) throw std::logic_error("a shader is not SPIR-V");
-    for (size_t at = header_words; at < words.size();) {
-        const uint32_t opcode = words[at] & 0xffff, length = words[at] >> 16;
-        if (length == 0 || length > words.size() - at) throw std::logic_error("a shader's SPIR-V is cut off");
-        visit(opcode, words.subspan(at, length));
-        at += length;
-    }
-}
-
-}  // namespace
-
+// SPIR-V specification, section 3: numbers.
 Bindings bindings_of(std::span<const uint32_t> words) {
     constexpr uint32_t op_type_sampled_image = 27, op_type_pointer = 32, op_variable = 59, op_decorate = 71;
     constexpr uint32_t decoration_binding = 33;

@@ -4,8 +4,26 @@
 #include <compare>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 
 namespace vknorm::detail {
+
+constexpr size_t spirv_header_words = 5;
+
+/// Calls `visit` with the opcode and the words of each instruction. Throws std::logic_error for words that
+/// are not SPIR-V.
+template <class Visit>
+void for_each_instruction(std::span<const uint32_t> words, Visit visit) {
+    constexpr uint32_t magic = 0x07230203;
+    if (words.size() < spirv_header_words || words[0] != magic)
+        throw std::logic_error("a shader is not SPIR-V");
+    for (size_t at = spirv_header_words; at < words.size();) {
+        const uint32_t opcode = words[at] & 0xffff, length = words[at] >> 16;
+        if (length == 0 || length > words.size() - at) throw std::logic_error("a shader's SPIR-V is cut off");
+        visit(opcode, words.subspan(at, length));
+        at += length;
+    }
+}
 
 /// What set 0 of a shader holds, numbered from 0: storage buffers, and texel buffers.
 struct Bindings {
