@@ -102,7 +102,7 @@ struct NormStatistics {
     NormStrands strands;
     uint x_first;
     uint counts;  // 1: this dispatch counts the batch
-    uint count_first;
+    uint batches_first;
     uint valid_first;
     uint health_first;  // of the slice's first channel
     uint value_first;   // the slice's first among a channel's values
@@ -156,6 +156,55 @@ struct NormBackwardSums {
     uint gamma_first;
     uint beta_first;
     uint valid_first;
+};
+
+// Of a tensor that one dispatch normalizes: rows of channels, all strands of four of them in one invocation.
+struct NormRows {
+    uint rows;
+    uint quads;  // of a row
+    uint lane_bits;
+    uint blocks;
+    uint strands;
+};
+
+struct NormSmallForward {
+    NormRows rows;
+    uint x_first;  // in blocks, as the next
+    uint y_first;
+    uint gamma_first;
+    uint beta_first;
+    uint low;  // from here on as in NormFinalize
+    uint mean_first;
+    uint inv_std_first;
+    uint running_mean_first;
+    uint running_var_first;
+    uint batches_first;
+    uint counts;  // 1: the batch is counted
+    uint count_first;
+    uint health_first;
+    uint gives;
+    uint least;
+    uint cumulative;
+    uint root_mean_square;
+    float take;
+    float keep;
+    float unbiased;
+    float epsilon;
+};
+
+struct NormSmallBackward {
+    NormRows rows;
+    NormSets sets;
+    uint x_first;  // in blocks, as the next two
+    uint dy_first;
+    uint dx_first;
+    uint gamma_first;
+    uint beta_first;
+    uint dgamma_first;
+    uint dbeta_first;
+    uint gives;       // of dgamma, dbeta
+    uint accumulate;  // 1: dgamma and dbeta are added to
+    float values;     // of a channel
 };
 
 struct NormBackwardFinalize {

@@ -27,17 +27,14 @@ BLOCK_WRITER(dx, 2)
 layout(std430, set = 0, binding = 6) readonly buffer MeansOfSets { vec2 means[]; };
 BLOCK_WRITER(dresidual, 10)
 
-// mean(q), mean(q * x^), of the set of each value; without gamma where q is not weighted.
-struct Means {
-    vec4 q, product;
-};
+#include "norm_dx.glsl"
 
 vec2 means_of_set(uint of_set) { return means[push.means_first + of_set]; }
 
 Means means_of_line(uint samp, uint channel) {
     if (are_constants) return Means(vec4(0), vec4(0));
 #if FORM == form_quads
-    const uvec4 channels = channels_of(push.walk, channel);
+    const uvec4 channels = CHANNELS_OF(channel);
     const vec2 a = means_of_set(set_of_line(samp, channels.x)), b = means_of_set(set_of_line(samp, channels.y));
     const vec2 c = means_of_set(set_of_line(samp, channels.z)), d = means_of_set(set_of_line(samp, channels.w));
     return Means(vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y));
@@ -45,15 +42,6 @@ Means means_of_line(uint samp, uint channel) {
     const vec2 line = means_of_set(set_of_line(samp, channel));
     return Means(vec4(line.x), vec4(line.y));
 #endif
-}
-
-vec4 dx_of(Scaling scaling, Means of_line, vec4 x, vec4 dy) {
-    if (are_constants) return scaling.scale * dy;
-    const vec4 scale = weighted ? scaling.inv_std : scaling.scale;
-    const vec4 q = weighted ? dy * scaling.gamma : dy;
-    precise const vec4 slope = of_line.product * scaling.inv_std;
-    precise const vec4 dx = scale * ((q - of_line.q) - centred(scaling, x) * slope);
-    return dx;
 }
 
 vec4 x_at(NormWalk walk, uint first, Cursor cursor) { return needs_x ? read_x(walk, first, cursor) : vec4(0); }

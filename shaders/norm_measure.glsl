@@ -1,12 +1,12 @@
-// What the kernels that measure share.
+// What the kernels that measure share. Requires BATCHES_BINDING.
 
-layout(std430, set = 0, binding = 2) buffer NumBatchesTracked { uint num_batches_tracked[]; };
+#include "norm_batches.glsl"
 
 // The kernel that follows reads the count: here nobody does.
 void count_batch() {
-    const uint low = num_batches_tracked[push.count_first] + 1;
-    num_batches_tracked[push.count_first] = low;
-    if (low == 0) ++num_batches_tracked[push.count_first + 1];
+    const uint low = num_batches_tracked[push.batches_first] + 1;
+    num_batches_tracked[push.batches_first] = low;
+    if (low == 0) ++num_batches_tracked[push.batches_first + 1];
 }
 
 float sum(vec4 v) {

@@ -1,11 +1,8 @@
-// What the four values of a block are normalized with: y = gamma * x^ + beta, x^ = (x - mean) * inv_std. Requires
-// MEAN_BINDING and DEVIATION_BINDING; GAMMA_BINDING and BETA_BINDING where the kernel knows them; push.sets,
-// push.gamma_first and push.beta_first.
+// What the four values of a block are normalized with, read. Requires MEAN_BINDING and DEVIATION_BINDING; GAMMA_BINDING and
+// BETA_BINDING where the kernel knows them; push.sets, push.gamma_first and push.beta_first.
 
 #include "inverse_deviation.glsl"
-
-layout(constant_id = 1) const uint statistics = norm_of_batch;
-const bool are_constants = (statistics & 1) != 0;
+#include "norm_affine.glsl"
 
 // Per channel or set one number, or, where the four values of a block have four adjacent ones, aligned as blocks are, all
 // at once: ALIGNED_PARAMETERS, ALIGNED_STATISTICS.
@@ -46,17 +43,6 @@ PARAMETER_READER(gamma, GAMMA_BINDING)
 PARAMETER_READER(beta, BETA_BINDING)
 #endif
 
-struct Scaling {
-    vec4 mean, mean_lost, inv_std;
-    vec4 gamma, beta;
-    vec4 scale;  // inv_std * gamma
-};
-
-vec4 scale_of(Scaling scaling) {
-    precise const vec4 scale = scaling.inv_std * scaling.gamma;
-    return scale;
-}
-
 float inv_std_of(float deviation) {
     if (statistics == norm_of_moving) return 1 / deviation;
     if (statistics != norm_of_running) return deviation;
@@ -96,15 +82,15 @@ void take_parameters(inout Scaling scaling, uvec4 at) {
 #endif
 }
 
-const Scaling neutral = Scaling(vec4(0), vec4(0), vec4(0), vec4(1), vec4(0), vec4(0));
-
 #if FORM == form_quads
-uvec4 channels_of(NormWalk walk, uint element) { return (element + uvec4(0, 1, 2, 3)) / walk.span; }
+#ifndef CHANNELS_OF
+#define CHANNELS_OF(ELEMENT) ((ELEMENT + uvec4(0, 1, 2, 3)) / push.walk.span)
+#endif
 
 Scaling scaling_of_line(uint samp, uint element) {
     Scaling scaling = neutral;
     if (by_image) return scaling;
-    const uvec4 channels = channels_of(push.walk, element);
+    const uvec4 channels = CHANNELS_OF(element);
     take_statistics(scaling, uvec4(set_of_line(samp, channels.x), set_of_line(samp, channels.y),
                                    set_of_line(samp, channels.z), set_of_line(samp, channels.w)));
     take_parameters(scaling, channels);
@@ -139,18 +125,4 @@ Scaling scaling_of_block(Scaling scaling, Cursor cursor, uint values) {
     if (by_image) take_statistics(scaling, at);
     scaling.scale = scale_of(scaling);
     return scaling;
-}
-
-// x minus the mean.
-vec4 centred(Scaling scaling, vec4 x) {
-    if (statistics == norm_of_squares) return x;
-    precise const vec4 from_high = x - scaling.mean;
-    if (are_constants) return from_high;
-    precise const vec4 from_mean = from_high - scaling.mean_lost;
-    return from_mean;
-}
-
-vec4 affine(Scaling scaling, vec4 x) {
-    precise const vec4 y = centred(scaling, x) * scaling.scale + scaling.beta;
-    return y;
 }

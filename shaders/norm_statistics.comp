@@ -7,6 +7,7 @@
 
 #include "norm_walk.glsl"
 
+#define BATCHES_BINDING 2
 layout(push_constant) uniform Push { NormStatistics push; };
 
 #define VALID_BINDING 3

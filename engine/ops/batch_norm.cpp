@@ -97,8 +97,7 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
                           .num_batches_tracked = arguments.num_batches_tracked,
                           .valid = arguments.valid,
                           .health = arguments.health,
-                          .partials = partials});
-    record(recorder, plan.work,
+                          .partials = partials},
            FinalizePass{.from = partials_of_sets(plan.work, 1, partials),
                         .mean = arguments.mean,
                         .inv_std = arguments.inv_std,
@@ -106,8 +105,7 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
                         .running = running_update(convention, keeps ? 2 : 1, arguments.running_mean,
                                                   arguments.running_var, arguments.num_batches_tracked),
                         .count = arguments.valid ? arguments.count : BufferView{},
-                        .health = arguments.health});
-    record(recorder, plan.work, plan.tensors,
+                        .health = arguments.health},
            ApplyPass{.x = arguments.x,
                      .y = arguments.y,
                      .residual = arguments.residual,

@@ -30,35 +30,37 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     const Statistics statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
     const Extras extras{arguments.relu, arguments.relu_mask, arguments.valid};
     const BufferView partials = plan.partials.of(arguments.scratch), means = plan.means.of(arguments.scratch);
-    if (arguments.dx || arguments.dgamma || arguments.dbeta) {
-        const bool needs_x = arguments.dx || arguments.dgamma || recomputes;
-        record(recorder, plan.work, plan.tensors,
-               BackwardSumsPass{.x = needs_x ? arguments.x : BufferView{},
+    const bool needs_x = arguments.dx || arguments.dgamma || recomputes;
+    const BackwardSumsPass sums{.x = needs_x ? arguments.x : BufferView{},
                                 .dy = arguments.dy,
                                 .affine = recomputes ? affine : Affine{},
                                 .statistics = statistics,
                                 .extras = extras,
-                                .partials = partials});
-        record(recorder, plan.work,
-               BackwardFinalizePass{.from = partials_of_sets(plan.work, 1, partials),
-                                    .dgamma = arguments.dgamma,
-                                    .dbeta = arguments.dbeta,
-                                    .accumulate = arguments.accumulate,
-                                    .means = arguments.dx ? means : BufferView{},
-                                    .values = {.known = plan.values(),
-                                               .count = arguments.valid ? arguments.count : BufferView{}}});
+                                .partials = partials};
+    const BackwardFinalizePass finalize{
+        .from = partials_of_sets(plan.work, 1, partials),
+        .dgamma = arguments.dgamma,
+        .dbeta = arguments.dbeta,
+        .accumulate = arguments.accumulate,
+        .means = arguments.dx ? means : BufferView{},
+        .values = {.known = plan.values(), .count = arguments.valid ? arguments.count : BufferView{}}};
+    const BackwardApplyPass apply{.x = arguments.x,
+                                  .dy = arguments.dy,
+                                  .dx = arguments.dx,
+                                  .dresidual = arguments.dresidual,
+                                  .affine = affine,
+                                  .statistics = statistics,
+                                  .extras = extras,
+                                  .means = means};
+    if (arguments.dx) {
+        record(recorder, plan.work, plan.tensors, sums, finalize, apply);
+        return;
     }
-    if (arguments.dx || arguments.dresidual) {
-        record(recorder, plan.work, plan.tensors,
-               BackwardApplyPass{.x = arguments.x,
-                                 .dy = arguments.dy,
-                                 .dx = arguments.dx,
-                                 .dresidual = arguments.dresidual,
-                                 .affine = affine,
-                                 .statistics = statistics,
-                                 .extras = extras,
-                                 .means = means});
+    if (arguments.dgamma || arguments.dbeta) {
+        record(recorder, plan.work, plan.tensors, sums);
+        record(recorder, plan.work, finalize);
     }
+    if (arguments.dresidual) record(recorder, plan.work, plan.tensors, apply);
 }
 
 void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& arguments) const {

@@ -40,7 +40,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const AlignedView health = parts.all(pass.health);
     AlignedView count = parts.elements(pass.num_batches_tracked, 0, 2);
     const auto run = [&](const Slice* slice) {
-        shaders::NormStatistics push{.counts = flag(bool(count.view)), .count_first = count.first};
+        shaders::NormStatistics push{.counts = flag(bool(count.view)), .batches_first = count.first};
         std::vector<Binding> bindings{read({}), write({}), read_write(count.view), read({}), read_write({})};
         if (slice) {
             const AlignedView x = parts.box(plan, *slice, module.form, pass.x);

@@ -12,7 +12,8 @@ PlanLimits limits_of(const Device& device) {
             .groups = capabilities.max_workgroups,
             .range = capabilities.max_storage_buffer_range,
             .alignment = capabilities.storage_buffer_offset_alignment,
-            .parallel = cpu ? 1u << 13 : 1u << 18};
+            .parallel = cpu ? 1u << 9 : 1u << 18,
+            .small_rows = cpu ? 512u : 0};
 }
 
 void check_epsilon(const std::string& operation, float epsilon) {

@@ -141,4 +141,11 @@ struct BackwardApplyPass {
 };
 void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const BackwardApplyPass& pass);
 
+/// All of training forward over the statistics of channels, in one dispatch where rows are few.
+void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const StatisticsPass& statistics,
+            const FinalizePass& finalize, const ApplyPass& apply);
+/// All of its backward.
+void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const BackwardSumsPass& sums,
+            const BackwardFinalizePass& finalize, const BackwardApplyPass& apply);
+
 }  // namespace vknorm::detail

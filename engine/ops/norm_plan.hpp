@@ -26,6 +26,7 @@ struct PlanLimits {
     uint64_t range = 1u << 27;     ///< bytes of a binding
     uint64_t alignment = 256;      ///< of a binding's offset
     uint32_t parallel = 1u << 18;  ///< invocations that keep the device busy
+    uint32_t small_rows = 0;  ///< so many cost an invocation less, read one by one, than two more dispatches
 };
 
 enum class Strategy {

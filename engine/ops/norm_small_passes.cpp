@@ -1,0 +1,161 @@
+// Both directions of a normalization of rows that one dispatch does.
+#include "ops/norm_parts.hpp"
+
+namespace vknorm::detail {
+
+namespace {
+
+/// Few rows have few invocations: they are spread over as many workgroups as there are.
+constexpr uint32_t small_workgroup = 8;
+/// Partials of a channel that a single invocation merges; see norm_tree.glsl.
+constexpr uint32_t most_partials = 8;
+
+/// The modules for tensors in buffers, and as texels; with ReLU, too.
+struct SmallModules {
+    const shaders::Shader *buffers, *texels, *relu_buffers, *relu_texels;
+
+    const shaders::Shader& choose(const Device& device, bool relu,
+                                  std::initializer_list<BufferView> tensors) const {
+        const bool are_texels = std::ranges::all_of(
+            tensors, [&](const BufferView& tensor) { return may_be_texels(device, tensor); });
+        if (relu) return are_texels ? *relu_texels : *relu_buffers;
+        return are_texels ? *texels : *buffers;
+    }
+};
+
+#define VKNORM_SMALL_MODULES(NAME) \
+    { &shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_relu, &shaders::NAME##_relu_texels }
+
+const SmallModules forward_modules VKNORM_SMALL_MODULES(norm_small_forward);
+const SmallModules backward_modules VKNORM_SMALL_MODULES(norm_small_backward);
+
+bool is_small(const NormPlan& plan, const Tensors& tensors, std::initializer_list<BufferView> views) {
+    const Extent& extent = plan.extent;
+    return extent.images <= plan.limits.small_rows && extent.positions == 1 && extent.samples == 1 &&
+           extent.channels % block_values == 0 && plan.slices.size() == 1 && plan.partials <= most_partials &&
+           plan.element_bytes == sizeof(float) && tensors.group == 1 &&
+           std::ranges::all_of(views, [](const BufferView& view) {
+               return view.offset % (block_values * sizeof(float)) == 0;
+           });
+}
+
+shaders::NormRows rows_of(const NormPlan& plan) {
+    const shaders::NormWalk strands = walk(plan, plan.slices.front(), Walk::strands, Form::quads);
+    return {.rows = strands.values,
+            .quads = strands.channels,
+            .lane_bits = strands.lane_bits,
+            .blocks = strands.blocks,
+            .strands = strands.strands};
+}
+
+Groups small_groups(const NormPlan& plan, const shaders::NormRows& rows) {
+    return {.x = std::min(ceil_div(rows.quads, small_workgroup), plan.limits.groups)};
+}
+
+void record_small(Recorder& recorder, const NormPlan& plan, const StatisticsPass& statistics,
+                  const FinalizePass& finalize, const ApplyPass& apply) {
+    const Label label(recorder, (plan.operation + ".forward").c_str());
+    const Parts parts(recorder);
+    const RunningUpdate& running = finalize.running;
+    const uint32_t features = feature(shaders::norm_gamma, bool(apply.affine.gamma)) |
+                              feature(shaders::norm_beta, bool(apply.affine.beta));
+    const uint32_t constants[] = {small_workgroup, apply.statistics.kind, 0, features};
+    const Slice& slice = plan.slices.front();
+    const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
+    const AlignedView y = parts.box(plan, slice, Form::quads, apply.y);
+    const AlignedView gamma = parts.all(apply.affine.gamma), beta = parts.all(apply.affine.beta);
+    const AlignedView mean = parts.all(finalize.mean), inv_std = parts.all(finalize.inv_std);
+    const AlignedView running_mean = parts.all(running.mean), running_var = parts.all(running.var);
+    const AlignedView batches = parts.elements(statistics.num_batches_tracked, 0, 2);
+    const shaders::NormSmallForward push{.rows = rows_of(plan),
+                                         .x_first = x.first,
+                                         .y_first = y.first,
+                                         .gamma_first = gamma.first,
+                                         .beta_first = beta.first,
+                                         .low = narrow(plan.extent.channels),
+                                         .mean_first = mean.first,
+                                         .inv_std_first = inv_std.first,
+                                         .running_mean_first = running_mean.first,
+                                         .running_var_first = running_var.first,
+                                         .batches_first = batches.first,
+                                         .counts = flag(bool(batches.view)),
+                                         .gives = shaders::norm_gives_mean | shaders::norm_gives_inv_std,
+                                         .least = running.mean ? running.least : 0,
+                                         .take = running.take,
+                                         .keep = running.keep,
+                                         .unbiased = running.unbiased ? 1.f : 0.f,
+                                         .epsilon = finalize.epsilon};
+    const shaders::Shader& shader =
+        forward_modules.choose(recorder.device(), apply.extras.relu, {apply.x, apply.y});
+    dispatch(recorder, {shader, constants},
+             {read(x.view), write(y.view), write(mean.view), write(inv_std.view),
+              read_write(running_mean.view), read_write(running_var.view), read_write(batches.view),
+              write({}), write({}), read(gamma.view), read(beta.view)},
+             push, small_groups(plan, push.rows));
+}
+
+void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tensors,
+                  const BackwardFinalizePass& finalize, const BackwardApplyPass& apply) {
+    const Label label(recorder, (plan.operation + ".backward").c_str());
+    const Parts parts(recorder);
+    const uint32_t features = feature(shaders::norm_gamma, bool(apply.affine.gamma)) |
+                              feature(shaders::norm_beta, bool(apply.affine.beta));
+    const uint32_t constants[] = {small_workgroup, apply.statistics.kind, 0, features};
+    const Slice& slice = plan.slices.front();
+    const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
+    const AlignedView dy = parts.box(plan, slice, Form::quads, apply.dy);
+    const AlignedView dx = parts.box(plan, slice, Form::quads, apply.dx);
+    const AlignedView gamma = parts.all(apply.affine.gamma), beta = parts.all(apply.affine.beta);
+    const AlignedView dgamma = parts.all(finalize.dgamma), dbeta = parts.all(finalize.dbeta);
+    const BoundStatistics statistics = bind(parts, plan, tensors, slice, apply.statistics);
+    const shaders::NormSmallBackward push{.rows = rows_of(plan),
+                                          .sets = statistics.push,
+                                          .x_first = x.first,
+                                          .dy_first = dy.first,
+                                          .dx_first = dx.first,
+                                          .gamma_first = gamma.first,
+                                          .beta_first = beta.first,
+                                          .dgamma_first = dgamma.first,
+                                          .dbeta_first = dbeta.first,
+                                          .gives = feature(shaders::norm_gives_dgamma, bool(dgamma.view)) |
+                                                   feature(shaders::norm_gives_dbeta, bool(dbeta.view)),
+                                          .accumulate = flag(finalize.accumulate),
+                                          .values = static_cast<float>(finalize.values.known)};
+    const shaders::Shader& shader =
+        backward_modules.choose(recorder.device(), apply.extras.relu, {apply.x, apply.dy, apply.dx});
+    dispatch(recorder, {shader, constants},
+             {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
+              read(gamma.view), read(beta.view), read_write(dgamma.view), read_write(dbeta.view)},
+             push, small_groups(plan, push.rows));
+}
+
+}  // namespace
+
+void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors,
+            const StatisticsPass& statistics, const FinalizePass& finalize, const ApplyPass& apply) {
+    const Extras& extras = apply.extras;
+    const bool more = apply.residual || extras.relu_mask || extras.valid || statistics.health ||
+                      finalize.running.cumulative;
+    if (!more && is_small(plan, tensors, {apply.x, apply.y})) {
+        record_small(recorder, plan, statistics, finalize, apply);
+        return;
+    }
+    record(recorder, plan, tensors, statistics);
+    record(recorder, plan, finalize);
+    record(recorder, plan, tensors, apply);
+}
+
+void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const BackwardSumsPass& sums,
+            const BackwardFinalizePass& finalize, const BackwardApplyPass& apply) {
+    const Extras& extras = apply.extras;
+    const bool more = apply.dresidual || extras.relu_mask || extras.valid;
+    if (!more && is_small(plan, tensors, {apply.x, apply.dy, apply.dx})) {
+        record_small(recorder, plan, tensors, finalize, apply);
+        return;
+    }
+    record(recorder, plan, tensors, sums);
+    record(recorder, plan, finalize);
+    record(recorder, plan, tensors, apply);
+}
+
+}  // namespace vknorm::detail

@@ -1,0 +1,31 @@
+// y = gamma * x^ + beta, x^ = (x - mean) * inv_std, of the four values of a block.
+
+layout(constant_id = 1) const uint statistics = norm_of_batch;
+const bool are_constants = (statistics & 1) != 0;
+
+struct Scaling {
+    vec4 mean, mean_lost, inv_std;
+    vec4 gamma, beta;
+    vec4 scale;  // inv_std * gamma
+};
+
+const Scaling neutral = Scaling(vec4(0), vec4(0), vec4(0), vec4(1), vec4(0), vec4(0));
+
+vec4 scale_of(Scaling scaling) {
+    precise const vec4 scale = scaling.inv_std * scaling.gamma;
+    return scale;
+}
+
+// x minus the mean.
+vec4 centred(Scaling scaling, vec4 x) {
+    if (statistics == norm_of_squares) return x;
+    precise const vec4 from_high = x - scaling.mean;
+    if (are_constants) return from_high;
+    precise const vec4 from_mean = from_high - scaling.mean_lost;
+    return from_mean;
+}
+
+vec4 affine(Scaling scaling, vec4 x) {
+    precise const vec4 y = centred(scaling, x) * scaling.scale + scaling.beta;
+    return y;
+}

@@ -1,0 +1,77 @@
+// Sums of dy and dy * x^ over the strands of four adjacent channels, block by block and step by step as in
+// norm_backward_sums.comp, so that they have the same bits.
+
+// Sums of four channels, and what their rounding lost.
+struct Sums {
+    vec4 high, lost;
+};
+
+Sums plus(Sums total, vec4 a, vec4 b, vec4 c, vec4 d) {
+    precise const vec4 block = (a + b) + (c + d);
+    precise const vec4 sum = total.high + block;
+    precise const vec4 back = sum - total.high;
+    precise const vec4 lost = total.lost + ((total.high - (sum - back)) + (block - back));
+    return Sums(sum, lost);
+}
+
+Sums merge(Sums a, Sums b) {
+    precise const vec4 sum = a.high + b.high;
+    precise const vec4 back = sum - a.high;
+    precise const vec4 rounding = (a.high - (sum - back)) + (b.high - back);
+    precise const vec4 lost = rounding + (a.lost + b.lost);
+    return Sums(sum, lost);
+}
+
+struct Row {
+    vec4 dy, product;
+};
+
+// Four adjacent elements of an image; by image, the statistics are those of the row.
+Row row_at(NormWalk walk, Scaling scaling, uint image, uint x_at, uint dy_at) {
+    Row row = Row(read_dy(walk, dy_at, Cursor(0, 0)), vec4(0));
+    if (!needs_x) return row;
+    if (by_image) {
+        const vec3 of_row = statistics_of_set(image);
+        scaling.mean = vec4(of_row.x);
+        scaling.mean_lost = vec4(of_row.y);
+        scaling.inv_std = vec4(of_row.z);
+    }
+    const vec4 x = read_x(walk, x_at, Cursor(0, 0));
+    if (has_relu) row.dy = mix(row.dy, vec4(0), lessThanEqual(affine(scaling, x), vec4(0)));
+    precise const vec4 normalized = centred(scaling, x) * scaling.inv_std;
+    precise const vec4 terms = row.dy * normalized;
+    row.product = terms;
+    return row;
+}
+
+// Of dy, and of dy * x^.
+struct QuadSums {
+    Sums q, q_x;
+};
+
+QuadSums sums_of_quad(NormWalk walk, Strand strand, Scaling scaling, uint x_first, uint dy_first) {
+    Sums q = Sums(vec4(0), vec4(0)), q_x = q;
+    const uint pitch = walk.image_pitch;
+    uint x = x_first + strand.start.address, dy = dy_first + strand.start.address;
+    uint image = strand.start.position;
+    for (uint i = 0; i < strand.blocks; ++i) {
+        const Row a = row_at(walk, scaling, image, x, dy);
+        const Row b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch);
+        const Row c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch);
+        const Row d = row_at(walk, scaling, image + 3, x + 3 * pitch, dy + 3 * pitch);
+        q = plus(q, a.dy, b.dy, c.dy, d.dy);
+        if (needs_x) q_x = plus(q_x, a.product, b.product, c.product, d.product);
+        x += walk.step_address;
+        dy += walk.step_address;
+        image += walk.step_position;
+    }
+    if (strand.tail > 0) {
+        const Row none = Row(vec4(0), vec4(0)), a = row_at(walk, scaling, image, x, dy);
+        Row b = none, c = none;
+        if (strand.tail > 1) b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch);
+        if (strand.tail > 2) c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch);
+        q = plus(q, a.dy, b.dy, c.dy, none.dy);
+        if (needs_x) q_x = plus(q_x, a.product, b.product, c.product, none.product);
+    }
+    return QuadSums(q, q_x);
+}
