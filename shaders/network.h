@@ -14,7 +14,6 @@ struct Gemm {
     uint inner;    // terms of each sum
     uint tiles_across;  // tiles side by side in c
     uint first_tile;    // of this dispatch
-    uint last_tile;     // one past its last
 };
 
 struct Activation {

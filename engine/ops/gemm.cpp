@@ -10,23 +10,27 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr uint32_t tile_rows = 8, tile_columns = 4;  // of one invocation
-// Trips of the loops that store a tile.
-constexpr uint32_t store_trips = 48;
+constexpr uint32_t lane_columns = 4;  // that a lane of any kernel computes
+// Trips of a kernel's other loops than the one over the inner index.
+constexpr uint32_t other_trips = 100;
 
-/// Whether lanes should load for each other: subgroups as narrow as CPU drivers have, and whole vectors.
-bool lanes_share(const Capabilities& capabilities, const GemmShape& shape) {
+// Subgroups as narrow as CPU drivers have: lanes load for each other.
+bool narrow(uint32_t subgroup) {
+    return subgroup >= 8 && subgroup <= 16;
+}
+
+bool whole_vectors(const GemmShape& shape) {
     const uint32_t a_adjacent = shape.a_transposed ? shape.rows : shape.inner;
     const uint32_t b_adjacent = shape.b_transposed ? shape.inner : shape.columns;
-    return capabilities.subgroup_size >= 8 && capabilities.subgroup_size <= 16 && a_adjacent % 4 == 0 &&
-           b_adjacent % 4 == 0;
+    return a_adjacent % 4 == 0 && b_adjacent % 4 == 0 && shape.columns % 4 == 0;
 }
 
 }  // namespace
 
 Gemm::Gemm(const Capabilities& capabilities, const GemmShape& shape, const std::string& what)
     : shape_(shape),
-      shared_(lanes_share(capabilities, shape)),
+      texels_(capabilities.texel_blocks && narrow(capabilities.subgroup_size) && whole_vectors(shape)),
+      subgroup_(capabilities.subgroup_size),
       most_workgroups_(capabilities.max_workgroups) {
     const auto matrix = [&](const char* name, uint64_t rows, uint64_t columns) {
         require_range(capabilities, what + ": " + name, 4 * rows * columns);
@@ -34,35 +38,42 @@ Gemm::Gemm(const Capabilities& capabilities, const GemmShape& shape, const std::
     matrix("a", shape.rows, shape.inner);
     matrix("b", shape.inner, shape.columns);
     matrix("c", shape.rows, shape.columns);
-    if (shape.inner > maximum_trips - store_trips)
+    if (shape.inner > maximum_trips - other_trips)
         refuse(what, "terms of a sum", std::to_string(shape.inner),
-               "at most " + std::to_string(maximum_trips - store_trips));
+               "at most " + std::to_string(maximum_trips - other_trips));
 
     // One subgroup a workgroup where it is known: CPU drivers run subgroups one after the other anyway.
-    workgroup_ = capabilities.subgroup_size == 0 ? 32 : std::clamp(capabilities.subgroup_size, 4u, 64u);
+    workgroup_ = subgroup_ == 0 ? 32 : std::clamp(subgroup_, 4u, 64u);
     workgroup_ = std::min(workgroup_, capabilities.max_workgroup_invocations);
-    const uint32_t columns = shape.columns + (shape.bias == GemmBias::sum_a ? 1 : 0);
-    tiles_across_ = ceil_div(columns, tile_columns * workgroup_);
-    tiles_ = tiles_across_ * ceil_div(shape.rows, tile_rows);
-    tiles_a_dispatch_ = static_cast<uint32_t>(std::min<uint64_t>(
-        tiles_, uint64_t{capabilities.max_workgroups} * (maximum_trips / (shape.inner + store_trips))));
+}
+
+Gemm::Tiling Gemm::tiling() const {
+    const bool transposed = shape_.a_transposed;
+    if (subgroup_ == 4)
+        return {transposed ? &shaders::gemm_lanes4_transposed : &shaders::gemm_lanes4, 16, shape_.columns};
+    if (narrow(subgroup_))
+        return {transposed ? &shaders::gemm_lanes8_transposed : &shaders::gemm_lanes8, 16, shape_.columns};
+    return {&shaders::gemm, 8, shape_.columns + (shape_.bias == GemmBias::sum_a ? 1 : 0)};
 }
 
 void Gemm::record(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
                   const BufferView& c) const {
+    const Device& device = recorder.device();
+    const bool texels = texels_ && may_be_texels(device, a) && may_be_texels(device, b);
+    const Tiling tiling = texels ? Tiling{&shaders::gemm_texels, 16, shape_.columns} : this->tiling();
     const uint32_t constants[] = {workgroup_, shape_.a_transposed, shape_.b_transposed,
                                   shape_.bias == GemmBias::add, shape_.bias == GemmBias::sum_a};
-    const Kernel kernel{shared_ ? shaders::gemm_shared : shaders::gemm, constants};
     const Binding bound_bias = shape_.bias == GemmBias::sum_a ? write(bias) : read(bias);
-    for (uint32_t first = 0; first < tiles_; first += tiles_a_dispatch_) {
+    const uint32_t tiles_across = ceil_div(tiling.columns, lane_columns * workgroup_);
+    const uint32_t tiles = tiles_across * ceil_div(shape_.rows, tiling.rows);
+    for (uint32_t first = 0; first < tiles; first += std::min(tiles - first, most_workgroups_)) {
         const shaders::Gemm push{.rows = shape_.rows,
                                  .columns = shape_.columns,
                                  .inner = shape_.inner,
-                                 .tiles_across = tiles_across_,
-                                 .first_tile = first,
-                                 .last_tile = std::min(first + tiles_a_dispatch_, tiles_)};
-        dispatch(recorder, kernel, {read(a), read(b), bound_bias, write(c)}, push,
-                 {std::min(push.last_tile - first, most_workgroups_)});
+                                 .tiles_across = tiles_across,
+                                 .first_tile = first};
+        dispatch(recorder, {*tiling.shader, constants}, {read(a), read(b), bound_bias, write(c)}, push,
+                 {std::min(tiles - first, most_workgroups_)});
     }
 }
 

@@ -9,12 +9,14 @@
 
 #include <vknorm/stream.hpp>
 
+#include "shaders/embedded.hpp"
+
 namespace vknorm::detail {
 
 enum class GemmBias {
     none,
     add,    ///< bias [columns] is added to every row of c
-    sum_a,  ///< bias [rows] becomes the sums of op(a) over the inner index
+    sum_a,  ///< bias [rows] becomes the sums of op(a) over the inner index; a is transposed
 };
 
 struct GemmShape {
@@ -35,11 +37,16 @@ class Gemm {
                 const BufferView& c) const;
 
   private:
+    /// A kernel, the rows of c that one workgroup of it computes, and how many columns are to be computed.
+    struct Tiling {
+        const shaders::Shader* shader;
+        uint32_t rows, columns;
+    };
+    Tiling tiling() const;  // of matrices in storage buffers
+
     GemmShape shape_;
-    bool shared_;  // gemm_shared.comp, else gemm.comp
-    uint32_t most_workgroups_, workgroup_;
-    uint32_t tiles_across_, tiles_;
-    uint32_t tiles_a_dispatch_;
+    bool texels_;  // the engine's own buffers are read as texels
+    uint32_t subgroup_, workgroup_, most_workgroups_;
 };
 
 }  // namespace vknorm::detail
