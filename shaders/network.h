@@ -49,11 +49,13 @@ struct StepRecord {
     uint correct;         // rows
     float gradient_norm;
     uint first_running;   // first running statistic that is not finite, else `healthy`
+    uint first_saved;     // first number that a norm saved of the batch, likewise
 };
 
 struct StepSummary {
     uint rows;
     uint running;  // running statistics
+    uint saved;    // numbers that norms saved of the batch
     uint layers;   // words of Health that belong to layers
     uint step;     // low 32 bits of its number
 };
@@ -64,6 +66,7 @@ struct StepSummary {
 #define VKNORM_HEALTHY 0xffffffffu
 
 struct Optimizer {
+    uint first;          // vector and word of this dispatch
     uint vectors;        // of four parameters
     uint running_words;  // of the running statistics and their counters
     float rate;          // SGD: learning rate; Adam: learning_rate / (1 - beta1^t)

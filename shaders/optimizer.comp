@@ -8,9 +8,12 @@
 #extension GL_GOOGLE_include_directive : require
 #include "network.h"
 
+// KIND is one of these; a driver may pay for code that a constant leaves out.
+#define SGD 0
+#define SGD_MOMENTUM 1
+#define ADAM 2
+
 layout(local_size_x_id = 0) in;
-const uint sgd = 0, sgd_momentum = 1, adam = 2;
-layout(constant_id = 1) const uint kind = sgd;
 
 layout(std430, set = 0, binding = 0) buffer Parameters { vec4 parameters[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[]; };
@@ -26,26 +29,26 @@ layout(push_constant) uniform Push { Optimizer p; };
 vec4 saturate(vec4 x) { return clamp(x, -3.4028234e38, 3.4028234e38); }
 
 void main() {
-    const uint stride = gl_WorkGroupSize.x * gl_NumWorkGroups.x;
-    if (health[0] != 0) {
-        for (uint i = gl_GlobalInvocationID.x; i < p.running_words; i += stride) working[i] = committed[i];
-        return;
+    const bool sound = health[0] == 0;
+    const uint i = p.first + gl_GlobalInvocationID.x;
+    if (i < p.running_words) {
+        const uint word = sound ? working[i] : committed[i];
+        working[i] = word;
+        committed[i] = word;
     }
-    for (uint i = gl_GlobalInvocationID.x; i < p.running_words; i += stride) committed[i] = working[i];
-    for (uint i = gl_GlobalInvocationID.x; i < p.vectors; i += stride) {
-        const vec4 g = gradient[i] + p.weight_decay * parameters[i];
-        if (kind == sgd) {
-            parameters[i] = saturate(parameters[i] - p.rate * g);
-        } else if (kind == sgd_momentum) {
-            const vec4 v = saturate(p.beta1 * first_moment[i] + g);
-            first_moment[i] = v;
-            parameters[i] = saturate(parameters[i] - p.rate * v);
-        } else {
-            const vec4 m = saturate(p.beta1 * first_moment[i] + (1 - p.beta1) * g);
-            const vec4 v = saturate(p.beta2 * second_moment[i] + (1 - p.beta2) * g * g);
-            first_moment[i] = m;
-            second_moment[i] = v;
-            parameters[i] = saturate(parameters[i] - p.rate * m / (sqrt(v) * p.correction2 + p.epsilon));
-        }
-    }
+    if (i >= p.vectors) return;
+    const vec4 old = parameters[i], g = gradient[i] + p.weight_decay * old;
+#if KIND == SGD
+    const vec4 change = p.rate * g;
+#elif KIND == SGD_MOMENTUM
+    const vec4 old_v = first_moment[i], v = saturate(p.beta1 * old_v + g), change = p.rate * v;
+    first_moment[i] = sound ? v : old_v;
+#else
+    const vec4 old_m = first_moment[i], m = saturate(p.beta1 * old_m + (1 - p.beta1) * g);
+    const vec4 old_v = second_moment[i], v = saturate(p.beta2 * old_v + (1 - p.beta2) * g * g);
+    first_moment[i] = sound ? m : old_m;
+    second_moment[i] = sound ? v : old_v;
+    const vec4 change = p.rate * m / (sqrt(v) * p.correction2 + p.epsilon);
+#endif
+    parameters[i] = sound ? saturate(old - change) : old;
 }

@@ -16,6 +16,7 @@ layout(std430, set = 0, binding = 4) writeonly buffer Record {
     StepRecord record;
     uint words[];
 };
+layout(std430, set = 0, binding = 5) readonly buffer Saved { float saved[]; };
 
 layout(push_constant) uniform Push { StepSummary p; };
 
@@ -24,12 +25,13 @@ struct Share {
     float squares;
     uint correct;
     uint first_running;
+    uint first_saved;
 };
 shared Share shares[gl_WorkGroupSize.x];
 
 void main() {
     const uint lane = gl_LocalInvocationID.x, lanes = gl_WorkGroupSize.x;
-    Share sum = Share(0, 0, 0, VKNORM_HEALTHY);
+    Share sum = Share(0, 0, 0, VKNORM_HEALTHY, VKNORM_HEALTHY);
     for (uint i = lane; i < p.rows; i += lanes) {
         sum.loss += results[i].loss;
         sum.correct += results[i].correct;
@@ -37,6 +39,8 @@ void main() {
     for (uint i = lane; i < VKNORM_GRADIENT_SLOTS; i += lanes) sum.squares += partials[i];
     for (uint i = lane; i < p.running; i += lanes)
         if (!is_finite(running[i])) sum.first_running = min(sum.first_running, i);
+    for (uint i = lane; i < p.saved; i += lanes)
+        if (!is_finite(saved[i])) sum.first_saved = min(sum.first_saved, i);
     shares[lane] = sum;
     barrier();
     if (lane != 0) return;
@@ -46,13 +50,16 @@ void main() {
         sum.squares += shares[i].squares;
         sum.correct += shares[i].correct;
         sum.first_running = min(sum.first_running, shares[i].first_running);
+        sum.first_saved = min(sum.first_saved, shares[i].first_saved);
     }
     record.loss = sum.loss / p.rows;
     record.correct = sum.correct;
     record.gradient_norm = sqrt(sum.squares);
     record.first_running = sum.first_running;
+    record.first_saved = sum.first_saved;
 
-    bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_running == VKNORM_HEALTHY;
+    bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_running == VKNORM_HEALTHY &&
+                 sum.first_saved == VKNORM_HEALTHY;
     for (uint i = 0; i < p.layers; ++i) sound = sound && health[VKNORM_HEALTH_HEADER + i] == VKNORM_HEALTHY;
     if (!sound && health[0] == 0) {
         health[0] = 1;

@@ -73,10 +73,10 @@ TEST(NetworkGuard, BadInputsChangeNothing) {
 
 TEST(NetworkGuard, NamesTheFirstLayerAndUnit) {
     std::mt19937_64 random = random_generator();
-    const NetworkOptions options = guard_options(Norm::none);
-    const Labelled batch = random_batch(random, options, 16);
     // Weights so large that a sum overflows.
-    const auto overflow = [&](const char* name, size_t first, size_t count) {
+    const auto overflow = [&](Norm norm, const char* name, size_t first, size_t count) {
+        const NetworkOptions options = guard_options(norm);
+        const Labelled batch = random_batch(random, options, 16);
         Network network(test_device(), options);
         std::vector<float> weights = network.tensor(name);
         std::fill_n(weights.begin() + static_cast<ptrdiff_t>(first), count, 3e38f);
@@ -88,8 +88,10 @@ TEST(NetworkGuard, NamesTheFirstLayerAndUnit) {
         EXPECT_EQ(contents_of(network), before);
         return message;
     };
-    EXPECT_THAT(overflow("0.linear.weight", 6 * 4, 4), HasSubstr("step 1: hidden layer 0, unit 6 "));
-    EXPECT_THAT(overflow("output.weight", 2 * 7, 7), HasSubstr("step 1: the logit of class 2 "));
+    for (const Norm norm : {Norm::none, Norm::batch})
+        EXPECT_THAT(overflow(norm, "0.linear.weight", 6 * 4, 4),
+                    HasSubstr("step 1: hidden layer 0, unit 6 "));
+    EXPECT_THAT(overflow(Norm::none, "output.weight", 2 * 7, 7), HasSubstr("step 1: the logit of class 2 "));
 }
 
 // The variance overflows, and the output is beta: finite.

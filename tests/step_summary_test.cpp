@@ -23,6 +23,7 @@ struct Step {
     std::vector<float> gradient = std::vector<float>(64, 0.5f);
     std::vector<RowResult> results = {{1.f, 1}, {2.f, 0}};
     std::vector<float> running = std::vector<float>(96, 1.f);
+    std::vector<float> saved = std::vector<float>(80, 2.f);
     std::vector<uint32_t> health = detail::sound_health(layers);
 };
 
@@ -33,7 +34,8 @@ struct Outcome {
 
 Outcome run(const Step& step, uint32_t number = 41) {
     const GuardedBuffer gradient(step.gradient, "gradient", true), results(step.results, "results", true),
-        running(step.running, "running", true), health(step.health, "health", true);
+        running(step.running, "running", true), saved(step.saved, "saved", true),
+        health(step.health, "health", true);
     const GuardedBuffer scratch(detail::step_summary_scratch_bytes(), "scratch", true),
         record(detail::step_record_bytes(layers), "record", true);
     Stream stream(test_device());
@@ -41,6 +43,7 @@ Outcome run(const Step& step, uint32_t number = 41) {
                                            .results = results,
                                            .rows = static_cast<uint32_t>(step.results.size()),
                                            .running = running,
+                                           .saved = saved,
                                            .layers = layers,
                                            .health = health,
                                            .step = number,
@@ -91,13 +94,16 @@ TEST(StepSummary, FindsWhateverIsNotFinite) {
     EXPECT_EQ(run(sound).health, sound.health);
 
     for (const float bad : {nan, infinity, -infinity}) {
-        for (const int place : {0, 1, 2}) {
+        for (const int place : {0, 1, 2, 3}) {
             Step step;
-            (place == 0 ? step.gradient[63] : place == 1 ? step.results[1].loss : step.running[70]) = bad;
+            float* const places[] = {&step.gradient[63], &step.results[1].loss, &step.running[70],
+                                     &step.saved[65]};
+            *places[place] = bad;
             const Outcome outcome = run(step);
             EXPECT_TRUE(outcome.report.diverged) << bad << " at " << place;
             EXPECT_EQ(outcome.report.diverged_step, 41u);
             EXPECT_EQ(outcome.report.first_running, place == 2 ? 70 : VKNORM_HEALTHY);
+            EXPECT_EQ(outcome.report.first_saved, place == 3 ? 65 : VKNORM_HEALTHY);
             EXPECT_EQ(outcome.health[0], 1u);
         }
     }

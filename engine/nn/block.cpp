@@ -21,8 +21,14 @@ Block::Block(Device& device, uint32_t index, const HiddenLayer& options, const L
     activation_label_ = prefix + "activation";
 }
 
+bool Block::fused(const LayerPlan& plan, const Pass& pass) const {
+    return plan.norm && function_ == Activation::relu && !pass.keep_normalized &&
+           plan.norm->applies_relu(pass);
+}
+
 void Block::forward(Recorder& recorder, const LayerPlan& plan, const Store& store, uint32_t rows,
                     const BufferView& x, const Pass& pass) const {
+    const bool fuses = fused(plan, pass);
     {
         const Label label(recorder, (linear_label_ + " forward").c_str());
         plan.linear.forward(recorder, {.x = x,
@@ -32,8 +38,10 @@ void Block::forward(Recorder& recorder, const LayerPlan& plan, const Store& stor
     }
     if (plan.norm) {
         const Label label(recorder, (norm_label_ + " forward").c_str());
-        plan.norm->forward(recorder, store, *tensors_.norm, pre_norm(rows), normalized(rows), pass);
+        const BufferView y = fuses ? activation(rows) : normalized(rows);
+        plan.norm->forward(recorder, store, *tensors_.norm, pre_norm(rows), y, pass, fuses);
     }
+    if (fuses) return;
     const Label label(recorder, (activation_label_ + " forward").c_str());
     activation_forward(recorder, function_, rows, units(), normalized(rows), activation(rows),
                        {pass.health, index_});
@@ -42,13 +50,14 @@ void Block::forward(Recorder& recorder, const LayerPlan& plan, const Store& stor
 void Block::backward(Recorder& recorder, const LayerPlan& plan, const Store& store, uint32_t rows,
                      const BufferView& x, const BufferView& dx, const Pass& pass) const {
     const BufferView dz = gradient(rows);
-    {
+    const bool fuses = fused(plan, pass);
+    if (!fuses) {
         const Label label(recorder, (activation_label_ + " backward").c_str());
         activation_backward(recorder, function_, rows, units(), activation(rows), dz);
     }
     if (plan.norm) {
         const Label label(recorder, (norm_label_ + " backward").c_str());
-        plan.norm->backward(recorder, store, *tensors_.norm, pre_norm(rows), dz, pass);
+        plan.norm->backward(recorder, store, *tensors_.norm, pre_norm(rows), dz, pass, fuses);
     }
     const Label label(recorder, (linear_label_ + " backward").c_str());
     plan.linear.backward_parameters(recorder, {.x = x,

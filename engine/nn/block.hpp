@@ -39,6 +39,8 @@ class Block {
     BufferView gradient(uint32_t rows) const { return rows_of(gradient_, rows); }
 
   private:
+    /// Whether the norm also does what the activation function would.
+    bool fused(const LayerPlan& plan, const Pass& pass) const;
     BufferView rows_of(const Buffer& buffer, uint32_t rows) const {
         return buffer.view(0, 4 * VkDeviceSize{rows} * units());
     }

@@ -81,9 +81,17 @@ Layout::Layout(const NetworkOptions& options) {
         if (!keeps_running_statistics(hidden.norm)) continue;
         norm.running_mean = statistic.take(units);
         norm.running_variance = statistic.take(units);
+        if (hidden.norm == Norm::batch) take_saved(norm, units, true);
+    }
+    batch_norm = {0, kept.next()};
+    for (size_t i = 0; i < options.hidden.size(); ++i) {
+        const HiddenLayer& hidden = options.hidden[i];
+        if (hidden.norm == Norm::batch || !keeps_running_statistics(hidden.norm)) continue;
+        NormTensors& norm = *layers[i].norm;
+        const uint64_t units = hidden.units;
         const bool ghosts = hidden.norm == Norm::ghost;
         take_saved(norm, units * (ghosts ? ceil_div(options.max_batch, hidden.ghost_size) : 1), true);
-        if (hidden.norm != Norm::batch_renorm) continue;
+        if (ghosts) continue;
         norm.r = kept.take(units);
         norm.d = kept.take(units);
     }

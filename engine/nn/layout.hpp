@@ -46,7 +46,8 @@ struct Layout {
     Range parameters{};                  ///< both
     Range running{};                     ///< running statistics but for the counters
     Range running_words{};               ///< with the counters
-    Range batch{};                       ///< what norms with running statistics save
+    Range batch_norm{};                  ///< what Norm::batch saves, whole in every batch
+    Range batch{};                       ///< with what the others with running statistics save
     Range saved{};                       ///< with what the others save
     uint64_t parameter_count = 0;        ///< without padding
 };

@@ -65,6 +65,7 @@ Model::Model(Device& device, const NetworkOptions& options)
 void Model::initialize(Stream& stream, uint64_t seed, float scale) {
     stream.upload(store_.parameters, initial_parameters(layout_, seed, scale));
     fill(stream.record(), store_.gradient, 0);
+    fill(stream.record(), store_.saved, 0);
     if (layout_.running_words.count == 0) return;
     const std::vector<uint32_t> running = initial_running(layout_);
     stream.upload(store_.committed, running);

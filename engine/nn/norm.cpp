@@ -29,6 +29,7 @@ struct Site {
     const NormTensors& tensors;
     const Pass& pass;
     BufferView x;
+    bool relu;
 
     BufferView parameter(const Range& range) const { return view_of(store.parameters, range); }
     BufferView gradient(const Range& range) const {
@@ -43,18 +44,18 @@ struct Site {
 
 // Norms of one kind have arguments of the same names.
 template <class BatchKind>
-void batch_forward(Recorder& recorder, const BatchKind& norm, const Site& site, const BufferView& y) {
+typename BatchKind::ForwardTraining batch_arguments(const Site& site, const BufferView& y) {
     const NormTensors& t = site.tensors;
-    norm.forward_training(recorder, {.x = site.x,
-                                     .y = y,
-                                     .gamma = site.parameter(t.gamma),
-                                     .beta = site.parameter(t.beta),
-                                     .mean = site.saved(t.mean),
-                                     .inv_std = site.saved(t.inv_std),
-                                     .running_mean = site.updated(t.running_mean),
-                                     .running_var = site.updated(t.running_variance),
-                                     .num_batches_tracked = site.updated(t.batches),
-                                     .scratch = site.store.scratch});
+    return {.x = site.x,
+            .y = y,
+            .gamma = site.parameter(t.gamma),
+            .beta = site.parameter(t.beta),
+            .mean = site.saved(t.mean),
+            .inv_std = site.saved(t.inv_std),
+            .running_mean = site.updated(t.running_mean),
+            .running_var = site.updated(t.running_variance),
+            .num_batches_tracked = site.updated(t.batches),
+            .scratch = site.store.scratch};
 }
 
 template <class RowKind>
@@ -70,11 +71,13 @@ void row_forward(Recorder& recorder, const RowKind& norm, const Site& site, cons
 }
 
 void forward(Recorder& recorder, const BatchNorm& norm, const Site& site, const BufferView& y) {
-    batch_forward(recorder, norm, site, y);
+    auto arguments = batch_arguments<BatchNorm>(site, y);
+    arguments.relu = site.relu;
+    norm.forward_training(recorder, arguments);
 }
 
 void forward(Recorder& recorder, const GhostBatchNorm& norm, const Site& site, const BufferView& y) {
-    batch_forward(recorder, norm, site, y);
+    norm.forward_training(recorder, batch_arguments<GhostBatchNorm>(site, y));
 }
 
 void forward(Recorder& recorder, const LayerNorm& norm, const Site& site, const BufferView& y) {
@@ -119,15 +122,20 @@ void forward(Recorder& recorder, const BatchRenorm& norm, const Site& site, cons
 template <class MeanAndDeviation>
 void backward(Recorder& recorder, const MeanAndDeviation& norm, const Site& site, const BufferView& d) {
     const NormTensors& t = site.tensors;
-    norm.backward(recorder, {.x = site.x,
-                             .dy = d,
-                             .mean = site.saved(t.mean),
-                             .inv_std = site.saved(t.inv_std),
-                             .gamma = site.parameter(t.gamma),
-                             .dx = d,
-                             .dgamma = site.gradient(t.gamma),
-                             .dbeta = site.gradient(t.beta),
-                             .scratch = site.store.scratch});
+    typename MeanAndDeviation::Backward arguments{.x = site.x,
+                                                  .dy = d,
+                                                  .mean = site.saved(t.mean),
+                                                  .inv_std = site.saved(t.inv_std),
+                                                  .gamma = site.parameter(t.gamma),
+                                                  .dx = d,
+                                                  .dgamma = site.gradient(t.gamma),
+                                                  .dbeta = site.gradient(t.beta),
+                                                  .scratch = site.store.scratch};
+    if constexpr (std::is_same_v<MeanAndDeviation, BatchNorm>) {
+        arguments.relu = site.relu;
+        arguments.beta = site.parameter(t.beta);
+    }
+    norm.backward(recorder, arguments);
 }
 
 void backward(Recorder& recorder, const BatchRenorm& norm, const Site& site, const BufferView& d) {
@@ -201,9 +209,14 @@ VkDeviceSize HiddenNorm::scratch_bytes() const {
     return with_running_ ? std::max(bytes, with_running_->scratch_bytes()) : bytes;
 }
 
+bool HiddenNorm::applies_relu(const Pass& pass) const {
+    // Only what is saved with batch statistics shows that a value was not finite, which a ReLU may hide.
+    return pass.statistics == Statistics::batch && std::holds_alternative<BatchNorm>(plan_);
+}
+
 void HiddenNorm::forward(Recorder& recorder, const Store& store, const NormTensors& tensors,
-                         const BufferView& x, const BufferView& y, const Pass& pass) const {
-    const Site site{store, tensors, pass, x};
+                         const BufferView& x, const BufferView& y, const Pass& pass, bool relu) const {
+    const Site site{store, tensors, pass, x, relu};
     if (with_running_ && pass.statistics == Statistics::running)
         with_running_->forward_inference(recorder,
                                          {.x = x,
@@ -217,8 +230,8 @@ void HiddenNorm::forward(Recorder& recorder, const Store& store, const NormTenso
 }
 
 void HiddenNorm::backward(Recorder& recorder, const Store& store, const NormTensors& tensors,
-                          const BufferView& x, const BufferView& d, const Pass& pass) const {
-    const Site site{store, tensors, pass, x};
+                          const BufferView& x, const BufferView& d, const Pass& pass, bool relu) const {
+    const Site site{store, tensors, pass, x, relu};
     if (with_running_ && pass.statistics == Statistics::running)
         with_running_->backward_frozen(recorder,
                                        {.x = x,

@@ -20,12 +20,15 @@ class HiddenNorm {
 
     VkDeviceSize scratch_bytes() const;
 
+    /// Whether it can apply the ReLU behind it, too, in this pass.
+    bool applies_relu(const Pass& pass) const;
+
     /// From x to y, [rows, units].
     void forward(Recorder& recorder, const Store& store, const NormTensors& tensors, const BufferView& x,
-                 const BufferView& y, const Pass& pass) const;
+                 const BufferView& y, const Pass& pass, bool relu) const;
     /// After that: the gradient d of y becomes that of x.
     void backward(Recorder& recorder, const Store& store, const NormTensors& tensors, const BufferView& x,
-                  const BufferView& d, const Pass& pass) const;
+                  const BufferView& d, const Pass& pass, bool relu) const;
 
   private:
     using Plan = std::variant<BatchNorm, BatchRenorm, GhostBatchNorm, LayerNorm, GroupNorm, RmsNorm>;

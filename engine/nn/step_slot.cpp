@@ -1,6 +1,7 @@
 #include "nn/step_slot.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -169,7 +170,12 @@ std::string StepSlot::diagnosis(const Model& model) const {
                std::to_string(*bad_input_ / inputs_) + " is not finite";
     const StepReport step_report = report();
     for (size_t i = 0; i < step_report.layers.size(); ++i) {
-        const uint32_t unit = step_report.layers[i];
+        uint32_t unit = step_report.layers[i];
+        // A value that is not finite shows in the statistics where the norm has hidden it from the rest.
+        const auto& norm = model.layout().layers[i].norm;
+        for (const Range& range : norm ? std::array{norm->mean, norm->inv_std} : std::array<Range, 2>{})
+            if (step_report.first_saved >= range.first && step_report.first_saved < range.end())
+                unit = static_cast<uint32_t>((step_report.first_saved - range.first) % norm->gamma.count);
         if (unit == VKNORM_HEALTHY) continue;
         const bool logits = i == model.blocks().size();
         return (logits ? "the logit of class " : "hidden layer " + std::to_string(i) + ", unit ") +

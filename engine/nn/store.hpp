@@ -28,6 +28,7 @@ struct Pass {
     RenormLimits renorm{};
     bool update_running = false;
     bool train_affine = false;
+    bool keep_normalized = false;  ///< what the norms give is wanted without the ReLU behind it
     BufferView health{};
 };
 

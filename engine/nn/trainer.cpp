@@ -55,10 +55,15 @@ Ticket Trainer::step(std::span<const float> inputs, std::span<const uint32_t> la
 void Trainer::record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm) {
     Recorder& recorder = stream_.record();
     const BatchLayout batch(rows, inputs_);
+    const auto& probes = training.probes;
+    const bool keep_normalized = std::any_of(probes.begin(), probes.end(), [](const ProbeOptions& probe) {
+        return probe.tensor == Tensor::normalized;
+    });
     const Pass pass{.statistics = training.statistics,
                     .renorm = renorm,
                     .update_running = training.update_running,
                     .train_affine = training.train_affine,
+                    .keep_normalized = keep_normalized,
                     .health = health_};
     {
         const Label label(recorder, "batch upload");
@@ -76,6 +81,9 @@ void Trainer::record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm) 
                                 .results = results_,
                                 .rows = rows,
                                 .running = view_of(store.working, layout.running),
+                                .saved = training.statistics == Statistics::batch
+                                             ? view_of(store.saved, layout.batch_norm)
+                                             : BufferView{},
                                 .layers = model_.health_layers(),
                                 .health = health_,
                                 .step = static_cast<uint32_t>(slot.step()),

@@ -51,13 +51,11 @@ shaders::Optimizer numbers(const Adam& adam, uint64_t step) {
             .epsilon = adam.epsilon};
 }
 
-// As optimizer.comp numbers them. Without momentum, the velocity is neither needed nor kept, as in PyTorch.
-enum Kind : uint32_t { kind_sgd = 0, kind_sgd_momentum = 1, kind_adam = 2 };
-
-Kind kind_of(const Optimizer& optimizer) {
+// Without momentum, the velocity is neither needed nor kept, as in PyTorch.
+const shaders::Shader& shader_of(const Optimizer& optimizer) {
     const Sgd* const sgd = std::get_if<Sgd>(&optimizer);
-    if (sgd == nullptr) return kind_adam;
-    return sgd->momentum == 0 ? kind_sgd : kind_sgd_momentum;
+    if (sgd == nullptr) return shaders::optimizer_adam;
+    return sgd->momentum == 0 ? shaders::optimizer_sgd : shaders::optimizer_sgd_momentum;
 }
 
 }  // namespace
@@ -71,18 +69,24 @@ void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t ste
     shaders::Optimizer push = std::visit([&](const auto& kind) { return numbers(kind, step); }, optimizer);
     push.vectors = static_cast<uint32_t>(arguments.parameters.bytes / 16);
     push.running_words = static_cast<uint32_t>(arguments.working.bytes / 4);
-    const Kind kind = kind_of(optimizer);
-    const Launch launch =
-        spread(recorder.device().capabilities(), std::max(push.vectors, push.running_words));
-    const uint32_t constants[] = {launch.workgroup, kind};
+    const shaders::Shader& shader = shader_of(optimizer);
     // Moments that the kind does not have take no part, or barriers would wait for them.
-    const BufferView first_moment = kind == kind_sgd ? BufferView{} : arguments.first_moment;
-    const BufferView second_moment = kind == kind_adam ? arguments.second_moment : BufferView{};
-    dispatch(recorder, {shaders::optimizer, constants},
-             {read_write(arguments.parameters), read(arguments.gradient), read_write(first_moment),
-              read_write(second_moment), read(arguments.health), read_write(arguments.working),
-              read_write(arguments.committed)},
-             push, launch.groups);
+    const bool adam = &shader == &shaders::optimizer_adam, plain = &shader == &shaders::optimizer_sgd;
+    const BufferView first_moment = plain ? BufferView{} : arguments.first_moment;
+    const BufferView second_moment = adam ? arguments.second_moment : BufferView{};
+    const Capabilities& capabilities = recorder.device().capabilities();
+    const uint32_t workgroup = std::min(256u, capabilities.max_workgroup_invocations);
+    const uint32_t items = std::max(push.vectors, push.running_words);
+    while (push.first < items) {
+        const uint32_t groups =
+            std::min(ceil_div(items - push.first, workgroup), capabilities.max_workgroups);
+        dispatch(recorder, {shader, std::span(&workgroup, 1)},
+                 {read_write(arguments.parameters), read(arguments.gradient), read_write(first_moment),
+                  read_write(second_moment), read(arguments.health), read_write(arguments.working),
+                  read_write(arguments.committed)},
+                 push, {groups});
+        push.first += groups * workgroup;
+    }
 }
 
 }  // namespace vknorm::detail

@@ -27,9 +27,10 @@ void step_summary(Recorder& recorder, const StepSummary& arguments) {
     const uint32_t summary_constants[] = {64};
     dispatch(recorder, {shaders::step_summary, summary_constants},
              {read(arguments.results), read(arguments.scratch), read(arguments.running),
-              read_write(arguments.health), write(arguments.record)},
+              read_write(arguments.health), write(arguments.record), read(arguments.saved)},
              shaders::StepSummary{.rows = arguments.rows,
                                   .running = static_cast<uint32_t>(arguments.running.bytes / sizeof(float)),
+                                  .saved = static_cast<uint32_t>(arguments.saved.bytes / sizeof(float)),
                                   .layers = arguments.layers,
                                   .step = arguments.step},
              {1});
@@ -46,6 +47,7 @@ StepReport read_step_record(std::span<const std::byte> record) {
             .diverged = words[0] != 0,
             .diverged_step = words[1],
             .first_running = head.first_running,
+            .first_saved = head.first_saved,
             .layers = {words.begin() + VKNORM_HEALTH_HEADER, words.end()}};
 }
 

@@ -22,6 +22,7 @@ struct StepSummary {
     BufferView results{};   ///< in, RowResult [rows]
     uint32_t rows = 0;
     BufferView running{};  ///< in, float32; absent when no statistics are kept
+    BufferView saved{};    ///< in, float32: what norms saved of this batch; absent when they saved nothing
     uint32_t layers = 0;
     BufferView health{};  ///< in and out; diverged when anything above is not finite
     uint32_t step = 0;    ///< low bits of its number
@@ -40,6 +41,7 @@ struct StepReport {
     bool diverged = false;         ///< in this step or before
     uint32_t diverged_step = 0;    ///< low bits of its number
     uint32_t first_running = 0;    ///< first running statistic that is not finite, or VKNORM_HEALTHY
+    uint32_t first_saved = 0;      ///< first number that a norm saved, likewise
     std::vector<uint32_t> layers;  ///< per layer the lowest unit that is not finite, or VKNORM_HEALTHY
 };
 StepReport read_step_record(std::span<const std::byte> record);
