@@ -12,6 +12,7 @@
 #include "bench_growth.hpp"
 #include "bench_report.hpp"
 #include "bench_startup.hpp"
+#include "bench_training.hpp"
 
 namespace {
 
@@ -26,7 +27,7 @@ struct Arguments {
     uint32_t groups = 32;
     size_t rounds = 15;
     bool channels_last = false, resident = false, no_peers = false, force = false, list = false;
-    bool startup = false, growth = false;
+    bool startup = false, growth = false, training = false;
     std::string start;  // the part that this process, launched by another, starts
     int64_t launched = 0;
 };
@@ -154,6 +155,7 @@ int run_program(int argc, char** argv) {
     app.add_flag("--startup", arguments.startup,
                  "time processes from their launch to the first result instead");
     app.add_flag("--growth", arguments.growth, "time batch_norm from 4 MB to 1 GB instead; needs 3 GB");
+    app.add_flag("--training", arguments.training, "time matrix products and training steps instead");
     app.add_option("--start", arguments.start)->group("")->check(CLI::IsMember(startup_parts()));
     app.add_option("--launched", arguments.launched)->group("");
     app.add_option("--json", arguments.json, "write the results to this file; one for each --device");
@@ -177,6 +179,17 @@ int run_program(int argc, char** argv) {
     }
     if (arguments.growth) {
         for (const std::string& select : arguments.devices) report_growth(select, arguments.rounds);
+        return good;
+    }
+    if (arguments.training) {
+        for (const std::string& select : arguments.devices) {
+            vknorm::Device device({.select = select});
+            const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
+            std::vector<Peer*> training;
+            for (const auto& peer : peers)
+                if (peer->title().starts_with("PyTorch")) training.push_back(peer.get());
+            report_training(device, training, arguments.rounds);
+        }
         return good;
     }
     if (arguments.json.empty()) arguments.json.resize(arguments.devices.size());

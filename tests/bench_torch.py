@@ -66,7 +66,33 @@ class Pool:
         return cls.values
 
 
-class Contestant:
+class Timed:
+    """Does work(turn) once and says how long that took."""
+
+    turn = 0
+
+    def run(self):
+        return self.time_on_gpu(self.turn) if self.device == "cuda" else self.time_on_cpu(self.turn)
+
+    def time_on_cpu(self, turn):
+        cpu, start = time.process_time(), time.perf_counter()
+        result = self.work(turn)
+        milliseconds = 1e3 * (time.perf_counter() - start)
+        del result  # kept until here, so that giving it back is not timed
+        return {"ms": milliseconds, "cpu_ms": 1e3 * (time.process_time() - cpu)}
+
+    def time_on_gpu(self, turn):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        cpu = time.process_time()
+        torch.cuda._sleep(4_000_000)  # ms in which the calls below are queued: no launch is timed
+        start.record()
+        self.work(turn)
+        end.record()
+        torch.cuda.synchronize()
+        return {"ms": start.elapsed_time(end), "cpu_ms": 1e3 * (time.process_time() - cpu)}
+
+
+class Contestant(Timed):
     """One way to do a case: turns through tensors until `rotation` bytes of each kind were touched."""
 
     def __init__(self, request, name, direction, device):
@@ -122,22 +148,50 @@ class Contestant:
         with torch.backends.cudnn.flags(enabled=self.cudnn):
             return self.time_on_gpu(turn) if self.device == "cuda" else self.time_on_cpu(turn)
 
-    def time_on_cpu(self, turn):
-        cpu, start = time.process_time(), time.perf_counter()
-        result = self.work(turn)
-        milliseconds = 1e3 * (time.perf_counter() - start)
-        del result  # kept until here, so that giving it back is not timed
-        return {"ms": milliseconds, "cpu_ms": 1e3 * (time.process_time() - cpu)}
 
-    def time_on_gpu(self, turn):
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        cpu = time.process_time()
-        torch.cuda._sleep(4_000_000)  # ms in which the calls below are queued: no launch is timed
-        start.record()
-        self.work(turn)
-        end.record()
-        torch.cuda.synchronize()
-        return {"ms": start.elapsed_time(end), "cpu_ms": 1e3 * (time.process_time() - cpu)}
+class Product(Timed):
+    """One of the products of a fully connected layer, 512 each way."""
+
+    def __init__(self, name, device):
+        self.name, self.device = name, device
+        self.x, self.weight, self.dy = (torch.rand(512, 512, device=device) for _ in range(3))
+        self.bias = torch.rand(512, device=device)
+
+    def work(self, _):
+        if self.name == "y":
+            return F.linear(self.x, self.weight, self.bias)
+        if self.name == "dx":
+            return self.dy @ self.weight
+        return self.dy.t() @ self.x, self.dy.sum(0)
+
+
+class Steps(Timed):
+    """Eight steps of the network of bench_training.cpp; a batch is picked for each."""
+
+    def __init__(self, device):
+        linear, norm = torch.nn.Linear, torch.nn.BatchNorm1d
+        self.device = device
+        self.network = torch.nn.Sequential(
+            linear(784, 256), norm(256), torch.nn.ReLU(), linear(256, 128), norm(128), torch.nn.ReLU(),
+            linear(128, 10)).to(device)
+        self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.05)
+        self.inputs = torch.rand(4096, 784, device=device)
+        self.labels = torch.randint(0, 10, (4096,), device=device)
+
+    def work(self, _):
+        for _ in range(8):
+            indices = torch.randint(0, 4096, (128,), device=self.device)
+            self.optimizer.zero_grad()
+            loss = F.cross_entropy(self.network(self.inputs[indices]), self.labels[indices])
+            loss.backward()
+            self.optimizer.step()
+        return loss
+
+
+def training(device):
+    # In the order of bench_training.cpp.
+    products = {(name, "forward"): Product(name, device) for name in ("y", "dx", "dweight")}
+    return {**products, ("steps", "forward"): Steps(device)}
 
 
 def names(request, device):
@@ -173,7 +227,9 @@ def main():
                 contestants.clear()
                 if hasattr(torch, "_dynamo"):
                     torch._dynamo.reset()  # or it gives up on a function that was given many shapes
-                for name in names(request, device):
+                if request["operation"] == "training":
+                    contestants.update(training(device))
+                for name in names(request, device) if request["shape"] else []:
                     for direction in request["directions"]:
                         contestants[name, direction] = Contestant(request, name, direction, device)
                 say({"contestants": list(contestants)})

@@ -1,0 +1,16 @@
+// What a training step is made of and what it comes to: matrix products in GFLOP/s, and steps per second of a
+// perceptron of 784-256-128-10 units with batch normalization, its batches picked on the fly, beside peers.
+#pragma once
+
+#include <vector>
+
+#include <vknorm/device.hpp>
+
+#include "bench_peer.hpp"
+
+namespace vknorm::bench {
+
+/// Verifies, times and prints. Throws std::runtime_error when a result is wrong.
+void report_training(Device& device, const std::vector<Peer*>& peers, size_t rounds);
+
+}  // namespace vknorm::bench
