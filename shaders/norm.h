@@ -25,7 +25,6 @@ const uint norm_dresidual = 2048;  // backward: dresidual is wanted
 const uint norm_weighted = 4096;   // backward: dy counts times gamma
 const uint norm_dy = 8192;         // double backward: dy is read
 const uint norm_ddx = 16384;       // double backward: so is the gradient of dx
-const uint norm_aligned = 32768;   // the numbers that four adjacent values need are adjacent and aligned, too
 
 // What the statistics are that a kernel reads: a mean and a deviation for each set. The odd ones are constants.
 const uint norm_of_batch = 0;    // [2, sets], the rounded mean and what its rounding lost; inv_std

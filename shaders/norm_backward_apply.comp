@@ -18,9 +18,6 @@ layout(push_constant) uniform Push { NormBackwardApply push; };
 #include "norm_scaling.glsl"
 #include "norm_gate.glsl"
 
-const bool needs_x = (features & norm_x) != 0;
-const bool gives_dx = (features & norm_dx) != 0;
-
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 BLOCK_WRITER(dx, 2)

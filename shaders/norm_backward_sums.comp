@@ -18,8 +18,6 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 #include "norm_gate.glsl"
 #include "norm_sums.glsl"
 
-const bool needs_x = (features & norm_x) != 0;  // else sum q only
-
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };

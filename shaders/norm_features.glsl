@@ -1,23 +1,20 @@
-// What the kernel has to do; see norm.h. FEATURES is fixed by the build: drivers that run both sides of a branch on a
-// specialization constant would pay for each. gamma and beta, and whether x is read, cost little and are fixed when the
-// pipeline is made; in GENERAL kernels all are.
+// What the kernel has to do, fixed when its pipeline is made; see norm.h.
 
 layout(constant_id = 3) const uint features = norm_gamma | norm_beta;
 
 const bool has_gamma = (features & norm_gamma) != 0;
 const bool has_beta = (features & norm_beta) != 0;
-#ifdef GENERAL
-#define FEATURES features
-#endif
-const bool by_position = ((FEATURES) & norm_by_position) != 0;
-const bool by_image = ((FEATURES) & norm_by_image) != 0;
-const bool has_residual = ((FEATURES) & norm_residual) != 0;
-const bool has_relu = ((FEATURES) & norm_relu) != 0;
-const bool has_mask = ((FEATURES) & norm_mask) != 0;
-const bool has_valid = ((FEATURES) & norm_valid) != 0;
-const bool has_health = ((FEATURES) & norm_health) != 0;
-const bool gives_dresidual = ((FEATURES) & norm_dresidual) != 0;
-const bool weighted = ((FEATURES) & norm_weighted) != 0;
+const bool by_position = (features & norm_by_position) != 0;
+const bool by_image = (features & norm_by_image) != 0;
+const bool has_residual = (features & norm_residual) != 0;
+const bool has_relu = (features & norm_relu) != 0;
+const bool has_mask = (features & norm_mask) != 0;
+const bool has_valid = (features & norm_valid) != 0;
+const bool has_health = (features & norm_health) != 0;
+const bool needs_x = (features & norm_x) != 0;
+const bool gives_dx = (features & norm_dx) != 0;
+const bool gives_dresidual = (features & norm_dresidual) != 0;
+const bool weighted = (features & norm_weighted) != 0;
 
 // Which values of a short block are there.
 bvec4 held(uint values) { return lessThan(uvec4(0, 1, 2, 3), uvec4(values)); }

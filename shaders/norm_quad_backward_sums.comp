@@ -14,8 +14,6 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 #include "norm_features.glsl"
 #include "norm_scaling.glsl"
 
-const bool needs_x = (features & norm_x) != 0;  // else sum dy only
-
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };

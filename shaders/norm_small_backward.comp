@@ -16,8 +16,6 @@ layout(push_constant) uniform Push { NormSmallBackward push; };
 #define CHANNELS_OF(ELEMENT) (ELEMENT + uvec4(0, 1, 2, 3))
 #include "norm_scaling.glsl"
 
-const bool needs_x = true;
-
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 BLOCK_WRITER(dx, 2)

@@ -45,7 +45,6 @@ Moments moments_of_strand(NormWalk walk, Strand strand) {
     return merge(moments, moments_of_block(x.x, x, held(strand.tail), strand.tail));
 }
 
-#ifdef GENERAL
 uint blocks_of(Strand strand) { return strand.blocks + (strand.tail > 0 ? 1 : 0); }
 
 vec4 read_some_x(NormWalk walk, Cursor cursor, uint values) {
@@ -96,9 +95,6 @@ Moments measured(NormWalk walk, Strand strand) {
     if (has_health) report_non_finite(walk, strand, moments);
     return moments;
 }
-#else
-Moments measured(NormWalk walk, Strand strand) { return moments_of_strand(walk, strand); }
-#endif
 
 void main() {
     const NormWalk walk = push.walk;

@@ -8,8 +8,7 @@
 // A sweep, which gives every value a new one, keeps no partial result and has longer strands. In quads it owns four
 // adjacent elements of an image, of whatever channels, in a run of images; see norm_quads.glsl.
 //
-// By the build: FORM, the way to the values of a block; FEATURES, what a kernel does, or GENERAL, where that is known
-// when the pipeline is made only; SIXTEEN_BITS, the storage of tensors; TEXELS, how blocks are read.
+// By the build: FORM, the way to the values of a block; SIXTEEN_BITS, the storage of tensors; TEXELS, how blocks are read.
 #include "norm.h"
 
 layout(local_size_x_id = 0) in;

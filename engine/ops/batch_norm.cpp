@@ -50,7 +50,8 @@ VkDeviceSize BatchNorm::relu_mask_bytes() const {
     return plan_->work.mask_bytes();
 }
 std::string BatchNorm::explain() const {
-    return detail::explain(plan_->work) + "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
+    return detail::explain(plan_->work) + explain_all(*plan_->device, plan_->work, plan_->tensors) +
+           "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
 }
 
 void BatchNorm::Plan::check_mask(const Arguments& check) const {

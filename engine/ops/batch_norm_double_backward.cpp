@@ -11,12 +11,14 @@ namespace {
 
 using namespace detail;
 
-constexpr uint32_t combine_features =
-    shaders::norm_gamma | shaders::norm_dy | shaders::norm_ddx | shaders::norm_x;
-const NormModules products_modules{
-    .walk = Walk::strands, .optional = 0, .plain = VKNORM_FORMS(norm_products)};
-const NormModules combine_modules{
-    .walk = Walk::strands, .optional = combine_features, .plain = VKNORM_FORMS(norm_combine)};
+const NormModules products_modules{.walk = Walk::strands,
+                                   .vectors = {&shaders::norm_products_vectors},
+                                   .rows = &shaders::norm_products_rows,
+                                   .columns = &shaders::norm_products_columns};
+const NormModules combine_modules{.walk = Walk::strands,
+                                  .vectors = {&shaders::norm_combine_vectors},
+                                  .rows = &shaders::norm_combine_rows,
+                                  .columns = &shaders::norm_combine_columns};
 
 /// The pairs of a slice's channels.
 AlignedView pairs_of(const Parts& parts, const Slice& slice, const BufferView& means) {
@@ -32,7 +34,7 @@ struct ProductsPass {
 void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const ProductsPass& pass) {
     const Label label(recorder, "batch_norm.double_products");
     const Parts parts(recorder);
-    const auto module = products_modules.choose(recorder.device(), plan, {}, 0, {pass.dy, pass.ddx});
+    const auto module = products_modules.choose(recorder.device().state(), plan, 0, {pass.dy, pass.ddx});
     const auto constants = walk_constants(plan, tensors, {}, 0);
     for (const Slice& slice : plan.slices) {
         const shaders::NormWalk strands = walk(plan, slice, Walk::strands, module.form);
@@ -116,7 +118,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         feature(shaders::norm_dy, bool(pass.dy)) | feature(shaders::norm_ddx, bool(pass.ddx));
-    const auto module = combine_modules.choose(recorder.device(), plan, pass.statistics, features,
+    const auto module = combine_modules.choose(recorder.device().state(), plan, features,
                                                {pass.x, pass.dy, pass.ddx, pass.out});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     for (const Slice& slice : plan.slices) {

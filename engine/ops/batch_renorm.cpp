@@ -159,7 +159,8 @@ VkDeviceSize BatchRenorm::scratch_bytes() const {
     return plan_->scratch.bytes();
 }
 std::string BatchRenorm::explain() const {
-    return detail::explain(plan_->work) + "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
+    return detail::explain(plan_->work) + explain_passes(*plan_->device, plan_->work, plan_->tensors) +
+           "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
 }
 
 void BatchRenorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {

@@ -58,7 +58,7 @@ Gemm::Tiling Gemm::tiling() const {
 
 void Gemm::record(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
                   const BufferView& c) const {
-    const Device& device = recorder.device();
+    const DeviceState& device = recorder.device().state();
     const bool texels = texels_ && may_be_texels(device, a) && may_be_texels(device, b);
     const Tiling tiling = texels ? Tiling{&shaders::gemm_texels, 16, shape_.columns} : this->tiling();
     const uint32_t constants[] = {workgroup_, shape_.a_transposed, shape_.b_transposed,

@@ -93,9 +93,9 @@ VkDeviceSize GroupNorm::scratch_bytes() const {
     return plan_->scratch.bytes();
 }
 std::string GroupNorm::explain() const {
-    return detail::explain(plan_->work) + "  " + std::to_string(sets()) + " sets of " +
-           std::to_string(plan_->tensors.group) + " channels; scratch: " + std::to_string(scratch_bytes()) +
-           " bytes\n";
+    return detail::explain(plan_->work) + explain_passes(*plan_->device, plan_->work, plan_->tensors) + "  " +
+           std::to_string(sets()) + " sets of " + std::to_string(plan_->tensors.group) +
+           " channels; scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
 }
 
 void GroupNorm::forward(Recorder& recorder, const Forward& arguments) const {

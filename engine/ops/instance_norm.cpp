@@ -67,7 +67,8 @@ VkDeviceSize InstanceNorm::scratch_bytes() const {
     return std::max(plan_->scratch.bytes(), plan_->batch.scratch_bytes());
 }
 std::string InstanceNorm::explain() const {
-    return detail::explain(plan_->work) + "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
+    return detail::explain(plan_->work) + explain_passes(*plan_->device, plan_->work, plan_->tensors) +
+           "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
 }
 
 void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {

@@ -5,38 +5,26 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr uint32_t row_features = shaders::norm_by_position | shaders::norm_weighted | shaders::norm_aligned;
-
-const NormModules sums_modules{
-    .walk = Walk::strands,
-    .optional = shaders::norm_x | shaders::norm_gamma | shaders::norm_beta,
-    .built = {VKNORM_BUILT(norm_backward_sums, vectors, 0),
-              VKNORM_BUILT(norm_backward_sums_relu, vectors, shaders::norm_relu),
-              VKNORM_BUILT(norm_backward_sums_masked, vectors, shaders::norm_mask),
-              VKNORM_BUILT(norm_backward_sums_weighted, vectors, shaders::norm_weighted),
-              VKNORM_BUILT(norm_backward_sums_row, vectors, row_features),
-              VKNORM_BUILT(norm_backward_sums, quads, 0),
-              VKNORM_BUILT(norm_backward_sums_relu, quads, shaders::norm_relu),
-              VKNORM_BUILT(norm_backward_sums_by_image, quads, shaders::norm_by_image)},
-    .plain = VKNORM_FORMS(norm_backward_sums),
-    .general = VKNORM_FORMS(norm_backward_sums_general),
-    .sixteen = VKNORM_FORMS(norm_backward_sums_sixteen)};
-const NormModules apply_modules{
-    .walk = Walk::sweep,
-    .optional = shaders::norm_gamma | shaders::norm_beta | shaders::norm_x | shaders::norm_dx,
-    .built = {VKNORM_BUILT(norm_backward_apply, vectors, 0),
-              VKNORM_BUILT(norm_backward_apply_relu, vectors, shaders::norm_relu),
-              VKNORM_BUILT(norm_backward_apply_masked, vectors, shaders::norm_mask | shaders::norm_dresidual),
-              VKNORM_BUILT(norm_backward_apply_weighted, vectors, shaders::norm_weighted),
-              VKNORM_BUILT(norm_backward_apply_row, vectors, row_features),
-              VKNORM_BUILT(norm_backward_apply, quads, 0),
-              VKNORM_BUILT(norm_backward_apply_relu, quads, shaders::norm_relu),
-              VKNORM_BUILT(norm_backward_apply_adjacent, quads, shaders::norm_aligned),
-              VKNORM_BUILT(norm_backward_apply_adjacent_relu, quads,
-                           shaders::norm_relu | shaders::norm_aligned)},
-    .plain = VKNORM_FORMS(norm_backward_apply),
-    .general = VKNORM_FORMS(norm_backward_apply_general),
-    .sixteen = VKNORM_FORMS(norm_backward_apply_sixteen)};
+const NormModules sums_modules{.walk = Walk::strands,
+                               .vectors = VKNORM_ACCESS(norm_backward_sums_vectors),
+                               .quads = VKNORM_ACCESS(norm_backward_sums_quads),
+                               .aligned_vectors = VKNORM_ACCESS(norm_backward_sums_aligned_vectors),
+                               .quad_features = shaders::norm_gamma | shaders::norm_beta |
+                                                shaders::norm_relu | shaders::norm_x | shaders::norm_by_image,
+                               .rows = &shaders::norm_backward_sums_rows,
+                               .columns = &shaders::norm_backward_sums_columns,
+                               .sixteen = VKNORM_SIXTEEN(norm_backward_sums_sixteen)};
+const NormModules apply_modules{.walk = Walk::sweep,
+                                .vectors = VKNORM_ACCESS(norm_backward_apply_vectors),
+                                .quads = VKNORM_ACCESS(norm_backward_apply_quads),
+                                .aligned_vectors = VKNORM_ACCESS(norm_backward_apply_aligned_vectors),
+                                .aligned_quads = VKNORM_ACCESS(norm_backward_apply_aligned_quads),
+                                .quad_features = shaders::norm_gamma | shaders::norm_beta |
+                                                 shaders::norm_relu | shaders::norm_x | shaders::norm_dx |
+                                                 shaders::norm_dresidual | shaders::norm_weighted,
+                                .rows = &shaders::norm_backward_apply_rows,
+                                .columns = &shaders::norm_backward_apply_columns,
+                                .sixteen = VKNORM_SIXTEEN(norm_backward_apply_sixteen)};
 
 uint32_t features_of(const Affine& affine, bool weighted, const Statistics& statistics, const Extras& extras,
                      bool x) {
@@ -57,9 +45,8 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x));
-    const auto module =
-        sums_modules.choose(recorder.device(), plan, pass.statistics, features, {pass.x, pass.dy},
-                            adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
+    const auto module = sums_modules.choose(recorder.device().state(), plan, features, {pass.x, pass.dy},
+                                            adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     for (const Slice& slice : plan.slices) {
@@ -94,7 +81,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x)) |
         feature(shaders::norm_dx, bool(pass.dx)) | feature(shaders::norm_dresidual, bool(pass.dresidual));
     // Absent tensors stand nowhere, and so are aligned.
-    const auto module = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
+    const auto module = apply_modules.choose(recorder.device().state(), plan, features,
                                              {pass.x, pass.dy, pass.dx, pass.dresidual},
                                              adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
@@ -129,6 +116,14 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                                   read(valid.view), write(dresidual.view)};
         dispatch(recorder, {module.shader, constants}, bindings, push, walk_groups(plan, sweep));
     }
+}
+
+std::string backward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
+                             const Affine& affine) {
+    const auto numbers = adjacent_numbers(plan, tensors, {}, affine);
+    return std::string(sums_modules.choose(device, plan, shaders::norm_x, {}, numbers).shader.name) +
+           ", norm_backward_finalize, " +
+           apply_modules.choose(device, plan, shaders::norm_x | shaders::norm_dx, {}, numbers).shader.name;
 }
 
 }  // namespace vknorm::detail

@@ -5,28 +5,22 @@ namespace vknorm::detail {
 
 namespace {
 
-const NormModules statistics_modules{
-    .walk = Walk::strands,
-    .optional = 0,
-    .built = {VKNORM_BUILT(norm_statistics, vectors, 0), VKNORM_BUILT(norm_statistics, quads, 0)},
-    .plain = VKNORM_FORMS(norm_statistics),
-    .general = VKNORM_FORMS(norm_statistics_general),
-    .sixteen = VKNORM_FORMS(norm_statistics_sixteen)};
+const NormModules statistics_modules{.walk = Walk::strands,
+                                     .vectors = VKNORM_ACCESS(norm_statistics_vectors),
+                                     .quads = VKNORM_ACCESS(norm_statistics_quads),
+                                     .rows = &shaders::norm_statistics_rows,
+                                     .columns = &shaders::norm_statistics_columns,
+                                     .sixteen = VKNORM_SIXTEEN(norm_statistics_sixteen)};
 const NormModules apply_modules{
     .walk = Walk::sweep,
-    .optional = shaders::norm_gamma | shaders::norm_beta,
-    .built = {VKNORM_BUILT(norm_apply, vectors, 0),
-              VKNORM_BUILT(norm_apply_relu, vectors, shaders::norm_relu),
-              VKNORM_BUILT(norm_apply_add_relu, vectors, shaders::norm_residual | shaders::norm_relu),
-              VKNORM_BUILT(norm_apply_masked, vectors,
-                           shaders::norm_residual | shaders::norm_relu | shaders::norm_mask),
-              VKNORM_BUILT(norm_apply_row, vectors, shaders::norm_by_position | shaders::norm_aligned),
-              VKNORM_BUILT(norm_apply, quads, 0), VKNORM_BUILT(norm_apply_relu, quads, shaders::norm_relu),
-              VKNORM_BUILT(norm_apply_adjacent, quads, shaders::norm_aligned),
-              VKNORM_BUILT(norm_apply_adjacent_relu, quads, shaders::norm_relu | shaders::norm_aligned)},
-    .plain = VKNORM_FORMS(norm_apply),
-    .general = VKNORM_FORMS(norm_apply_general),
-    .sixteen = VKNORM_FORMS(norm_apply_sixteen)};
+    .vectors = VKNORM_ACCESS(norm_apply_vectors),
+    .quads = VKNORM_ACCESS(norm_apply_quads),
+    .aligned_vectors = VKNORM_ACCESS(norm_apply_aligned_vectors),
+    .aligned_quads = VKNORM_ACCESS(norm_apply_aligned_quads),
+    .quad_features = shaders::norm_gamma | shaders::norm_beta | shaders::norm_residual | shaders::norm_relu,
+    .rows = &shaders::norm_apply_rows,
+    .columns = &shaders::norm_apply_columns,
+    .sixteen = VKNORM_SIXTEEN(norm_apply_sixteen)};
 
 }  // namespace
 
@@ -35,7 +29,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const Parts parts(recorder);
     const uint32_t features =
         feature(shaders::norm_valid, bool(pass.valid)) | feature(shaders::norm_health, bool(pass.health));
-    const auto module = statistics_modules.choose(recorder.device(), plan, {}, features, {pass.x});
+    const auto module = statistics_modules.choose(recorder.device().state(), plan, features, {pass.x});
     const auto constants = walk_constants(plan, tensors, {}, features);
     const AlignedView health = parts.all(pass.health);
     AlignedView count = parts.elements(pass.num_batches_tracked, 0, 2);
@@ -73,9 +67,9 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                               feature(shaders::norm_relu, pass.extras.relu) |
                               feature(shaders::norm_mask, bool(pass.extras.relu_mask)) |
                               feature(shaders::norm_valid, bool(pass.extras.valid));
-    const auto module = apply_modules.choose(recorder.device(), plan, pass.statistics, features,
-                                             {pass.x, pass.y, pass.residual},
-                                             adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
+    const auto module =
+        apply_modules.choose(recorder.device().state(), plan, features, {pass.x, pass.y, pass.residual},
+                             adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const BufferView& bits = pass.extras.relu_mask;
     const AlignedView mask = parts.mask(plan, bits);
@@ -104,6 +98,14 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                                   read(residual.view),  read_write(mask.view), read(valid.view)};
         dispatch(recorder, {module.shader, constants}, bindings, push, walk_groups(plan, sweep));
     }
+}
+
+std::string forward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
+                            const Affine& affine) {
+    const auto apply = apply_modules.choose(device, plan, shaders::norm_gamma | shaders::norm_beta, {},
+                                            adjacent_numbers(plan, tensors, {}, affine));
+    return std::string(statistics_modules.choose(device, plan, 0, {}).shader.name) + ", norm_finalize, " +
+           apply.shader.name;
 }
 
 }  // namespace vknorm::detail

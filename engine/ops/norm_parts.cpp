@@ -22,13 +22,6 @@ bool has_quads(const NormPlan& plan, Walk walk) {
            std::ranges::all_of(plan.slices, whole);
 }
 
-Form form_of(const NormPlan& plan, Walk walk, bool aligned) {
-    const bool columns = plan.strategy == Strategy::columns;
-    if (aligned && plan.extent.positions % block_values == 0) return Form::vectors;
-    if (aligned && has_quads(plan, walk)) return Form::quads;
-    return columns ? Form::columns : Form::rows;
-}
-
 shaders::NormWalk sweep_of_quads(const NormPlan& plan, const Slice& slice) {
     const uint32_t quads = slice.channels * slice.positions / block_values;
     return {.samples = slice.samples,
@@ -44,8 +37,7 @@ shaders::NormWalk sweep_of_quads(const NormPlan& plan, const Slice& slice) {
 
 }  // namespace
 
-NormModules::Choice NormModules::choose(const Device& device, const NormPlan& plan,
-                                        const Statistics& statistics, uint32_t features,
+NormModules::Choice NormModules::choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
                                         std::initializer_list<BufferView> tensors,
                                         const std::vector<BufferView>& numbers) const {
     const auto are_aligned = [](const auto& views, uint32_t bytes) {
@@ -57,32 +49,22 @@ NormModules::Choice NormModules::choose(const Device& device, const NormPlan& pl
                                    [&](const BufferView& view) { return may_be_texels(device, view); });
     };
     const bool aligned = are_aligned(tensors, block_values * plan.element_bytes);
-    const bool usual = plan.element_bytes == sizeof(float) && statistics.kind != shaders::norm_of_moving;
-    const uint32_t wanted = features & ~optional;
-    if (usual) {
-        const bool side_by_side = !numbers.empty() && are_aligned(numbers, block_values * sizeof(float));
-        const Form form = form_of(plan, walk, aligned);
-        const auto module_for = [&](uint32_t exactly) {
-            return std::ranges::find_if(built, [&](const Built& module) {
-                return module.form == form && module.features == exactly;
-            });
-        };
-        auto module = side_by_side ? module_for(wanted | shaders::norm_aligned) : built.end();
-        bool texels = may_all_be_texels(tensors);
-        if (module != built.end())
-            texels = texels && may_all_be_texels(numbers);
-        else
-            module = module_for(wanted);
-        if (module != built.end()) return {texels ? *module->texels : *module->buffers, form};
-    }
-    const bool vectors = aligned && plan.extent.positions % block_values == 0;
-    const Form form = vectors                              ? Form::vectors
-                      : plan.strategy == Strategy::columns ? Form::columns
-                                                           : Form::rows;
-    const Forms& forms = plan.element_bytes != sizeof(float) ? sixteen
-                         : usual && wanted == 0              ? plain
-                                                             : general;
-    return {*forms[static_cast<size_t>(form)], form};
+    Form form = plan.strategy == Strategy::columns ? Form::columns : Form::rows;
+    if (aligned && plan.extent.positions % block_values == 0) form = Form::vectors;
+    if (plan.element_bytes != sizeof(float)) return {*sixteen[static_cast<size_t>(form)], form};
+    if (form != Form::vectors && aligned && quads.buffers && (features & ~quad_features) == 0 &&
+        has_quads(plan, walk))
+        form = Form::quads;
+    if (form == Form::rows) return {*rows, form};
+    if (form == Form::columns) return {*columns, form};
+
+    const Access& best = form == Form::vectors ? aligned_vectors : aligned_quads;
+    const bool side_by_side =
+        best.buffers && !numbers.empty() && are_aligned(numbers, block_values * sizeof(float));
+    const Access& access = side_by_side ? best : form == Form::vectors ? vectors : quads;
+    const bool texels =
+        access.texels && may_all_be_texels(tensors) && (!side_by_side || may_all_be_texels(numbers));
+    return {texels ? *access.texels : *access.buffers, form};
 }
 
 std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,

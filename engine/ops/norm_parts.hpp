@@ -33,27 +33,26 @@ inline uint32_t unit(Form form) {
 /// What a kernel does with its strands: see norm_walk.glsl.
 enum class Walk { strands, sweep };
 
-/// A kernel's modules, for each way to reach the values of a block. Where a module is built for just the
-/// features that are wanted it is preferred: some drivers pay for those that are switched off.
+/// A kernel's modules, for each way to reach the values of a block.
 struct NormModules {
-    struct Built {
-        uint32_t features;
-        Form form;
-        const shaders::Shader *buffers, *texels;
+    /// For tensors in buffers and, where that gains, for those that are read as texels.
+    struct Access {
+        const shaders::Shader *buffers = nullptr, *texels = nullptr;
     };
     struct Choice {
         const shaders::Shader& shader;
         Form form;
     };
-    using Forms = std::array<const shaders::Shader*, 3>;  ///< vectors, rows, columns
 
     Walk walk;
-    uint32_t optional;  ///< features that are fixed when the pipeline is made, in every module
-    std::vector<Built> built{};
-    Forms plain{}, general{}, sixteen{};
+    Access vectors{}, quads{};
+    Access aligned_vectors{}, aligned_quads{};  ///< where numbers are side by side
+    uint32_t quad_features = 0;                 ///< that quads know
+    const shaders::Shader *rows = nullptr, *columns = nullptr;
+    std::array<const shaders::Shader*, 3> sixteen{};  ///< vectors, rows, columns
 
     /// `numbers` are those that four adjacent values find side by side.
-    Choice choose(const Device& device, const NormPlan& plan, const Statistics& statistics, uint32_t features,
+    Choice choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
                   std::initializer_list<BufferView> tensors,
                   const std::vector<BufferView>& numbers = {}) const;
 };
@@ -62,10 +61,16 @@ struct NormModules {
 std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,
                                          const Statistics& statistics, const Affine& affine);
 
-#define VKNORM_FORMS(NAME) \
+/// See explain_passes.
+std::string forward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
+                            const Affine& affine);
+std::string backward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
+                             const Affine& affine);
+
+#define VKNORM_ACCESS(NAME) \
+    { &shaders::NAME, &shaders::NAME##_texels }
+#define VKNORM_SIXTEEN(NAME) \
     { &shaders::NAME##_vectors, &shaders::NAME##_rows, &shaders::NAME##_columns }
-#define VKNORM_BUILT(NAME, FORM, FEATURES) \
-    { FEATURES, Form::FORM, &shaders::NAME##_##FORM, &shaders::NAME##_##FORM##_texels }
 
 /// The constants of the kernels that walk through a tensor.
 inline std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const Tensors& tensors,

@@ -141,9 +141,15 @@ struct BackwardApplyPass {
 };
 void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const BackwardApplyPass& pass);
 
+/// For people: the kernels of the passes, for whole tensors of the engine that are normalized and no more.
+std::string explain_passes(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
+                           const Affine& affine = {});
+/// The same where all passes are recorded at once.
+std::string explain_all(const DeviceState& device, const NormPlan& plan, const Tensors& tensors);
+
 /// All of training forward over the statistics of channels, in one dispatch where rows are few.
-void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const StatisticsPass& statistics,
-            const FinalizePass& finalize, const ApplyPass& apply);
+void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors,
+            const StatisticsPass& statistics, const FinalizePass& finalize, const ApplyPass& apply);
 /// All of its backward.
 void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const BackwardSumsPass& sums,
             const BackwardFinalizePass& finalize, const BackwardApplyPass& apply);

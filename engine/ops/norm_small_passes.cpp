@@ -10,24 +10,12 @@ constexpr uint32_t small_workgroup = 8;
 /// Partials of a channel that a single invocation merges; see norm_tree.glsl.
 constexpr uint32_t most_partials = 8;
 
-/// The modules for tensors in buffers, and as texels; with ReLU, too.
-struct SmallModules {
-    const shaders::Shader *buffers, *texels, *relu_buffers, *relu_texels;
-
-    const shaders::Shader& choose(const Device& device, bool relu,
-                                  std::initializer_list<BufferView> tensors) const {
-        const bool are_texels = std::ranges::all_of(
-            tensors, [&](const BufferView& tensor) { return may_be_texels(device, tensor); });
-        if (relu) return are_texels ? *relu_texels : *relu_buffers;
-        return are_texels ? *texels : *buffers;
-    }
-};
-
-#define VKNORM_SMALL_MODULES(NAME) \
-    { &shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_relu, &shaders::NAME##_relu_texels }
-
-const SmallModules forward_modules VKNORM_SMALL_MODULES(norm_small_forward);
-const SmallModules backward_modules VKNORM_SMALL_MODULES(norm_small_backward);
+const shaders::Shader& choose(const DeviceState& device, const NormModules::Access& access,
+                              std::initializer_list<BufferView> tensors) {
+    const bool texels =
+        std::ranges::all_of(tensors, [&](const BufferView& tensor) { return may_be_texels(device, tensor); });
+    return texels ? *access.texels : *access.buffers;
+}
 
 bool is_small(const NormPlan& plan, const Tensors& tensors, std::initializer_list<BufferView> views) {
     const Extent& extent = plan.extent;
@@ -58,7 +46,8 @@ void record_small(Recorder& recorder, const NormPlan& plan, const StatisticsPass
     const Parts parts(recorder);
     const RunningUpdate& running = finalize.running;
     const uint32_t features = feature(shaders::norm_gamma, bool(apply.affine.gamma)) |
-                              feature(shaders::norm_beta, bool(apply.affine.beta));
+                              feature(shaders::norm_beta, bool(apply.affine.beta)) |
+                              feature(shaders::norm_relu, apply.extras.relu) | shaders::norm_x;
     const uint32_t constants[] = {small_workgroup, apply.statistics.kind, 0, features};
     const Slice& slice = plan.slices.front();
     const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
@@ -86,7 +75,7 @@ void record_small(Recorder& recorder, const NormPlan& plan, const StatisticsPass
                                          .unbiased = running.unbiased ? 1.f : 0.f,
                                          .epsilon = finalize.epsilon};
     const shaders::Shader& shader =
-        forward_modules.choose(recorder.device(), apply.extras.relu, {apply.x, apply.y});
+        choose(recorder.device().state(), VKNORM_ACCESS(norm_small_forward), {apply.x, apply.y});
     dispatch(recorder, {shader, constants},
              {read(x.view), write(y.view), write(mean.view), write(inv_std.view),
               read_write(running_mean.view), read_write(running_var.view), read_write(batches.view),
@@ -99,7 +88,8 @@ void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tenso
     const Label label(recorder, (plan.operation + ".backward").c_str());
     const Parts parts(recorder);
     const uint32_t features = feature(shaders::norm_gamma, bool(apply.affine.gamma)) |
-                              feature(shaders::norm_beta, bool(apply.affine.beta));
+                              feature(shaders::norm_beta, bool(apply.affine.beta)) |
+                              feature(shaders::norm_relu, apply.extras.relu) | shaders::norm_x;
     const uint32_t constants[] = {small_workgroup, apply.statistics.kind, 0, features};
     const Slice& slice = plan.slices.front();
     const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
@@ -122,7 +112,7 @@ void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tenso
                                           .accumulate = flag(finalize.accumulate),
                                           .values = static_cast<float>(finalize.values.known)};
     const shaders::Shader& shader =
-        backward_modules.choose(recorder.device(), apply.extras.relu, {apply.x, apply.dy, apply.dx});
+        choose(recorder.device().state(), VKNORM_ACCESS(norm_small_backward), {apply.x, apply.dy, apply.dx});
     dispatch(recorder, {shader, constants},
              {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
               read(gamma.view), read(beta.view), read_write(dgamma.view), read_write(dbeta.view)},
@@ -156,6 +146,20 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     record(recorder, plan, tensors, sums);
     record(recorder, plan, finalize);
     record(recorder, plan, tensors, apply);
+}
+
+std::string explain_passes(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
+                           const Affine& affine) {
+    if (plan.slices.empty()) return {};
+    return "  forward: " + forward_kernels(device, plan, tensors, affine) +
+           "\n  backward: " + backward_kernels(device, plan, tensors, affine) + "\n";
+}
+
+std::string explain_all(const DeviceState& device, const NormPlan& plan, const Tensors& tensors) {
+    if (plan.slices.empty() || !is_small(plan, tensors, {})) return explain_passes(device, plan, tensors);
+    const auto name = [&](const NormModules::Access& access) { return choose(device, access, {}).name; };
+    return std::string("  forward, in one dispatch: ") + name(VKNORM_ACCESS(norm_small_forward)) +
+           "\n  backward, in one dispatch: " + name(VKNORM_ACCESS(norm_small_backward)) + "\n";
 }
 
 }  // namespace vknorm::detail

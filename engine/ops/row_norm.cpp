@@ -50,7 +50,8 @@ RowNormPlan::RowNormPlan(const std::string& operation, Device& from, const Layer
 }
 
 std::string RowNormPlan::explain() const {
-    return detail::explain(rows) + "  gradients of parameters: " + detail::explain(columns) +
+    return detail::explain(rows) + explain_passes(*device, rows, storage, {.by_position = true}) +
+           "  gradients of parameters: " + detail::explain(columns) +
            "  scratch: " + std::to_string(scratch.bytes()) + " bytes\n";
 }
 

@@ -166,8 +166,7 @@ AlignedView align_down(const Device& device, const BufferView& view, uint32_t el
             static_cast<uint32_t>(skipped / element_bytes)};
 }
 
-bool may_be_texels(const Device& device, const BufferView& tensor) {
-    const DeviceState& state = device.state();
+bool may_be_texels(const DeviceState& state, const BufferView& tensor) {
     if (!state.capabilities.texel_blocks) return false;
     return absent(tensor) || state.memory->owns(tensor.buffer);
 }
