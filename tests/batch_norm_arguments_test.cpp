@@ -185,6 +185,15 @@ TEST_F(BatchNormArgumentsOf, Backward) {
     EXPECT_EQ(backward([](auto& a) { a.mean.bytes = 12; }),
               "batch_norm.backward: mean: got 12 bytes, needs 24");
     EXPECT_EQ(backward([](auto& a) { a.dx.bytes = 0; }), "batch_norm.backward: dx: got 0 bytes, needs 96");
+    const auto recomputed_after_residual = [](auto& a) {
+        a.relu = true;
+        a.dresidual = a.dx;
+        a.dx = {};
+    };
+    EXPECT_EQ(backward(recomputed_after_residual),
+              "batch_norm.backward: relu_mask: got no buffer, needs that of forward, with dresidual");
+    EXPECT_EQ(frozen(recomputed_after_residual),
+              "batch_norm.backward_frozen: relu_mask: got no buffer, needs that of forward, with dresidual");
     EXPECT_EQ(frozen([](auto& a) { a.x = {}; }),
               "batch_norm.backward_frozen: x: got no buffer, needs 96 bytes");
     EXPECT_EQ(frozen([](auto& a) { a.x = a.dgamma = {}; }), "no error");

@@ -5,6 +5,16 @@ namespace vknorm {
 
 using namespace detail;
 
+namespace {
+
+/// What a ReLU let through after a residual was added cannot be told from x.
+void check_residual_gate(const Arguments& check, const auto& arguments) {
+    if (arguments.relu && !arguments.relu_mask && arguments.dresidual)
+        check.refuse("relu_mask", "no buffer", "that of forward, with dresidual");
+}
+
+}  // namespace
+
 void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     const Plan& plan = *plan_;
     NormArguments check(recorder, plan.device, plan.work, "backward");
@@ -19,6 +29,7 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
     if (arguments.relu_mask) plan.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, plan.work.mask_bytes());
+    check_residual_gate(check, arguments);
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.optional_input("valid", arguments.valid, plan.valid_bytes());
     if (arguments.valid) check.input("count", arguments.count, sizeof(uint32_t));
@@ -78,6 +89,7 @@ void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& argume
     check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
     if (arguments.relu_mask) plan.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, plan.work.mask_bytes());
+    check_residual_gate(check, arguments);
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
