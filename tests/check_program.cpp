@@ -244,9 +244,9 @@ class Checker {
     void print_speed(const std::string& text, const std::vector<Timing>& passes) {
         double all = 0;
         std::string each;
-        for (const auto& [label, milliseconds] : passes) {
-            all += milliseconds;
-            each += "  " + label + " " + milliseconds_text(milliseconds);
+        for (const Timing& pass : passes) {
+            all += pass.milliseconds;
+            each += "  " + pass.label + " " + milliseconds_text(pass.milliseconds);
         }
         out_ << "speed     " << text << "  "
              << (passes.empty() ? "this device measures no time" : milliseconds_text(all) + " ms:") << each

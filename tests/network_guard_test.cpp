@@ -207,6 +207,8 @@ TEST(NetworkGuard, WrongArgumentsAreNamed) {
         HasSubstr("chunk: got 17"));
     EXPECT_THAT(refused_by([&] { (void)network.evaluate({}, {}, Statistics::running); }),
                 HasSubstr("got 0 rows"));
+    EXPECT_THAT(refused_by([&] { (void)network.explain(9, 4); }), HasSubstr("network.explain: layer: got 9"));
+    EXPECT_THAT(refused_by([&] { (void)network.explain(0, 17); }), HasSubstr("rows: got 17, needs 1 to 16"));
     EXPECT_THAT(refused_by([&] { (void)network.predict(std::vector<float>(5), Statistics::running); }),
                 HasSubstr("got 5 values, needs a multiple of 4"));
     EXPECT_THAT(refused_by([&] { network.set_optimizer(Sgd{.learning_rate = nan}); }),

@@ -341,6 +341,12 @@ TEST(Network, MeasuresWhereTheTimeGoes) {
     for (const char* label : {"0.linear forward", "1.norm forward", "1.activation backward",
                               "0.linear backward", "loss", "optimizer"})
         EXPECT_EQ(std::count(labels.begin(), labels.end(), label), 1) << label;
+
+    network.set_timestamps(false);
+    const Ticket unmeasured = step(network, random_batch(random, options, 24));
+    (void)network.result(unmeasured);
+    EXPECT_TRUE(network.timings(unmeasured).empty());
+    EXPECT_EQ(network.timings(ticket).size(), timings.size()) << "of the step before";
 }
 
 // Norms make digits easy to learn in few steps; a plain twin of this depth is behind.

@@ -240,6 +240,7 @@ TEST_P(StreamTest, MeasuresLabelsOfTheFourLatestSubmissions) {
         ASSERT_EQ(timings.size(), 151u);
         EXPECT_EQ(timings[0].label, "outer");
         EXPECT_EQ(timings[150].label, "inner");
+        EXPECT_TRUE(timings[0].depth == 0 && timings[150].depth == 1);
         double inner = 0;
         for (size_t j = 1; j < timings.size(); ++j) inner += timings[j].milliseconds;
         EXPECT_GT(inner, 0);

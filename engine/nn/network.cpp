@@ -180,6 +180,11 @@ void Network::set_probes(std::vector<ProbeOptions> probes) {
     state_->trainer.training.probes = std::move(probes);
 }
 
+void Network::set_timestamps(bool timestamps) {
+    state_->stream.set_timestamps(timestamps);
+    state_->options.timestamps = timestamps;
+}
+
 uint64_t Network::steps() const {
     return state_->trainer.steps();
 }
@@ -226,6 +231,17 @@ void Network::set_tensor(const std::string& name, std::span<const float> values)
 
 std::vector<Timing> Network::timings(Ticket ticket) {
     return state_->stream.timings(ticket);
+}
+
+std::string Network::explain(uint32_t layer, uint32_t rows) const {
+    const NetworkOptions& options = state_->options;
+    if (layer >= options.hidden.size())
+        refuse("network.explain", "layer", std::to_string(layer),
+               "below " + std::to_string(options.hidden.size()));
+    if (rows == 0 || rows > options.max_batch)
+        refuse("network.explain", "rows", std::to_string(rows), "1 to " + std::to_string(options.max_batch));
+    if (options.hidden[layer].norm == Norm::none) return "";
+    return detail::HiddenNorm(state_->device, options.hidden[layer], rows, options.batch_norm).explain();
 }
 
 }  // namespace vknorm

@@ -214,6 +214,10 @@ bool HiddenNorm::applies_relu(const Pass& pass) const {
     return pass.statistics == Statistics::batch && std::holds_alternative<BatchNorm>(plan_);
 }
 
+std::string HiddenNorm::explain() const {
+    return std::visit([](const auto& norm) { return norm.explain(); }, plan_);
+}
+
 void HiddenNorm::forward(Recorder& recorder, const Store& store, const NormTensors& tensors,
                          const BufferView& x, const BufferView& y, const Pass& pass, bool relu) const {
     const Site site{store, tensors, pass, x, relu};

@@ -19,6 +19,8 @@ class HiddenNorm {
                const BatchNormConvention& convention);
 
     VkDeviceSize scratch_bytes() const;
+    /// How it goes about with batch statistics, for people.
+    std::string explain() const;
 
     /// Whether it can apply the ReLU behind it, too, in this pass.
     bool applies_relu(const Pass& pass) const;

@@ -44,12 +44,11 @@ VkCommandBuffer allocate_commands(const DeviceState& device, VkCommandPool pool)
 
 // One submission: recorded, in flight, and then recorded anew.
 struct Submission {
-    explicit Submission(Device& device, bool measure)
+    explicit Submission(Device& device)
         : pool(create_command_pool(device.state())),
           timestamps(device.state()),
           recorder(device, allocate_commands(device.state(), pool.get())) {
         recorder.state().recording = false;
-        if (measure) recorder.state().timestamps = &timestamps;
     }
 
     OwnedCommandPool pool;
@@ -62,14 +61,14 @@ struct StreamState {
     StreamState(Device& owner, bool measure_labels)
         : device(owner),
           vulkan(owner.state()),
-          measure(measure_labels && owner.capabilities().timestamp_period_ns > 0),
+          measure(measure_labels),
           completion(owner.state()),
           uploads(owner, Memory::upload),
           readbacks(owner, Memory::readback) {}
 
     Device& device;
     const DeviceState& vulkan;
-    const bool measure;
+    bool measure;  // what is recorded next
     Completion completion;
     Staging uploads, readbacks;
     std::vector<std::unique_ptr<Submission>> submissions;
@@ -108,7 +107,8 @@ void StreamState::wait(Ticket ticket) {
 
 // Takes what is to be known of a submission that was reached.
 void StreamState::retire(Submission& submission) {
-    if (measure) timings.insert_or_assign(submission.ticket, submission.timestamps.read());
+    if (submission.recorder.state().timestamps)
+        timings.insert_or_assign(submission.ticket, submission.timestamps.read());
     timings.erase(timings.begin(), timings.lower_bound(last + 1 - std::min(last, timings_kept)));
     submission.ticket = 0;
 }
@@ -119,7 +119,7 @@ Submission& StreamState::free_submission() {
     };
     auto found = std::find_if(submissions.begin(), submissions.end(), free);
     if (found == submissions.end() && submissions.size() < most_in_flight) {
-        submissions.push_back(std::make_unique<Submission>(device, measure));
+        submissions.push_back(std::make_unique<Submission>(device));
         return *submissions.back();
     }
     if (found == submissions.end()) {
@@ -139,6 +139,8 @@ Recorder& StreamState::record() {
     vulkan.check(vulkan.vk.ResetCommandPool(vulkan.device, submission.pool.get(), 0), "vkResetCommandPool");
     state.reset();
     submission.timestamps.reset();
+    const bool timed = measure && device.capabilities().timestamp_period_ns > 0;
+    state.timestamps = timed ? &submission.timestamps : nullptr;
     VkCommandBufferBeginInfo info = {VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
     info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
     vulkan.check(vulkan.vk.BeginCommandBuffer(state.commands, &info), "vkBeginCommandBuffer");
@@ -275,6 +277,10 @@ std::vector<Timing> Stream::timings(Ticket ticket) {
         if (submission->ticket == ticket && ticket != 0) state.retire(*submission);
     const auto found = state.timings.find(ticket);
     return found == state.timings.end() ? std::vector<Timing>() : found->second;
+}
+
+void Stream::set_timestamps(bool timestamps) {
+    detail::alive(state_).measure = timestamps;
 }
 
 }  // namespace vknorm

@@ -9,7 +9,7 @@ constexpr uint32_t queries_per_pool = 256;
 }
 
 size_t Timestamps::begin(VkCommandBuffer commands, const char* label) {
-    const size_t stretch = labels_.size();
+    const size_t stretch = stretches_.size();
     const size_t first_query = 2 * stretch, pool = first_query / queries_per_pool;
     if (pool == pools_.size()) {
         VkQueryPoolCreateInfo info = {VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO};
@@ -20,7 +20,7 @@ size_t Timestamps::begin(VkCommandBuffer commands, const char* label) {
                       "vkCreateQueryPool");
         pools_.emplace_back(device_, created);
     }
-    labels_.emplace_back(label);
+    stretches_.push_back({.label = label, .milliseconds = 0, .depth = open_++});
     if (first_query % queries_per_pool == 0)
         device_.vk.CmdResetQueryPool(commands, pools_[pool].get(), 0, queries_per_pool);
     write(commands, static_cast<uint32_t>(first_query));
@@ -29,6 +29,7 @@ size_t Timestamps::begin(VkCommandBuffer commands, const char* label) {
 
 void Timestamps::end(VkCommandBuffer commands, size_t stretch) {
     write(commands, static_cast<uint32_t>(2 * stretch + 1));
+    --open_;
 }
 
 // At the bottom of the pipe both times: a stretch starts when everything before it has ended.
@@ -40,8 +41,8 @@ void Timestamps::write(VkCommandBuffer commands, uint32_t query) {
 std::vector<Timing> Timestamps::read() const {
     const uint64_t mask =
         device_.timestamp_bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << device_.timestamp_bits) - 1;
-    std::vector<Timing> timings;
-    for (size_t stretch = 0; stretch < labels_.size(); ++stretch) {
+    std::vector<Timing> timings = stretches_;
+    for (size_t stretch = 0; stretch < timings.size(); ++stretch) {
         const auto query = static_cast<uint32_t>(2 * stretch);
         std::array<uint64_t, 2> ticks = {};
         device_.check(device_.vk.GetQueryPoolResults(device_.device, pools_[query / queries_per_pool].get(),
@@ -50,13 +51,14 @@ std::vector<Timing> Timestamps::read() const {
                       "vkGetQueryPoolResults");
         const double nanoseconds = static_cast<double>((ticks[1] - ticks[0]) & mask) *
                                    static_cast<double>(device_.capabilities.timestamp_period_ns);
-        timings.push_back({labels_[stretch], nanoseconds * 1e-6});
+        timings[stretch].milliseconds = nanoseconds * 1e-6;
     }
     return timings;
 }
 
 void Timestamps::reset() {
-    labels_.clear();
+    stretches_.clear();
+    open_ = 0;
 }
 
 }  // namespace vknorm::detail

@@ -26,7 +26,8 @@ class Timestamps {
 
     const DeviceState& device_;
     std::vector<OwnedQueryPool> pools_;  // stretch i has queries 2i and 2i + 1
-    std::vector<std::string> labels_;
+    std::vector<Timing> stretches_;      // not measured yet
+    uint32_t open_ = 0;
 };
 
 }  // namespace vknorm::detail

@@ -76,7 +76,7 @@ struct NetworkOptions {
     /// How far batch renormalization may correct at a training step, counted from 1. For short runs, say
     /// [](uint64_t step) { return paper_schedule(100 * step); }
     std::function<RenormLimits(uint64_t step)> renorm = paper_schedule;
-    bool timestamps = false;  ///< measure steps on the device, see Network::timings
+    bool timestamps = false;  ///< measure steps on the device, see Network::timings; may be changed later
 };
 
 /// Which statistics those norms use that keep running ones.
@@ -173,6 +173,7 @@ class Network {
     void set_update_running(bool update);        ///< whether training steps update running statistics
     void set_train_affine(bool train);           ///< whether gamma and beta are optimized
     void set_probes(std::vector<ProbeOptions> probes);
+    void set_timestamps(bool timestamps);
 
     uint64_t steps() const;  ///< submitted
     uint64_t parameter_count() const;
@@ -186,10 +187,14 @@ class Network {
     /// finite.
     void set_tensor(const std::string& name, std::span<const float> values);
 
-    /// Where the time of that step went on the device: labelled passes in order. Empty without
-    /// NetworkOptions::timestamps, before the step has ended, when the device cannot measure, or when four
-    /// more submissions (steps, or chunks of an evaluation) have followed.
+    /// Where the time of that step went on the device: labelled passes in order, such as "0.linear forward",
+    /// "0.norm backward", "loss", and those of depth > 0 inside them. Empty without timestamps, before the
+    /// step has ended, when the device cannot measure, or when four more submissions (steps, or chunks of an
+    /// evaluation) have followed.
     std::vector<Timing> timings(Ticket ticket);
+    /// How the norm of a hidden layer, from 0, runs on `rows` rows with batch statistics, for people; empty
+    /// for a layer without one. Throws std::invalid_argument for numbers out of range.
+    std::string explain(uint32_t layer, uint32_t rows) const;
 
   private:
     struct State;

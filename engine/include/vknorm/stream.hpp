@@ -51,6 +51,7 @@ using Ticket = uint64_t;
 struct Timing {
     std::string label;
     double milliseconds;
+    uint32_t depth = 0;  ///< so many of those before it enclose it
 };
 
 /// A sequence of submissions to the device's queue, executed in order. For use by one thread at a time; several
@@ -89,9 +90,11 @@ class Stream {
     /// Submits what was recorded, waits, and copies `source` to `data`. Sizes must match.
     void download(const BufferView& source, std::span<std::byte> data);
 
-    /// Timings of the submission `ticket`, in recording order; empty without Options::timestamps or before it is
-    /// reached. Kept for the four latest submissions.
+    /// Timings of the submission `ticket`, in recording order; empty without timestamps or before it is reached.
+    /// Kept for the four latest submissions.
     std::vector<Timing> timings(Ticket ticket);
+    /// As Options::timestamps, for submissions whose recording has not begun.
+    void set_timestamps(bool timestamps);
 
     template <class T>
     void upload(const BufferView& target, std::span<const T> data) { upload(target, std::as_bytes(data)); }
