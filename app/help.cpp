@@ -10,7 +10,7 @@ struct Line {
     const char *keys, *meaning;
 };
 
-constexpr std::array<Line, 21> lines = {{
+constexpr std::array<Line, 22> lines = {{
     {"Space", "run or pause"},
     {"S", "one step"},
     {"R", "begin the run again"},
@@ -18,6 +18,7 @@ constexpr std::array<Line, 21> lines = {{
     {"F", "freeze: running statistics, gamma and beta stay"},
     {"B", "next normalization of twin A"},
     {"L", "log or linear axis of the plot under the pointer"},
+    {"P", "plan of a training step: parts, times, norm"},
     {"D", "dark or light"},
     {"F11", "the plot under the pointer alone"},
     {"F12", "picture of the screen"},

@@ -8,6 +8,7 @@
 #include "app/controls.hpp"
 #include "app/help.hpp"
 #include "app/norm_choice.hpp"
+#include "app/plan.hpp"
 #include "app/plot/boundary.hpp"
 #include "app/plot/pictures.hpp"
 #include "app/toolbar.hpp"
@@ -33,6 +34,7 @@ LiveLayout lay_out(const Look& look, ImVec2 size) {
         const float y = plots_top + static_cast<float>(row) * (height + gap);
         layout.panels[i] = {{std::round(x), std::round(y)}, {std::round(x + width), std::round(y + height)}};
     }
+    layout.plan = {layout.panels[2].min, layout.panels[8].max};
     return layout;
 }
 
@@ -57,6 +59,7 @@ void Live::take_preset(const Settings& preset) {
     settings_ = preset;
     settings_.data_file = before.data_file;
     settings_.steps_per_frame = before.steps_per_frame;
+    settings_.plan = before.plan;
     for (plot::PlotState& plot : plots_) plot.y.fit();
     steps_.view.fit();
     apply_settings();
@@ -108,6 +111,7 @@ void Live::obey_keys(Screen& screen, const Snapshot& snapshot, Requests& request
         plot::Scale& scale = plots_[hovered_panel_].panel.scale;
         if (can_log) scale = scale == plot::Scale::log ? plot::Scale::linear : plot::Scale::log;
     }
+    if (pressed(key('P'))) settings_.plan = !settings_.plan;
     if (pressed(key('D'))) screen.set_theme(screen.look().theme.dark ? light_theme() : dark_theme());
     if (pressed(Key::f11)) panel_state(hovered_panel_).full = !panel_state(hovered_panel_).full;
     requests.screenshot = pressed(Key::f12);
@@ -188,11 +192,11 @@ void Live::draw_plots(const Look& look, const LiveLayout& layout, const Snapshot
     steps_.next_marked.reset();
     for (size_t panel = 0; panel < layout.panels.size(); ++panel) {
         if (!panel_state(panel).full) continue;
-        draw_panel(look, panel, {layout.panels.front().min, layout.panels.back().max}, s);
+        draw_panel(look, panel, {layout.panels.front().min, layout.panels[settings_.plan ? 7 : 8].max}, s);
         return;
     }
     for (size_t panel = 0; panel < layout.panels.size(); ++panel)
-        draw_panel(look, panel, layout.panels[panel], s);
+        if (!settings_.plan || panel % 3 != 2) draw_panel(look, panel, layout.panels[panel], s);
 }
 
 void Live::draw_status(const Look& look, const plot::Rect& frame, const Snapshot& s) {
@@ -244,12 +248,14 @@ Requests Live::draw(Screen& screen, float frame_ms) {
     if (clicks.step) commands_.step();
     if (clicks.reset) commands_.reset();
     if (clicks.help) help_ = true;
+    if (clicks.plan) settings_.plan = !settings_.plan;
     if (clicks.theme) screen.set_theme(look.theme.dark ? light_theme() : dark_theme());
     if (clicks.preset) take_preset(clicks.preset->settings);
 
     draw_controls(look, layout.controls, settings_);
     draw_cards(look, layout.cards, *snapshot, settings_);
     draw_plots(look, layout, *snapshot);
+    if (settings_.plan) draw_plan(look, layout.plan, *snapshot, planned_twin_);
     draw_status(look, layout.status, *snapshot);
     ImGui::End();
     if (help_) draw_help(look, size, help_);

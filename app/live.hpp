@@ -15,6 +15,7 @@ namespace lab {
 struct LiveLayout {
     plot::Rect toolbar, controls, cards, status;
     std::array<plot::Rect, 9> panels;  ///< in reading order
+    plot::Rect plan;                   ///< in place of the last column of panels while it is shown
 };
 LiveLayout lay_out(const Look& look, ImVec2 size);
 
@@ -60,6 +61,7 @@ class Live {
     plot::SharedX steps_;
     size_t hovered_panel_ = 0;
     bool help_ = false;
+    size_t planned_twin_ = 0;
     std::string note_;
     double note_until_ = 0;
 };

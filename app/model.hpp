@@ -78,6 +78,7 @@ struct Settings {
     uint32_t inspected_layer = 1;  ///< from 0
     uint32_t inspected_unit = 3;   ///< from 0
     uint32_t steps_per_frame = 4;  ///< at most this many steps in 1/30 s; 0: as many as the device does
+    bool plan = false;             ///< show how a step is done, which measures its parts
 
     bool operator==(const Settings&) const = default;
 };
@@ -173,6 +174,10 @@ struct TwinView {
     std::vector<LayerView> layers;        ///< one per hidden layer; empty before the first step
     Boundary boundary;                    ///< for planar data
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
+
+    // With Settings::plan.
+    std::vector<vknorm::Timing> parts;  ///< of a step on the device; empty: none was measured yet
+    std::string norm_plan;              ///< of the inspected layer, in words; empty: it has no norm
 };
 
 enum class Severity { note, warning, error };
@@ -186,7 +191,8 @@ struct Snapshot {
     double epoch = 0;
     double samples_per_second = 0;  ///< of both twins together; 0 while paused
     std::string device;
-    uint64_t parameters = 0;  ///< of one twin
+    bool has_timestamps = true;  ///< the device can measure where the time of a step goes
+    uint64_t parameters = 0;     ///< of one twin
     Severity severity = Severity::note;
     std::string message;  ///< refused step, divergence, a warning; empty: all is well
     std::shared_ptr<const vknorm::Dataset> train, test;  ///< null while being made

@@ -328,6 +328,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
            "--size", [&](const std::string& text) { read_size(text, options); },
            "Of the window or the picture")
         ->type_name("WxH");
+    app.add_flag("--plan", s.plan, "Show the plan of a training step: its parts and their times");
     add_choice(app, "--theme", theme_names, {&options.light}, "Of the window or the picture");
     app.add_option("--device", options.device, "Part of a Vulkan device's name, driver or UUID")
         ->type_name("NAME");

@@ -20,6 +20,7 @@ int matching_preset(Settings settings) {
         settings.inspected_layer = preset.inspected_layer;
         settings.inspected_unit = preset.inspected_unit;
         settings.steps_per_frame = preset.steps_per_frame;
+        settings.plan = preset.plan;
         if (settings == preset) return static_cast<int>(i);
     }
     return -1;
@@ -91,18 +92,20 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
 
     // From the right edge: what must always be there.
     float right = frame.max.x - look.px(10);
-    const auto right_button = [&](const char* id, const char* label, Icon icon) {
+    const auto right_button = [&](const char* id, const char* label, Icon icon, bool down = false) {
         const float width =
             look.px(26) + (icon == Icon::none ? 0 : look.px(20)) + plot::text_size(look.fonts.body, label).x;
         right -= width;
         ImGui::SetCursorScreenPos({std::round(right), top});
-        const bool clicked = tool_button(look, id, label, icon, false);
+        const bool clicked = tool_button(look, id, label, icon, down);
         right -= gap;
         return clicked;
     };
     clicks.help = right_button("help", "?", Icon::none);
     clicks.theme = look.theme.dark ? right_button("theme", "Light", Icon::sun)
                                    : right_button("theme", "Dark", Icon::moon);
+    clicks.plan = right_button("plan", "Plan", Icon::none, settings.plan);
+    hint(look, "How the device does a training step, and where the time goes");
 
     list.PushClipRect(frame.min, {right, frame.max.y}, true);
     x = draw_number(look, list, {x, middle}, "step", std::to_string(s.step), 48);

@@ -1,4 +1,4 @@
-// The bar at the top: run, step, reset, presets, how far and how fast, theme.
+// The bar at the top: run, step, reset, presets, how far and how fast, plan, theme.
 #pragma once
 
 #include "app/model.hpp"
@@ -9,7 +9,7 @@ namespace lab {
 
 /// What was clicked.
 struct ToolbarClicks {
-    bool run = false, step = false, reset = false, theme = false, help = false;
+    bool run = false, step = false, reset = false, theme = false, help = false, plan = false;
     const Preset* preset = nullptr;
 };
 

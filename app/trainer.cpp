@@ -49,6 +49,7 @@ const Settings& checked(const Settings& s) {
 Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData& data)
     : settings_(checked(settings)),
       data_(data),
+      has_timestamps_(device.capabilities().timestamp_period_ns > 0),
       grid_(PlaneGrid::over(*data.train)),
       twins_{Twin(device, settings, 0, *data.train), Twin(device, settings, 1, *data.train)},
       order_(data.train->size(), settings.batch, settings.seed) {}
@@ -109,6 +110,7 @@ void Trainer::describe(Snapshot& snapshot) const {
     snapshot.settings = settings_;
     snapshot.step = step_;
     snapshot.epoch = earlier_epochs_ + order_.epoch();
+    snapshot.has_timestamps = has_timestamps_;
     snapshot.parameters = twins_[0].parameters();
     snapshot.train = data_.train;
     snapshot.test = data_.test;

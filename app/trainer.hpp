@@ -46,6 +46,7 @@ class Trainer {
   private:
     Settings settings_;
     RunData data_;
+    bool has_timestamps_;
     PlaneGrid grid_;
     std::array<Twin, twin_count> twins_;
     vknorm::BatchOrder order_;

@@ -16,6 +16,9 @@ constexpr size_t pictures_shown = 64;
 constexpr float smoothing = 0.03f;
 // Batch renormalization begins after 5 000 steps in its paper; runs here have some hundred.
 constexpr uint64_t renorm_pace = 100;
+// While the parts of steps are shown, one in so many steps is measured: on some devices, timestamps between
+// the parts make a step take twice as long.
+constexpr uint64_t steps_per_measured = 8;
 
 vknorm::Optimizer optimizer_of(const Settings& settings) {
     if (settings.optimizer == OptimizerKind::adam) {
@@ -97,6 +100,7 @@ Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const
       network_(device, network_options(settings, index, train)) {
     set_hyperparameters(settings);
     set_probes(settings);
+    set_plan(settings);
 }
 
 void Twin::apply(const Settings& settings, const Settings& previous) {
@@ -106,6 +110,7 @@ void Twin::apply(const Settings& settings, const Settings& previous) {
         view_.unit.clear();
         set_probes(settings);
     }
+    set_plan(settings);
 }
 
 void Twin::set_hyperparameters(const Settings& settings) {
@@ -132,8 +137,17 @@ void Twin::set_probes(const Settings& settings) {
     network_.set_probes(std::move(probes));
 }
 
+// Nothing is measured that is not shown.
+void Twin::set_plan(const Settings& settings) {
+    plan_ = settings.plan;
+    if (!plan_) parts_.clear();
+    view_.norm_plan = plan_ ? network_.explain(layer_, settings.batch) : "";
+}
+
 void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
-    if (!diverged_) ticket_ = network_.train_step(inputs, labels);
+    if (diverged_) return;
+    network_.set_timestamps(plan_ && (parts_.empty() || steps_ % steps_per_measured == 0));
+    ticket_ = network_.train_step(inputs, labels);
 }
 
 void Twin::collect(uint64_t step) {
@@ -145,6 +159,7 @@ void Twin::collect(uint64_t step) {
         diverged_ = true;
         throw;
     }
+    parts_.push(network_.timings(ticket_));
     ++steps_;
     const float weight = std::max(smoothing, 1.f / static_cast<float>(steps_));
     smoothed_loss_ += weight * (result.loss - smoothed_loss_);
@@ -164,6 +179,7 @@ void Twin::collect(uint64_t step) {
 
 TwinView Twin::view() const {
     TwinView view = view_;
+    view.parts = parts_.medians();
     for (const auto& entry : distributions_.entries())
         view.distribution.push(entry.step, entry.value[layer_]);
     return view;

@@ -6,6 +6,7 @@
 
 #include "app/model.hpp"
 #include "app/run_data.hpp"
+#include "app/step_parts.hpp"
 
 namespace lab {
 
@@ -49,13 +50,16 @@ class Twin {
   private:
     void set_hyperparameters(const Settings& settings);
     void set_probes(const Settings& settings);
+    void set_plan(const Settings& settings);
     UnitRow unit_row(const vknorm::StepResult& result) const;
 
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     vknorm::Network network_;
-    TwinView view_;  // without the distribution, which depends on the layer inspected
+    TwinView view_;  // without the distribution, which depends on the layer inspected, and the parts
     History<std::vector<Histogram>> distributions_{24};
+    bool plan_ = false;
+    StepParts parts_;
     vknorm::Ticket ticket_ = 0;  // of the step in flight; 0: none
     bool diverged_ = false;
     uint64_t steps_ = 0;

@@ -117,6 +117,34 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
     }
 }
 
+/// The times of a step whose parts take longer and longer, and words as long as those of a norm.
+void plan_step(TwinView& view, const Settings& s, size_t twin, uint64_t steps) {
+    view.norm_plan =
+        "layer_norm: rows, 1 x 128 channels x 100\n"
+        "  1 slice of 1 x 128 channels x 100: 1 strands per channel of up to 1024 values, 32 side by side; "
+        "4 x 1 workgroups of 128; 2 partials per channel\n"
+        "  forward: norm_statistics_vectors_texels, norm_finalize, norm_apply_aligned_vectors_texels\n"
+        "  backward: norm_backward_sums_aligned_vectors_texels, norm_backward_finalize, "
+        "norm_backward_apply_aligned_vectors_texels\n"
+        "  gradients of parameters: layer_norm: columns, 128 x 100 channels x 1\n"
+        "  1 slice of 128 x 100 channels x 1: 8 strands per channel of up to 1024 values, 8 side by side; "
+        "8 x 1 workgroups of 128; 8 partials per channel\n"
+        "  scratch: 24588 bytes\n";
+    if (steps == 0) return;
+    std::vector<std::string> labels = {"batch upload"};
+    for (const char* way : {" forward", " backward"}) {
+        for (size_t layer = 0; layer < s.hidden.size(); ++layer)
+            for (const char* part : {"linear", "norm", "activation"})
+                if (part != std::string("norm") || s.twins[twin].norm != vknorm::Norm::none)
+                    labels.push_back(std::to_string(layer) + "." + part + way);
+        labels.push_back(std::string("output") + way);
+    }
+    for (const char* last : {"loss", "summary", "optimizer", "probes and readback"})
+        labels.emplace_back(last);
+    double milliseconds = 0.0004;
+    for (const std::string& label : labels) view.parts.push_back({label, milliseconds *= 1.3});
+}
+
 }  // namespace
 
 std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps) {
@@ -133,6 +161,7 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
     for (size_t twin = 0; twin < twin_count; ++twin) {
         TwinView& view = s->twins[twin];
         train_twin(view, settings, twin, steps);
+        if (settings.plan) plan_step(view, settings, twin, steps);
         if (steps == 0) continue;
         if (planar) {
             view.boundary = boundary(twin == 0 ? 4 : 1.2f);

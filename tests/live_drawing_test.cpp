@@ -27,15 +27,8 @@ float overlap(const plot::Rect& a, const plot::Rect& b) {
     return x > 0 && y > 0 ? x * y : 0;
 }
 
-class EveryRun : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {
-  protected:
-    Stage stage{presets()[std::get<0>(GetParam())].settings, std::get<1>(GetParam()),
-                std::get<2>(GetParam()) ? large : small};
-};
-
-TEST_P(EveryRun, NoLetterLiesOnAnother) {
+void expect_letters_apart(Stage& stage) {
     const std::vector<Glyph>& glyphs = stage.glyphs();
-    ASSERT_GT(glyphs.size(), 300u);
     for (size_t i = 0; i < glyphs.size(); ++i)
         for (size_t k = i + 1; k < glyphs.size(); ++k) {
             const float least = std::min(glyphs[i].rect.width() * glyphs[i].rect.height(),
@@ -45,21 +38,39 @@ TEST_P(EveryRun, NoLetterLiesOnAnother) {
         }
 }
 
-TEST_P(EveryRun, NoLetterIsCutOrOutsideItsCard) {
-    const LiveLayout layout = stage.layout();
-    std::vector<plot::Rect> cards = {layout.toolbar, layout.controls, layout.cards, layout.status};
-    cards.insert(cards.end(), layout.panels.begin(), layout.panels.end());
+/// Every letter lies in one of the cards, and none is cut but where the controls scroll.
+void expect_letters_whole(Stage& stage, const std::vector<plot::Rect>& cards) {
+    const plot::Rect controls = stage.layout().controls;
     for (const Glyph& glyph : stage.glyphs()) {
         const plot::Rect& r = glyph.rect;
-        const bool scrolls = layout.controls.contains(center(r));
+        const bool scrolls = controls.contains(center(r));
         const bool inside = std::any_of(cards.begin(), cards.end(), [&](const plot::Rect& card) {
             return r.min.x >= card.min.x && r.max.x <= card.max.x &&
                    (scrolls || (r.min.y >= card.min.y && r.max.y <= card.max.y));
         });
         ASSERT_TRUE(inside) << r.min.x << ", " << r.min.y;
-        ASSERT_TRUE(r.min.x >= glyph.clip.min.x - 1 && r.max.x <= glyph.clip.max.x + 1)
+        ASSERT_TRUE(r.min.x >= glyph.clip.min.x - 1 && r.max.x <= glyph.clip.max.x + 1 &&
+                    (scrolls || (r.min.y >= glyph.clip.min.y - 1 && r.max.y <= glyph.clip.max.y + 1)))
             << r.min.x << ", " << r.min.y;
     }
+}
+
+class EveryRun : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {
+  protected:
+    Stage stage{presets()[std::get<0>(GetParam())].settings, std::get<1>(GetParam()),
+                std::get<2>(GetParam()) ? large : small};
+};
+
+TEST_P(EveryRun, NoLetterLiesOnAnother) {
+    ASSERT_GT(stage.glyphs().size(), 300u);
+    expect_letters_apart(stage);
+}
+
+TEST_P(EveryRun, NoLetterIsCutOrOutsideItsCard) {
+    const LiveLayout layout = stage.layout();
+    std::vector<plot::Rect> cards = {layout.toolbar, layout.controls, layout.cards, layout.status};
+    cards.insert(cards.end(), layout.panels.begin(), layout.panels.end());
+    expect_letters_whole(stage, cards);
 }
 
 TEST_P(EveryRun, GeometryIsFiniteAndWithinBudget) {
@@ -81,6 +92,34 @@ INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryRun,
                          ::testing::Combine(::testing::Values(0u, 1u, 3u, 4u),
                                             ::testing::Values(0u, 1u, 115u, 20'000u), ::testing::Bool()),
                          run_name);
+
+/// Hidden layers, before or after the first step, and the size of the screen.
+class EveryPlan : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {};
+
+TEST_P(EveryPlan, HasItsCardWithRoomForAllWords) {
+    const auto [layers, steps, is_large] = GetParam();
+    Settings settings;
+    settings.plan = true;
+    settings.hidden.assign(layers, 100);
+    Stage stage(settings, steps, is_large ? large : small);
+    const LiveLayout layout = stage.layout();
+    std::vector<plot::Rect> cards = {layout.toolbar, layout.controls, layout.cards, layout.status,
+                                     layout.plan};
+    for (size_t panel = 0; panel < layout.panels.size(); ++panel)
+        if (panel % 3 != 2) cards.push_back(layout.panels[panel]);
+    expect_letters_apart(stage);
+    expect_letters_whole(stage, cards);
+    EXPECT_EQ(stage.find("scratch: 24588 bytes", stage.screen.look().fonts.small).size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryPlan,
+                         ::testing::Combine(::testing::Values(1u, 4u, 10u), ::testing::Values(0u, 600u),
+                                            ::testing::Bool()),
+                         [](const auto& run) {
+                             return "Layers" + std::to_string(std::get<0>(run.param)) + "Step" +
+                                    std::to_string(std::get<1>(run.param)) +
+                                    (std::get<2>(run.param) ? "Large" : "Small");
+                         });
 
 class EveryTheme : public ::testing::TestWithParam<bool> {
   protected:

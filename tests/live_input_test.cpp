@@ -246,6 +246,44 @@ TEST(LiveInput, HelpOpensAndCloses) {
     }
 }
 
+TEST(LiveInput, ThePlanOfAStepIsMeasuredOnlyWhileItIsShown) {
+    Stage stage;
+    const auto title = [&](const char* words) { return stage.find(words, fonts(stage).strong).size(); };
+    EXPECT_FALSE(stage.live.settings().plan);
+    EXPECT_EQ(title("A step of twin A"), 0u);
+    for (const bool by_key : {true, false}) {
+        const auto toggle = [&] {
+            by_key ? stage.press(key('P')) : stage.click(center(stage.the("Plan", fonts(stage).body)));
+        };
+        toggle();
+        EXPECT_TRUE(stage.commands.applied.plan);
+        EXPECT_EQ(title("A step of twin A"), 1u);
+        EXPECT_EQ(title("Gradient norm"), 0u) << "makes room";
+        toggle();
+        EXPECT_FALSE(stage.commands.applied.plan);
+        EXPECT_EQ(title("A step of twin A"), 0u);
+        EXPECT_EQ(title("Gradient norm"), 1u);
+    }
+}
+
+TEST(LiveInput, ThePlanSaysWhoseStepItIsAndWhereItsTimeGoes) {
+    Settings settings;
+    settings.plan = true;
+    Stage stage(settings);
+    const auto said = [&](const char* words) { return stage.find(words, fonts(stage).small).size(); };
+    for (const char* kind : {"linear", "norm", "activation", "loss", "optimizer", "probes and readback"})
+        EXPECT_GT(said(kind), 0u) << kind;
+    EXPECT_GT(said("1 slice of 128 x 100 channels x 1"), 0u);
+    const plot::Rect plan = stage.layout().plan;
+    stage.click({plan.max.x - 20, plan.min.y + 17});
+    EXPECT_EQ(stage.find("A step of twin B", fonts(stage).strong).size(), 1u);
+
+    stage.commands.shown().has_timestamps = false;
+    stage.frame();
+    EXPECT_EQ(said("This device has no timestamps"), 1u);
+    EXPECT_EQ(said("probes and readback"), 0u);
+}
+
 TEST(LiveInput, NumbersCanBeTyped) {
     Stage stage;
     stage.screen.input().key(Key::control, true);

@@ -94,6 +94,7 @@ TEST(Options, EveryOneArrives) {
                                       "live.png",
                                       "--size",
                                       "1280x800",
+                                      "--plan",
                                       "--theme",
                                       "light",
                                       "--validation"});
@@ -115,6 +116,7 @@ TEST(Options, EveryOneArrives) {
     wanted.weight_decay = 1e-4f;
     wanted.norm_momentum = 0.01f;
     wanted.epsilon = 1e-3f;
+    wanted.plan = true;
     wanted.noise = 0.25f;
     EXPECT_EQ(options.settings, wanted);
     EXPECT_TRUE(options.headless && options.force && options.light && options.validation);

@@ -2,6 +2,8 @@
 // changes none of them.
 #include "app/trainer.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <stdexcept>
@@ -151,6 +153,76 @@ TEST(Trainer, SettingsTakeEffectWithTheNextStep) {
     const float before = b.unit.entries().back().value.running_mean;
     changed.step();
     EXPECT_EQ(changed.twins()[0].view().unit.entries().back().value.running_mean, before);
+}
+
+TEST(Trainer, ThePlanNamesEveryPartOfAStepOnceItIsAskedFor) {
+    Trainer trainer = make_trainer(small());
+    train(trainer, 2);
+    for (const Twin& twin : trainer.twins())
+        EXPECT_TRUE(twin.view().parts.empty() && twin.view().norm_plan.empty()) << "nobody asked";
+
+    Settings settings = small();
+    settings.plan = true;
+    trainer.apply(settings);
+    const auto begin = std::chrono::steady_clock::now();
+    trainer.step();
+    const std::chrono::duration<double, std::milli> step = std::chrono::steady_clock::now() - begin;
+    const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
+    EXPECT_NE(a.norm_plan.find("32 x 8 channels"), std::string::npos) << a.norm_plan;
+    EXPECT_EQ(b.norm_plan, "") << "it has no norm";
+    Snapshot run;
+    trainer.describe(run);
+    EXPECT_EQ(run.has_timestamps, test_device().capabilities().timestamp_period_ns > 0);
+    if (run.has_timestamps) {
+        double parts = 0;
+        for (const TwinView* view : {&a, &b})
+            for (const vknorm::Timing& part : view->parts) parts += part.milliseconds;
+        std::cout << "parts of both twins " << parts << " ms, step " << step.count() << " ms\n";
+        EXPECT_GT(parts, 0);
+        EXPECT_LE(parts, step.count());
+        EXPECT_EQ(a.parts.size(), 7u + 2 * 6) << "none twice";
+        EXPECT_EQ(b.parts.size(), 7u + 2 * 4);
+        const auto times = [](const TwinView& view, const std::string& label) {
+            return std::count_if(view.parts.begin(), view.parts.end(),
+                                 [&](const vknorm::Timing& part) { return part.label == label; });
+        };
+        for (const char* label : {"batch upload", "output forward", "output backward", "loss", "summary",
+                                  "optimizer", "probes and readback"})
+            EXPECT_TRUE(times(a, label) == 1 && times(b, label) == 1) << label;
+        for (const char* layer : {"0.", "1."})
+            for (const char* way : {" forward", " backward"}) {
+                EXPECT_EQ(times(a, std::string(layer) + "linear" + way), 1) << layer << way;
+                EXPECT_EQ(times(a, std::string(layer) + "norm" + way), 1) << layer << way;
+                EXPECT_EQ(times(b, std::string(layer) + "norm" + way), 0) << layer << way;
+                EXPECT_EQ(times(b, std::string(layer) + "activation" + way), 1) << layer << way;
+            }
+    }
+
+    settings.plan = false;
+    trainer.apply(settings);
+    trainer.step();
+    EXPECT_TRUE(trainer.twins()[0].view().parts.empty() && trainer.twins()[0].view().norm_plan.empty());
+}
+
+TEST(StepParts, AreMediansOfTheLatestStepsAndKeepTheWholeTime) {
+    StepParts parts;
+    parts.push({});
+    EXPECT_TRUE(parts.medians().empty());
+    for (int step = 0; step < 100; ++step)
+        parts.push({{"0.linear forward", step < 60 ? 9.0 : 1.0}, {"loss", step % 2 ? 2.0 : 2.5}});
+    const auto of_two = parts.medians();
+    EXPECT_EQ(of_two.at(0).milliseconds, 1) << "the first steps are forgotten";
+    parts.push({{"0.linear forward", 1},
+                {"0.norm forward", 2},
+                {"batch_norm.forward", 2, 1},
+                {"1.linear forward", 4},
+                {"output backward", 8},
+                {"probes and readback", 16}});
+    const auto kinds = by_kind(parts.medians());
+    ASSERT_EQ(kinds.size(), 3u) << "other parts are another step's";
+    EXPECT_EQ(kinds[0].label + kinds[1].label + kinds[2].label, "linearnormprobes and readback");
+    EXPECT_EQ(kinds[0].milliseconds, 1 + 4 + 8);
+    EXPECT_EQ(kinds[1].milliseconds + kinds[2].milliseconds, 2 + 16);
 }
 
 TEST(Trainer, BatchMayChangeWithoutANewRun) {
