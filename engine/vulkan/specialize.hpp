@@ -10,8 +10,7 @@
 namespace vknorm::detail {
 
 /// The shader with `constants[i]` for constant_id i, and without the blocks that these make unreachable.
-/// Throws std::logic_error for words that are not SPIR-V, or whose blocks are not in an order of control
-/// flow.
+/// Throws std::logic_error for words that are not SPIR-V.
 std::vector<uint32_t> specialized(std::span<const uint32_t> words, std::span<const uint32_t> constants);
 
 }  // namespace vknorm::detail
