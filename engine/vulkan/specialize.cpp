@@ -15,8 +15,8 @@ std::vector<uint32_t> specialized(std::span<const uint32_t> words, std::span<con
     std::string complaint;
     optimizer.SetMessageConsumer([&](spv_message_level_t, const char*, const spv_position_t&,
                                      const char* message) { complaint = message; });
-    // Propagation finds what functions compute from their constants, to switch on it. Before it, too, dead
-    // branches go: it then has half as much to read, and specializing the result again changes nothing.
+    // Propagation finds what functions compute from their constants, to switch on it. Dead branches go before
+    // it, too: it then has half as much to read.
     optimizer.RegisterPass(spvtools::CreateSetSpecConstantDefaultValuePass(values))
         .RegisterPass(spvtools::CreateFreezeSpecConstantValuePass())
         .RegisterPass(spvtools::CreateFoldSpecConstantOpAndCompositePass())
