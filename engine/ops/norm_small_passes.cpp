@@ -27,6 +27,14 @@ bool is_small(const NormPlan& plan, const Tensors& tensors, std::initializer_lis
            });
 }
 
+std::array<uint32_t, 4> small_constants(const Affine& affine, const Statistics& statistics,
+                                        const Extras& extras) {
+    return {small_workgroup, statistics.kind, 0,
+            feature(shaders::norm_gamma, bool(affine.gamma)) |
+                feature(shaders::norm_beta, bool(affine.beta)) | feature(shaders::norm_relu, extras.relu) |
+                shaders::norm_x};
+}
+
 shaders::NormRows rows_of(const NormPlan& plan) {
     const shaders::NormWalk strands = walk(plan, plan.slices.front(), Walk::strands, Form::quads);
     return {.rows = strands.values,
@@ -45,10 +53,7 @@ void record_small(Recorder& recorder, const NormPlan& plan, const StatisticsPass
     const Label label(recorder, (plan.operation + ".forward").c_str());
     const Parts parts(recorder);
     const RunningUpdate& running = finalize.running;
-    const uint32_t features = feature(shaders::norm_gamma, bool(apply.affine.gamma)) |
-                              feature(shaders::norm_beta, bool(apply.affine.beta)) |
-                              feature(shaders::norm_relu, apply.extras.relu) | shaders::norm_x;
-    const uint32_t constants[] = {small_workgroup, apply.statistics.kind, 0, features};
+    const auto constants = small_constants(apply.affine, apply.statistics, apply.extras);
     const Slice& slice = plan.slices.front();
     const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
     const AlignedView y = parts.box(plan, slice, Form::quads, apply.y);
@@ -87,10 +92,7 @@ void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tenso
                   const BackwardFinalizePass& finalize, const BackwardApplyPass& apply) {
     const Label label(recorder, (plan.operation + ".backward").c_str());
     const Parts parts(recorder);
-    const uint32_t features = feature(shaders::norm_gamma, bool(apply.affine.gamma)) |
-                              feature(shaders::norm_beta, bool(apply.affine.beta)) |
-                              feature(shaders::norm_relu, apply.extras.relu) | shaders::norm_x;
-    const uint32_t constants[] = {small_workgroup, apply.statistics.kind, 0, features};
+    const auto constants = small_constants(apply.affine, apply.statistics, apply.extras);
     const Slice& slice = plan.slices.front();
     const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
     const AlignedView dy = parts.box(plan, slice, Form::quads, apply.dy);
