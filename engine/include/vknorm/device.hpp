@@ -34,8 +34,7 @@ struct Capabilities {
     bool timeline_semaphores = false;                 ///< else fences
     bool mapped_device_memory = false;                ///< device memory is host visible: no staging copies
     bool storage_16_bit = false;                      ///< storageBuffer16BitAccess
-    bool texel_blocks = false;                        ///< texel buffers are read faster than storage buffers, and 64-bit
-                                                      ///< integers may be written: see norm_blocks_texels.glsl
+    bool texel_blocks = false;                        ///< texel buffers are read faster than storage buffers
     float timestamp_period_ns = 0;                    ///< 0: the queue has no timestamps
 };
 
