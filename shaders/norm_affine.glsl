@@ -16,6 +16,8 @@ vec4 scale_of(Scaling scaling) {
     return scale;
 }
 
+vec4 relu(vec4 y) { return mix(y, vec4(0), lessThan(y, vec4(0))); }  // max(NaN, 0) is 0 on some drivers
+
 // x minus the mean.
 vec4 centred(Scaling scaling, vec4 x) {
     if (statistics == norm_of_squares) return x;
@@ -28,4 +30,9 @@ vec4 centred(Scaling scaling, vec4 x) {
 vec4 affine(Scaling scaling, vec4 x) {
     precise const vec4 y = centred(scaling, x) * scaling.scale + scaling.beta;
     return y;
+}
+
+// The gradient that a ReLU of the same y let through.
+vec4 relu_gradient(Scaling scaling, vec4 x, vec4 dy) {
+    return mix(dy, vec4(0), lessThanEqual(affine(scaling, x), vec4(0)));
 }

@@ -22,7 +22,7 @@ BLOCK_READER(residual, 6)
 
 vec4 finished(Strand strand, uint value, uint values, vec4 y, vec4 residual) {
     if (has_residual) y += residual;
-    if (has_relu) y = mix(y, vec4(0), lessThan(y, vec4(0)));  // max(NaN, 0) is 0 on some drivers
+    if (has_relu) y = relu(y);
     if (has_valid) y = mix(vec4(0), y, counted(value, values));
     if (has_mask) {
         const bvec4 positive = greaterThan(mix(vec4(0), y, held(values)), vec4(0));

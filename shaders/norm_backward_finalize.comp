@@ -8,8 +8,8 @@
 
 layout(push_constant) uniform Push { NormBackwardFinalize push; };
 
-layout(std430, set = 0, binding = 1) buffer Dgamma { float dgamma[]; };
-layout(std430, set = 0, binding = 2) buffer Dbeta { float dbeta[]; };
+#define DGAMMA_BINDING 1
+#include "norm_parameters.glsl"
 layout(std430, set = 0, binding = 3) writeonly buffer Means { float means[]; };
 layout(std430, set = 0, binding = 4) readonly buffer Weights { float weights[]; };
 layout(std430, set = 0, binding = 5) readonly buffer Count { uint count[]; };
@@ -29,15 +29,7 @@ void main() {
     if (!tree_root() || of_set >= push.partials.sets) return;
     precise const float sum_dy = sums.x + sums.y;
     precise const float sum_dy_x = sums.z + sums.w;
-    const bool adds = push.accumulate == 1;
-    if ((push.gives & norm_gives_dgamma) != 0) {
-        const uint at = push.dgamma_first + of_set;
-        dgamma[at] = adds ? dgamma[at] + sum_dy_x : sum_dy_x;
-    }
-    if ((push.gives & norm_gives_dbeta) != 0) {
-        const uint at = push.dbeta_first + of_set;
-        dbeta[at] = adds ? dbeta[at] + sum_dy : sum_dy;
-    }
+    give_parameters(of_set, sum_dy, sum_dy_x);
     if ((push.gives & norm_gives_means) != 0) {
         const float values =
             push.counted == 1 ? max(float(count[push.count_first + of_set * push.count_pitch]), 1) : push.values;

@@ -46,6 +46,8 @@ vec4 combined(Scaling scaling, Terms terms, vec4 x, vec4 dy, vec4 ddx) {
 
 void main() {
     const NormWalk walk = push.walk;
+    const uint x_first = push.x_first, dy_first = push.dy_first;
+    const uint ddx_first = push.ddx_first, out_first = push.out_first;
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
@@ -53,18 +55,18 @@ void main() {
             const Terms terms = terms_of(strand.channel);
             Cursor cursor = strand.start;
             for (uint i = 0; i < strand.blocks; ++i) {
-                const vec4 x = read_x(walk, push.x_first, cursor);
-                const vec4 dy = needs_dy ? read_dy(walk, push.dy_first, cursor) : vec4(0);
-                const vec4 ddx = needs_ddx ? read_ddx(walk, push.ddx_first, cursor) : vec4(0);
-                write_out(walk, push.out_first, cursor, combined(scaling, terms, x, dy, ddx));
+                const vec4 x = read_x(walk, x_first, cursor);
+                const vec4 dy = needs_dy ? read_dy(walk, dy_first, cursor) : vec4(0);
+                const vec4 ddx = needs_ddx ? read_ddx(walk, ddx_first, cursor) : vec4(0);
+                write_out(walk, out_first, cursor, combined(scaling, terms, x, dy, ddx));
                 advance(walk, cursor);
             }
             if (strand.tail > 0) {
                 const uint values = strand.tail;
-                const vec4 x = read_tail_x(walk, push.x_first, cursor, values);
-                const vec4 dy = needs_dy ? read_tail_dy(walk, push.dy_first, cursor, values) : vec4(0);
-                const vec4 ddx = needs_ddx ? read_tail_ddx(walk, push.ddx_first, cursor, values) : vec4(0);
-                write_tail_out(walk, push.out_first, cursor, combined(scaling, terms, x, dy, ddx), values);
+                const vec4 x = read_tail_x(walk, x_first, cursor, values);
+                const vec4 dy = needs_dy ? read_tail_dy(walk, dy_first, cursor, values) : vec4(0);
+                const vec4 ddx = needs_ddx ? read_tail_ddx(walk, ddx_first, cursor, values) : vec4(0);
+                write_tail_out(walk, out_first, cursor, combined(scaling, terms, x, dy, ddx), values);
             }
         }
     }

@@ -25,6 +25,7 @@ vec4 products(vec2 means, vec4 dy, vec4 ddx) {
 
 void main() {
     const NormWalk walk = push.walk;
+    const uint dy_first = push.dy_first, ddx_first = push.ddx_first;
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
@@ -33,13 +34,13 @@ void main() {
             vec2 total = vec2(0);
             Cursor cursor = strand.start;
             for (uint i = 0; i < strand.blocks; ++i) {
-                const vec4 dy = read_dy(walk, push.dy_first, cursor);
-                add(total, products(means, dy, read_ddx(walk, push.ddx_first, cursor)));
+                const vec4 dy = read_dy(walk, dy_first, cursor);
+                add(total, products(means, dy, read_ddx(walk, ddx_first, cursor)));
                 advance(walk, cursor);
             }
             if (strand.tail > 0) {
-                const vec4 dy = read_tail_dy(walk, push.dy_first, cursor, strand.tail);
-                const vec4 ddx = read_tail_ddx(walk, push.ddx_first, cursor, strand.tail);
+                const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
+                const vec4 ddx = read_tail_ddx(walk, ddx_first, cursor, strand.tail);
                 add(total, mix(vec4(0), products(means, dy, ddx), held(strand.tail)));
             }
             partials[partial_of(push.strands, samp, strand)] = floatBitsToUint(vec4(total, 0, 0));

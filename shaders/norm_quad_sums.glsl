@@ -6,20 +6,25 @@ struct Sums {
     vec4 high, lost;
 };
 
-Sums plus(Sums total, vec4 a, vec4 b, vec4 c, vec4 d) {
-    precise const vec4 block = (a + b) + (c + d);
-    precise const vec4 sum = total.high + block;
-    precise const vec4 back = sum - total.high;
-    precise const vec4 lost = total.lost + ((total.high - (sum - back)) + (block - back));
+// As two_sum.glsl.
+Sums two_sums(vec4 a, vec4 b) {
+    precise const vec4 sum = a + b;
+    precise const vec4 of_b = sum - a;
+    precise const vec4 lost = (a - (sum - of_b)) + (b - of_b);
     return Sums(sum, lost);
 }
 
+Sums plus(Sums total, vec4 a, vec4 b, vec4 c, vec4 d) {
+    precise const vec4 block = (a + b) + (c + d);
+    const Sums sum = two_sums(total.high, block);
+    precise const vec4 lost = total.lost + sum.lost;
+    return Sums(sum.high, lost);
+}
+
 Sums merge(Sums a, Sums b) {
-    precise const vec4 sum = a.high + b.high;
-    precise const vec4 back = sum - a.high;
-    precise const vec4 rounding = (a.high - (sum - back)) + (b.high - back);
-    precise const vec4 lost = rounding + (a.lost + b.lost);
-    return Sums(sum, lost);
+    const Sums sum = two_sums(a.high, b.high);
+    precise const vec4 lost = sum.lost + (a.lost + b.lost);
+    return Sums(sum.high, lost);
 }
 
 struct Row {
@@ -37,7 +42,7 @@ Row row_at(NormWalk walk, Scaling scaling, uint image, uint x_at, uint dy_at) {
         scaling.inv_std = vec4(of_row.z);
     }
     const vec4 x = read_x(walk, x_at, Cursor(0, 0));
-    if (has_relu) row.dy = mix(row.dy, vec4(0), lessThanEqual(affine(scaling, x), vec4(0)));
+    if (has_relu) row.dy = relu_gradient(scaling, x, row.dy);
     precise const vec4 normalized = centred(scaling, x) * scaling.inv_std;
     precise const vec4 terms = row.dy * normalized;
     row.product = terms;

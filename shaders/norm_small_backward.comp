@@ -19,17 +19,10 @@ layout(push_constant) uniform Push { NormSmallBackward push; };
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 BLOCK_WRITER(dx, 2)
-layout(std430, set = 0, binding = 7) buffer Dgamma { float dgamma[]; };
-layout(std430, set = 0, binding = 8) buffer Dbeta { float dbeta[]; };
+#define DGAMMA_BINDING 7
+#include "norm_parameters.glsl"
 #include "norm_quad_sums.glsl"
 #include "norm_dx.glsl"
-
-void give_parameters(uint channel, float sum_dy, float sum_dy_x) {
-    const bool adds = push.accumulate == 1;
-    const uint gamma_at = push.dgamma_first + channel, beta_at = push.dbeta_first + channel;
-    if ((push.gives & norm_gives_dgamma) != 0) dgamma[gamma_at] = adds ? dgamma[gamma_at] + sum_dy_x : sum_dy_x;
-    if ((push.gives & norm_gives_dbeta) != 0) dbeta[beta_at] = adds ? dbeta[beta_at] + sum_dy : sum_dy;
-}
 
 void main() {
     const NormWalk walk = walk_of(push.rows);
@@ -51,7 +44,7 @@ void main() {
         for (uint row = 0; row < walk.values; ++row) {
             const vec4 x = read_x(walk, x_first, Cursor(at, 0));
             vec4 dy = read_dy(walk, dy_first, Cursor(at, 0));
-            if (has_relu) dy = mix(dy, vec4(0), lessThanEqual(affine(scaling, x), vec4(0)));
+            if (has_relu) dy = relu_gradient(scaling, x, dy);
             write_dx(walk, dx_first, Cursor(at, 0), dx_of(scaling, means, x, dy));
             at += walk.image_pitch;
         }

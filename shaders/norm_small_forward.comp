@@ -46,7 +46,7 @@ void main() {
         uint at = quad;
         for (uint row = 0; row < walk.values; ++row) {
             vec4 y = affine(scaling, read_x(walk, x_first, Cursor(at, 0)));
-            if (has_relu) y = mix(y, vec4(0), lessThan(y, vec4(0)));  // max(NaN, 0) is 0 on some drivers
+            if (has_relu) y = relu(y);
             write_y(walk, y_first, Cursor(at, 0), y);
             at += walk.image_pitch;
         }

@@ -37,7 +37,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const auto module = products_modules.choose(recorder.device().state(), plan, 0, {pass.dy, pass.ddx});
     const auto constants = walk_constants(plan, tensors, {}, 0);
     for (const Slice& slice : plan.slices) {
-        const shaders::NormWalk strands = walk(plan, slice, Walk::strands, module.form);
+        const shaders::NormWalk strands = walk(plan, slice, module.walk, module.form);
         const AlignedView dy = parts.box(plan, slice, module.form, pass.dy),
                           ddx = parts.box(plan, slice, module.form, pass.ddx);
         const AlignedView dy_means = pairs_of(parts, slice, pass.dy_means);
@@ -122,7 +122,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                                                {pass.x, pass.dy, pass.ddx, pass.out});
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     for (const Slice& slice : plan.slices) {
-        const shaders::NormWalk strands = walk(plan, slice, Walk::strands, module.form);
+        const shaders::NormWalk strands = walk(plan, slice, module.walk, module.form);
         const AlignedView x = parts.box(plan, slice, module.form, pass.x),
                           dy = parts.box(plan, slice, module.form, pass.dy);
         const AlignedView ddx = parts.box(plan, slice, module.form, pass.ddx),

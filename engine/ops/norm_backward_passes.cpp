@@ -50,7 +50,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     for (const Slice& slice : plan.slices) {
-        const shaders::NormWalk strands = walk(plan, slice, Walk::strands, module.form);
+        const shaders::NormWalk strands = walk(plan, slice, module.walk, module.form);
         const AlignedView x = parts.box(plan, slice, module.form, pass.x);
         const AlignedView dy = parts.box(plan, slice, module.form, pass.dy);
         const AlignedView partials = parts.partials(plan, slice, pass.partials);
@@ -88,7 +88,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     const AlignedView means = parts.all(pass.means);
     for (const Slice& slice : plan.slices) {
-        const shaders::NormWalk sweep = walk(plan, slice, Walk::sweep, module.form);
+        const shaders::NormWalk sweep = walk(plan, slice, module.walk, module.form);
         const AlignedView x = parts.box(plan, slice, module.form, pass.x);
         const AlignedView dy = parts.box(plan, slice, module.form, pass.dy);
         const AlignedView dx = parts.box(plan, slice, module.form, pass.dx);

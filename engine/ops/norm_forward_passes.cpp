@@ -40,7 +40,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
             const AlignedView x = parts.box(plan, *slice, module.form, pass.x);
             const AlignedView partials = parts.partials(plan, *slice, pass.partials);
             const AlignedView valid = parts.valid(plan, *slice, pass.valid);
-            push.walk = walk(plan, *slice, Walk::strands, module.form);
+            push.walk = walk(plan, *slice, module.walk, module.form);
             push.strands = strands_of(plan, *slice, partials);
             push.x_first = x.first;
             push.valid_first = valid.first;
@@ -76,7 +76,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     // What the caller gave may be longer.
     if (mask.view) fill(recorder, {bits.buffer, bits.offset, plan.mask_bytes()}, 0);
     for (const Slice& slice : plan.slices) {
-        const shaders::NormWalk sweep = walk(plan, slice, Walk::sweep, module.form);
+        const shaders::NormWalk sweep = walk(plan, slice, module.walk, module.form);
         const AlignedView x = parts.box(plan, slice, module.form, pass.x);
         const AlignedView y = parts.box(plan, slice, module.form, pass.y);
         const AlignedView residual = parts.box(plan, slice, module.form, pass.residual);

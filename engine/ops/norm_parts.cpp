@@ -30,41 +30,42 @@ shaders::NormWalk sweep_of_quads(const NormPlan& plan, const Slice& slice) {
             .values = slice.images,
             .span = slice.positions,
             .image_pitch = narrow(plan.extent.channels * plan.extent.positions / block_values),
-            .blocks = slice.sweep_images,
-            .strands = ceil_div(slice.images, slice.sweep_images),
+            .blocks = plan.sweep_images,
+            .strands = ceil_div(slice.images, plan.sweep_images),
             .inner = quads};
 }
 
 }  // namespace
 
+bool are_aligned(std::span<const BufferView> views, uint32_t bytes) {
+    return std::ranges::all_of(views, [bytes](const BufferView& view) { return view.offset % bytes == 0; });
+}
+
+bool may_all_be_texels(const DeviceState& device, std::span<const BufferView> views) {
+    return std::ranges::all_of(views, [&](const BufferView& view) { return may_be_texels(device, view); });
+}
+
 NormModules::Choice NormModules::choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
-                                        std::initializer_list<BufferView> tensors,
+                                        std::initializer_list<BufferView> given,
                                         const std::vector<BufferView>& numbers) const {
-    const auto are_aligned = [](const auto& views, uint32_t bytes) {
-        return std::ranges::all_of(views,
-                                   [bytes](const BufferView& view) { return view.offset % bytes == 0; });
-    };
-    const auto may_all_be_texels = [&device](const auto& views) {
-        return std::ranges::all_of(views,
-                                   [&](const BufferView& view) { return may_be_texels(device, view); });
-    };
+    const std::span<const BufferView> tensors(given.begin(), given.size());
     const bool aligned = are_aligned(tensors, block_values * plan.element_bytes);
     Form form = plan.strategy == Strategy::columns ? Form::columns : Form::rows;
     if (aligned && plan.extent.positions % block_values == 0) form = Form::vectors;
-    if (plan.element_bytes != sizeof(float)) return {*sixteen[static_cast<size_t>(form)], form};
+    if (plan.element_bytes != sizeof(float)) return {*sixteen[static_cast<size_t>(form)], form, walk};
     if (form != Form::vectors && aligned && quads.buffers && (features & ~quad_features) == 0 &&
         has_quads(plan, walk))
         form = Form::quads;
-    if (form == Form::rows) return {*rows, form};
-    if (form == Form::columns) return {*columns, form};
+    if (form == Form::rows) return {*rows, form, walk};
+    if (form == Form::columns) return {*columns, form, walk};
 
     const Access& best = form == Form::vectors ? aligned_vectors : aligned_quads;
     const bool side_by_side =
         best.buffers && !numbers.empty() && are_aligned(numbers, block_values * sizeof(float));
     const Access& access = side_by_side ? best : form == Form::vectors ? vectors : quads;
-    const bool texels =
-        access.texels && may_all_be_texels(tensors) && (!side_by_side || may_all_be_texels(numbers));
-    return {texels ? *access.texels : *access.buffers, form};
+    const bool texels = access.texels && may_all_be_texels(device, tensors) &&
+                        (!side_by_side || may_all_be_texels(device, numbers));
+    return {texels ? *access.texels : *access.buffers, form, walk};
 }
 
 std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,

@@ -42,6 +42,7 @@ struct NormModules {
     struct Choice {
         const shaders::Shader& shader;
         Form form;
+        Walk walk;
     };
 
     Walk walk;
@@ -56,6 +57,10 @@ struct NormModules {
                   std::initializer_list<BufferView> tensors,
                   const std::vector<BufferView>& numbers = {}) const;
 };
+
+/// Whether each begins at a whole number of so many bytes.
+bool are_aligned(std::span<const BufferView> views, uint32_t bytes);
+bool may_all_be_texels(const DeviceState& device, std::span<const BufferView> views);
 
 /// What the values of a block, adjacent in memory, are normalized with, where that is adjacent, too.
 std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,

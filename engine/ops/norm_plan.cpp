@@ -189,6 +189,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
 
     plan.partials = static_cast<uint32_t>(partials);
     const uint32_t sweep = sweep_length(extent, limits.parallel);
+    plan.sweep_images = std::min(sweep, 32u);
     checked_product(extent.lines(), partials * detail::partial_bytes, operation + ": shape");
 
     for (uint64_t sample = 0; sample < extent.samples; sample += sides.samples) {
@@ -198,7 +199,6 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
             slice.samples = static_cast<uint32_t>(std::min(sides.samples, extent.samples - sample));
             slice.partial = partial;
             slice.sweep = plan_strands(slice.values_per_line(), sweep);
-            slice.sweep_images = std::clamp(sweep, 1u, 32u);
             partial += slice.strands.count;
             for (uint64_t channel = 0; channel < extent.channels; channel += sides.channels) {
                 slice.channel = channel;

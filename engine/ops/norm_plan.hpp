@@ -59,9 +59,8 @@ struct Slice {
     uint64_t sample = 0, image = 0, channel = 0, position = 0;
     uint32_t samples = 0, images = 0, channels = 0, positions = 0;
     Strands strands{};
-    uint32_t partial = 0;       ///< of its first strand, among the partials of a line
-    Strands sweep{};            ///< those of a pass that gives every value a new one
-    uint32_t sweep_images = 1;  ///< that an invocation visits, where it owns elements of an image instead
+    uint32_t partial = 0;  ///< of its first strand, among the partials of a line
+    Strands sweep{};       ///< those of a pass that gives every value a new one
 
     uint32_t values_per_line() const { return images * positions; }
     uint32_t strands_of_a_sample() const { return channels * strands.count; }
@@ -81,7 +80,8 @@ struct NormPlan {
     uint32_t element_bytes = 4;
     PlanLimits limits{};
     std::vector<Slice> slices{};
-    uint32_t partials = 0;  ///< of one line
+    uint32_t partials = 0;      ///< of one line
+    uint32_t sweep_images = 1;  ///< that an invocation visits where it owns elements of an image
 
     uint64_t partial_bytes() const;
     /// Words of a channel, and bytes, of the mask of a ReLU: bits [channels][values], every channel from a

@@ -12,8 +12,7 @@ constexpr uint32_t most_partials = 8;
 
 const shaders::Shader& choose(const DeviceState& device, const NormModules::Access& access,
                               std::initializer_list<BufferView> tensors) {
-    const bool texels =
-        std::ranges::all_of(tensors, [&](const BufferView& tensor) { return may_be_texels(device, tensor); });
+    const bool texels = may_all_be_texels(device, {tensors.begin(), tensors.size()});
     return texels ? *access.texels : *access.buffers;
 }
 
@@ -22,9 +21,7 @@ bool is_small(const NormPlan& plan, const Tensors& tensors, std::initializer_lis
     return extent.images <= plan.limits.small_rows && extent.positions == 1 && extent.samples == 1 &&
            extent.channels % block_values == 0 && plan.slices.size() == 1 && plan.partials <= most_partials &&
            plan.element_bytes == sizeof(float) && tensors.group == 1 &&
-           std::ranges::all_of(views, [](const BufferView& view) {
-               return view.offset % (block_values * sizeof(float)) == 0;
-           });
+           are_aligned({views.begin(), views.size()}, block_values * sizeof(float));
 }
 
 std::array<uint32_t, 4> small_constants(const Affine& affine, const Statistics& statistics,

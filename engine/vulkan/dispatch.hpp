@@ -60,8 +60,8 @@ AlignedView align_down(const Device& device, const BufferView& view, uint32_t el
 bool may_be_texels(const DeviceState& device, const BufferView& tensor);
 
 /// Bindings are numbered in order from 0 in set 0; those after the shader's last are left out. An absent view
-/// is bound to a small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is exceeded,
-/// which is a planning error of the operation.
+/// is bound to a small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is
+/// exceeded, which is a planning error of the operation.
 void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding> bindings,
               std::span<const std::byte> push_constants, Groups groups);
 
