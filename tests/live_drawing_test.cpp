@@ -240,6 +240,21 @@ TEST_P(EveryTheme, PicturesAreMarkedRightAndWrong) {
     EXPECT_EQ(count(stage.picture(), panel, theme.bad), 0u);
 }
 
+// On the first frame of a screen, whose lists have nothing reserved yet.
+TEST(LiveDrawing, ACardStaysInItsFrame) {
+    Screen screen(1);
+    screen.begin(large, 1.0f / 30);
+    ImDrawList& list = *ImGui::GetForegroundDrawList();
+    const plot::Rect frame{{200, 100}, {500, 300}};
+    plot::card(screen.look(), list, frame, 9, 0xFF202020, 0xFF404040, 1);
+    ASSERT_GT(list.VtxBuffer.Size, 0);
+    for (const ImDrawVert& vertex : list.VtxBuffer)
+        EXPECT_TRUE(vertex.pos.x > frame.min.x - 2 && vertex.pos.x < frame.max.x + 2 &&
+                    vertex.pos.y > frame.min.y - 2 && vertex.pos.y < frame.max.y + 2)
+            << vertex.pos.x << ", " << vertex.pos.y;
+    screen.end();
+}
+
 TEST(LiveDrawing, TheSameFrameGivesTheSamePicture) {
     Stage stage({}, 600, small);
     EXPECT_EQ(stage.picture().rgba, stage.picture().rgba);

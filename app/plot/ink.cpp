@@ -133,12 +133,9 @@ void card(const Look& look, ImDrawList& list, const Rect& frame, float rounding,
     // The ground shows outside the rounded corners.
     const float r = rounding;
     const auto corner = [&](ImVec2 tip, ImVec2 center, float from) {
-        list.PathLineTo(tip);
-        list.PathArcTo(center, r, from, from + pi / 2, 6);
-        const ImVec2* const p = list._Path.Data;
-        for (int i = 1; i + 1 < list._Path.Size; ++i)
-            list.AddTriangleFilled(p[0], p[i], p[i + 1], look.theme.ground);
-        list.PathClear();
+        list.PathLineTo(tip);  // the fill is a fan around it
+        list.PathArcTo(center, r, from + pi / 2, from, 6);
+        list.PathFillConvex(look.theme.ground);
     };
     const ImVec2 a = frame.min, b = frame.max;
     corner(a, {a.x + r, a.y + r}, pi);
