@@ -122,6 +122,17 @@ TEST(View, FittedRangesHoldTheDataAndStandStill) {
     }
 }
 
+TEST(View, AConstantLiesInTheMiddleOfRoundValues) {
+    for (const double value : {0.5, 1.0, 0.0, -3.0, 1.0 / 3, 12345.0})
+        for (const double rounding : {0.0, 1e-7}) {
+            const Range range = fitted({value, value * (1 + rounding)}, Scale::linear);
+            EXPECT_NEAR(to_unit(range, Scale::linear, value), 0.5, 0.1) << value;
+            EXPECT_GT(range.length(), 0.09 * std::abs(value));
+            for (const Tick& tick : ticks(range, Scale::linear, 5))
+                EXPECT_LE(tick.label.size(), 6u) << tick.label;
+        }
+}
+
 std::vector<Point> noise(size_t count) {
     std::vector<Point> points;
     std::mt19937 random(3);

@@ -129,6 +129,34 @@ class EveryTheme : public ::testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryTheme, ::testing::Bool(),
                          [](const auto& theme) { return theme.param ? "Dark" : "Light"; });
 
+// Whatever they say: a curve may stay where it is, and the pointer may look at it as closely as it likes.
+TEST_P(EveryTheme, LabelsOfConstantCurvesAreInTheirCard) {
+    for (const float accuracy : {0.5f, 0.0f, 1.0f, 0.1234567f})
+        for (const int turns : {0, 60}) {
+            Stage stage({}, 600, small);
+            set(stage);
+            for (TwinView& twin : stage.commands.shown().twins) {
+                twin.test.clear();
+                for (const uint64_t step : {1u, 300u, 600u}) twin.test.push(step, {accuracy, accuracy, 0.7f});
+            }
+            stage.frame();
+            const plot::Rect panel = stage.layout().panels[1];
+            stage.hover(center(panel));
+            stage.screen.input().key(Key::shift, true);
+            stage.screen.input().wheel(0, static_cast<float>(turns));
+            stage.screen.input().key(Key::shift, false);
+            stage.hover({2, 2});
+            std::vector<Glyph> beside;  // the card before has none here
+            for (const Glyph& glyph : stage.glyphs())
+                if (glyph.rect.min.y > panel.min.y + 40 && glyph.rect.max.y < panel.max.y - 30 &&
+                    glyph.rect.min.x > panel.min.x - 30 && glyph.rect.max.x < panel.max.x)
+                    beside.push_back(glyph);
+            ASSERT_GE(beside.size(), 5u) << accuracy;
+            for (const Glyph& glyph : beside)
+                EXPECT_GT(glyph.rect.min.x, panel.min.x + 4) << accuracy << ", " << turns;
+        }
+}
+
 // Hides one twin in one panel after the other, zoomed so that the data leave the frame on all sides: what
 // changes lies inside that panel, and something changes.
 TEST_P(EveryTheme, InkIsInsideItsPanelAndNowhereElse) {

@@ -9,6 +9,7 @@ namespace lab::plot {
 namespace {
 
 constexpr float left_margin = 40, bottom_margin = 20;  // room for tick labels
+constexpr float label_gap = 8;                         // between a y label and the plot
 
 Rect plot_area(const Mapping& m) {
     return {{m.left, m.top}, {m.left + m.width, m.top + m.height}};
@@ -195,7 +196,15 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
     state.reading = std::move(reading);
 }
 
-void draw_y_axis(const Look& look, const Mapping& m) {
+// Room at the left for the labels of `ticks`, the same for all but long ones.
+float label_room(const Look& look, std::span<const Tick> ticks) {
+    float room = look.px(left_margin);
+    for (const Tick& tick : ticks)
+        room = std::max(room, text_size(look.fonts.small, tick.label.c_str()).x + look.px(label_gap));
+    return room;
+}
+
+void draw_y_axis(const Look& look, const Mapping& m, std::span<const Tick> ticks) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const float right = m.left + m.width;
     if (m.y_scale == Scale::log)
@@ -203,12 +212,11 @@ void draw_y_axis(const Look& look, const Mapping& m) {
             const float y = std::round(m.to_y(value));
             list.AddRectFilled({m.left, y}, {right, y + 1}, faded(look.theme.grid, 0.55f));
         }
-    const int wanted = static_cast<int>(m.height / look.px(40));
-    for (const Tick& tick : ticks(m.y, m.y_scale, wanted)) {
+    for (const Tick& tick : ticks) {
         const float y = std::round(m.to_y(tick.value));
         list.AddRectFilled({m.left, y}, {right, y + 1}, look.theme.grid);
         const ImVec2 size = text_size(look.fonts.small, tick.label.c_str());
-        text(list, look.fonts.small, {m.left - look.px(8) - size.x, y - size.y / 2}, look.theme.muted,
+        text(list, look.fonts.small, {m.left - look.px(label_gap) - size.x, y - size.y / 2}, look.theme.muted,
              tick.label.c_str());
     }
 }
@@ -236,9 +244,7 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
     const PanelArea panel = begin_panel(look, frame, options.panel, state.panel);
     const Rect& content = panel.content;
     Mapping& m = state.mapping;
-    m.left = std::round(content.min.x + look.px(left_margin));
     m.top = std::round(content.min.y + look.px(4));
-    m.width = std::max(std::round(content.max.x - look.px(2)) - m.left, 1.0f);
     m.height = std::max(std::round(content.max.y - look.px(bottom_margin)) - m.top, 1.0f);
     m.x = shared.view.range(shared.data, Scale::linear);
     m.y_scale = state.panel.scale;
@@ -251,7 +257,10 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
         return;
     }
     m.y = y_range(options, series, state, m.x);
-    draw_y_axis(look, m);
+    const std::vector<Tick> y_ticks = ticks(m.y, m.y_scale, static_cast<int>(m.height / look.px(40)));
+    m.left = std::round(content.min.x + label_room(look, y_ticks));
+    m.width = std::max(std::round(content.max.x - look.px(2)) - m.left, 1.0f);
+    draw_y_axis(look, m, y_ticks);
     draw_x_axis(look, m, "step");
 
     ImDrawList& list = *ImGui::GetWindowDrawList();

@@ -1,5 +1,6 @@
 #include "app/plot/view.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace lab::plot {
@@ -15,11 +16,16 @@ Range panned(const Range& shown, Scale scale, double unit) {
 }
 
 Range fitted(const Range& data, Scale scale) {
-    const Range range = sane(data, scale);
+    Range range = sane(data, scale);
     if (scale == Scale::log) {
         const double grid = 0.1;  // of a decade
         return {std::pow(10, (std::floor(std::log10(range.low) / grid - 0.5)) * grid),
                 std::pow(10, (std::ceil(std::log10(range.high) / grid + 0.5)) * grid)};
+    }
+    const double size = std::max(std::abs(range.low), std::abs(range.high));
+    if (range.length() < std::max(size * 1e-5, 1e-11)) {  // constant, but for the rounding of floats
+        const double half = size > 1e-11 ? size * 0.05 : 1;
+        range = {range.low - half, range.high + half};
     }
     const double grid = std::pow(10, std::floor(std::log10(range.length()))) / 4;
     const double margin = range.length() * 0.02;

@@ -25,7 +25,8 @@ class AxisView {
 Range zoomed(const Range& shown, Scale scale, double factor, double unit);
 /// `shown` moved so that what lay at position 0 lies at `unit`.
 Range panned(const Range& shown, Scale scale, double unit);
-/// `data` with a margin, rounded outward so that small changes of the data do not move the axis.
+/// `data` with a margin, rounded outward so that small changes of the data do not move the axis. What is
+/// constant, but for rounding, lies in the middle.
 Range fitted(const Range& data, Scale scale);
 
 }  // namespace lab::plot
