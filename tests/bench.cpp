@@ -24,6 +24,7 @@ struct Arguments {
     std::vector<std::string> devices, json, sets{"default"}, operations;
     std::vector<std::string> pythons{"python3", "/usr/bin/python3"};
     std::vector<std::string> shapes;
+    std::string type = type_names().front();
     uint32_t groups = 32;
     size_t rounds = 15;
     bool channels_last = false, resident = false, no_peers = false, force = false, list = false;
@@ -44,7 +45,7 @@ std::vector<uint32_t> lengths_of(const std::string& text) {
     return lengths;
 }
 
-std::vector<Case> cases(const Arguments& arguments) {
+std::vector<Case> float32_cases(const Arguments& arguments) {
     const auto layout =
         arguments.channels_last ? vknorm::Layout::channels_last : vknorm::Layout::channels_first;
     const auto& wanted = arguments.operations;
@@ -61,6 +62,13 @@ std::vector<Case> cases(const Arguments& arguments) {
         }
     }
     if (result.empty()) throw std::invalid_argument("these shapes have none of these operations");
+    return result;
+}
+
+std::vector<Case> cases(const Arguments& arguments) {
+    std::vector<Case> result = float32_cases(arguments);
+    const auto type = std::ranges::find(type_names(), arguments.type) - type_names().begin();
+    for (Case& each : result) each.storage = static_cast<vknorm::Storage>(type);
     return result;
 }
 
@@ -102,9 +110,9 @@ Status run(const Arguments& arguments, const std::string& select, const std::str
     for (const auto& peer : peers) taking_part.push_back(peer.get());
     std::cout << std::endl;
 
-    const uint64_t largest = std::ranges::max_element(all, {}, &Case::elements)->elements();
-    Pool pool(device, largest * sizeof(float), arguments.resident,
-              std::ranges::any_of(all, &Case::adds_residual));
+    const uint64_t largest = std::ranges::max_element(all, {}, &Case::tensor_bytes)->tensor_bytes();
+    Pool pool(device, largest, arguments.resident, std::ranges::any_of(all, &Case::adds_residual),
+              all.front().storage);
     std::vector<Result> results;
     size_t refused = 0;
     for (const Case& each : all) {
@@ -144,6 +152,9 @@ int run_program(int argc, char** argv) {
     app.add_option("--groups", arguments.groups, "of group_norm with --shape")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    app.add_option("--type", arguments.type, "of the elements of tensors")
+        ->capture_default_str()
+        ->check(CLI::IsMember(type_names()));
     app.add_option("--rounds", arguments.rounds, "timed rounds")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);

@@ -104,6 +104,11 @@ const char* name_of(Direction direction) {
     return names[static_cast<size_t>(direction)];
 }
 
+const std::vector<std::string>& type_names() {
+    static const std::vector<std::string> names{"float32", "float16", "bfloat16"};
+    return names;
+}
+
 uint64_t Case::elements() const {
     return std::accumulate(shape.begin(), shape.end(), uint64_t{1}, std::multiplies<>());
 }
@@ -117,7 +122,7 @@ std::vector<Direction> Case::directions() const {
 
 double Case::bytes_per_element(Direction direction) const {
     constexpr double tensors[] = {2, 3, 5};
-    return sizeof(float) * (tensors[static_cast<size_t>(direction)] + adds_residual());
+    return storage_bytes(storage) * (tensors[static_cast<size_t>(direction)] + adds_residual());
 }
 
 std::string Case::text() const {
@@ -125,6 +130,7 @@ std::string Case::text() const {
     for (const uint32_t length : shape) text += (text.empty() ? "(" : ", ") + std::to_string(length);
     text = operation + " " + text + ")";
     if (operation == "group_norm") text += ", " + std::to_string(groups) + " groups";
+    if (storage != Storage::float32) text += ", " + type();
     return text;
 }
 

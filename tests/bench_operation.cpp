@@ -24,7 +24,8 @@ struct Data : reference::BatchNormData {
 struct Batch {
     using Plan = BatchNorm;
     static Plan plan(Device& device, const Case& what) {
-        return {device, BatchNormOptions{.shape = what.shape, .layout = what.layout}};
+        return {device,
+                BatchNormOptions{.shape = what.shape, .layout = what.layout, .storage = what.storage}};
     }
     static Expectations expect(Direction direction, const Data& data) {
         if (direction == Direction::inference) return reference::expected_forward_inference(data);
@@ -36,11 +37,16 @@ struct Batch {
 struct Group {
     using Plan = GroupNorm;
     static Plan plan(Device& device, const Case& what) {
-        return {device, GroupNormOptions{.shape = what.shape, .layout = what.layout, .groups = what.groups}};
+        return {
+            device,
+            GroupNormOptions{
+                .shape = what.shape, .layout = what.layout, .groups = what.groups, .storage = what.storage}};
     }
     static Expectations expect(Direction direction, const Data& data) {
-        const GroupNormOptions options{
-            .shape = data.options.shape, .layout = data.options.layout, .groups = data.groups};
+        const GroupNormOptions options{.shape = data.options.shape,
+                                       .layout = data.options.layout,
+                                       .groups = data.groups,
+                                       .storage = data.options.storage};
         return direction == Direction::forward ? reference::expected_forward(data, options)
                                                : reference::expected_backward(data, options);
     }
@@ -49,10 +55,12 @@ struct Group {
 struct Instance {
     using Plan = InstanceNorm;
     static Plan plan(Device& device, const Case& what) {
-        return {device, InstanceNormOptions{.shape = what.shape, .layout = what.layout}};
+        return {device,
+                InstanceNormOptions{.shape = what.shape, .layout = what.layout, .storage = what.storage}};
     }
     static Expectations expect(Direction direction, const Data& data) {
-        const InstanceNormOptions options{.shape = data.options.shape, .layout = data.options.layout};
+        const InstanceNormOptions options{
+            .shape = data.options.shape, .layout = data.options.layout, .storage = data.options.storage};
         const reference::RunningData given{data};
         return direction == Direction::forward ? reference::expected_forward(given, options)
                                                : reference::expected_backward(given, options);
@@ -61,9 +69,11 @@ struct Instance {
 
 struct Layer {
     using Plan = LayerNorm;
-    static Plan plan(Device& device, const Case& what) { return {device, {.shape = what.shape}}; }
+    static Plan plan(Device& device, const Case& what) {
+        return {device, {.shape = what.shape, .storage = what.storage}};
+    }
     static Expectations expect(Direction direction, const Data& data) {
-        const LayerNormOptions options{.shape = data.options.shape};
+        const LayerNormOptions options{.shape = data.options.shape, .storage = data.options.storage};
         return direction == Direction::forward ? reference::expected_forward(data, options)
                                                : reference::expected_backward(data, options);
     }
@@ -71,9 +81,11 @@ struct Layer {
 
 struct Rms {
     using Plan = RmsNorm;
-    static Plan plan(Device& device, const Case& what) { return {device, {.shape = what.shape}}; }
+    static Plan plan(Device& device, const Case& what) {
+        return {device, {.shape = what.shape, .storage = what.storage}};
+    }
     static Expectations expect(Direction direction, const Data& data) {
-        const LayerNormOptions options{.shape = data.options.shape};
+        const LayerNormOptions options{.shape = data.options.shape, .storage = data.options.storage};
         reference::NormData given = data;
         given.beta.clear();
         return direction == Direction::forward ? reference::expected_rms_forward(given, options)
@@ -223,7 +235,7 @@ template <class Kind>
 Data Timed<Kind>::data_of(const Excerpt& excerpt) const {
     Data data;
     const auto values = [&](Pool::Content content) {
-        return excerpt.values(Pool::first_values(content, what_.elements()));
+        return excerpt.values(Pool::first_values(content, what_.elements(), what_.storage));
     };
     data.x = values(Pool::x);
     data.dy = values(Pool::dy);
@@ -231,6 +243,7 @@ Data Timed<Kind>::data_of(const Excerpt& excerpt) const {
     data.running_var = excerpt.parameters(first_floats(parameters_of(what_), 2));
     data.options.shape = excerpt.shape();
     data.options.layout = what_.layout;
+    data.options.storage = what_.storage;
     data.groups = excerpt.groups();
     data.relu = what_.adds_residual() || what_.operation == "batch_norm_relu";
     if (what_.adds_residual()) data.residual = values(Pool::residual);
@@ -239,7 +252,7 @@ Data Timed<Kind>::data_of(const Excerpt& excerpt) const {
 
 template <class Kind>
 double Timed<Kind>::verify(Direction direction, const Pool& pool) {
-    const Tensors tensors = pool.first(what_.elements() * sizeof(float));
+    const Tensors tensors = pool.first(what_.tensor_bytes());
     Stream stream(device_);
     record(direction, stream.record(), tensors);
 
@@ -247,15 +260,17 @@ double Timed<Kind>::verify(Direction direction, const Pool& pool) {
     Expectations expected = Kind::expect(direction, data_of(excerpt));
     std::map<std::string, std::vector<float>> got;
     const bool backward = direction == Direction::backward;
-    got[backward ? "dx" : "y"] = excerpt.values(stream.download<float>(tensors.out));
+    const auto values_of = [&](const BufferView& tensor) {
+        return excerpt.values(loaded(stream.download<std::byte>(tensor), what_.storage));
+    };
+    got[backward ? "dx" : "y"] = values_of(tensors.out);
     if (backward) {
         got["dgamma"] = excerpt.parameters(stream.download<float>(dgamma_));
         if (expected.contains("dbeta")) got["dbeta"] = excerpt.parameters(stream.download<float>(dbeta_));
-        if (what_.adds_residual())
-            got["dresidual"] = excerpt.values(stream.download<float>(tensors.dresidual));
+        if (what_.adds_residual()) got["dresidual"] = values_of(tensors.dresidual);
         if (what_.normalizes_rows()) {
             const auto whole = [&](Pool::Content content) {
-                return Pool::first_values(content, what_.elements());
+                return Pool::first_values(content, what_.elements(), what_.storage);
             };
             for (auto& [name, each] : parameter_gradients_of_rows(what_, whole(Pool::x), whole(Pool::dy)))
                 expected[name] = each;

@@ -100,6 +100,7 @@ std::vector<std::pair<std::string, Direction>> Peer::prepare(const Case& what, u
                               {"shape", what.shape},
                               {"layout", first ? "channels_first" : "channels_last"},
                               {"groups", what.groups},
+                              {"type", what.type()},
                               {"directions", directions},
                               {"rotation_bytes", rotation_bytes}}}});
     std::vector<std::pair<std::string, Direction>> result;

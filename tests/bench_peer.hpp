@@ -2,7 +2,8 @@
 // turns interleave with ours.
 //
 // One line of JSON each way. The child begins with {"title": "..."}, or {"absent": "why"} and ends. Then
-//   {"prepare": {"operation", "shape", "layout", "groups", "directions", "rotation_bytes"}}
+//   {"prepare": {"operation", "shape", "layout", "groups", "type", "directions",
+//               "rotation_bytes"}}
 //       -> {"contestants": [["torch_nchw", "forward"], ...]}
 //   {"run": ["torch_nchw", "forward"]} -> {"ms": 1.5, "cpu_ms": 3.0}
 // and instead of any answer {"error": "why"}. The shape is as `layout` lists it. It ends with its input.

@@ -4,6 +4,8 @@
 #include <random>
 #include <unistd.h>
 
+#include "safetensors.hpp"
+
 namespace vknorm::bench {
 
 namespace {
@@ -27,15 +29,32 @@ const std::vector<float>& pattern(Pool::Content content) {
     return values;
 }
 
-void fill(Stream& stream, const Buffer& buffer, Pool::Content content) {
-    const std::vector<float>& values = pattern(content);
-    for (VkDeviceSize offset = 0; offset < buffer.bytes(); offset += period * sizeof(float)) {
-        const VkDeviceSize bytes = std::min<VkDeviceSize>(buffer.bytes() - offset, period * sizeof(float));
-        stream.upload(buffer.view(offset, bytes), std::as_bytes(std::span(values)).first(bytes));
+void fill(Stream& stream, const Buffer& buffer, Pool::Content content, Storage storage) {
+    const std::vector<std::byte> values = stored(pattern(content), storage);
+    for (VkDeviceSize offset = 0; offset < buffer.bytes(); offset += values.size()) {
+        const VkDeviceSize bytes = std::min<VkDeviceSize>(buffer.bytes() - offset, values.size());
+        stream.upload(buffer.view(offset, bytes), std::span(values).first(bytes));
     }
 }
 
+testing::Dtype dtype_of(Storage storage) {
+    constexpr testing::Dtype dtypes[] = {testing::Dtype::f32, testing::Dtype::f16, testing::Dtype::bf16};
+    return dtypes[static_cast<size_t>(storage)];
+}
+
 }  // namespace
+
+std::vector<std::byte> stored(std::span<const float> values, Storage storage) {
+    return testing::Tensor({values.size()}, values, dtype_of(storage)).bytes;
+}
+
+std::vector<float> loaded(std::span<const std::byte> bytes, Storage storage) {
+    testing::Tensor tensor;
+    tensor.dtype = dtype_of(storage);
+    tensor.shape = {bytes.size() / storage_bytes(storage)};
+    tensor.bytes.assign(bytes.begin(), bytes.end());
+    return tensor.floats();
+}
 
 VkDeviceSize Pool::rotation_bytes(const Device& device) {
     constexpr VkDeviceSize least = 256u << 20;
@@ -44,7 +63,7 @@ VkDeviceSize Pool::rotation_bytes(const Device& device) {
     return std::max(least, cache > 0 ? static_cast<VkDeviceSize>(cache) / 2 : 0);
 }
 
-Pool::Pool(Device& device, VkDeviceSize largest, bool resident, bool with_residuals)
+Pool::Pool(Device& device, VkDeviceSize largest, bool resident, bool with_residuals, Storage storage)
     : rotation_(resident ? 0 : rotation_bytes(device)), bytes_(rounded_up(largest)) {
     bytes_ *= rotation_bytes(device) / bytes_ + 1;
     x_ = {device, bytes_, "x"};
@@ -56,10 +75,10 @@ Pool::Pool(Device& device, VkDeviceSize largest, bool resident, bool with_residu
     }
     // The outputs, too: else their pages would be made while the clock runs.
     Stream stream(device);
-    for (const Buffer* buffer : {&x_, &out_}) fill(stream, *buffer, x);
-    fill(stream, dy_, dy);
+    for (const Buffer* buffer : {&x_, &out_}) fill(stream, *buffer, x, storage);
+    fill(stream, dy_, dy, storage);
     for (const Buffer* buffer : {&residual_, &dresidual_})
-        if (buffer->bytes() > 0) fill(stream, *buffer, residual);
+        if (buffer->bytes() > 0) fill(stream, *buffer, residual, storage);
     stream.wait(stream.submit());
 }
 
@@ -79,8 +98,8 @@ Tensors Pool::at(VkDeviceSize offset, VkDeviceSize bytes) const {
     return {part(x_), part(dy_), part(residual_), part(out_), part(dresidual_), host(x_), host(out_)};
 }
 
-std::vector<float> Pool::first_values(Content content, size_t count) {
-    const std::vector<float>& values = pattern(content);
+std::vector<float> Pool::first_values(Content content, size_t count, Storage storage) {
+    const std::vector<float> values = loaded(stored(pattern(content), storage), storage);
     std::vector<float> result(count);
     for (size_t i = 0; i < count; ++i) result[i] = values[i % period];
     return result;

@@ -2,8 +2,10 @@
 // comes again.
 #pragma once
 
+#include <span>
 #include <vector>
 
+#include <vknorm/normalization.hpp>
 #include <vknorm/stream.hpp>
 
 namespace vknorm::bench {
@@ -14,6 +16,10 @@ struct Tensors {
     std::byte *host_x, *host_out;  ///< x and out as the host sees them; null where it does not
 };
 
+/// Numbers as tensors of that type hold them, rounded to it, and back.
+std::vector<std::byte> stored(std::span<const float> values, Storage storage);
+std::vector<float> loaded(std::span<const std::byte> bytes, Storage storage);
+
 class Pool {
   public:
     /// How many bytes of x are touched before a tensor is used again: more than a cache holds of x and out.
@@ -21,7 +27,7 @@ class Pool {
 
     /// For tensors of up to `largest` bytes; `resident` gives always the same ones, which may stay in a
     /// cache.
-    Pool(Device& device, VkDeviceSize largest, bool resident, bool with_residuals);
+    Pool(Device& device, VkDeviceSize largest, bool resident, bool with_residuals, Storage storage);
 
     /// Of `bytes` each: the next ones in turn.
     Tensors next(VkDeviceSize bytes);
@@ -33,7 +39,7 @@ class Pool {
 
     enum Content { x, dy, residual };
     /// What the first tensor holds.
-    static std::vector<float> first_values(Content content, size_t count);
+    static std::vector<float> first_values(Content content, size_t count, Storage storage = Storage::float32);
 
   private:
     Tensors at(VkDeviceSize offset, VkDeviceSize bytes) const;

@@ -52,7 +52,7 @@ const char* layout_text(const Case& what) {
 json row_of(const Case& what, const char* operation, const std::string& direction, const std::string& plan,
             const Times& times, double gbps, double copy_ratio) {
     return {{"operation", operation},      {"direction", direction}, {"shape", what.shape},
-            {"layout", layout_text(what)}, {"type", "float32"},      {"plan", plan},
+            {"layout", layout_text(what)}, {"type", what.type()},    {"plan", plan},
             {"ms", times.median_ms},       {"spread", times.spread}, {"gbps", gbps},
             {"copy_ratio", copy_ratio},    {"peers", json::object()}};
 }
@@ -79,7 +79,7 @@ void print_heading(const DeviceInfo& device, size_t rounds, bool resident) {
         rounds, cpu ? "the wall clock" : "device timestamps", cpu ? " cpu: of this process;" : "",
         resident ? "may stay in a cache" : "are rotated beyond the last-level cache");
     std::printf(
-        "GB/s by bytes per element: copy and inference 8, forward 12, backward 20; 4 more with add.\n"
+        "GB/s by tensors read and written: copy and inference 2, forward 3, backward 5; 1 more with add.\n"
         "best, kernel, command, memcpy: GB/s over those of that copy of as many bytes in the same race.\n"
         "Peers: their ms and (how many times ours that is).\n\n");
 }

@@ -21,7 +21,8 @@ bool is_cpu(const Device& device) {
 void copy_kernel(Recorder& recorder, const BufferView& source, const BufferView& target) {
     const Device& device = recorder.device();
     const Capabilities& capabilities = device.capabilities();
-    // A CPU pays for every workgroup, and runs its subgroups one after the other; a GPU needs many to be busy.
+    // A CPU pays for every workgroup, and runs its subgroups one after the other; a GPU needs many to be
+    // busy.
     const bool cpu = is_cpu(device);
     const uint32_t workgroup = cpu && capabilities.subgroup_size > 0 ? capabilities.subgroup_size : 128;
     const uint32_t most_groups = cpu ? 256 : capabilities.max_workgroups;
@@ -89,7 +90,7 @@ void copy_command(Recorder& recorder, const Tensors& tensors) {
 }
 
 void add_copies(Race& race, bool host_copies, Result& result) {
-    const VkDeviceSize bytes = result.what.elements() * sizeof(float);
+    const VkDeviceSize bytes = result.what.tensor_bytes();
     const auto finish = [&result, bytes](const char* name) {
         return [&result, bytes, name](const Times& times) {
             result.copies.push_back({name, times, gbps(2.0 * static_cast<double>(bytes), times)});
@@ -138,7 +139,7 @@ const Copy& Result::best_copy() const {
 
 Result run(Device& device, const Case& what, Pool& pool, const std::vector<Peer*>& peers, size_t rounds) {
     const std::unique_ptr<Operation> operation = make_operation(device, what);
-    const VkDeviceSize bytes = what.elements() * sizeof(float);
+    const VkDeviceSize bytes = what.tensor_bytes();
     Result result{.what = what, .plan = operation->plan()};
     Race race(device, pool);
     const Tensors tensors = pool.first(bytes);

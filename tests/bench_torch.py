@@ -47,8 +47,8 @@ OPERATIONS = {
 
 
 class Parameters:
-    def __init__(self, count, groups, device):
-        values = lambda low: torch.rand(count, device=device) + low
+    def __init__(self, count, groups, dtype, device):
+        values = lambda low: (torch.rand(count, device=device) + low).to(dtype)
         self.weight, self.bias = values(0.5).requires_grad_(), values(0).requires_grad_()
         self.mean, self.var, self.updated_mean, self.updated_var = values(0), values(1), values(0), values(1)
         self.groups = groups
@@ -59,10 +59,10 @@ class Pool:
     values = None
 
     @classmethod
-    def of(cls, count, device):
-        if cls.values is None or cls.values.numel() < count:
+    def of(cls, count, dtype, device):
+        if cls.values is None or cls.values.numel() < count or cls.values.dtype != dtype:
             cls.values = None
-            cls.values = torch.rand(count, device=device) * 4 - 1.5
+            cls.values = (torch.rand(count, device=device) * 4 - 1.5).to(dtype)
         return cls.values
 
 
@@ -103,8 +103,9 @@ class Contestant(Timed):
         if request["layout"] == "channels_last" and len(shape) > 2 and not rows:
             shape.insert(1, shape.pop())
         elements = torch.Size(shape).numel()
-        sets = request["rotation_bytes"] // (4 * elements) + 1
-        pool = Pool.of(3 * sets * elements, device)
+        dtype = getattr(torch, request["type"])
+        sets = request["rotation_bytes"] // (torch.finfo(dtype).bits // 8 * elements) + 1
+        pool = Pool.of(3 * sets * elements, dtype, device)
 
         def tensors(part):
             for start in range(part * sets * elements, (part + 1) * sets * elements, elements):
@@ -115,7 +116,10 @@ class Contestant(Timed):
                     yield flat.view(shape)
 
         self.x, self.dy, self.residual = (list(tensors(part)) for part in range(3))
-        self.parameters = Parameters(shape[-1] if rows else shape[1], request["groups"], device)
+        # Only these two take tensors of 16 bits together with parameters of float32.
+        batches = request["operation"].startswith(("batch_norm", "instance_norm"))
+        self.parameters = Parameters(shape[-1] if rows else shape[1], request["groups"],
+                                     torch.float32 if batches else dtype, device)
         self.call = OPERATIONS[request["operation"]]
         if "compile" in name:
             self.call = torch.compile(self.call, dynamic=False)
@@ -206,6 +210,21 @@ def names(request, device):
     return [kind + layout for kind in kinds for layout in layouts]
 
 
+def contestants_of(request, device):
+    result = {}
+    for name in names(request, device) if request["shape"] else []:
+        for direction in request["directions"]:
+            try:
+                contestant = Contestant(request, name, direction, device)
+                contestant.work(0)
+            except RuntimeError as error:
+                if "not implemented for" not in str(error):
+                    raise
+                continue  # PyTorch has not every type on a CPU
+            result[name, direction] = contestant
+    return result
+
+
 def main():
     device, threads = sys.argv[1], int(sys.argv[2])
     if device == "cuda" and not torch.cuda.is_available():
@@ -229,9 +248,7 @@ def main():
                     torch._dynamo.reset()  # or it gives up on a function that was given many shapes
                 if request["operation"] == "training":
                     contestants.update(training(device))
-                for name in names(request, device) if request["shape"] else []:
-                    for direction in request["directions"]:
-                        contestants[name, direction] = Contestant(request, name, direction, device)
+                contestants.update(contestants_of(request, device))
                 say({"contestants": list(contestants)})
             else:
                 say(contestants[tuple(request["run"])].run())
