@@ -1,12 +1,6 @@
 // Blocks of tensors in storage buffers. Both declarations of a binding name the same memory; the form says which one is
 // used.
 
-#ifdef SIXTEEN_BITS
-#include "norm_storage_16.glsl"
-#else
-#include "norm_storage_32.glsl"
-#endif
-
 #define BLOCK_READER(NAME, BINDING)                                                                            \
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Vectors { stored_block NAME##_vectors[]; }; \
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Scalars { stored NAME##_scalars[]; };     \

@@ -1,6 +1,7 @@
 // Tensors of float32.
 #define stored float
 #define stored_block vec4
+#define block_sampler samplerBuffer
 
 float loaded(float element) { return element; }
 vec4 loaded_block(vec4 elements) { return elements; }

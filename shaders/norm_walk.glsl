@@ -116,6 +116,12 @@ uvec4 block_addresses(NormWalk walk, Cursor cursor) {
     return addresses;
 }
 
+#ifdef SIXTEEN_BITS
+#include "norm_storage_16.glsl"
+#else
+#include "norm_storage_32.glsl"
+#endif
+
 #ifdef TEXELS
 #include "norm_blocks_texels.glsl"
 #else

@@ -10,11 +10,15 @@
 
 #include "device_fixture.hpp"
 #include "ops/norm_operation.hpp"
+#include "safetensors.hpp"
 
 namespace vknorm::testing {
 namespace {
 
 using Results = std::map<std::string, std::vector<float>>;
+
+const std::map<Storage, Dtype> dtypes{
+    {Storage::float32, Dtype::f32}, {Storage::float16, Dtype::f16}, {Storage::bfloat16, Dtype::bf16}};
 
 /// Tensors of one call on one device; results by name.
 class Call {
@@ -23,14 +27,15 @@ class Call {
 
     Device& device() { return device_; }
     Recorder& recorder() { return stream_.record(); }
-    BufferView in(const std::vector<float>& values) {
-        buffers_.emplace_back(device_, values.size() * sizeof(float), "input");
-        stream_.upload(buffers_.back(), values);
+    BufferView in(const std::vector<float>& values, Storage storage = Storage::float32) {
+        const Tensor tensor({values.size()}, values, dtypes.at(storage));
+        buffers_.emplace_back(device_, tensor.bytes.size(), "input");
+        stream_.upload(buffers_.back(), tensor.bytes);
         return buffers_.back();
     }
-    BufferView out(const std::string& name, uint64_t count) {
-        buffers_.emplace_back(device_, count * sizeof(float), name);
-        wanted_[name] = buffers_.back();
+    BufferView out(const std::string& name, uint64_t count, Storage storage = Storage::float32) {
+        buffers_.emplace_back(device_, count * storage_bytes(storage), name);
+        wanted_[name] = {buffers_.back(), storage};
         return buffers_.back();
     }
     BufferView scratch(VkDeviceSize bytes) {
@@ -39,19 +44,31 @@ class Call {
     }
     Results results() {
         Results results;
-        for (const auto& [name, view] : wanted_) results[name] = stream_.download<float>(view);
+        for (const auto& [name, wanted] : wanted_) {
+            Tensor tensor;
+            tensor.dtype = dtypes.at(wanted.storage);
+            tensor.bytes = stream_.download<std::byte>(wanted.view);
+            tensor.shape = {wanted.view.bytes / storage_bytes(wanted.storage)};
+            results[name] = tensor.floats();
+        }
         return results;
     }
 
   private:
+    struct Wanted {
+        BufferView view{};
+        Storage storage{};
+    };
+
     Device& device_;
     Stream stream_;
     std::list<Buffer> buffers_;
-    std::map<std::string, BufferView> wanted_;
+    std::map<std::string, Wanted> wanted_;
 };
 
 /// x and dy as [N, C, L], and one value each for C channels.
 struct Data {
+    Storage storage = Storage::float32;
     uint32_t images = 5, channels = 12, positions = 391;
     std::vector<float> x, dy, gamma, beta;
 
@@ -74,46 +91,49 @@ struct Data {
 using Run = void (*)(Call& call, const Data& data, Layout layout);
 
 void batch(Call& call, const Data& data, Layout layout) {
-    const BatchNorm op(call.device(), {.shape = data.shape(layout), .layout = layout});
-    const BufferView x = call.in(data.as(layout, data.x)), gamma = call.in(data.gamma);
+    const BatchNorm op(call.device(),
+                       {.shape = data.shape(layout), .layout = layout, .storage = data.storage});
+    const BufferView x = call.in(data.as(layout, data.x), data.storage), gamma = call.in(data.gamma);
     const BufferView mean = call.out("mean", 2 * data.channels), inv_std = call.out("inv_std", data.channels);
     const BufferView scratch = call.scratch(op.scratch_bytes());
     op.forward_training(call.recorder(), {.x = x,
-                                          .y = call.out("y", data.x.size()),
+                                          .y = call.out("y", data.x.size(), data.storage),
                                           .gamma = gamma,
                                           .beta = call.in(data.beta),
                                           .mean = mean,
                                           .inv_std = inv_std,
                                           .scratch = scratch});
     op.backward(call.recorder(), {.x = x,
-                                  .dy = call.in(data.as(layout, data.dy)),
+                                  .dy = call.in(data.as(layout, data.dy), data.storage),
                                   .mean = mean,
                                   .inv_std = inv_std,
                                   .gamma = gamma,
-                                  .dx = call.out("dx", data.x.size()),
+                                  .dx = call.out("dx", data.x.size(), data.storage),
                                   .dgamma = call.out("dgamma", data.channels),
                                   .dbeta = call.out("dbeta", data.channels),
                                   .scratch = scratch});
 }
 
 void group_of(Call& call, const Data& data, Layout layout, uint32_t groups) {
-    const GroupNorm op(call.device(), {.shape = data.shape(layout), .layout = layout, .groups = groups});
-    const BufferView x = call.in(data.as(layout, data.x)), gamma = call.in(data.gamma);
+    const GroupNorm op(
+        call.device(),
+        {.shape = data.shape(layout), .layout = layout, .groups = groups, .storage = data.storage});
+    const BufferView x = call.in(data.as(layout, data.x), data.storage), gamma = call.in(data.gamma);
     const BufferView mean = call.out("mean", 2 * op.sets()), inv_std = call.out("inv_std", op.sets());
     const BufferView scratch = call.scratch(op.scratch_bytes());
     op.forward(call.recorder(), {.x = x,
-                                 .y = call.out("y", data.x.size()),
+                                 .y = call.out("y", data.x.size(), data.storage),
                                  .gamma = gamma,
                                  .beta = call.in(data.beta),
                                  .mean = mean,
                                  .inv_std = inv_std,
                                  .scratch = scratch});
     op.backward(call.recorder(), {.x = x,
-                                  .dy = call.in(data.as(layout, data.dy)),
+                                  .dy = call.in(data.as(layout, data.dy), data.storage),
                                   .mean = mean,
                                   .inv_std = inv_std,
                                   .gamma = gamma,
-                                  .dx = call.out("dx", data.x.size()),
+                                  .dx = call.out("dx", data.x.size(), data.storage),
                                   .dgamma = call.out("dgamma", data.channels),
                                   .dbeta = call.out("dbeta", data.channels),
                                   .scratch = scratch});
@@ -129,39 +149,42 @@ void instance(Call& call, const Data& data, Layout layout) {
 
 /// Over the positions of every channel: rows of (N, C, L).
 void layer(Call& call, const Data& data, Layout) {
-    const LayerNorm op(call.device(), {.shape = {data.images, data.channels, data.positions}});
+    const LayerNorm op(call.device(),
+                       {.shape = {data.images, data.channels, data.positions}, .storage = data.storage});
     const std::vector<float> parameters(data.x.begin(), data.x.begin() + data.positions);
-    const BufferView x = call.in(data.x), gamma = call.in(parameters);
+    const BufferView x = call.in(data.x, data.storage), gamma = call.in(parameters);
     const BufferView mean = call.out("mean", 2 * op.rows()), inv_std = call.out("inv_std", op.rows());
     const BufferView scratch = call.scratch(op.scratch_bytes());
     op.forward(call.recorder(), {.x = x,
-                                 .y = call.out("y", data.x.size()),
+                                 .y = call.out("y", data.x.size(), data.storage),
                                  .gamma = gamma,
                                  .beta = gamma,
                                  .mean = mean,
                                  .inv_std = inv_std,
                                  .scratch = scratch});
     op.backward(call.recorder(), {.x = x,
-                                  .dy = call.in(data.dy),
+                                  .dy = call.in(data.dy, data.storage),
                                   .mean = mean,
                                   .inv_std = inv_std,
                                   .gamma = gamma,
-                                  .dx = call.out("dx", data.x.size()),
+                                  .dx = call.out("dx", data.x.size(), data.storage),
                                   .dgamma = call.out("dgamma", data.positions),
                                   .dbeta = call.out("dbeta", data.positions),
                                   .scratch = scratch});
 }
 
 void rms(Call& call, const Data& data, Layout) {
-    const RmsNorm op(call.device(), {.shape = {data.images, data.channels, data.positions}});
-    const BufferView x = call.in(data.x), inv_rms = call.out("inv_rms", op.rows());
+    const RmsNorm op(call.device(),
+                     {.shape = {data.images, data.channels, data.positions}, .storage = data.storage});
+    const BufferView x = call.in(data.x, data.storage), inv_rms = call.out("inv_rms", op.rows());
     const BufferView scratch = call.scratch(op.scratch_bytes());
-    op.forward(call.recorder(),
-               {.x = x, .y = call.out("y", data.x.size()), .inv_rms = inv_rms, .scratch = scratch});
+    op.forward(
+        call.recorder(),
+        {.x = x, .y = call.out("y", data.x.size(), data.storage), .inv_rms = inv_rms, .scratch = scratch});
     op.backward(call.recorder(), {.x = x,
-                                  .dy = call.in(data.dy),
+                                  .dy = call.in(data.dy, data.storage),
                                   .inv_rms = inv_rms,
-                                  .dx = call.out("dx", data.x.size()),
+                                  .dx = call.out("dx", data.x.size(), data.storage),
                                   .dgamma = call.out("dgamma", data.positions),
                                   .scratch = scratch});
 }
@@ -176,6 +199,12 @@ Results run(Device& device, Run operation, const Data& data, Layout layout = Lay
     Call call(device);
     operation(call, data, layout);
     return call.results();
+}
+
+/// What the device can store.
+std::vector<Storage> storages() {
+    if (!test_device().capabilities().storage_16_bit) return {Storage::float32};
+    return {Storage::float32, Storage::float16, Storage::bfloat16};
 }
 
 void expect_same_bits(const Results& a, const Results& b) {
@@ -250,16 +279,45 @@ TEST(NormBits, RunToRunAndWithFewWorkgroups) {
 TEST(NormBits, BothLayouts) {
     if (mode().small_limits) GTEST_SKIP() << "needs tensors that fit a binding";
     std::mt19937_64 random = random_generator();
-    const Data data(random);
-    for (const auto& [name, operation] : operations) {
-        if (operation == layer || operation == rms) continue;  // have no layouts
-        SCOPED_TRACE(name);
-        const Results first = run(test_device(), operation, data);
-        Results last = run(test_device(), operation, data, Layout::channels_last);
-        for (const char* tensor : {"y", "dx"})
-            last[tensor] = transposed(last[tensor], data.positions, data.channels);
-        expect_same_bits(first, last);
+    Data data(random);
+    for (const Storage storage : storages()) {
+        data.storage = storage;
+        for (const auto& [name, operation] : operations) {
+            if (operation == layer || operation == rms) continue;  // have no layouts
+            SCOPED_TRACE(name);
+            const Results first = run(test_device(), operation, data);
+            Results last = run(test_device(), operation, data, Layout::channels_last);
+            for (const char* tensor : {"y", "dx"})
+                last[tensor] = transposed(last[tensor], data.positions, data.channels);
+            expect_same_bits(first, last);
+        }
     }
+}
+
+// As texels where the device gains by it, else in storage buffers: there the caller's tensors always are.
+TEST(NormBits, HoweverBlocksAreReached) {
+    DeviceOptions options = test_device_options();
+    options.clamp = [clamp = options.clamp](Capabilities& capabilities) {
+        if (clamp) clamp(capabilities);
+        capabilities.texel_blocks = false;
+    };
+    Device without(options);
+    std::mt19937_64 random = random_generator();
+    Data data(random);
+    const auto compare = [&](auto operation, uint32_t images, uint32_t positions) {
+        data.images = images;
+        data.positions = positions;
+        const size_t count = size_t{images} * data.channels * positions;
+        data.x = random_floats(random, count, 99, 101);
+        data.dy = random_floats(random, count);
+        for (const Storage storage : storages()) {
+            data.storage = storage;
+            expect_same_bits(run(test_device(), operation, data), run(without, operation, data));
+        }
+    };
+    compare(batch, 5, 388);
+    compare(batch, 1000, 1);
+    compare(layer, 5, 388);
 }
 
 // Additions, multiplications and divisions only: what drivers on CPUs round alike.

@@ -12,7 +12,11 @@ namespace {
 
 TEST(Spirv, CountsTheBindingsOfAShader) {
     EXPECT_EQ(bindings_of(shaders::copy.words), (Bindings{.count = 2, .texels = 0}));
-    EXPECT_EQ(bindings_of(shaders::norm_apply_vectors_texels.words), (Bindings{.count = 9, .texels = 1 | 1 << 6}));
+    constexpr uint32_t tensors = 1 | 1 << 6, parameters = 1 << 4 | 1 << 5;
+    EXPECT_EQ(bindings_of(shaders::norm_apply_vectors_texels.words),
+              (Bindings{.count = 9, .texels = tensors}));
+    EXPECT_EQ(bindings_of(shaders::norm_apply_sixteen_aligned_vectors_texels.words),
+              (Bindings{.count = 9, .texels = tensors | parameters, .words = tensors}));
 }
 
 TEST(Spirv, SpecializedShadersHaveOnlyWhatTheirConstantsLeave) {

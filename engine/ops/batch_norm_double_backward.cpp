@@ -12,13 +12,13 @@ namespace {
 using namespace detail;
 
 const NormModules products_modules{.walk = Walk::strands,
-                                   .vectors = {&shaders::norm_products_vectors},
-                                   .rows = &shaders::norm_products_rows,
-                                   .columns = &shaders::norm_products_columns};
+                                   .thirty_two = {.rows = &shaders::norm_products_rows,
+                                                  .columns = &shaders::norm_products_columns,
+                                                  .vectors = {&shaders::norm_products_vectors}}};
 const NormModules combine_modules{.walk = Walk::strands,
-                                  .vectors = {&shaders::norm_combine_vectors},
-                                  .rows = &shaders::norm_combine_rows,
-                                  .columns = &shaders::norm_combine_columns};
+                                  .thirty_two = {.rows = &shaders::norm_combine_rows,
+                                                 .columns = &shaders::norm_combine_columns,
+                                                 .vectors = {&shaders::norm_combine_vectors}}};
 
 /// The pairs of a slice's channels.
 AlignedView pairs_of(const Parts& parts, const Slice& slice, const BufferView& means) {

@@ -5,26 +5,19 @@ namespace vknorm::detail {
 
 namespace {
 
+#define VKNORM_SUMS_FORMS(NAME) \
+    { VKNORM_FORMS(NAME), .aligned_vectors = VKNORM_ACCESS(NAME##_aligned_vectors) }
 const NormModules sums_modules{.walk = Walk::strands,
-                               .vectors = VKNORM_ACCESS(norm_backward_sums_vectors),
-                               .quads = VKNORM_ACCESS(norm_backward_sums_quads),
-                               .aligned_vectors = VKNORM_ACCESS(norm_backward_sums_aligned_vectors),
                                .quad_features = shaders::norm_gamma | shaders::norm_beta |
                                                 shaders::norm_relu | shaders::norm_x | shaders::norm_by_image,
-                               .rows = &shaders::norm_backward_sums_rows,
-                               .columns = &shaders::norm_backward_sums_columns,
-                               .sixteen = VKNORM_SIXTEEN(norm_backward_sums_sixteen)};
+                               .thirty_two = VKNORM_SUMS_FORMS(norm_backward_sums),
+                               .sixteen = VKNORM_SUMS_FORMS(norm_backward_sums_sixteen)};
 const NormModules apply_modules{.walk = Walk::sweep,
-                                .vectors = VKNORM_ACCESS(norm_backward_apply_vectors),
-                                .quads = VKNORM_ACCESS(norm_backward_apply_quads),
-                                .aligned_vectors = VKNORM_ACCESS(norm_backward_apply_aligned_vectors),
-                                .aligned_quads = VKNORM_ACCESS(norm_backward_apply_aligned_quads),
                                 .quad_features = shaders::norm_gamma | shaders::norm_beta |
                                                  shaders::norm_relu | shaders::norm_x | shaders::norm_dx |
                                                  shaders::norm_dresidual | shaders::norm_weighted,
-                                .rows = &shaders::norm_backward_apply_rows,
-                                .columns = &shaders::norm_backward_apply_columns,
-                                .sixteen = VKNORM_SIXTEEN(norm_backward_apply_sixteen)};
+                                .thirty_two = VKNORM_SWEEP_FORMS(norm_backward_apply),
+                                .sixteen = VKNORM_SWEEP_FORMS(norm_backward_apply_sixteen)};
 
 uint32_t features_of(const Affine& affine, bool weighted, const Statistics& statistics, const Extras& extras,
                      bool x) {

@@ -6,21 +6,13 @@ namespace vknorm::detail {
 namespace {
 
 const NormModules statistics_modules{.walk = Walk::strands,
-                                     .vectors = VKNORM_ACCESS(norm_statistics_vectors),
-                                     .quads = VKNORM_ACCESS(norm_statistics_quads),
-                                     .rows = &shaders::norm_statistics_rows,
-                                     .columns = &shaders::norm_statistics_columns,
-                                     .sixteen = VKNORM_SIXTEEN(norm_statistics_sixteen)};
+                                     .thirty_two = {VKNORM_FORMS(norm_statistics)},
+                                     .sixteen = {VKNORM_FORMS(norm_statistics_sixteen)}};
 const NormModules apply_modules{
     .walk = Walk::sweep,
-    .vectors = VKNORM_ACCESS(norm_apply_vectors),
-    .quads = VKNORM_ACCESS(norm_apply_quads),
-    .aligned_vectors = VKNORM_ACCESS(norm_apply_aligned_vectors),
-    .aligned_quads = VKNORM_ACCESS(norm_apply_aligned_quads),
     .quad_features = shaders::norm_gamma | shaders::norm_beta | shaders::norm_residual | shaders::norm_relu,
-    .rows = &shaders::norm_apply_rows,
-    .columns = &shaders::norm_apply_columns,
-    .sixteen = VKNORM_SIXTEEN(norm_apply_sixteen)};
+    .thirty_two = VKNORM_SWEEP_FORMS(norm_apply),
+    .sixteen = VKNORM_SWEEP_FORMS(norm_apply_sixteen)};
 
 }  // namespace
 

@@ -52,17 +52,17 @@ NormModules::Choice NormModules::choose(const DeviceState& device, const NormPla
     const bool aligned = are_aligned(tensors, block_values * plan.element_bytes);
     Form form = plan.strategy == Strategy::columns ? Form::columns : Form::rows;
     if (aligned && plan.extent.positions % block_values == 0) form = Form::vectors;
-    if (plan.element_bytes != sizeof(float)) return {*sixteen[static_cast<size_t>(form)], form, walk};
-    if (form != Form::vectors && aligned && quads.buffers && (features & ~quad_features) == 0 &&
+    const Forms& forms = plan.element_bytes == sizeof(float) ? thirty_two : sixteen;
+    if (form != Form::vectors && aligned && forms.quads.buffers && (features & ~quad_features) == 0 &&
         has_quads(plan, walk))
         form = Form::quads;
-    if (form == Form::rows) return {*rows, form, walk};
-    if (form == Form::columns) return {*columns, form, walk};
+    if (form == Form::rows) return {*forms.rows, form, walk};
+    if (form == Form::columns) return {*forms.columns, form, walk};
 
-    const Access& best = form == Form::vectors ? aligned_vectors : aligned_quads;
+    const Access& best = form == Form::vectors ? forms.aligned_vectors : forms.aligned_quads;
     const bool side_by_side =
         best.buffers && !numbers.empty() && are_aligned(numbers, block_values * sizeof(float));
-    const Access& access = side_by_side ? best : form == Form::vectors ? vectors : quads;
+    const Access& access = side_by_side ? best : form == Form::vectors ? forms.vectors : forms.quads;
     const bool texels = access.texels && may_all_be_texels(device, tensors) &&
                         (!side_by_side || may_all_be_texels(device, numbers));
     return {texels ? *access.texels : *access.buffers, form, walk};

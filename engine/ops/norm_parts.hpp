@@ -45,12 +45,16 @@ struct NormModules {
         Walk walk;
     };
 
+    /// For tensors whose elements are as long.
+    struct Forms {
+        const shaders::Shader *rows = nullptr, *columns = nullptr;
+        Access vectors{}, quads{};
+        Access aligned_vectors{}, aligned_quads{};  ///< where numbers are side by side
+    };
+
     Walk walk;
-    Access vectors{}, quads{};
-    Access aligned_vectors{}, aligned_quads{};  ///< where numbers are side by side
-    uint32_t quad_features = 0;                 ///< that quads know
-    const shaders::Shader *rows = nullptr, *columns = nullptr;
-    std::array<const shaders::Shader*, 3> sixteen{};  ///< vectors, rows, columns
+    uint32_t quad_features = 0;  ///< that quads know
+    Forms thirty_two, sixteen;   ///< bits of an element
 
     /// `numbers` are those that four adjacent values find side by side.
     Choice choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
@@ -74,8 +78,15 @@ std::string backward_kernels(const DeviceState& device, const NormPlan& plan, co
 
 #define VKNORM_ACCESS(NAME) \
     { &shaders::NAME, &shaders::NAME##_texels }
-#define VKNORM_SIXTEEN(NAME) \
-    { &shaders::NAME##_vectors, &shaders::NAME##_rows, &shaders::NAME##_columns }
+/// What every kernel has; the others follow.
+#define VKNORM_FORMS(NAME)                                              \
+    .rows = &shaders::NAME##_rows, .columns = &shaders::NAME##_columns, \
+    .vectors = VKNORM_ACCESS(NAME##_vectors), .quads = VKNORM_ACCESS(NAME##_quads)
+#define VKNORM_SWEEP_FORMS(NAME)                                                      \
+    {                                                                                 \
+        VKNORM_FORMS(NAME), .aligned_vectors = VKNORM_ACCESS(NAME##_aligned_vectors), \
+                            .aligned_quads = VKNORM_ACCESS(NAME##_aligned_quads)      \
+    }
 
 /// The constants of the kernels that walk through a tensor.
 inline std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const Tensors& tensors,

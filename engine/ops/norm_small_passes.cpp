@@ -10,23 +10,33 @@ constexpr uint32_t small_workgroup = 8;
 /// Partials of a channel that a single invocation merges; see norm_tree.glsl.
 constexpr uint32_t most_partials = 8;
 
-const shaders::Shader& choose(const DeviceState& device, const NormModules::Access& access,
-                              std::initializer_list<BufferView> tensors) {
-    const bool texels = may_all_be_texels(device, {tensors.begin(), tensors.size()});
-    return texels ? *access.texels : *access.buffers;
-}
+/// For elements of 32 and of 16 bits.
+struct SmallModules {
+    NormModules::Access thirty_two, sixteen;
+
+    const shaders::Shader& choose(const DeviceState& device, const NormPlan& plan,
+                                  std::initializer_list<BufferView> tensors) const {
+        const auto& access = plan.element_bytes == sizeof(float) ? thirty_two : sixteen;
+        const bool texels = may_all_be_texels(device, {tensors.begin(), tensors.size()});
+        return texels ? *access.texels : *access.buffers;
+    }
+};
+const SmallModules forward_modules{VKNORM_ACCESS(norm_small_forward),
+                                       VKNORM_ACCESS(norm_small_forward_sixteen)};
+const SmallModules backward_modules{VKNORM_ACCESS(norm_small_backward),
+                                        VKNORM_ACCESS(norm_small_backward_sixteen)};
 
 bool is_small(const NormPlan& plan, const Tensors& tensors, std::initializer_list<BufferView> views) {
     const Extent& extent = plan.extent;
     return extent.images <= plan.limits.small_rows && extent.positions == 1 && extent.samples == 1 &&
            extent.channels % block_values == 0 && plan.slices.size() == 1 && plan.partials <= most_partials &&
-           plan.element_bytes == sizeof(float) && tensors.group == 1 &&
-           are_aligned({views.begin(), views.size()}, block_values * sizeof(float));
+           tensors.group == 1 &&
+           are_aligned({views.begin(), views.size()}, block_values * plan.element_bytes);
 }
 
-std::array<uint32_t, 4> small_constants(const Affine& affine, const Statistics& statistics,
-                                        const Extras& extras) {
-    return {small_workgroup, statistics.kind, 0,
+std::array<uint32_t, 4> small_constants(const Tensors& tensors, const Affine& affine,
+                                        const Statistics& statistics, const Extras& extras) {
+    return {small_workgroup, statistics.kind, flag(tensors.bfloat16),
             feature(shaders::norm_gamma, bool(affine.gamma)) |
                 feature(shaders::norm_beta, bool(affine.beta)) | feature(shaders::norm_relu, extras.relu) |
                 shaders::norm_x};
@@ -45,12 +55,12 @@ Groups small_groups(const NormPlan& plan, const shaders::NormRows& rows) {
     return {.x = std::min(ceil_div(rows.quads, small_workgroup), plan.limits.groups)};
 }
 
-void record_small(Recorder& recorder, const NormPlan& plan, const StatisticsPass& statistics,
-                  const FinalizePass& finalize, const ApplyPass& apply) {
+void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tensors,
+                  const StatisticsPass& statistics, const FinalizePass& finalize, const ApplyPass& apply) {
     const Label label(recorder, (plan.operation + ".forward").c_str());
     const Parts parts(recorder);
     const RunningUpdate& running = finalize.running;
-    const auto constants = small_constants(apply.affine, apply.statistics, apply.extras);
+    const auto constants = small_constants(tensors, apply.affine, apply.statistics, apply.extras);
     const Slice& slice = plan.slices.front();
     const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
     const AlignedView y = parts.box(plan, slice, Form::quads, apply.y);
@@ -77,7 +87,7 @@ void record_small(Recorder& recorder, const NormPlan& plan, const StatisticsPass
                                          .unbiased = running.unbiased ? 1.f : 0.f,
                                          .epsilon = finalize.epsilon};
     const shaders::Shader& shader =
-        choose(recorder.device().state(), VKNORM_ACCESS(norm_small_forward), {apply.x, apply.y});
+        forward_modules.choose(recorder.device().state(), plan, {apply.x, apply.y});
     dispatch(recorder, {shader, constants},
              {read(x.view), write(y.view), write(mean.view), write(inv_std.view),
               read_write(running_mean.view), read_write(running_var.view), read_write(batches.view),
@@ -89,7 +99,7 @@ void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tenso
                   const BackwardFinalizePass& finalize, const BackwardApplyPass& apply) {
     const Label label(recorder, (plan.operation + ".backward").c_str());
     const Parts parts(recorder);
-    const auto constants = small_constants(apply.affine, apply.statistics, apply.extras);
+    const auto constants = small_constants(tensors, apply.affine, apply.statistics, apply.extras);
     const Slice& slice = plan.slices.front();
     const AlignedView x = parts.box(plan, slice, Form::quads, apply.x);
     const AlignedView dy = parts.box(plan, slice, Form::quads, apply.dy);
@@ -111,7 +121,7 @@ void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tenso
                                           .accumulate = flag(finalize.accumulate),
                                           .values = static_cast<float>(finalize.values.known)};
     const shaders::Shader& shader =
-        choose(recorder.device().state(), VKNORM_ACCESS(norm_small_backward), {apply.x, apply.dy, apply.dx});
+        backward_modules.choose(recorder.device().state(), plan, {apply.x, apply.dy, apply.dx});
     dispatch(recorder, {shader, constants},
              {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
               read(gamma.view), read(beta.view), read_write(dgamma.view), read_write(dbeta.view)},
@@ -126,7 +136,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors,
     const bool more = apply.residual || extras.relu_mask || extras.valid || statistics.health ||
                       finalize.running.cumulative;
     if (!more && is_small(plan, tensors, {apply.x, apply.y})) {
-        record_small(recorder, plan, statistics, finalize, apply);
+        record_small(recorder, plan, tensors, statistics, finalize, apply);
         return;
     }
     record(recorder, plan, tensors, statistics);
@@ -156,9 +166,8 @@ std::string explain_passes(const DeviceState& device, const NormPlan& plan, cons
 
 std::string explain_all(const DeviceState& device, const NormPlan& plan, const Tensors& tensors) {
     if (plan.slices.empty() || !is_small(plan, tensors, {})) return explain_passes(device, plan, tensors);
-    const auto name = [&](const NormModules::Access& access) { return choose(device, access, {}).name; };
-    return std::string("  forward, in one dispatch: ") + name(VKNORM_ACCESS(norm_small_forward)) +
-           "\n  backward, in one dispatch: " + name(VKNORM_ACCESS(norm_small_backward)) + "\n";
+    return std::string("  forward, in one dispatch: ") + forward_modules.choose(device, plan, {}).name +
+           "\n  backward, in one dispatch: " + backward_modules.choose(device, plan, {}).name + "\n";
 }
 
 }  // namespace vknorm::detail

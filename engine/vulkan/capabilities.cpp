@@ -27,7 +27,7 @@ void read_limits(DeviceState& state) {
     capabilities.timestamp_period_ns = state.timestamp_bits > 0 ? state.limits.timestampPeriod : 0;
 
     // Whatever can be bound as a storage buffer can be as texels.
-    constexpr VkDeviceSize texel_bytes = 16;
+    constexpr VkDeviceSize texel_bytes = 8;  // the smallest that shaders read
     if (state.limits.minTexelBufferOffsetAlignment > state.limits.minStorageBufferOffsetAlignment ||
         state.limits.maxTexelBufferElements < state.limits.maxStorageBufferRange / texel_bytes)
         capabilities.texel_blocks = false;

@@ -58,11 +58,10 @@ void require_limits(const DeviceState& device, const Kernel& kernel, std::span<c
     }
 }
 
-// Of vectors of four float32.
-OwnedBufferView texel_view(const DeviceState& device, const VkDescriptorBufferInfo& range) {
+OwnedBufferView texel_view(const DeviceState& device, const VkDescriptorBufferInfo& range, bool words) {
     VkBufferViewCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
     info.buffer = range.buffer;
-    info.format = VK_FORMAT_R32G32B32A32_SFLOAT;
+    info.format = words ? VK_FORMAT_R32G32_UINT : VK_FORMAT_R32G32B32A32_SFLOAT;
     info.offset = range.offset;
     info.range = range.range;
     VkBufferView view = VK_NULL_HANDLE;
@@ -90,7 +89,7 @@ struct Writes {
             write.descriptorCount = 1;
             write.descriptorType = descriptor_type(kinds, i);
             if (kinds.is_texels(i)) {
-                views.push_back(texel_view(device, buffers[i]));
+                views.push_back(texel_view(device, buffers[i], kinds.is_words(i)));
                 texels[i] = views.back().get();
                 write.pTexelBufferView = &texels[i];
             } else {

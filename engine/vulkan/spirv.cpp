@@ -7,23 +7,30 @@ namespace vknorm::detail {
 
 // SPIR-V specification, section 3: numbers.
 Bindings bindings_of(std::span<const uint32_t> words) {
-    constexpr uint32_t op_type_sampled_image = 27, op_type_pointer = 32, op_variable = 59, op_decorate = 71;
+    constexpr uint32_t op_type_int = 21, op_type_image = 25, op_type_sampled_image = 27, op_type_pointer = 32;
+    constexpr uint32_t op_variable = 59, op_decorate = 71;
     constexpr uint32_t decoration_binding = 33;
     Bindings result;
     std::map<uint32_t, uint32_t> binding_of;  // of a variable
     std::map<uint32_t, uint32_t> pointee;     // of a type of pointers
-    std::map<uint32_t, bool> sampled;         // types of sampled images: ours are of buffers
+    std::map<uint32_t, bool> of_words;        // types of integers, of images of these, sampled or not
+    std::map<uint32_t, bool> sampled;  // types of sampled images, ours are of buffers: whether of words
     for_each_instruction(words, [&](uint32_t opcode, std::span<const uint32_t> operands) {
         if (opcode == op_decorate && operands.size() == 4 && operands[2] == decoration_binding) {
             binding_of[operands[1]] = operands[3];
             result.count = std::max(result.count, operands[3] + 1);
         }
-        if (opcode == op_type_sampled_image) sampled[operands[1]] = true;
+        if (opcode == op_type_int) of_words[operands[1]] = true;
+        if (opcode == op_type_image) of_words[operands[1]] = of_words[operands[2]];
+        if (opcode == op_type_sampled_image) sampled[operands[1]] = of_words[operands[2]];
         if (opcode == op_type_pointer) pointee[operands[1]] = operands[3];
         if (opcode != op_variable) return;
-        const auto found = binding_of.find(operands[2]);
-        if (found != binding_of.end() && sampled.contains(pointee.at(operands[1])))
-            result.texels |= 1u << found->second;
+        const auto binding = binding_of.find(operands[2]);
+        if (binding == binding_of.end()) return;
+        const auto texels = sampled.find(pointee.at(operands[1]));
+        if (texels == sampled.end()) return;
+        result.texels |= 1u << binding->second;
+        if (texels->second) result.words |= 1u << binding->second;
     });
     return result;
 }
