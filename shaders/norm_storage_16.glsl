@@ -6,6 +6,7 @@ layout(constant_id = 2) const bool bfloat16 = false;
 #define stored uint16_t
 #define stored_block uvec2
 #define block_sampler usamplerBuffer
+#define wide_block uint64_t
 
 vec4 loaded_block(uvec2 words) {
     if (bfloat16) return uintBitsToFloat(uvec4(words.x << 16, words.x & 0xffff0000u, words.y << 16, words.y & 0xffff0000u));

@@ -2,6 +2,7 @@
 #define stored float
 #define stored_block vec4
 #define block_sampler samplerBuffer
+#define wide_block u64vec2
 
 float loaded(float element) { return element; }
 vec4 loaded_block(vec4 elements) { return elements; }

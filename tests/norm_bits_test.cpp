@@ -1,5 +1,5 @@
-// The bitwise promises of the whole family: run to run, every workgroup size, both layouts, and the
-// statistics on every CPU device.
+// The bitwise promises of the whole family: run to run, every tuning, both layouts, and the statistics on
+// every CPU device.
 #include <cstdio>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -10,7 +10,9 @@
 
 #include "device_fixture.hpp"
 #include "ops/norm_operation.hpp"
+#include "ops/tune.hpp"
 #include "safetensors.hpp"
+#include "vulkan/device_state.hpp"
 
 namespace vknorm::testing {
 namespace {
@@ -66,13 +68,16 @@ class Call {
     std::map<std::string, Wanted> wanted_;
 };
 
-/// x and dy as [N, C, L], and one value each for C channels.
-struct Data {
-    Storage storage = Storage::float32;
+struct Lengths {
     uint32_t images = 5, channels = 12, positions = 391;
+};
+
+/// x and dy as [N, C, L], and one value each for C channels.
+struct Data : Lengths {
+    Storage storage = Storage::float32;
     std::vector<float> x, dy, gamma, beta;
 
-    explicit Data(std::mt19937_64& random) {
+    explicit Data(std::mt19937_64& random, const Lengths& lengths = {}) : Lengths(lengths) {
         const size_t count = size_t{images} * channels * positions;
         x = random_floats(random, count, 99, 101);
         dy = random_floats(random, count);
@@ -112,6 +117,55 @@ void batch(Call& call, const Data& data, Layout layout) {
                                   .dgamma = call.out("dgamma", data.channels),
                                   .dbeta = call.out("dbeta", data.channels),
                                   .scratch = scratch});
+}
+
+/// With all that may be fused: training, its gradients, inference.
+void fused(Call& call, const Data& data, Layout layout) {
+    const BatchNorm op(call.device(), {.shape = data.shape(layout), .layout = layout});
+    const BufferView x = call.in(data.as(layout, data.x)), residual = call.in(data.as(layout, data.dy));
+    const BufferView gamma = call.in(data.gamma), beta = call.in(data.beta);
+    const BufferView mean = call.out("mean", 2 * data.channels), inv_std = call.out("inv_std", data.channels);
+    const BufferView mask = call.out("mask", op.relu_mask_bytes() / sizeof(float));
+    const BufferView scratch = call.scratch(op.scratch_bytes());
+    op.forward_training(call.recorder(), {.x = x,
+                                          .y = call.out("y", data.x.size()),
+                                          .gamma = gamma,
+                                          .beta = beta,
+                                          .mean = mean,
+                                          .inv_std = inv_std,
+                                          .residual = residual,
+                                          .relu = true,
+                                          .relu_mask = mask,
+                                          .scratch = scratch});
+    op.backward(call.recorder(), {.x = x,
+                                  .dy = residual,
+                                  .mean = mean,
+                                  .inv_std = inv_std,
+                                  .gamma = gamma,
+                                  .dx = call.out("dx", data.x.size()),
+                                  .dgamma = call.out("dgamma", data.channels),
+                                  .dbeta = call.out("dbeta", data.channels),
+                                  .relu = true,
+                                  .relu_mask = mask,
+                                  .dresidual = call.out("dresidual", data.x.size()),
+                                  .scratch = scratch});
+    op.backward(call.recorder(), {.x = x,
+                                  .dy = residual,
+                                  .mean = mean,
+                                  .inv_std = inv_std,
+                                  .gamma = gamma,
+                                  .dx = call.out("dx without a mask", data.x.size()),
+                                  .relu = true,
+                                  .beta = beta,
+                                  .scratch = scratch});
+    op.forward_inference(call.recorder(), {.x = x,
+                                           .y = call.out("inference", data.x.size()),
+                                           .gamma = gamma,
+                                           .beta = beta,
+                                           .running_mean = gamma,
+                                           .running_var = residual,
+                                           .residual = residual,
+                                           .relu = true});
 }
 
 void group_of(Call& call, const Data& data, Layout layout, uint32_t groups) {
@@ -215,47 +269,49 @@ void expect_same_bits(const Results& a, const Results& b) {
     }
 }
 
-/// The passes of batch normalization with workgroups of `size` in walks.
-Results passes(const Data& data, uint32_t size) {
-    using namespace detail;
-    Call call(test_device());
-    PlanLimits limits = limits_of(test_device());
-    limits.workgroup = size;
-    const NormPlan plan = plan_norm(
-        "batch_norm", batch_extent("batch_norm", data.shape(Layout::channels_first), false), 4, limits);
-    const BufferView x = call.in(data.x), dy = call.in(data.dy), gamma = call.in(data.gamma);
-    const BufferView mean = call.out("mean", 2 * data.channels), inv_std = call.out("inv_std", data.channels);
-    const BufferView partials = call.scratch(plan.partial_bytes()),
-                     means = call.out("means", 2 * data.channels);
-    const detail::Statistics statistics{.mean = mean, .deviation = inv_std};
-    Recorder& recorder = call.recorder();
-    record(recorder, plan, {}, StatisticsPass{.x = x, .partials = partials});
-    record(recorder, plan,
-           FinalizePass{.from = partials_of_sets(plan, 1, partials), .mean = mean, .inv_std = inv_std});
-    record(
-        recorder, plan, {},
-        ApplyPass{
-            .x = x, .y = call.out("y", data.x.size()), .affine = {gamma, gamma}, .statistics = statistics});
-    record(recorder, plan, {},
-           BackwardSumsPass{.x = x, .dy = dy, .statistics = statistics, .partials = partials});
-    record(recorder, plan,
-           BackwardFinalizePass{
-               .from = partials_of_sets(plan, 1, partials), .means = means, .values = {.known = 1955}});
-    record(recorder, plan, {},
-           BackwardApplyPass{.x = x,
-                             .dy = dy,
-                             .dx = call.out("dx", data.x.size()),
-                             .affine = {.gamma = gamma},
-                             .statistics = statistics,
-                             .means = means});
-    return call.results();
+/// Those that are measured, for every access, with more rows than usual in a single dispatch, and with none.
+std::vector<Tuning> every_tuning(const Device& device) {
+    std::vector<Tuning> tunings;
+    for (const Tuning& access : detail::variants(device, device.tuning(), 0))
+        for (Tuning tuning : detail::variants(device, access, 2)) {
+            tuning.small_rows = tunings.size() % 2 == 0 ? 1024 : 0;
+            tunings.push_back(tuning);
+        }
+    return tunings;
 }
 
-TEST(NormBits, EveryWorkgroupSize) {
+// Shapes for every form of access: blocks that are whole and that are not, and rows that one dispatch can do.
+TEST(NormBits, EveryTuning) {
     std::mt19937_64 random = random_generator();
-    const Data data(random);
-    const Results usual = passes(data, 128);
-    for (const uint32_t size : {8u, 32u, 96u}) expect_same_bits(usual, passes(data, size));
+    std::vector<Data> all{Data(random), Data(random, {9, 12, 200}), Data(random, {130, 24, 1})};
+    Device device(test_device_options());
+    const Tuning usual = device.tuning();
+    std::vector<Tuning> others = detail::variants(device, usual, 0);
+    others.push_back(usual);
+    others.back().small_rows = 0;
+    const auto compare = [&](const Data& data, auto operation, const std::vector<Tuning>& tunings) {
+        device.state().tuning = usual;
+        const Results expected = run(device, operation, data);
+        for (const Tuning& tuning : tunings) {
+            SCOPED_TRACE(tuning.text());
+            device.state().tuning = tuning;
+            expect_same_bits(expected, run(device, operation, data));
+        }
+    };
+    for (Data& data : all) {
+        SCOPED_TRACE(std::to_string(data.positions) + " positions");
+        for (const auto& [name, operation] : operations) {
+            SCOPED_TRACE(name);
+            compare(data, operation, every_tuning(device));
+        }
+        compare(data, fused, every_tuning(device));
+        compare(data, fused, detail::variants(device, usual, 1));
+        for (const Storage storage : storages()) {
+            data.storage = storage;
+            compare(data, batch, others);
+            compare(data, layer, others);
+        }
+    }
 }
 
 TEST(NormBits, RunToRunAndWithFewWorkgroups) {
@@ -292,32 +348,6 @@ TEST(NormBits, BothLayouts) {
             expect_same_bits(first, last);
         }
     }
-}
-
-// As texels where the device gains by it, else in storage buffers: there the caller's tensors always are.
-TEST(NormBits, HoweverBlocksAreReached) {
-    DeviceOptions options = test_device_options();
-    options.clamp = [clamp = options.clamp](Capabilities& capabilities) {
-        if (clamp) clamp(capabilities);
-        capabilities.texel_blocks = false;
-    };
-    Device without(options);
-    std::mt19937_64 random = random_generator();
-    Data data(random);
-    const auto compare = [&](auto operation, uint32_t images, uint32_t positions) {
-        data.images = images;
-        data.positions = positions;
-        const size_t count = size_t{images} * data.channels * positions;
-        data.x = random_floats(random, count, 99, 101);
-        data.dy = random_floats(random, count);
-        for (const Storage storage : storages()) {
-            data.storage = storage;
-            expect_same_bits(run(test_device(), operation, data), run(without, operation, data));
-        }
-    };
-    compare(batch, 5, 388);
-    compare(batch, 1000, 1);
-    compare(layer, 5, 388);
 }
 
 // Additions, multiplications and divisions only: what drivers on CPUs round alike.

@@ -11,7 +11,7 @@ namespace vknorm::detail {
 namespace {
 
 constexpr PlanLimits usual{};
-constexpr PlanLimits small{.workgroup = 128, .groups = 7, .range = 1u << 16, .alignment = 256};
+constexpr PlanLimits small{.groups = 7, .range = 1u << 16, .alignment = 256};
 
 NormPlan plan_batch(const std::vector<uint32_t>& shape, bool channels_last, const PlanLimits& limits) {
     return plan_norm("batch_norm", batch_extent("batch_norm", shape, channels_last), 4, limits);
@@ -95,7 +95,7 @@ TEST(NormPlanTest, PartialsOfAChannelAreNumberedWithoutGaps) {
 TEST(NormPlanTest, StrandsHoldEveryBlockOnce) {
     for (const uint64_t values : {1u, 3u, 4u, 127u, 128u, 129u, 4095u, 200704u, 1u << 31}) {
         const Strands strands =
-            plan_strands(values, strand_length({1, 1, 1, values}, usual.parallel, 1u << 16));
+            plan_strands(values, strand_length({1, 1, 1, values}, usual.strands, 1u << 16));
         const uint64_t blocks = (values + 3) / 4;
         EXPECT_GE(uint64_t{strands.count} * strands.blocks, blocks) << values;
         EXPECT_LT((uint64_t{strands.count} - strands.lanes) * strands.blocks, blocks) << values;
@@ -108,7 +108,7 @@ TEST(NormPlanTest, StrandsDependOnTheShapeAlone) {
     const std::vector<uint32_t> first{8, 16, 30, 30};
     const std::vector<uint32_t> last{8, 30, 30, 16};
     PlanLimits other = usual;
-    other.workgroup = 64;
+    other.tuning.workgroup = 64;
     other.groups = 3;
     const NormPlan plan = plan_batch(first, false, usual);
     EXPECT_EQ(plan.slices.front().strands, plan_batch(first, false, other).slices.front().strands);

@@ -6,7 +6,7 @@ namespace vknorm::detail {
 namespace {
 
 #define VKNORM_SUMS_FORMS(NAME) \
-    { VKNORM_FORMS(NAME), .aligned_vectors = VKNORM_ACCESS(NAME##_aligned_vectors) }
+    { VKNORM_FORMS(NAME, VKNORM_READER), .aligned_vectors = VKNORM_READER(NAME##_aligned_vectors) }
 const NormModules sums_modules{.walk = Walk::strands,
                                .quad_features = shaders::norm_gamma | shaders::norm_beta |
                                                 shaders::norm_relu | shaders::norm_x | shaders::norm_by_image,

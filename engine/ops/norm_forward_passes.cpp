@@ -6,8 +6,8 @@ namespace vknorm::detail {
 namespace {
 
 const NormModules statistics_modules{.walk = Walk::strands,
-                                     .thirty_two = {VKNORM_FORMS(norm_statistics)},
-                                     .sixteen = {VKNORM_FORMS(norm_statistics_sixteen)}};
+                                     .thirty_two = {VKNORM_FORMS(norm_statistics, VKNORM_READER)},
+                                     .sixteen = {VKNORM_FORMS(norm_statistics_sixteen, VKNORM_READER)}};
 const NormModules apply_modules{
     .walk = Walk::sweep,
     .quad_features = shaders::norm_gamma | shaders::norm_beta | shaders::norm_residual | shaders::norm_relu,

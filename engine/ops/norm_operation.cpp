@@ -7,13 +7,11 @@ namespace vknorm::detail {
 
 PlanLimits limits_of(const Device& device) {
     const Capabilities& capabilities = device.capabilities();
-    const bool cpu = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU;
-    return {.workgroup = std::min(capabilities.max_workgroup_invocations, merge_workgroup),
-            .groups = capabilities.max_workgroups,
+    return {.groups = capabilities.max_workgroups,
             .range = capabilities.max_storage_buffer_range,
             .alignment = capabilities.storage_buffer_offset_alignment,
-            .parallel = cpu ? 1u << 9 : 1u << 18,
-            .small_rows = cpu ? 512u : 0};
+            .strands = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU ? 1u << 9 : 1u << 18,
+            .tuning = device.tuning()};
 }
 
 void check_epsilon(const std::string& operation, float epsilon) {

@@ -45,6 +45,11 @@ bool may_all_be_texels(const DeviceState& device, std::span<const BufferView> vi
     return std::ranges::all_of(views, [&](const BufferView& view) { return may_be_texels(device, view); });
 }
 
+const shaders::Shader& NormModules::Access::by(BlockAccess access) const {
+    if (access == BlockAccess::vectors || !texels) return *buffers;
+    return access == BlockAccess::texels ? *texels : *texels_wide;
+}
+
 NormModules::Choice NormModules::choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
                                         std::initializer_list<BufferView> given,
                                         const std::vector<BufferView>& numbers) const {
@@ -63,9 +68,9 @@ NormModules::Choice NormModules::choose(const DeviceState& device, const NormPla
     const bool side_by_side =
         best.buffers && !numbers.empty() && are_aligned(numbers, block_values * sizeof(float));
     const Access& access = side_by_side ? best : form == Form::vectors ? forms.vectors : forms.quads;
-    const bool texels = access.texels && may_all_be_texels(device, tensors) &&
-                        (!side_by_side || may_all_be_texels(device, numbers));
-    return {texels ? *access.texels : *access.buffers, form, walk};
+    const bool texels =
+        may_all_be_texels(device, tensors) && (!side_by_side || may_all_be_texels(device, numbers));
+    return {access.by(texels ? plan.limits.tuning.blocks : BlockAccess::vectors), form, walk};
 }
 
 std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,

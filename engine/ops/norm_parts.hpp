@@ -35,9 +35,12 @@ enum class Walk { strands, sweep };
 
 /// A kernel's modules, for each way to reach the values of a block.
 struct NormModules {
-    /// For tensors in buffers and, where that gains, for those that are read as texels.
+    /// For tensors in buffers and, where there are any, for those that are read as texels, by how they are
+    /// written.
     struct Access {
-        const shaders::Shader *buffers = nullptr, *texels = nullptr;
+        const shaders::Shader *buffers = nullptr, *texels = nullptr, *texels_wide = nullptr;
+
+        const shaders::Shader& by(BlockAccess access) const;
     };
     struct Choice {
         const shaders::Shader& shader;
@@ -76,22 +79,25 @@ std::string forward_kernels(const DeviceState& device, const NormPlan& plan, con
 std::string backward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
                              const Affine& affine);
 
-#define VKNORM_ACCESS(NAME) \
-    { &shaders::NAME, &shaders::NAME##_texels }
+/// Of a kernel that only reads tensors, and of one that writes them, too.
+#define VKNORM_READER(NAME) \
+    { &shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_texels }
+#define VKNORM_WRITER(NAME) \
+    { &shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_texels_wide }
 /// What every kernel has; the others follow.
-#define VKNORM_FORMS(NAME)                                              \
-    .rows = &shaders::NAME##_rows, .columns = &shaders::NAME##_columns, \
-    .vectors = VKNORM_ACCESS(NAME##_vectors), .quads = VKNORM_ACCESS(NAME##_quads)
-#define VKNORM_SWEEP_FORMS(NAME)                                                      \
-    {                                                                                 \
-        VKNORM_FORMS(NAME), .aligned_vectors = VKNORM_ACCESS(NAME##_aligned_vectors), \
-                            .aligned_quads = VKNORM_ACCESS(NAME##_aligned_quads)      \
+#define VKNORM_FORMS(NAME, ACCESS)                                                                         \
+    .rows = &shaders::NAME##_rows, .columns = &shaders::NAME##_columns, .vectors = ACCESS(NAME##_vectors), \
+    .quads = ACCESS(NAME##_quads)
+#define VKNORM_SWEEP_FORMS(NAME)                                                                     \
+    {                                                                                                \
+        VKNORM_FORMS(NAME, VKNORM_WRITER), .aligned_vectors = VKNORM_WRITER(NAME##_aligned_vectors), \
+                                           .aligned_quads = VKNORM_WRITER(NAME##_aligned_quads)      \
     }
 
 /// The constants of the kernels that walk through a tensor.
 inline std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const Tensors& tensors,
                                               const Statistics& statistics, uint32_t features) {
-    return {plan.limits.workgroup, statistics.kind, flag(tensors.bfloat16), features};
+    return {plan.limits.tuning.workgroup, statistics.kind, flag(tensors.bfloat16), features};
 }
 
 /// How the kernel's strands run through a slice.

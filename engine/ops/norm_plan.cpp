@@ -105,7 +105,7 @@ uint64_t NormPlan::mask_bytes() const {
 }
 
 uint32_t NormPlan::groups(uint32_t items) const {
-    return std::min(ceil_div(items, limits.workgroup), limits.groups);
+    return std::min(ceil_div(items, limits.tuning.workgroup), limits.groups);
 }
 
 uint64_t samples_of_a_merge(const NormPlan& plan) {
@@ -135,16 +135,16 @@ Extent image_extent(const std::string& operation, std::span<const uint32_t> shap
     return {.samples = images, .images = 1, .channels = channels, .positions = positions};
 }
 
-uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials) {
+uint32_t strand_length(const Extent& extent, uint64_t strands, uint64_t most_partials) {
     // Longer strands cost less scratch traffic, but a float32 sum is only as good as its chain is short.
-    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, strands);
     const uint64_t usual = std::clamp<uint64_t>(std::bit_ceil(balanced), 16, 64);
     const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_line(), block_values);
     return static_cast<uint32_t>(std::max(usual, ceil_div(blocks, most_partials)));
 }
 
-uint32_t sweep_length(const Extent& extent, uint64_t parallel) {
-    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
+uint32_t sweep_length(const Extent& extent, uint64_t invocations) {
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, invocations);
     return static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(balanced), 4, 512));
 }
 
@@ -160,8 +160,9 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
     NormPlan plan{.operation = operation, .extent = extent, .element_bytes = element_bytes, .limits = limits};
     plan.strategy = extent.positions == 1 ? Strategy::columns : Strategy::rows;
 
-    // The second bound keeps the loops of a striding invocation short on devices with few workgroups.
-    const uint64_t in_flight = uint64_t{limits.workgroup} * limits.groups;
+    // The second bound keeps the loops of a striding invocation short on devices with few workgroups, however
+    // small these are.
+    const uint64_t in_flight = uint64_t{Tuning::least_workgroup} * limits.groups;
     const uint64_t slice_bytes =
         std::min(binding_bytes(limits), in_flight * (maximum_trips / 2) * block_values * sizeof(float));
     const uint64_t most_channels = slice_bytes / detail::partial_bytes;
@@ -174,7 +175,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
 
     BoxSides sides = box_sides(extent, slice_bytes / element_bytes);
     const uint32_t length =
-        strand_length(extent, limits.parallel, std::min<uint64_t>(most_channels / 2, 1u << 16));
+        strand_length(extent, limits.strands, std::min<uint64_t>(most_channels / 2, 1u << 16));
     uint64_t partials = 0;
     for_each_box(extent, sides, length, [&](const Slice& box) { partials += box.strands.count; });
     // The partials of one slice must fit a binding as well.
@@ -188,7 +189,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
     sides.channels = std::min(sides.channels, most_lines);
 
     plan.partials = static_cast<uint32_t>(partials);
-    const uint32_t sweep = sweep_length(extent, limits.parallel);
+    const uint32_t sweep = sweep_length(extent, limits.tuning.sweep);
     plan.sweep_images = std::min(sweep, 32u);
     checked_product(extent.lines(), partials * detail::partial_bytes, operation + ": shape");
 
@@ -226,8 +227,8 @@ std::string explain(const NormPlan& plan) {
             std::to_string(slice.strands.blocks * block_values) + " values, " +
             std::to_string(slice.strands.lanes) + " side by side; " +
             std::to_string(plan.groups(slice.strands_of_a_sample())) + " x " + std::to_string(slice.samples) +
-            " workgroups of " + std::to_string(plan.limits.workgroup) + "; " + std::to_string(plan.partials) +
-            " partials per channel\n";
+            " workgroups of " + std::to_string(plan.limits.tuning.workgroup) + "; " +
+            std::to_string(plan.partials) + " partials per channel\n";
     return text;
 }
 

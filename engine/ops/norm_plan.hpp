@@ -9,7 +9,7 @@
 // `blocks` of them, `lanes` apart, so that `lanes` neighbouring strands together read one contiguous chunk.
 // Each strand yields one partial result; a fixed tree merges the partials of a set. Strands depend on the
 // shape (for tensors larger than a binding on the slices, and on whether the device is a CPU), never on the
-// workgroup: results have the same bits for every workgroup size, and in both layouts.
+// tuning: results have the same bits for every tuning, and in both layouts.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,17 @@
 #include <string>
 #include <vector>
 
+#include <vknorm/tuning.hpp>
+
 namespace vknorm::detail {
 
 /// The numbers of a device that a plan depends on.
 struct PlanLimits {
-    uint32_t workgroup = 128;      ///< invocations of a workgroup
-    uint32_t groups = 65535;       ///< workgroups of a dispatch
-    uint64_t range = 1u << 27;     ///< bytes of a binding
-    uint64_t alignment = 256;      ///< of a binding's offset
-    uint32_t parallel = 1u << 18;  ///< invocations that keep the device busy
-    uint32_t small_rows = 0;  ///< so many cost an invocation less, read one by one, than two more dispatches
+    uint32_t groups = 65535;      ///< workgroups of a dispatch
+    uint64_t range = 1u << 27;    ///< bytes of a binding
+    uint64_t alignment = 256;     ///< of a binding's offset
+    uint32_t strands = 1u << 18;  ///< that a large tensor is cut into, about
+    Tuning tuning{};
 };
 
 enum class Strategy {
@@ -94,7 +95,7 @@ struct NormPlan {
 
 constexpr uint32_t block_values = 4;       ///< values of a block
 constexpr uint32_t partial_bytes = 16;     ///< of one strand's result
-constexpr uint32_t merge_workgroup = 128;  ///< the smallest that every device has
+constexpr uint32_t merge_workgroup = 128;  ///< the largest that every device has
 constexpr uint32_t chunk_lanes = 8;        ///< blocks that neighbouring strands read side by side: 128 bytes
 
 /// How partials are merged: by `lanes` invocations for a set, `sets` sets in a dispatch.
@@ -107,15 +108,15 @@ MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, ui
 /// Samples whose partials of all channels fit a binding, and one at least.
 uint64_t samples_of_a_merge(const NormPlan& plan);
 
-/// How many blocks, or images, an invocation of a sweep visits at most, so that about `parallel` are busy.
-uint32_t sweep_length(const Extent& extent, uint64_t parallel);
+/// How many blocks, or images, an invocation of a sweep visits at most, so that about `invocations` are busy.
+uint32_t sweep_length(const Extent& extent, uint64_t invocations);
 
 /// Strands for `values` values of a line. `length` is the number of blocks in a strand when there are enough.
 Strands plan_strands(uint64_t values, uint32_t length);
 
-/// The usual number of blocks in a strand, so that about `parallel` strands make up the tensor, and at most
-/// about `most_partials` each line.
-uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials);
+/// The usual number of blocks in a strand, so that about `strands` make up the tensor, and at most about
+/// `most_partials` each line.
+uint32_t strand_length(const Extent& extent, uint64_t strands, uint64_t most_partials);
 
 /// Batch normalization's tensor: one sample, every channel a set. Throws std::invalid_argument for a shape
 /// out of range.

@@ -18,17 +18,17 @@ struct SmallModules {
                                   std::initializer_list<BufferView> tensors) const {
         const auto& access = plan.element_bytes == sizeof(float) ? thirty_two : sixteen;
         const bool texels = may_all_be_texels(device, {tensors.begin(), tensors.size()});
-        return texels ? *access.texels : *access.buffers;
+        return access.by(texels ? plan.limits.tuning.blocks : BlockAccess::vectors);
     }
 };
-const SmallModules forward_modules{VKNORM_ACCESS(norm_small_forward),
-                                       VKNORM_ACCESS(norm_small_forward_sixteen)};
-const SmallModules backward_modules{VKNORM_ACCESS(norm_small_backward),
-                                        VKNORM_ACCESS(norm_small_backward_sixteen)};
+const SmallModules forward_modules{VKNORM_WRITER(norm_small_forward),
+                                   VKNORM_WRITER(norm_small_forward_sixteen)};
+const SmallModules backward_modules{VKNORM_WRITER(norm_small_backward),
+                                    VKNORM_WRITER(norm_small_backward_sixteen)};
 
 bool is_small(const NormPlan& plan, const Tensors& tensors, std::initializer_list<BufferView> views) {
     const Extent& extent = plan.extent;
-    return extent.images <= plan.limits.small_rows && extent.positions == 1 && extent.samples == 1 &&
+    return extent.images <= plan.limits.tuning.small_rows && extent.positions == 1 && extent.samples == 1 &&
            extent.channels % block_values == 0 && plan.slices.size() == 1 && plan.partials <= most_partials &&
            tensors.group == 1 &&
            are_aligned({views.begin(), views.size()}, block_values * plan.element_bytes);
@@ -128,6 +128,10 @@ void record_small(Recorder& recorder, const NormPlan& plan, const Tensors& tenso
              push, small_groups(plan, push.rows));
 }
 
+std::string explain_tuning(const NormPlan& plan) {
+    return "  tuning: " + plan.limits.tuning.text() + "\n";
+}
+
 }  // namespace
 
 void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors,
@@ -161,13 +165,14 @@ std::string explain_passes(const DeviceState& device, const NormPlan& plan, cons
                            const Affine& affine) {
     if (plan.slices.empty()) return {};
     return "  forward: " + forward_kernels(device, plan, tensors, affine) +
-           "\n  backward: " + backward_kernels(device, plan, tensors, affine) + "\n";
+           "\n  backward: " + backward_kernels(device, plan, tensors, affine) + "\n" + explain_tuning(plan);
 }
 
 std::string explain_all(const DeviceState& device, const NormPlan& plan, const Tensors& tensors) {
     if (plan.slices.empty() || !is_small(plan, tensors, {})) return explain_passes(device, plan, tensors);
     return std::string("  forward, in one dispatch: ") + forward_modules.choose(device, plan, {}).name +
-           "\n  backward, in one dispatch: " + backward_modules.choose(device, plan, {}).name + "\n";
+           "\n  backward, in one dispatch: " + backward_modules.choose(device, plan, {}).name + "\n" +
+           explain_tuning(plan);
 }
 
 }  // namespace vknorm::detail

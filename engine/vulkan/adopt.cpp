@@ -60,6 +60,7 @@ std::unique_ptr<DeviceState> adopt_device(const AdoptedDevice& adopted) {
     }
     state->capabilities.timeline_semaphores = adopted.timeline_semaphore_enabled;
     state->capabilities.storage_16_bit = adopted.storage_16_bit_enabled;
+    state->capabilities.shader_int64 = adopted.shader_int64_enabled;
     state->finish(available, adopted.clamp);
     return state;
 }

@@ -28,9 +28,9 @@ void read_limits(DeviceState& state) {
 
     // Whatever can be bound as a storage buffer can be as texels.
     constexpr VkDeviceSize texel_bytes = 8;  // the smallest that shaders read
-    if (state.limits.minTexelBufferOffsetAlignment > state.limits.minStorageBufferOffsetAlignment ||
-        state.limits.maxTexelBufferElements < state.limits.maxStorageBufferRange / texel_bytes)
-        capabilities.texel_blocks = false;
+    capabilities.texel_blocks =
+        state.limits.minTexelBufferOffsetAlignment <= state.limits.minStorageBufferOffsetAlignment &&
+        state.limits.maxTexelBufferElements >= state.limits.maxStorageBufferRange / texel_bytes;
 
     constexpr VkSubgroupFeatureFlags needed =
         VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT |

@@ -108,9 +108,8 @@ void create_logical_device(DeviceState& state, const Extensions& available, cons
     const bool may_have_timeline = has_name(available, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
     if (may_have_timeline) storage.pNext = &timeline;
     state.vk.GetPhysicalDeviceFeatures2(state.physical_device, &features);
-    features.features = {};
-    // Measured on each driver that we have met: others read storage buffers at least as fast.
-    state.capabilities.texel_blocks = state.info.driver.starts_with("llvmpipe");
+    features.features = {.shaderInt64 = features.features.shaderInt64};
+    state.capabilities.shader_int64 = features.features.shaderInt64 == VK_TRUE;
     storage = {storage.sType, storage.pNext, storage.storageBuffer16BitAccess};
     state.capabilities.storage_16_bit = storage.storageBuffer16BitAccess == VK_TRUE;
     if (timeline.timelineSemaphore == VK_TRUE)

@@ -32,6 +32,7 @@ struct DeviceState {
 
     DeviceInfo info;
     Capabilities capabilities;
+    Tuning tuning;
     VkPhysicalDeviceLimits limits = {};  ///< the device's own, not clamped
     uint32_t timestamp_bits = 0;
 

@@ -56,7 +56,7 @@ struct AlignedView {
 AlignedView align_down(const Device& device, const BufferView& view, uint32_t element_bytes);
 
 /// Whether parts of a tensor may be bound to a shader's texel buffers: if it is in one of the engine's
-/// buffers, on a device that gains by it. Such bindings start and end on a texel.
+/// buffers, on a device that can. Such bindings start and end on a texel.
 bool may_be_texels(const DeviceState& device, const BufferView& tensor);
 
 /// Bindings are numbered in order from 0 in set 0; those after the shader's last are left out. An absent view

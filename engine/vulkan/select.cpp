@@ -66,6 +66,7 @@ DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const
     info.name = properties.deviceName;
     info.type = properties.deviceType;
     info.api_version = properties.apiVersion;
+    info.driver_version = properties.driverVersion;
     if (properties.apiVersion < VK_API_VERSION_1_1) {
         info.rejected = "has Vulkan " + version_text(properties.apiVersion) + ", needs 1.1";
         return info;

@@ -14,6 +14,7 @@
 #include <vulkan/vulkan_core.h>
 
 #include <vknorm/error.hpp>
+#include <vknorm/tuning.hpp>
 
 namespace vknorm {
 
@@ -34,7 +35,8 @@ struct Capabilities {
     bool timeline_semaphores = false;                 ///< else fences
     bool mapped_device_memory = false;                ///< device memory is host visible: no staging copies
     bool storage_16_bit = false;                      ///< storageBuffer16BitAccess
-    bool texel_blocks = false;                        ///< texel buffers are read faster than storage buffers
+    bool shader_int64 = false;                        ///< shaderInt64
+    bool texel_blocks = false;                        ///< whatever a storage buffer may hold can be read as texels
     float timestamp_period_ns = 0;                    ///< 0: the queue has no timestamps
 };
 
@@ -45,6 +47,7 @@ struct DeviceInfo {
     std::array<uint8_t, 16> uuid = {};  ///< VkPhysicalDeviceIDProperties::deviceUUID
     VkPhysicalDeviceType type = VK_PHYSICAL_DEVICE_TYPE_OTHER;
     uint32_t api_version = 0;
+    uint32_t driver_version = 0;  ///< as the driver counts
     std::string rejected;         ///< why vknorm cannot use it; empty when it can
 
     std::string uuid_text() const; ///< 32 hexadecimal digits
@@ -68,6 +71,9 @@ struct DeviceOptions {
     std::function<void(std::string_view)> on_validation_message;
     /// Lowers capabilities before anything is created. Raising a number is undefined behaviour.
     std::function<void(Capabilities&)> clamp;
+    /// What makes kernels fast here: tuned_in(folder) measures it, once. Called last, for a device whose tuning is
+    /// the table's; empty: that stays. Throws std::invalid_argument for a tuning that the device cannot do.
+    Tuner tuning;
 };
 
 /// A device that belongs to the caller. The caller keeps everything alive until the Device is destroyed.
@@ -83,10 +89,12 @@ struct AdoptedDevice {
     std::span<const char* const> extensions;
     bool timeline_semaphore_enabled = false;        ///< the feature was enabled at device creation
     bool storage_16_bit_enabled = false;            ///< so was storageBuffer16BitAccess
+    bool shader_int64_enabled = false;              ///< and shaderInt64
     std::mutex* queue_mutex = nullptr;              ///< held around every use of the queue; null: nobody else uses it
     VkPipelineCache pipeline_cache = VK_NULL_HANDLE;///< used for every pipeline; null: none
     PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr; ///< null: from libvulkan
     std::function<void(Capabilities&)> clamp;       ///< as in DeviceOptions
+    Tuner tuning;                                   ///< the same
 };
 
 /// How much device memory the engine holds.
@@ -109,6 +117,8 @@ class Device {
 
     const DeviceInfo& info() const;
     const Capabilities& capabilities() const;
+    /// Of every operation made with this device.
+    const Tuning& tuning() const;
     MemoryUse memory_use() const;
     bool lost() const;
     /// Waits for everything submitted to the queue, by whomever; holds the queue's mutex meanwhile.
@@ -118,6 +128,8 @@ class Device {
     detail::DeviceState& state() const { return *state_; }
 
   private:
+    void tune(const Tuner& tuner);
+
     std::unique_ptr<detail::DeviceState> state_;
 };
 

@@ -16,3 +16,4 @@
 #include <vknorm/network.hpp>
 #include <vknorm/normalization.hpp>
 #include <vknorm/stream.hpp>
+#include <vknorm/tuning.hpp>

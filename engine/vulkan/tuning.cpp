@@ -1,0 +1,60 @@
+#include "vulkan/tuning.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace vknorm {
+
+namespace {
+constexpr std::array access_names{"vectors", "texels", "texels_wide"};
+}
+
+std::string Tuning::text() const {
+    return std::string("blocks=") + access_names.at(static_cast<size_t>(blocks)) +
+           " workgroup=" + std::to_string(workgroup) + " sweep=" + std::to_string(sweep) +
+           " small_rows=" + std::to_string(small_rows);
+}
+
+namespace detail {
+
+Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
+    const bool cpu = info.type == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    const bool llvmpipe = info.driver.starts_with("llvmpipe") && capabilities.texel_blocks;
+    return {.blocks = llvmpipe ? BlockAccess::texels : BlockAccess::vectors,
+            .workgroup = std::min(capabilities.max_workgroup_invocations, 128u),
+            .sweep = cpu ? 1u << 9 : 1u << 18,
+            // To read so many one by one costs an invocation less than two more dispatches.
+            .small_rows = cpu ? 512u : 0};
+}
+
+std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
+    const uint32_t most = capabilities.max_workgroup_invocations;
+    if (tuning.workgroup < Tuning::least_workgroup || tuning.workgroup > most)
+        return "workgroup: got " + std::to_string(tuning.workgroup) + ", needs " +
+               std::to_string(Tuning::least_workgroup) + " to " + std::to_string(most);
+    if (tuning.sweep == 0) return "sweep: got 0, needs at least 1";
+    if (tuning.blocks != BlockAccess::vectors && !capabilities.texel_blocks)
+        return "blocks: got texels, needs a device whose storage buffers can all be read as texels";
+    if (tuning.blocks == BlockAccess::texels_wide && !capabilities.shader_int64)
+        return "blocks: got texels_wide, needs a device with shaderInt64";
+    return {};
+}
+
+std::optional<Tuning> tuning_of(const std::string& text) {
+    std::array<char, 16> name{};
+    Tuning tuning;
+    if (std::sscanf(text.c_str(), "blocks=%15[a-z_] workgroup=%u sweep=%u small_rows=%u", name.data(),
+                    &tuning.workgroup, &tuning.sweep, &tuning.small_rows) != 4)
+        return std::nullopt;
+    const auto found = std::ranges::find(access_names, std::string_view(name.data()));
+    if (found == access_names.end()) return std::nullopt;
+    tuning.blocks = static_cast<BlockAccess>(found - access_names.begin());
+    // Numbers out of range, and whatever else sscanf lets pass.
+    if (tuning.text() != text) return std::nullopt;
+    return tuning;
+}
+
+}  // namespace detail
+
+}  // namespace vknorm
