@@ -34,6 +34,11 @@ std::filesystem::path fresh(const std::filesystem::path& folder, const std::stri
     }
 }
 
+vknorm::AdoptedDevice tuned(vknorm::AdoptedDevice adopted, const std::filesystem::path& folder) {
+    if (!folder.empty()) adopted.tuning = vknorm::tuned_in(folder);
+    return adopted;
+}
+
 class Desktop {
   public:
     explicit Desktop(const Options& options)
@@ -43,7 +48,7 @@ class Desktop {
                     std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
                 },
                 window_extensions()}),
-          device_(gpu_.adopted()),
+          device_(tuned(gpu_.adopted(), options.tuning)),
           session_(device_, options.settings),
           window_(gpu_, "vknorm Lab", options.width, options.height),
           screen_(window_.scale()),

@@ -151,6 +151,11 @@ void Gpu::create_device(bool presents) {
         timeline_semaphore_ = timeline.timelineSemaphore;
     }
 
+    VkPhysicalDeviceFeatures supported;
+    vkGetPhysicalDeviceFeatures(physical_device_, &supported);
+    const VkPhysicalDeviceFeatures enabled{.shaderInt64 = supported.shaderInt64};
+    shader_int64_ = enabled.shaderInt64;
+
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                         .queueFamilyIndex = queue_family_,
@@ -161,7 +166,8 @@ void Gpu::create_device(bool presents) {
                                   .queueCreateInfoCount = 1,
                                   .pQueueCreateInfos = &queue,
                                   .enabledExtensionCount = static_cast<uint32_t>(extensions_.size()),
-                                  .ppEnabledExtensionNames = extensions_.data()};
+                                  .ppEnabledExtensionNames = extensions_.data(),
+                                  .pEnabledFeatures = &enabled};
     check(vkCreateDevice(physical_device_, &info, nullptr, &device_), "vkCreateDevice");
     vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
 }
@@ -175,10 +181,12 @@ vknorm::AdoptedDevice Gpu::adopted() {
             .api_version = VK_API_VERSION_1_1,
             .extensions = extensions_,
             .timeline_semaphore_enabled = timeline_semaphore_,
+            .shader_int64_enabled = shader_int64_,
             .queue_mutex = &queue_mutex_,
             .pipeline_cache = VK_NULL_HANDLE,
             .get_instance_proc_addr = vkGetInstanceProcAddr,
-            .clamp = {}};
+            .clamp = {},
+            .tuning = {}};
 }
 
 void Gpu::submit(const VkSubmitInfo& submission, VkFence fence) {

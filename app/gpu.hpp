@@ -62,7 +62,7 @@ class Gpu {
     VkQueue queue_ = VK_NULL_HANDLE;
     std::mutex queue_mutex_;
     std::vector<const char*> extensions_;
-    bool timeline_semaphore_ = false;
+    bool timeline_semaphore_ = false, shader_int64_ = false;
 };
 
 /// Throws vknorm::Error naming `call` unless `result` is a success.

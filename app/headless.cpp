@@ -151,6 +151,7 @@ int run_headless(const Options& options) {
         device_options.select = options.device;
         device_options.validation = options.validation;
         device_options.on_validation_message = on_validation_message;
+        if (!options.tuning.empty()) device_options.tuning = vknorm::tuned_in(options.tuning);
         std::optional<vknorm::Device> device;
         try {
             device.emplace(device_options);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -216,6 +217,18 @@ void read_size(const std::string& text, Options& options) {
     options.height = read_number<uint32_t>("--size", text.substr(x + 1), 200, 8192);
 }
 
+/// As the XDG base directory specification has it.
+std::filesystem::path cache_folder() {
+    const auto folder = [](const char* variable) {
+        const char* const value = std::getenv(variable);
+        return std::filesystem::path(value ? value : "");
+    };
+    if (const std::filesystem::path cache = folder("XDG_CACHE_HOME"); cache.is_absolute()) return cache;
+    const std::filesystem::path home = folder("HOME");
+    if (home.empty()) refuse("--tune", "", "HOME or XDG_CACHE_HOME to be set");
+    return home / ".cache";
+}
+
 size_t edit_distance(const std::string& a, const std::string& b) {
     std::vector<size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), size_t{0});
@@ -332,6 +345,9 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     add_choice(app, "--theme", theme_names, {&options.light}, "Of the window or the picture");
     app.add_option("--device", options.device, "Part of a Vulkan device's name, driver or UUID")
         ->type_name("NAME");
+    app.add_flag_callback(
+        "--tune", [&] { options.tuning = cache_folder() / "vknorm"; },
+        "Measure which kernels are the fastest here, once: ~/.cache/vknorm keeps it");
     app.add_flag("--validation", options.validation, "Check every Vulkan call; a message fails the run");
 
     try {

@@ -24,6 +24,7 @@ struct Options {
     bool force = false;                 ///< a report that is there already may be replaced
     std::string device;                 ///< as vknorm::DeviceOptions::select
     bool validation = false;
+    std::filesystem::path tuning;  ///< folder for vknorm::tuned_in; empty: the table will do
     std::filesystem::path shot;  ///< picture of the Live screen after the steps; empty: none
     uint32_t width = 1600, height = 1000;
     bool light = false;

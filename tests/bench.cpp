@@ -29,7 +29,8 @@ struct Arguments {
     size_t rounds = 15;
     bool channels_last = false, resident = false, no_peers = false, force = false, list = false;
     bool startup = false, growth = false, training = false;
-    std::string start;  // the part that this process, launched by another, starts
+    std::string tuning;  // folder
+    std::string start;   // the part that this process, launched by another, starts
     int64_t launched = 0;
 };
 
@@ -72,6 +73,16 @@ std::vector<Case> cases(const Arguments& arguments) {
     return result;
 }
 
+vknorm::DeviceOptions device_options(const Arguments& arguments, const std::string& select) {
+    vknorm::DeviceOptions options{.select = select};
+    if (arguments.tuning.empty()) return options;
+    options.tuning = vknorm::tuned_in(arguments.tuning, [](const vknorm::TuningTrial& trial) {
+        std::printf("%9.3f ms with %s\n", trial.milliseconds, trial.tuning.text().c_str());
+        return true;
+    });
+    return options;
+}
+
 std::vector<std::unique_ptr<Peer>> start_peers(const Arguments& arguments, const vknorm::Device& device) {
     std::vector<std::unique_ptr<Peer>> peers;
     if (arguments.no_peers) return peers;
@@ -103,8 +114,9 @@ std::vector<std::unique_ptr<Peer>> start_peers(const Arguments& arguments, const
 
 Status run(const Arguments& arguments, const std::string& select, const std::string& json) {
     const std::vector<Case> all = cases(arguments);
-    vknorm::Device device({.select = select});
+    vknorm::Device device(device_options(arguments, select));
     print_heading(device.info(), arguments.rounds, arguments.resident);
+    if (!arguments.tuning.empty()) std::cout << "Tuning: " << device.tuning().text() << std::endl;
     const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
     std::vector<Peer*> taking_part;
     for (const auto& peer : peers) taking_part.push_back(peer.get());
@@ -163,9 +175,13 @@ int run_program(int argc, char** argv) {
     app.add_flag("--no-peers", arguments.no_peers, "leave PyTorch and oneDNN out");
     app.add_option("--python", arguments.pythons, "where to look for PyTorch")->capture_default_str();
     app.add_flag("--force", arguments.force, "report contended races, too, marked as such");
+    CLI::Option* const tune = app.add_option(
+        "--tune", arguments.tuning, "measure which kernels are the fastest, once: this folder keeps it");
     app.add_flag("--startup", arguments.startup,
-                 "time processes from their launch to the first result instead");
-    app.add_flag("--growth", arguments.growth, "time batch_norm from 4 MB to 1 GB instead; needs 3 GB");
+                 "time processes from their launch to the first result instead")
+        ->excludes(tune);
+    app.add_flag("--growth", arguments.growth, "time batch_norm from 4 MB to 1 GB instead; needs 3 GB")
+        ->excludes(tune);
     app.add_flag("--training", arguments.training, "time matrix products and training steps instead");
     app.add_option("--start", arguments.start)->group("")->check(CLI::IsMember(startup_parts()));
     app.add_option("--launched", arguments.launched)->group("");
@@ -194,7 +210,7 @@ int run_program(int argc, char** argv) {
     }
     if (arguments.training) {
         for (const std::string& select : arguments.devices) {
-            vknorm::Device device({.select = select});
+            vknorm::Device device(device_options(arguments, select));
             const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
             std::vector<Peer*> training;
             for (const auto& peer : peers)

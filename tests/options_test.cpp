@@ -128,6 +128,24 @@ TEST(Options, EveryOneArrives) {
     EXPECT_EQ(options.height, 800u);
 }
 
+TEST(Options, TuningsAreKeptInTheUsersCache) {
+    const auto folder = [](const char* cache, const char* home) {
+        setenv("XDG_CACHE_HOME", cache, 1);
+        setenv("HOME", home, 1);
+        return accepted({"--tune"}).tuning;
+    };
+    const std::string cache = std::getenv("XDG_CACHE_HOME") ? std::getenv("XDG_CACHE_HOME") : "";
+    const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
+    EXPECT_TRUE(accepted({}).tuning.empty());
+    EXPECT_EQ(folder("/cache", "/home/me"), "/cache/vknorm");
+    EXPECT_EQ(folder("", "/home/me"), "/home/me/.cache/vknorm");
+    EXPECT_EQ(folder("relative", "/home/me"), "/home/me/.cache/vknorm");
+    setenv("HOME", "", 1);
+    EXPECT_EQ(refused({"--tune"}), "--tune: got nothing, needs HOME or XDG_CACHE_HOME to be set");
+    setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+    setenv("HOME", home.c_str(), 1);
+}
+
 TEST(Options, EveryNormHasAWordAndTheListReadsBack) {
     for (const char* norm : {"none", "batch", "layer", "group", "rms", "renorm", "ghost"}) {
         const Settings settings = accepted({"--norm-a", norm}).settings;
