@@ -28,7 +28,6 @@ struct Arguments {
     uint32_t groups = 32;
     size_t rounds = 15;
     bool channels_last = false, resident = false, no_peers = false, force = false, list = false;
-    bool startup = false, growth = false, training = false;
     std::string tuning;  // folder
     std::string start;   // the part that this process, launched by another, starts
     int64_t launched = 0;
@@ -119,6 +118,7 @@ Status run(const Arguments& arguments, const std::string& select, const std::str
     if (!arguments.tuning.empty()) std::cout << "Tuning: " << device.tuning().text() << std::endl;
     const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
     std::vector<Peer*> taking_part;
+    taking_part.reserve(peers.size());
     for (const auto& peer : peers) taking_part.push_back(peer.get());
     std::cout << std::endl;
 
@@ -143,6 +143,34 @@ Status run(const Arguments& arguments, const std::string& select, const std::str
               << " races were contended and are not reported: something else uses this machine (--force "
                  "reports them all the same)\n";
     return contended;
+}
+
+/// Of the mode that was asked for.
+Findings measure(const Arguments& arguments, const std::string& mode, const vknorm::DeviceInfo& info) {
+    if (mode == "startup") return measure_startup(info, arguments.rounds);
+    if (mode == "growth") return measure_growth(info.uuid_text(), arguments.rounds);
+    vknorm::Device device(device_options(arguments, info.uuid_text()));
+    const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
+    std::vector<Peer*> training;
+    for (const auto& peer : peers)
+        if (peer->title().starts_with("PyTorch")) training.push_back(peer.get());
+    return measure_training(device, training, arguments.rounds);
+}
+
+Status run_mode(const Arguments& arguments, const std::string& mode, const std::string& select,
+                const std::string& json) {
+    const vknorm::DeviceInfo info = vknorm::Device({.select = select}).info();
+    const Findings findings = measure(arguments, mode, info);
+    if (!findings.contention.empty() && !arguments.force) {
+        std::cerr << "--" << mode << " on " << info.name << ": not reported: " << findings.contention
+                  << ": something else uses this machine (--force reports it all the same)\n";
+        return contended;
+    }
+    std::cout << info.name << ", " << info.driver << '\n' << findings.table;
+    if (!findings.contention.empty()) std::cout << "CONTENDED: " << findings.contention << '\n';
+    std::cout << std::endl;
+    if (!json.empty()) write_json(json, info, mode, findings);
+    return good;
 }
 
 int run_program(int argc, char** argv) {
@@ -177,12 +205,20 @@ int run_program(int argc, char** argv) {
     app.add_flag("--force", arguments.force, "report contended races, too, marked as such");
     CLI::Option* const tune = app.add_option(
         "--tune", arguments.tuning, "measure which kernels are the fastest, once: this folder keeps it");
-    app.add_flag("--startup", arguments.startup,
-                 "time processes from their launch to the first result instead")
-        ->excludes(tune);
-    app.add_flag("--growth", arguments.growth, "time batch_norm from 4 MB to 1 GB instead; needs 3 GB")
-        ->excludes(tune);
-    app.add_flag("--training", arguments.training, "time matrix products and training steps instead");
+    std::string mode;
+    const auto add_mode = [&](const std::string& name, const std::string& what) {
+        CLI::Option* const flag = app.add_flag_callback(
+            "--" + name, [&mode, name] { mode = name; }, what + " instead");
+        for (const char* of_kernels :
+             {"--shapes", "--operation", "--shape", "--groups", "--type", "--channels-last", "--resident"})
+            flag->excludes(of_kernels);
+        return flag;
+    };
+    CLI::Option* const startup = add_mode("startup", "time processes from their launch to the first result");
+    CLI::Option* const growth = add_mode("growth", "time batch_norm from 4 MB to 1 GB, which needs 3 GB,");
+    CLI::Option* const training = add_mode("training", "time matrix products and training steps");
+    startup->excludes(growth, training, tune);
+    growth->excludes(training, tune);
     app.add_option("--start", arguments.start)->group("")->check(CLI::IsMember(startup_parts()));
     app.add_option("--launched", arguments.launched)->group("");
     app.add_option("--json", arguments.json, "write the results to this file; one for each --device");
@@ -197,36 +233,17 @@ int run_program(int argc, char** argv) {
         start_up(arguments.start, arguments.devices.front(), arguments.launched);
         return good;
     }
-    if (arguments.startup) {
-        for (const std::string& select : arguments.devices) {
-            const vknorm::DeviceInfo info = vknorm::Device({.select = select}).info();
-            report_startup(info, arguments.rounds);
-        }
-        return good;
-    }
-    if (arguments.growth) {
-        for (const std::string& select : arguments.devices) report_growth(select, arguments.rounds);
-        return good;
-    }
-    if (arguments.training) {
-        for (const std::string& select : arguments.devices) {
-            vknorm::Device device(device_options(arguments, select));
-            const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
-            std::vector<Peer*> training;
-            for (const auto& peer : peers)
-                if (peer->title().starts_with("PyTorch")) training.push_back(peer.get());
-            report_training(device, training, arguments.rounds);
-        }
-        return good;
-    }
     if (arguments.json.empty()) arguments.json.resize(arguments.devices.size());
     if (arguments.json.size() != arguments.devices.size())
         throw std::invalid_argument("--json: got " + std::to_string(arguments.json.size()) +
                                     " files, needs one for each of " +
                                     std::to_string(arguments.devices.size()) + " devices");
     Status status = good;
-    for (size_t i = 0; i < arguments.devices.size(); ++i)
-        status = std::max(status, run(arguments, arguments.devices[i], arguments.json[i]));
+    for (size_t i = 0; i < arguments.devices.size(); ++i) {
+        const std::string &select = arguments.devices[i], &json = arguments.json[i];
+        status = std::max(
+            status, mode.empty() ? run(arguments, select, json) : run_mode(arguments, mode, select, json));
+    }
     return status;
 }
 

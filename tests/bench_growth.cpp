@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <stdexcept>
 
 #include <vknorm/batch_norm.hpp>
 
 #include "bench_excerpt.hpp"
-#include "bench_measure.hpp"
 #include "bench_pool.hpp"
+#include "bench_sentinel.hpp"
 #include "reference/batch_norm_expected.hpp"
 #include "vulkan/dispatch.hpp"
 
@@ -125,6 +124,7 @@ struct Point {
     double cpus;                      ///< that this process had during a backward pass
     double worst;
     Memory memory;
+    std::string contention;
 };
 
 Point measure(const std::string& select, const Case& what, size_t rounds) {
@@ -145,10 +145,11 @@ Point measure(const std::string& select, const Case& what, size_t rounds) {
         }
         stream.wait(stream.submit());
     }
-    Point point = {what, {}, 0, verify(device, what, tensor(x, 0), tensor(changed, 0)), memory};
+    Point point = {what, {}, 0, verify(device, what, tensor(x, 0), tensor(changed, 0)), memory, {}};
 
     const Workspace workspace(device, what);
     DeviceClock clock(device);
+    Sentinel sentinel(device);
     size_t turns = 0;
     const auto contestant = [&](auto record) {
         return [&, record] {
@@ -157,14 +158,17 @@ Point measure(const std::string& select, const Case& what, size_t rounds) {
                 [&](Recorder& recorder) { record(recorder, tensor(x, turn), tensor(changed, turn)); });
         };
     };
-    const std::vector<Times> times =
+    std::vector<Times> times =
         race({contestant([](Recorder& recorder, const BufferView& from, const BufferView& to) {
                   detail::copy(recorder, from, to);
               }),
               contestant([&](auto&&... arguments) { workspace.infer(arguments...); }),
               contestant([&](auto&&... arguments) { workspace.forward(arguments...); }),
-              contestant([&](auto&&... arguments) { workspace.backward(arguments...); })},
+              contestant([&](auto&&... arguments) { workspace.backward(arguments...); }),
+              [&] { return sentinel.copy(); }},
              rounds);
+    point.contention = sentinel.contention(times.back());
+    times.pop_back();
     for (const Times& each : times)
         point.nanoseconds.push_back(1e6 * each.median_ms / static_cast<double>(what.elements()));
     point.cpus = times.back().cpu_ms / times.back().median_ms;
@@ -178,40 +182,53 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-void report_growth(const std::string& select, size_t rounds) {
+Findings measure_growth(const std::string& select, size_t rounds) {
     std::vector<Point> points;
     for (const uint32_t images : {5u, 10u, 21u, 42u, 84u, 167u, 334u, 668u, 1300u})
         points.push_back(measure(select, case_of(images), rounds));
 
-    const DeviceInfo info = Device({.select = select}).info();
-    std::printf(
-        "%s, %s\nGrowth of batch_norm (N, 64, 56, 56), backward in place: the time for an element over "
-        "its median below\n(* more than %.0f %% off), by medians of %zu rounds; what the engine allocates "
-        "beyond the buffers of these\ncalls and their scratch, over these; CPUs that a backward pass got; "
-        "the worst error over its bound.\n\n  %6s %8s",
-        info.name.c_str(), info.driver.c_str(), 100 * band, rounds, "N", "MB");
-    for (const char* name : contestants) std::printf(" %10s", name);
-    std::printf(" %6s %10s %10s %10s\n", "CPUs", "scratch KB", "overhead", "worst");
-    std::vector<double> medians;
+    std::array<double, contestants.size()> medians;
     for (size_t i = 0; i < contestants.size(); ++i) {
         std::vector<double> all;
+        all.reserve(points.size());
         for (const Point& point : points) all.push_back(point.nanoseconds[i]);
-        medians.push_back(median(std::move(all)));
+        medians[i] = median(std::move(all));
     }
+    Findings findings;
+    std::string& table = findings.table;
+    append(table,
+           "Growth of batch_norm (N, 64, 56, 56), backward in place: the time for an element over its median "
+           "below\n(* more than %.0f %% off), by medians of %zu rounds; what the engine allocates beyond the "
+           "buffers of these\ncalls and their scratch, over these; CPUs that a backward pass got; the worst "
+           "error over its bound.\n\n  %6s %8s",
+           100 * band, rounds, "N", "MB");
+    for (const char* name : contestants) append(table, " %10s", name);
+    append(table, " %6s %10s %10s %10s\n", "CPUs", "scratch KB", "overhead", "worst");
     for (const Point& point : points) {
-        std::printf("  %6u %8.1f", point.what.shape[0],
-                    static_cast<double>(point.what.elements()) * sizeof(float) * 1e-6);
-        for (size_t i = 0; i < medians.size(); ++i) {
+        const double bytes = static_cast<double>(point.what.elements()) * sizeof(float);
+        nlohmann::json row{{"shape", point.what.shape},
+                           {"cpus", point.cpus},
+                           {"worst", point.worst},
+                           {"scratch_bytes", point.memory.scratch},
+                           {"bytes", bytes},
+                           {"overhead", point.memory.overhead}};
+        append(table, "  %6u %8.1f", point.what.shape[0], bytes * 1e-6);
+        for (size_t i = 0; i < contestants.size(); ++i) {
             const double ratio = point.nanoseconds[i] / medians[i];
-            std::printf(" %9.3f%c", ratio, std::max(ratio, 1 / ratio) > 1 + band ? '*' : ' ');
+            append(table, " %9.3f%c", ratio, std::max(ratio, 1 / ratio) > 1 + band ? '*' : ' ');
+            row["ns_per_element"][contestants[i]] = point.nanoseconds[i];
+            row["over_median"][contestants[i]] = ratio;
         }
-        std::printf(" %6.2f %10.1f %8.2f %% %10.2f\n", point.cpus,
-                    static_cast<double>(point.memory.scratch) * 1e-3, 100 * point.memory.overhead,
-                    point.worst);
+        append(table, " %6.2f %10.1f %8.2f %% %10.2f\n", point.cpus,
+               static_cast<double>(point.memory.scratch) * 1e-3, 100 * point.memory.overhead, point.worst);
+        findings.rows.push_back(std::move(row));
+        if (!point.contention.empty())
+            findings.contention = "N = " + std::to_string(point.what.shape[0]) + ": " + point.contention;
     }
-    std::printf("  %15s", "median, ns");
-    for (const double each : medians) std::printf(" %9.3f ", each);
-    std::printf("\n\n");
+    append(table, "  %15s", "median, ns");
+    for (const double each : medians) append(table, " %9.3f ", each);
+    table += '\n';
+    return findings;
 }
 
 }  // namespace vknorm::bench

@@ -2,13 +2,14 @@
 // takes beyond the caller's buffers, should stay as they are.
 #pragma once
 
-#include <cstddef>
 #include <string>
+
+#include "bench_findings.hpp"
 
 namespace vknorm::bench {
 
-/// On the device that `select` names, in two tensors at a time: lavapipe has 2 GB. Verifies, times and
-/// prints. Throws std::runtime_error when a result is wrong.
-void report_growth(const std::string& select, size_t rounds);
+/// On the device that `select` names, in two tensors at a time: lavapipe has 2 GB. Verifies and times.
+/// Throws std::runtime_error when a result is wrong.
+Findings measure_growth(const std::string& select, size_t rounds);
 
 }  // namespace vknorm::bench

@@ -47,6 +47,8 @@ def main():
     for file in sys.argv[1:-1]:
         with open(file, encoding="utf-8") as stream:
             documents.append(json.load(stream))
+        if "mode" in documents[-1]:
+            sys.exit(f"{file}: of --{documents[-1]['mode']}; needs races of kernels")
     labels = list(dict.fromkeys(label(row) for document in documents for row in document["rows"]
                                 if row["direction"] in DIRECTIONS))
     height = 1.8 + len(labels) * (0.2 + 0.16 * len(documents))

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <stdexcept>
+
+#include "bench_findings.hpp"
 
 namespace vknorm::bench {
 
@@ -123,9 +123,7 @@ void write_json(const std::string& file, const DeviceInfo& device, const std::ve
     }
     std::ranges::sort(memcpy_gbps);
     document["memcpy_gbps"] = memcpy_gbps.empty() ? 0 : memcpy_gbps[memcpy_gbps.size() / 2];
-    std::ofstream stream(file);
-    stream << document.dump(2) << '\n';
-    if (!stream.flush()) throw std::runtime_error("cannot write " + file);
+    write_json(file, document);
 }
 
 }  // namespace vknorm::bench

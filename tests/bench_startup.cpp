@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <optional>
+#include <spawn.h>
 #include <stdexcept>
 #include <sys/wait.h>
 #include <system_error>
@@ -13,6 +14,7 @@
 
 #include <vknorm/batch_norm.hpp>
 
+#include "bench_sentinel.hpp"
 #include "compare.hpp"
 #include "reference/batch_norm_expected.hpp"
 #include "vulkan/select.hpp"
@@ -20,8 +22,6 @@
 namespace vknorm::bench {
 
 namespace {
-
-constexpr size_t warm_up_rounds = 2;
 
 int64_t now() {
     return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -153,15 +153,17 @@ std::string output_of(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "vknorm-bench");
     arguments.push_back(std::to_string(now()));
     std::vector<char*> words;
+    words.reserve(arguments.size() + 1);
     for (std::string& word : arguments) words.push_back(word.data());
     words.push_back(nullptr);
-    const pid_t process = fork();
-    if (process < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (process == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        execv("/proc/self/exe", words.data());
-        _exit(127);
-    }
+    // Unlike fork() this takes no longer where this process has much memory.
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    pid_t process = 0;
+    const int error = posix_spawn(&process, "/proc/self/exe", &actions, nullptr, words.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw std::system_error(error, std::generic_category(), "posix_spawn");
     close(ends[1]);
     std::string text;
     std::array<char, 4096> piece;
@@ -198,28 +200,41 @@ void start_up(const std::string& part, const std::string& select, int64_t launch
     part == "driver" ? start_driver(select, steps) : start_vknorm(select, steps);
 }
 
-void report_startup(const DeviceInfo& device, size_t rounds) {
+Findings measure_startup(const DeviceInfo& device, size_t rounds) {
     std::vector<std::vector<Step>> parts(startup_parts().size());
-    for (size_t round = 0; round < warm_up_rounds + rounds; ++round) {
-        for (size_t part = 0; part < parts.size(); ++part) {
-            const std::string output =
-                output_of({"--device", device.uuid_text(), "--start", startup_parts()[part], "--launched"});
-            if (round >= warm_up_rounds) add(output, parts[part]);
-        }
-    }
-    std::printf(
-        "%s, %s\nStart-up: median and best of %zu processes, launched while the driver's caches are "
-        "warm; batch_norm (32, 64, 28, 28).\n",
-        device.name.c_str(), device.driver.c_str(), rounds);
+    std::vector<Contestant> contestants;
+    for (size_t part = 0; part < parts.size(); ++part)
+        contestants.emplace_back([&, part] {
+            return time_on_host([&] {
+                add(output_of(
+                        {"--device", device.uuid_text(), "--start", startup_parts()[part], "--launched"}),
+                    parts[part]);
+            });
+        });
+    Sentinel sentinel;
+    contestants.emplace_back([&] { return sentinel.copy(); });
+    const std::vector<Times> times = race(contestants, rounds);
+
+    Findings findings;
+    findings.contention = sentinel.contention(times.back());
+    append(findings.table,
+           "Start-up: median and best of %zu processes, launched while the driver's caches are warm; "
+           "batch_norm (32, 64, 28, 28).\n",
+           rounds);
     for (size_t part = 0; part < parts.size(); ++part) {
-        std::printf("\n  %-26s %9s %9s\n", startup_parts()[part].c_str(), "ms", "best ms");
+        append(findings.table, "\n  %-26s %9s %9s\n", startup_parts()[part].c_str(), "ms", "best ms");
         for (Step& step : parts[part]) {
-            std::ranges::sort(step.milliseconds);
-            std::printf("  %-26s %9.2f %9.2f\n", step.name.c_str(), step.milliseconds[rounds / 2],
-                        step.milliseconds.front());
+            std::vector<double>& all = step.milliseconds;
+            all.erase(all.begin(), all.end() - static_cast<ptrdiff_t>(rounds));  // those that warmed up
+            std::ranges::sort(all);
+            append(findings.table, "  %-26s %9.2f %9.2f\n", step.name.c_str(), all[rounds / 2], all.front());
+            findings.rows.push_back({{"part", startup_parts()[part]},
+                                     {"step", step.name},
+                                     {"ms", all[rounds / 2]},
+                                     {"best_ms", all.front()}});
         }
     }
-    std::printf("\n");
+    return findings;
 }
 
 }  // namespace vknorm::bench

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <vknorm/device.hpp>
+#include "bench_findings.hpp"
 
 namespace vknorm::bench {
 
@@ -17,7 +17,7 @@ const std::vector<std::string>& startup_parts();
 /// process was launched. Throws std::runtime_error when the result is wrong.
 void start_up(const std::string& part, const std::string& select, int64_t launched);
 
-/// Launches this program anew for each part, `rounds` times and twice before, and prints the medians.
-void report_startup(const DeviceInfo& device, size_t rounds);
+/// Launches this program anew for each part, `rounds` times and twice before.
+Findings measure_startup(const DeviceInfo& device, size_t rounds);
 
 }  // namespace vknorm::bench

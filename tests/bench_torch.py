@@ -4,6 +4,7 @@
     bench_torch.py cpu|cuda THREADS
 """
 import json
+import re
 import sys
 import time
 
@@ -44,6 +45,17 @@ OPERATIONS = {
     "layer_norm": lambda p, x, residual, training: F.layer_norm(x, x.shape[-1:], p.weight, p.bias, EPSILON),
     "rms_norm": lambda p, x, residual, training: rms_norm(x, p.weight),
 }
+
+
+def blas():
+    """Who multiplies matrices on the CPU: a program may bring its own, or take what the system has."""
+    built = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    if built and built.group(1) != "generic":
+        return {"mkl": "MKL", "open": "OpenBLAS"}.get(built.group(1), built.group(1))
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        libraries = [line for line in maps if "blas" in line and "numpy" not in line]
+    return next((name for name in ("OpenBLAS", "ATLAS", "BLIS", "MKL")
+                 if any(name.lower() in line for line in libraries)), "reference BLAS")
 
 
 class Parameters:
@@ -235,7 +247,7 @@ def main():
         config.donated_buffer = False  # graphs are gone through more than once
     except ImportError:
         pass
-    where = torch.cuda.get_device_name() if device == "cuda" else f"{threads} threads"
+    where = torch.cuda.get_device_name() if device == "cuda" else f"{threads} threads, {blas()}"
     say({"title": f"PyTorch {torch.__version__}, {where}"})
     contestants = {}
     for line in sys.stdin:

@@ -1,13 +1,12 @@
 #include "bench_training.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <stdexcept>
 
 #include <vknorm/data.hpp>
 
 #include "bench_pool.hpp"
+#include "bench_sentinel.hpp"
 #include "ops/linear.hpp"
 #include "reference/network_reference.hpp"
 
@@ -154,28 +153,37 @@ struct Row {
     const char* name;
     double amount;  ///< of what its times are for, in GFLOP or steps
     const char* unit;
+
+    double rate(const Times& times) const { return 1e3 * amount / times.median_ms; }
 };
 
-void print_row(const Row& row, const Times& times, double ours_ms) {
-    std::printf("  %-34s %9.3f %9.3f %6.1f %% %9.1f %-8s", row.name, times.median_ms, times.best_ms,
-                100 * times.spread, 1e3 * row.amount / times.median_ms, row.unit);
-    if (ours_ms > 0) std::printf("  (%.2fx)", times.median_ms / ours_ms);
-    std::printf("\n");
+void add_line(std::string& table, const char* name, const Row& row, const Times& times) {
+    append(table, "  %-44s %9.3f %9.3f %6.1f %% %9.1f %-8s", name, times.median_ms, times.best_ms,
+           100 * times.spread, row.rate(times), row.unit);
+}
+
+nlohmann::json json_of(const Row& row, const Times& times) {
+    return {{"ms", times.median_ms},
+            {"best_ms", times.best_ms},
+            {"spread", times.spread},
+            {"rate", row.rate(times)},
+            {"unit", row.unit}};
 }
 
 }  // namespace
 
-void report_training(Device& device, const std::vector<Peer*>& peers, size_t rounds) {
+Findings measure_training(Device& device, const std::vector<Peer*>& peers, size_t rounds) {
     Layer layer(device, 512, 512, 512);
     Training training(device);
     layer.verify();
     training.verify();
 
     DeviceClock clock(device);
+    Sentinel sentinel(device);
     const double gflop = 1e-9 * layer.flops();
-    std::vector<Contestant> contestants;
     std::vector<Row> rows;
-    const auto add = [&](Row row, Contestant contestant) {
+    std::vector<Contestant> contestants;
+    const auto add = [&](const Row& row, Contestant contestant) {
         rows.push_back(row);
         contestants.push_back(std::move(contestant));
     };
@@ -187,30 +195,36 @@ void report_training(Device& device, const std::vector<Peer*>& peers, size_t rou
         [&] { return clock.time([&](Recorder& recorder) { layer.backward_parameters(recorder); }); });
     add({"128 x 784-256-128-10, 8 steps", steps_a_sample, "steps/s"},
         [&] { return time_on_host([&] { training.run(); }); });
-
-    const size_t ours = rows.size();
-    for (Peer* const peer : peers) {
-        size_t at = 0;
-        for (const auto& [name, direction] : peer->prepare({.operation = "training"}, 0)) {
-            Row row = rows[at++];
-            add(row, [peer, name = name, direction = direction] { return peer->run(name, direction); });
-        }
-    }
+    // A peer's contestants are in the order of the rows.
+    for (Peer* const peer : peers)
+        for (const auto& [name, direction] : peer->prepare({.operation = "training"}, 0))
+            contestants.emplace_back(
+                [peer, name = name, direction = direction] { return peer->run(name, direction); });
+    contestants.emplace_back([&] { return sentinel.copy(); });
     const std::vector<Times> times = race(contestants, rounds);
 
-    std::printf("%s, %s\nTraining: median and best of %zu interleaved rounds%s.\n\n  %-34s %9s %9s %8s\n",
-                device.info().name.c_str(), device.info().driver.c_str(), rounds,
-                peers.empty() ? "" : "; a peer's, and (how many times ours that is)", "", "ms", "best ms",
-                "spread");
-    for (size_t i = 0; i < ours; ++i) {
-        print_row(rows[i], times[i], 0);
+    Findings findings;
+    findings.contention = sentinel.contention(times.back());
+    append(findings.table, "Training: median and best of %zu interleaved rounds%s.\n\n  %-44s %9s %9s %8s\n",
+           rounds, peers.empty() ? "" : "; a peer's, and (how many times ours that is)", "", "ms", "best ms",
+           "spread");
+    for (size_t i = 0; i < rows.size(); ++i) {
+        add_line(findings.table, rows[i].name, rows[i], times[i]);
+        findings.table += '\n';
+        nlohmann::json row = json_of(rows[i], times[i]);
+        row["name"] = rows[i].name;
+        row["peers"] = nlohmann::json::object();
         for (size_t peer = 0; peer < peers.size(); ++peer) {
-            Row row = rows[i];
-            row.name = peers[peer]->title().c_str();
-            print_row(row, times[ours * (peer + 1) + i], times[i].median_ms);
+            const Times& its = times[rows.size() * (peer + 1) + i];
+            const double ratio = its.median_ms / times[i].median_ms;
+            add_line(findings.table, peers[peer]->title().c_str(), rows[i], its);
+            append(findings.table, "  (%.2fx)\n", ratio);
+            nlohmann::json& entry = row["peers"][peers[peer]->title()] = json_of(rows[i], its);
+            entry["ratio"] = ratio;
         }
+        findings.rows.push_back(std::move(row));
     }
-    std::printf("\n");
+    return findings;
 }
 
 }  // namespace vknorm::bench

@@ -6,11 +6,12 @@
 
 #include <vknorm/device.hpp>
 
+#include "bench_findings.hpp"
 #include "bench_peer.hpp"
 
 namespace vknorm::bench {
 
-/// Verifies, times and prints. Throws std::runtime_error when a result is wrong.
-void report_training(Device& device, const std::vector<Peer*>& peers, size_t rounds);
+/// Verifies and times. Throws std::runtime_error when a result is wrong.
+Findings measure_training(Device& device, const std::vector<Peer*>& peers, size_t rounds);
 
 }  // namespace vknorm::bench
