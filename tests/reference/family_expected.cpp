@@ -183,7 +183,7 @@ Expectations expected_forward_training(const RenormData& data, const BatchRenorm
     const BatchNormConvention convention{.momentum = options.momentum};
     Running after =
         update_running(norm.sets, norm.batch, convention, data.moving_mean, data.moving_deviation, 1);
-    for (size_t c = 0; !variances && norm.sets.counts[c] > 0 && c < channels; ++c) {
+    for (size_t c = 0; c < channels && !variances && norm.sets.counts[c] > 0; ++c) {
         const double weight = options.momentum;
         after.variance[c] = (1 - weight) * data.moving_deviation[c] + weight * deviation[c];
     }
