@@ -1,4 +1,4 @@
-// Defaults of the address sanitizer for test programs that load Vulkan drivers.
+// Defaults of the address sanitizer for programs that load Vulkan drivers.
 #ifdef __has_feature
 #define VKNORM_HAS_FEATURE(name) __has_feature(name)
 #else
@@ -10,6 +10,15 @@
 // lavapipe frees and allocates much at every dispatch: a large quarantine makes it a hundred times slower.
 extern "C" const char* __asan_default_options() {
     return "quarantine_size_mb=8";
+}
+
+// Libraries stay, so that a leak tells whose it is: an unloaded one could not be named below.
+extern "C" int dlclose(void*) {
+    return 0;
+}
+
+extern "C" const char* __lsan_default_options() {
+    return "print_suppressions=0";
 }
 
 // The layer keeps some of what it tracks until the process ends.
