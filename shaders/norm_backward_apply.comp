@@ -46,37 +46,47 @@ vec4 x_at(NormWalk walk, uint first, Cursor cursor) { return needs_x ? read_x(wa
 struct Block {
     Cursor cursor;
     uint value, values;
+    bvec4 passed;
     vec4 x, dy;
 };
 
-void give(NormWalk walk, uint dx_first, Strand strand, Scaling of_line, Means means_of_q, Block block) {
+void give(NormWalk walk, uint dx_first, uint dresidual_first, Scaling of_line, Means means_of_q, Block block) {
     const Scaling scaling = scaling_of_block(of_line, block.cursor, block.values);
-    const vec4 dy = gated(strand, block.value, block.values, scaling, block.x, block.dy);
+    const vec4 dy = gated(block.passed, block.value, block.values, scaling, block.x, block.dy);
     vec4 dx = dx_of(scaling, means_of_q, block.x, dy);
-    if (has_valid) dx = mix(vec4(0), dx, counted(block.value, block.values));
+    if (has_valid) dx = mix(vec4(0), dx, block_counted(block.value, block.values));
     if (block.values == 4) {
-        if (gives_dresidual) write_dresidual(walk, push.dresidual_first, block.cursor, dy);
+        if (gives_dresidual) write_dresidual(walk, dresidual_first, block.cursor, dy);
         if (gives_dx) write_dx(walk, dx_first, block.cursor, dx);
     } else {
-        if (gives_dresidual) write_tail_dresidual(walk, push.dresidual_first, block.cursor, dy, block.values);
+        if (gives_dresidual) write_tail_dresidual(walk, dresidual_first, block.cursor, dy, block.values);
         if (gives_dx) write_tail_dx(walk, dx_first, block.cursor, dx, block.values);
     }
 }
 
 void main() {
     const NormWalk walk = push.walk;
-    const uint x_first = push.x_first, dy_first = push.dy_first, dx_first = push.dx_first;
-    const uint step = 4 << walk.lane_bits;
+    const uint x_first = push.x_first, dy_first = push.dy_first;
+    const uint dx_first = push.dx_first, dresidual_first = push.dresidual_first;
+    const uint step = form == form_quads ? 1 : 4 << walk.lane_bits;
+    const NormMask mask_at = push.mask;
+    const uint first_channel = push.sets.first_channel;
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
             const Scaling of_line = scaling_of_line(samp, strand.channel);
             const Means means_of_q = means_of_line(samp, strand.channel);
             Cursor cursor = strand.start;
+            const uint channel = first_channel + strand.channel;
             uint value = strand.value;
+            uvec4 run;  // of images, in quads
+            if (has_mask && form == form_quads) run = were_let_through(mask_at, channel, value, strand.blocks);
             for (uint i = 0; i < strand.blocks; ++i) {
                 const vec4 x = x_at(walk, x_first, cursor), dy = read_dy(walk, dy_first, cursor);
-                give(walk, dx_first, strand, of_line, means_of_q, Block(cursor, value, 4, x, dy));
+                bvec4 passed;
+                if (has_mask && form == form_quads) passed = notEqual(run & (1u << i), uvec4(0));
+                if (has_mask && form != form_quads) passed = passed_of(was_let_through(mask_at, channel, value, 4));
+                give(walk, dx_first, dresidual_first, of_line, means_of_q, Block(cursor, value, 4, passed, x, dy));
                 advance(walk, cursor);
                 value += step;
             }
@@ -84,7 +94,10 @@ void main() {
                 vec4 x = vec4(0);
                 if (needs_x) x = read_tail_x(walk, x_first, cursor, strand.tail);
                 const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
-                give(walk, dx_first, strand, of_line, means_of_q, Block(cursor, value, strand.tail, x, dy));
+                bvec4 passed;
+                if (has_mask) passed = passed_of(was_let_through(mask_at, channel, value, strand.tail));
+                give(walk, dx_first, dresidual_first, of_line, means_of_q,
+                     Block(cursor, value, strand.tail, passed, x, dy));
             }
         }
     }

@@ -23,36 +23,48 @@ bvec4 held(uint values) { return lessThan(uvec4(0, 1, 2, 3), uvec4(values)); }
 // uint32 [values of a line]: 0 where a value does not count.
 layout(std430, set = 0, binding = VALID_BINDING) readonly buffer Valid { uint valid[]; };
 
+bool is_valid(uint value) { return valid[push.valid_first + value] != 0; }
+
 bvec4 counted(uint value, uint values) {
-    const uint at = push.valid_first + value;
-    bvec4 result = bvec4(valid[at] != 0, false, false, false);
-    if (values > 1) result.y = valid[at + 1] != 0;
-    if (values > 2) result.z = valid[at + 2] != 0;
-    if (values > 3) result.w = valid[at + 3] != 0;
+    bvec4 result = bvec4(is_valid(value), false, false, false);
+    if (values > 1) result.y = is_valid(value + 1);
+    if (values > 2) result.z = is_valid(value + 2);
+    if (values > 3) result.w = is_valid(value + 3);
     return result;
+}
+
+// Of a block, which in quads is of one image.
+bvec4 block_counted(uint value, uint values) {
+    return form == form_quads ? bvec4(is_valid(value)) : counted(value, values);
 }
 #endif
 
 #ifdef MASK_BINDING
 layout(std430, set = 0, binding = MASK_BINDING) buffer Mask { uint mask[]; };
 
-// Other invocations have other bits of the same words.
-void let_through(uint channel, uint value, bvec4 values) {
-    const uint bits = uint(values.x) | uint(values.y) << 1 | uint(values.z) << 2 | uint(values.w) << 3;
+const bool in_one_word = form == form_vectors;  // the bits of a block
+
+// Bits of a channel's values from `value` on, the first one lowest. Other invocations have others of the same words.
+void let_through(NormMask at, uint channel, uint value, uint bits) {
     if (bits == 0) return;
-    const uint at = push.mask.value_first + value;
-    const uint word = push.mask.first + channel * push.mask.pitch + (at >> 5);
-    const uint shift = at & 31;
+    const uint first = at.value_first + value, shift = first & 31;
+    const uint word = at.first + channel * at.pitch + (first >> 5);
     atomicOr(mask[word], bits << shift);
-    if (shift > 28 && (bits >> (32 - shift)) != 0) atomicOr(mask[word + 1], bits >> (32 - shift));
+    if (!in_one_word && shift > 0 && (bits >> (32 - shift)) != 0) atomicOr(mask[word + 1], bits >> (32 - shift));
 }
 
-bvec4 was_let_through(uint channel, uint value, uint values) {
-    const uint at = push.mask.value_first + value;
-    const uint word = push.mask.first + channel * push.mask.pitch + (at >> 5);
-    const uint shift = at & 31;
+// Of so many values; what is above these bits is anything.
+uint was_let_through(NormMask at, uint channel, uint value, uint values) {
+    const uint first = at.value_first + value, shift = first & 31;
+    const uint word = at.first + channel * at.pitch + (first >> 5);
     uint bits = mask[word] >> shift;
-    if (shift + values > 32) bits |= mask[word + 1] << (32 - shift);
-    return notEqual(uvec4(bits) & uvec4(1, 2, 4, 8), uvec4(0));
+    if (!in_one_word && shift + values > 32) bits |= mask[word + 1] << (32 - shift);
+    return bits;
+}
+
+// The bits of four channels.
+uvec4 were_let_through(NormMask at, uint channel, uint value, uint values) {
+    return uvec4(was_let_through(at, channel, value, values), was_let_through(at, channel + 1, value, values),
+                 was_let_through(at, channel + 2, value, values), was_let_through(at, channel + 3, value, values));
 }
 #endif

@@ -11,6 +11,8 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 #define DEVIATION_BINDING 3
 #define GAMMA_BINDING 5
 #define BETA_BINDING 6
+#define MASK_BINDING 7
+#define VALID_BINDING 8
 #include "norm_features.glsl"
 #include "norm_scaling.glsl"
 

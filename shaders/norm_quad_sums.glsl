@@ -31,9 +31,21 @@ struct Row {
     vec4 dy, product;
 };
 
-// Four adjacent elements of an image; by image, the statistics are those of the row.
-Row row_at(NormWalk walk, Scaling scaling, uint image, uint x_at, uint dy_at) {
+// What is there of the rows of some images: bits of the mask, for each channel.
+uvec4 passed_rows(uint channel, uint image, uint images) {
+#ifdef MASK_BINDING
+    if (has_mask) return were_let_through(push.mask, push.sets.first_channel + channel, image, images);
+#endif
+    return uvec4(0);
+}
+
+// Four adjacent elements of an image; by image, the statistics are those of the row. `passed` has the bit for each.
+Row row_at(NormWalk walk, Scaling scaling, uint image, uint x_at, uint dy_at, uvec4 passed) {
     Row row = Row(read_dy(walk, dy_at, Cursor(0, 0)), vec4(0));
+    if (has_mask) row.dy = mix(vec4(0), row.dy, notEqual(passed & 1, uvec4(0)));
+#ifdef VALID_BINDING
+    if (has_valid && !is_valid(image)) return Row(vec4(0), vec4(0));
+#endif
     if (!needs_x) return row;
     if (by_image) {
         const vec3 of_row = statistics_of_set(image);
@@ -60,10 +72,11 @@ QuadSums sums_of_quad(NormWalk walk, Strand strand, Scaling scaling, uint x_firs
     uint x = x_first + strand.start.address, dy = dy_first + strand.start.address;
     uint image = strand.start.position;
     for (uint i = 0; i < strand.blocks; ++i) {
-        const Row a = row_at(walk, scaling, image, x, dy);
-        const Row b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch);
-        const Row c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch);
-        const Row d = row_at(walk, scaling, image + 3, x + 3 * pitch, dy + 3 * pitch);
+        const uvec4 passed = passed_rows(strand.channel, image, 4);
+        const Row a = row_at(walk, scaling, image, x, dy, passed);
+        const Row b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch, passed >> 1);
+        const Row c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch, passed >> 2);
+        const Row d = row_at(walk, scaling, image + 3, x + 3 * pitch, dy + 3 * pitch, passed >> 3);
         q = plus(q, a.dy, b.dy, c.dy, d.dy);
         if (needs_x) q_x = plus(q_x, a.product, b.product, c.product, d.product);
         x += walk.step_address;
@@ -71,10 +84,11 @@ QuadSums sums_of_quad(NormWalk walk, Strand strand, Scaling scaling, uint x_firs
         image += walk.step_position;
     }
     if (strand.tail > 0) {
-        const Row none = Row(vec4(0), vec4(0)), a = row_at(walk, scaling, image, x, dy);
+        const uvec4 passed = passed_rows(strand.channel, image, strand.tail);
+        const Row none = Row(vec4(0), vec4(0)), a = row_at(walk, scaling, image, x, dy, passed);
         Row b = none, c = none;
-        if (strand.tail > 1) b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch);
-        if (strand.tail > 2) c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch);
+        if (strand.tail > 1) b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch, passed >> 1);
+        if (strand.tail > 2) c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch, passed >> 2);
         q = plus(q, a.dy, b.dy, c.dy, none.dy);
         if (needs_x) q_x = plus(q_x, a.product, b.product, c.product, none.product);
     }

@@ -58,8 +58,10 @@ NormModules::Choice NormModules::choose(const DeviceState& device, const NormPla
     Form form = plan.strategy == Strategy::columns ? Form::columns : Form::rows;
     if (aligned && plan.extent.positions % block_values == 0) form = Form::vectors;
     const Forms& forms = plan.element_bytes == sizeof(float) ? thirty_two : sixteen;
-    if (form != Form::vectors && aligned && forms.quads.buffers && (features & ~quad_features) == 0 &&
-        has_quads(plan, walk))
+    // What they say is of a value of each channel: where a quad has four channels, of an image.
+    const uint32_t masks = plan.extent.positions == 1 ? shaders::norm_mask | shaders::norm_valid : 0;
+    if (form != Form::vectors && aligned && forms.quads.buffers &&
+        (features & ~(quad_features | masks)) == 0 && has_quads(plan, walk))
         form = Form::quads;
     if (form == Form::rows) return {*forms.rows, form, walk};
     if (form == Form::columns) return {*forms.columns, form, walk};
