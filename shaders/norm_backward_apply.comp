@@ -21,12 +21,16 @@ layout(push_constant) uniform Push { NormBackwardApply push; };
 BLOCK_READER(x, 0)
 BLOCK_READER(dy, 1)
 BLOCK_WRITER(dx, 2)
+#ifdef TEXELS
+layout(set = 0, binding = 6) uniform usamplerBuffer means;
+vec2 means_of_set(uint of_set) { return uintBitsToFloat(texelFetch(means, int(push.means_first + of_set)).xy); }
+#else
 layout(std430, set = 0, binding = 6) readonly buffer MeansOfSets { vec2 means[]; };
+vec2 means_of_set(uint of_set) { return means[push.means_first + of_set]; }
+#endif
 BLOCK_WRITER(dresidual, 10)
 
 #include "norm_dx.glsl"
-
-vec2 means_of_set(uint of_set) { return means[push.means_first + of_set]; }
 
 Means means_of_line(uint samp, uint channel) {
     if (are_constants) return Means(vec4(0), vec4(0));

@@ -6,18 +6,24 @@
 
 // Per channel or set one number, or, where the four values of a block have four adjacent ones, aligned as blocks are, all
 // at once: ALIGNED_PARAMETERS, ALIGNED_STATISTICS.
+#ifdef TEXELS
+#define SCALAR_READER(NAME, BINDING)                                                               \
+    layout(set = 0, binding = BINDING) uniform isamplerBuffer NAME##_texels;                       \
+    float read_one_##NAME(uint at) { return intBitsToFloat(texelFetch(NAME##_texels, int(at)).x); } \
+    vec4 read_four_##NAME(uvec4 at) {                                                              \
+        return vec4(read_one_##NAME(at.x), read_one_##NAME(at.y), read_one_##NAME(at.z), read_one_##NAME(at.w)); \
+    }
+#define ALIGNED_READER(NAME, BINDING)                                        \
+    layout(set = 0, binding = BINDING) uniform samplerBuffer NAME##_texels;  \
+    float read_one_##NAME(uint at) { return 0; }                             \
+    vec4 read_four_##NAME(uvec4 at) { return texelFetch(NAME##_texels, int(at.x >> 2)); }
+#else
 #define SCALAR_READER(NAME, BINDING)                                                                          \
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Scalars { float NAME##_scalars[]; };     \
     float read_one_##NAME(uint at) { return NAME##_scalars[at]; }                                             \
     vec4 read_four_##NAME(uvec4 at) {                                                                         \
         return vec4(NAME##_scalars[at.x], NAME##_scalars[at.y], NAME##_scalars[at.z], NAME##_scalars[at.w]);  \
     }
-#ifdef TEXELS
-#define ALIGNED_READER(NAME, BINDING)                                        \
-    layout(set = 0, binding = BINDING) uniform samplerBuffer NAME##_texels;  \
-    float read_one_##NAME(uint at) { return 0; }                             \
-    vec4 read_four_##NAME(uvec4 at) { return texelFetch(NAME##_texels, int(at.x >> 2)); }
-#else
 #define ALIGNED_READER(NAME, BINDING)                                                                      \
     layout(std430, set = 0, binding = BINDING) readonly buffer NAME##Vectors { vec4 NAME##_vectors[]; };   \
     float read_one_##NAME(uint at) { return 0; }                                                           \

@@ -12,11 +12,12 @@ namespace {
 
 TEST(Spirv, CountsTheBindingsOfAShader) {
     EXPECT_EQ(bindings_of(shaders::copy.words), (Bindings{.count = 2, .texels = 0}));
-    constexpr uint32_t tensors = 1 | 1 << 6, parameters = 1 << 4 | 1 << 5;
+    constexpr uint32_t tensors = 1 | 1 << 6, statistics = 1 << 2 | 1 << 3, parameters = 1 << 4 | 1 << 5;
+    constexpr uint32_t texels = tensors | statistics | parameters;
     EXPECT_EQ(bindings_of(shaders::norm_apply_vectors_texels.words),
-              (Bindings{.count = 9, .texels = tensors}));
+              (Bindings{.count = 9, .texels = texels, .singles = statistics | parameters}));
     EXPECT_EQ(bindings_of(shaders::norm_apply_sixteen_aligned_vectors_texels.words),
-              (Bindings{.count = 9, .texels = tensors | parameters, .words = tensors}));
+              (Bindings{.count = 9, .texels = texels, .pairs = tensors, .singles = statistics}));
 }
 
 // Words of instructions that do something: without names, source text and line numbers.

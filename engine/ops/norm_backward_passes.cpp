@@ -39,7 +39,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
     const uint32_t features =
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x));
     const auto module = sums_modules.choose(recorder.device().state(), plan, features, {pass.x, pass.dy},
-                                            adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
+                                            numbers_of(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     for (const Slice& slice : plan.slices) {
@@ -74,9 +74,9 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
         features_of(pass.affine, pass.weighted, pass.statistics, pass.extras, bool(pass.x)) |
         feature(shaders::norm_dx, bool(pass.dx)) | feature(shaders::norm_dresidual, bool(pass.dresidual));
     // Absent tensors stand nowhere, and so are aligned.
-    const auto module = apply_modules.choose(recorder.device().state(), plan, features,
-                                             {pass.x, pass.dy, pass.dx, pass.dresidual},
-                                             adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
+    const auto module = apply_modules.choose(
+        recorder.device().state(), plan, features, {pass.x, pass.dy, pass.dx, pass.dresidual},
+        numbers_of(plan, tensors, pass.statistics, pass.affine, pass.means));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const AlignedView mask = parts.mask(plan, pass.extras.relu_mask);
     const AlignedView means = parts.all(pass.means);
@@ -113,7 +113,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
 
 std::string backward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
                              const Affine& affine) {
-    const auto numbers = adjacent_numbers(plan, tensors, {}, affine);
+    const auto numbers = numbers_of(plan, tensors, {}, affine);
     return std::string(sums_modules.choose(device, plan, shaders::norm_x, {}, numbers).shader.name) +
            ", norm_backward_finalize, " +
            apply_modules.choose(device, plan, shaders::norm_x | shaders::norm_dx, {}, numbers).shader.name;

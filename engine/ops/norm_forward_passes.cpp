@@ -61,7 +61,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                               feature(shaders::norm_valid, bool(pass.extras.valid));
     const auto module =
         apply_modules.choose(recorder.device().state(), plan, features, {pass.x, pass.y, pass.residual},
-                             adjacent_numbers(plan, tensors, pass.statistics, pass.affine));
+                             numbers_of(plan, tensors, pass.statistics, pass.affine));
     const auto constants = walk_constants(plan, tensors, pass.statistics, features);
     const BufferView& bits = pass.extras.relu_mask;
     const AlignedView mask = parts.mask(plan, bits);
@@ -95,7 +95,7 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
 std::string forward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,
                             const Affine& affine) {
     const auto apply = apply_modules.choose(device, plan, shaders::norm_gamma | shaders::norm_beta, {},
-                                            adjacent_numbers(plan, tensors, {}, affine));
+                                            numbers_of(plan, tensors, {}, affine));
     return std::string(statistics_modules.choose(device, plan, 0, {}).shader.name) + ", norm_finalize, " +
            apply.shader.name;
 }

@@ -52,7 +52,7 @@ const shaders::Shader& NormModules::Access::by(BlockAccess access) const {
 
 NormModules::Choice NormModules::choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
                                         std::initializer_list<BufferView> given,
-                                        const std::vector<BufferView>& numbers) const {
+                                        const Numbers& numbers) const {
     const std::span<const BufferView> tensors(given.begin(), given.size());
     const bool aligned = are_aligned(tensors, block_values * plan.element_bytes);
     Form form = plan.strategy == Strategy::columns ? Form::columns : Form::rows;
@@ -67,20 +67,22 @@ NormModules::Choice NormModules::choose(const DeviceState& device, const NormPla
     if (form == Form::columns) return {*forms.columns, form, walk};
 
     const Access& best = form == Form::vectors ? forms.aligned_vectors : forms.aligned_quads;
-    const bool side_by_side =
-        best.buffers && !numbers.empty() && are_aligned(numbers, block_values * sizeof(float));
+    const bool side_by_side = best.buffers && !numbers.side_by_side.empty() &&
+                              are_aligned(numbers.side_by_side, block_values * sizeof(float));
     const Access& access = side_by_side ? best : form == Form::vectors ? forms.vectors : forms.quads;
-    const bool texels =
-        may_all_be_texels(device, tensors) && (!side_by_side || may_all_be_texels(device, numbers));
+    const bool texels = may_all_be_texels(device, tensors) && may_all_be_texels(device, numbers.all);
     return {access.by(texels ? plan.limits.tuning.blocks : BlockAccess::vectors), form, walk};
 }
 
-std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,
-                                         const Statistics& statistics, const Affine& affine) {
-    if (affine.by_position) return {affine.gamma, affine.beta};
+Numbers numbers_of(const NormPlan& plan, const Tensors& tensors, const Statistics& statistics,
+                   const Affine& affine, const BufferView& means) {
+    Numbers numbers{.all = {statistics.mean, statistics.deviation, affine.gamma, affine.beta, means}};
     const bool of_channels = plan.extent.positions == 1 && tensors.group == 1 && !statistics.by_image;
-    if (!of_channels) return {};
-    return {statistics.mean, statistics.deviation, affine.gamma, affine.beta};
+    if (affine.by_position)
+        numbers.side_by_side = {affine.gamma, affine.beta};
+    else if (of_channels)
+        numbers.side_by_side = {statistics.mean, statistics.deviation, affine.gamma, affine.beta};
+    return numbers;
 }
 
 shaders::NormWalk walk(const NormPlan& plan, const Slice& slice, Walk walk, Form form) {

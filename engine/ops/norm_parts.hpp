@@ -33,6 +33,14 @@ inline uint32_t unit(Form form) {
 /// What a kernel does with its strands: see norm_walk.glsl.
 enum class Walk { strands, sweep };
 
+/// What values are normalized with.
+struct Numbers {
+    std::vector<BufferView> all{};
+    std::vector<BufferView> side_by_side{};  ///< those that four adjacent values find so
+};
+Numbers numbers_of(const NormPlan& plan, const Tensors& tensors, const Statistics& statistics,
+                   const Affine& affine, const BufferView& means = {});
+
 /// A kernel's modules, for each way to reach the values of a block.
 struct NormModules {
     /// For tensors in buffers and, where there are any, for those that are read as texels, by how they are
@@ -59,19 +67,13 @@ struct NormModules {
     uint32_t quad_features = 0;  ///< that quads know
     Forms thirty_two, sixteen;   ///< bits of an element
 
-    /// `numbers` are those that four adjacent values find side by side.
     Choice choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
-                  std::initializer_list<BufferView> tensors,
-                  const std::vector<BufferView>& numbers = {}) const;
+                  std::initializer_list<BufferView> tensors, const Numbers& numbers = {}) const;
 };
 
 /// Whether each begins at a whole number of so many bytes.
 bool are_aligned(std::span<const BufferView> views, uint32_t bytes);
 bool may_all_be_texels(const DeviceState& device, std::span<const BufferView> views);
-
-/// What the values of a block, adjacent in memory, are normalized with, where that is adjacent, too.
-std::vector<BufferView> adjacent_numbers(const NormPlan& plan, const Tensors& tensors,
-                                         const Statistics& statistics, const Affine& affine);
 
 /// See explain_passes.
 std::string forward_kernels(const DeviceState& device, const NormPlan& plan, const Tensors& tensors,

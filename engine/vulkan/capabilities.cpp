@@ -27,7 +27,7 @@ void read_limits(DeviceState& state) {
     capabilities.timestamp_period_ns = state.timestamp_bits > 0 ? state.limits.timestampPeriod : 0;
 
     // Whatever can be bound as a storage buffer can be as texels.
-    constexpr VkDeviceSize texel_bytes = 8;  // the smallest that shaders read
+    constexpr VkDeviceSize texel_bytes = 4;  // the smallest that shaders read
     capabilities.texel_blocks =
         state.limits.minTexelBufferOffsetAlignment <= state.limits.minStorageBufferOffsetAlignment &&
         state.limits.maxTexelBufferElements >= state.limits.maxStorageBufferRange / texel_bytes;

@@ -58,10 +58,15 @@ void require_limits(const DeviceState& device, const Kernel& kernel, std::span<c
     }
 }
 
-OwnedBufferView texel_view(const DeviceState& device, const VkDescriptorBufferInfo& range, bool words) {
+VkFormat texel_format(const Bindings& kinds, uint32_t binding) {
+    if (kinds.is_singles(binding)) return VK_FORMAT_R32_SINT;
+    return kinds.is_pairs(binding) ? VK_FORMAT_R32G32_UINT : VK_FORMAT_R32G32B32A32_SFLOAT;
+}
+
+OwnedBufferView texel_view(const DeviceState& device, const VkDescriptorBufferInfo& range, VkFormat format) {
     VkBufferViewCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
     info.buffer = range.buffer;
-    info.format = words ? VK_FORMAT_R32G32_UINT : VK_FORMAT_R32G32B32A32_SFLOAT;
+    info.format = format;
     info.offset = range.offset;
     info.range = range.range;
     VkBufferView view = VK_NULL_HANDLE;
@@ -89,7 +94,7 @@ struct Writes {
             write.descriptorCount = 1;
             write.descriptorType = descriptor_type(kinds, i);
             if (kinds.is_texels(i)) {
-                views.push_back(texel_view(device, buffers[i], kinds.is_words(i)));
+                views.push_back(texel_view(device, buffers[i], texel_format(kinds, i)));
                 texels[i] = views.back().get();
                 write.pTexelBufferView = &texels[i];
             } else {

@@ -13,24 +13,28 @@ Bindings bindings_of(std::span<const uint32_t> words) {
     Bindings result;
     std::map<uint32_t, uint32_t> binding_of;  // of a variable
     std::map<uint32_t, uint32_t> pointee;     // of a type of pointers
-    std::map<uint32_t, bool> of_words;        // types of integers, of images of these, sampled or not
-    std::map<uint32_t, bool> sampled;  // types of sampled images, ours are of buffers: whether of words
+    enum class Component { real, without_sign, with_sign };
+    std::map<uint32_t, Component> component;  // of types of integers, and of images
+    std::map<uint32_t, Component> sampled;    // the same of types of sampled images: ours are of buffers
     for_each_instruction(words, [&](uint32_t opcode, std::span<const uint32_t> operands) {
         if (opcode == op_decorate && operands.size() == 4 && operands[2] == decoration_binding) {
             binding_of[operands[1]] = operands[3];
             result.count = std::max(result.count, operands[3] + 1);
         }
-        if (opcode == op_type_int) of_words[operands[1]] = true;
-        if (opcode == op_type_image) of_words[operands[1]] = of_words[operands[2]];
-        if (opcode == op_type_sampled_image) sampled[operands[1]] = of_words[operands[2]];
+        if (opcode == op_type_int)
+            component[operands[1]] = operands[3] == 0 ? Component::without_sign : Component::with_sign;
+        if (opcode == op_type_image) component[operands[1]] = component[operands[2]];
+        if (opcode == op_type_sampled_image) sampled[operands[1]] = component[operands[2]];
         if (opcode == op_type_pointer) pointee[operands[1]] = operands[3];
         if (opcode != op_variable) return;
         const auto binding = binding_of.find(operands[2]);
         if (binding == binding_of.end()) return;
         const auto texels = sampled.find(pointee.at(operands[1]));
         if (texels == sampled.end()) return;
-        result.texels |= 1u << binding->second;
-        if (texels->second) result.words |= 1u << binding->second;
+        const uint32_t bit = 1u << binding->second;
+        result.texels |= bit;
+        if (texels->second == Component::without_sign) result.pairs |= bit;
+        if (texels->second == Component::with_sign) result.singles |= bit;
     });
     return result;
 }

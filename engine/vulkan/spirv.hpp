@@ -26,14 +26,16 @@ void for_each_instruction(std::span<const uint32_t> words, Visit visit) {
 }
 
 /// What set 0 of a shader holds, numbered from 0: storage buffers, and texel buffers, whose texels are four
-/// float32 or two uint32.
+/// float32, two uint32 or one int32.
 struct Bindings {
     uint32_t count = 0;
-    uint32_t texels = 0;  ///< bit i: binding i is a uniform texel buffer
-    uint32_t words = 0;   ///< bit i: of uint32
+    uint32_t texels = 0;   ///< bit i: binding i is a uniform texel buffer
+    uint32_t pairs = 0;    ///< bit i: of two uint32
+    uint32_t singles = 0;  ///< bit i: of one int32
 
     bool is_texels(uint32_t binding) const { return (texels >> binding & 1) != 0; }
-    bool is_words(uint32_t binding) const { return (words >> binding & 1) != 0; }
+    bool is_pairs(uint32_t binding) const { return (pairs >> binding & 1) != 0; }
+    bool is_singles(uint32_t binding) const { return (singles >> binding & 1) != 0; }
     auto operator<=>(const Bindings&) const = default;
 };
 
