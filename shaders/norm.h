@@ -157,17 +157,17 @@ struct NormBackwardSums {
     uint valid_first;
 };
 
-// Of a tensor that one dispatch normalizes: rows of channels, all strands of four of them in one invocation.
-struct NormRows {
-    uint rows;
-    uint quads;  // of a row
-    uint lane_bits;
-    uint blocks;
-    uint strands;
+// A tensor of one sample, in one slice, that one dispatch normalizes; see norm_small_walk.glsl.
+struct NormSmall {
+    uint channels;  // in quads, fours of them
+    uint values;    // of a channel
+    uint span;      // adjacent positions, as in NormWalk
+    uint blocks;    // of a strand, at most
+    uint strands;   // of a channel
 };
 
 struct NormSmallForward {
-    NormRows rows;
+    NormSmall shape;
     uint x_first;  // in blocks, as the next
     uint y_first;
     uint gamma_first;
@@ -192,7 +192,7 @@ struct NormSmallForward {
 };
 
 struct NormSmallBackward {
-    NormRows rows;
+    NormSmall shape;
     NormSets sets;
     uint x_first;  // in blocks, as the next two
     uint dy_first;

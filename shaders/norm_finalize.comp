@@ -15,5 +15,5 @@ layout(push_constant) uniform Push { NormFinalize push; };
 
 void main() {
     const Moments moments = rounded(unpacked(tree_total(push.partials)));
-    if (tree_root() && tree_set() < push.partials.sets) finish(tree_set(), moments);
+    if (tree_root() && tree_set() < push.partials.sets) finish(tree_set(), moments, inv_std_of(moments));
 }

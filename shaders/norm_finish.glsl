@@ -37,19 +37,24 @@ void report(uint channel, float average, float variance) {
     health[at + 1] = variance < push.epsilon ? 1 : 0;
 }
 
-// Returns inv_std.
-float finish(uint of_set, Moments moments) {
+float variance_of(Moments moments) {
     precise float variance = moments.squares / max(float(moments.count), 1);
     if (push.root_mean_square == 1) variance += moments.high * moments.high;
-    precise const float sum = variance + push.epsilon;
-    const float inverse = moments.count == 0 ? 0 : inverse_deviation(sum);
+    return variance;
+}
+
+float inv_std_of(Moments moments) {
+    precise const float sum = variance_of(moments) + push.epsilon;
+    return moments.count == 0 ? 0 : inverse_deviation(sum);
+}
+
+void finish(uint of_set, Moments moments, float inverse) {
     if ((push.gives & norm_gives_inv_std) != 0) inv_std[push.inv_std_first + of_set] = inverse;
     if ((push.gives & norm_gives_mean) != 0) {
         mean[push.mean_first + of_set] = moments.high;
         mean[push.mean_first + push.low + of_set] = moments.low;
     }
     if ((push.gives & norm_gives_count) != 0 && of_set == 0) count[push.count_first] = moments.count;
-    if ((push.gives & norm_gives_health) != 0) report(of_set, moments.high, variance);
+    if ((push.gives & norm_gives_health) != 0) report(of_set, moments.high, variance_of(moments));
     if (push.least > 0 && moments.count >= push.least) update_running(of_set, moments);
-    return inverse;
 }

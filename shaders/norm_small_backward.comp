@@ -4,7 +4,7 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm_walk.glsl"
-#include "norm_rows.glsl"
+#include "norm_small_walk.glsl"
 
 layout(push_constant) uniform Push { NormSmallBackward push; };
 
@@ -25,7 +25,7 @@ BLOCK_WRITER(dx, 2)
 #include "norm_dx.glsl"
 
 void main() {
-    const NormWalk walk = walk_of(push.rows);
+    const NormWalk walk = walk_of(push.shape);
     const uint x_first = push.x_first, dy_first = push.dy_first, dx_first = push.dx_first;
     for (uint quad = gl_GlobalInvocationID.x; quad < walk.inner; quad += invocations()) {
         const Scaling scaling = scaling_of_line(0, 4 * quad);

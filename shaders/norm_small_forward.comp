@@ -4,7 +4,7 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm_walk.glsl"
-#include "norm_rows.glsl"
+#include "norm_small_walk.glsl"
 
 layout(push_constant) uniform Push { NormSmallForward push; };
 
@@ -22,7 +22,7 @@ layout(std430, set = 0, binding = 10) readonly buffer Beta { float betas[]; };
 BLOCK_WRITER(y, 1)
 
 void main() {
-    const NormWalk walk = walk_of(push.rows);
+    const NormWalk walk = walk_of(push.shape);
     const uint x_first = push.x_first, y_first = push.y_first;
     if (push.counts == 1 && gl_GlobalInvocationID.x == 0) count_batch();
     for (uint quad = gl_GlobalInvocationID.x; quad < walk.inner; quad += invocations()) {
@@ -38,7 +38,8 @@ void main() {
             const Moments moments = rounded(total[k]);
             scaling.mean[k] = moments.high;
             scaling.mean_lost[k] = moments.low;
-            scaling.inv_std[k] = finish(channel, moments);
+            scaling.inv_std[k] = inv_std_of(moments);
+            finish(channel, moments, scaling.inv_std[k]);
             if (has_gamma) scaling.gamma[k] = gammas[push.gamma_first + channel];
             if (has_beta) scaling.beta[k] = betas[push.beta_first + channel];
         }

@@ -311,6 +311,7 @@ std::vector<Tuning> every_tuning(const Device& device) {
     for (const Tuning& access : detail::variants(device, device.tuning(), 0))
         for (Tuning tuning : detail::variants(device, access, 2)) {
             tuning.small_rows = tunings.size() % 2 == 0 ? 1024 : 0;
+            tuning.small_elements = tunings.size() % 2 == 0 ? 1u << 30 : 0;
             tunings.push_back(tuning);
         }
     return tunings;
@@ -319,12 +320,13 @@ std::vector<Tuning> every_tuning(const Device& device) {
 // Shapes for every form of access: blocks that are whole and that are not, and rows that one dispatch can do.
 TEST(NormBits, EveryTuning) {
     std::mt19937_64 random = random_generator();
-    std::vector<Data> all{Data(random), Data(random, {9, 12, 200}), Data(random, {130, 24, 1})};
+    std::vector<Data> all{Data(random), Data(random, {9, 12, 200}), Data(random, {2, 12, 128}),
+                          Data(random, {130, 24, 1})};
     Device device(test_device_options());
     const Tuning usual = device.tuning();
     std::vector<Tuning> others = detail::variants(device, usual, 0);
     others.push_back(usual);
-    others.back().small_rows = 0;
+    others.back().small_rows = others.back().small_elements = 0;
     const auto compare = [&](const Data& data, auto operation, const std::vector<Tuning>& tunings) {
         device.state().tuning = usual;
         const Results expected = run(device, operation, data);

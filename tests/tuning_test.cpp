@@ -51,13 +51,13 @@ TEST(TuningTable, GoesByTheDriver) {
     Capabilities capabilities{.max_workgroup_invocations = 1024, .texel_blocks = true};
     DeviceInfo info{.driver = "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", .type = VK_PHYSICAL_DEVICE_TYPE_CPU};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
-              "blocks=texels workgroup=128 sweep=512 small_rows=512");
+              "blocks=texels workgroup=128 sweep=512 small_rows=512 small_elements=2097152");
     capabilities.texel_blocks = false;
     EXPECT_EQ(detail::default_tuning(info, capabilities).blocks, BlockAccess::vectors);
     capabilities = {.max_workgroup_invocations = 64, .texel_blocks = true};
     info = {.driver = "NVIDIA 535.104.05", .type = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
-              "blocks=vectors workgroup=64 sweep=262144 small_rows=0");
+              "blocks=vectors workgroup=64 sweep=262144 small_rows=0 small_elements=0");
 }
 
 TEST(TuningTable, IsWhatADeviceHasUnlessItIsTuned) {
@@ -71,8 +71,9 @@ TEST(TuningTable, IsWhatADeviceHasUnlessItIsTuned) {
     Device device(options);
     EXPECT_EQ(device.tuning(), unusual);
     for (const std::vector<uint32_t>& shape : {std::vector<uint32_t>{4, 8, 64}, {4, 8}})
-        EXPECT_THAT(BatchNorm(device, {.shape = shape}).explain(),
-                    HasSubstr("tuning: blocks=vectors workgroup=24 sweep=77 small_rows=5\n"));
+        EXPECT_THAT(
+            BatchNorm(device, {.shape = shape}).explain(),
+            HasSubstr("tuning: blocks=vectors workgroup=24 sweep=77 small_rows=5 small_elements=0\n"));
 }
 
 TEST(TuningTable, IsReplacedOnAnAdoptedDeviceToo) {
@@ -113,10 +114,11 @@ TEST(TuningText, IsReadAsItIsWritten) {
         EXPECT_EQ(detail::tuning_of(tuning.text()), tuning);
     }
     const std::string good = unusual.text();
-    for (const std::string& bad : {std::string(), good + " ", good.substr(0, good.size() - 2), "x" + good,
-                                   std::string("blocks=scalars workgroup=64 sweep=1 small_rows=0"),
-                                   std::string("blocks=vectors workgroup=-1 sweep=1 small_rows=0"),
-                                   std::string("blocks=vectors workgroup=64 sweep=99999999999 small_rows=0")})
+    for (const std::string& bad :
+         {std::string(), good + " ", good.substr(0, good.size() - 2), "x" + good,
+          std::string("blocks=scalars workgroup=64 sweep=1 small_rows=0 small_elements=0"),
+          std::string("blocks=vectors workgroup=-1 sweep=1 small_rows=0 small_elements=0"),
+          std::string("blocks=vectors workgroup=64 sweep=99999999999 small_rows=0 small_elements=0")})
         EXPECT_EQ(detail::tuning_of(bad), std::nullopt) << bad;
 }
 

@@ -13,7 +13,7 @@ constexpr std::array access_names{"vectors", "texels", "texels_wide"};
 std::string Tuning::text() const {
     return std::string("blocks=") + access_names.at(static_cast<size_t>(blocks)) +
            " workgroup=" + std::to_string(workgroup) + " sweep=" + std::to_string(sweep) +
-           " small_rows=" + std::to_string(small_rows);
+           " small_rows=" + std::to_string(small_rows) + " small_elements=" + std::to_string(small_elements);
 }
 
 namespace detail {
@@ -25,7 +25,8 @@ Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) 
             .workgroup = std::min(capabilities.max_workgroup_invocations, 128u),
             .sweep = cpu ? 1u << 9 : 1u << 18,
             // To read so many one by one costs an invocation less than two more dispatches.
-            .small_rows = cpu ? 512u : 0};
+            .small_rows = cpu ? 512u : 0,
+            .small_elements = cpu ? 1u << 21 : 0};
 }
 
 std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
@@ -44,8 +45,9 @@ std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
 std::optional<Tuning> tuning_of(const std::string& text) {
     std::array<char, 16> name{};
     Tuning tuning;
-    if (std::sscanf(text.c_str(), "blocks=%15[a-z_] workgroup=%u sweep=%u small_rows=%u", name.data(),
-                    &tuning.workgroup, &tuning.sweep, &tuning.small_rows) != 4)
+    if (std::sscanf(text.c_str(), "blocks=%15[a-z_] workgroup=%u sweep=%u small_rows=%u small_elements=%u",
+                    name.data(), &tuning.workgroup, &tuning.sweep, &tuning.small_rows,
+                    &tuning.small_elements) != 5)
         return std::nullopt;
     const auto found = std::ranges::find(access_names, std::string_view(name.data()));
     if (found == access_names.end()) return std::nullopt;

@@ -25,12 +25,13 @@ struct Tuning {
     static constexpr uint32_t least_workgroup = 8;
 
     BlockAccess blocks = BlockAccess::vectors;
-    uint32_t workgroup = 128;   ///< invocations of a workgroup that walks through a tensor
-    uint32_t sweep = 1u << 18;  ///< invocations that a pass which writes tensors is spread over, about
-    uint32_t small_rows = 0;    ///< so many rows, at most, are normalized by a single dispatch
+    uint32_t workgroup = 128;     ///< invocations of a workgroup that walks through a tensor
+    uint32_t sweep = 1u << 18;    ///< invocations that a pass which writes tensors is spread over, about
+    uint32_t small_rows = 0;      ///< so many rows, at most, are normalized by a single dispatch
+    uint32_t small_elements = 0;  ///< so are images of so many elements in all
 
     bool operator==(const Tuning&) const = default;
-    /// "blocks=vectors workgroup=128 sweep=262144 small_rows=0"
+    /// "blocks=vectors workgroup=128 sweep=262144 small_rows=0 small_elements=0"
     std::string text() const;
 };
 
@@ -45,11 +46,11 @@ struct TuningTrial {
 /// tuning, and the next one measures anew.
 using TuningObserver = std::function<bool(const TuningTrial&)>;
 
-/// Finds the fastest tuning of a device, in a few seconds and with up to 500 MB of its memory, where a file in
-/// `folder` does not tell yet, and writes that file: for this device (by its UUID) with this version of its
-/// driver. A damaged file is replaced. Makes the folder where it is missing, and throws
-/// std::filesystem::filesystem_error, before it measures, where it cannot be written. A CPU device has the same
-/// UUID on every machine: give each machine a folder.
+/// Finds the fastest tuning of a device, in a few seconds and with up to 500 MB of its memory, where a file
+/// in `folder` does not tell yet, and writes that file: for this device (by its UUID) with this version of
+/// its driver. A damaged file is replaced. Makes the folder where it is missing, and throws
+/// std::filesystem::filesystem_error, before it measures, where it cannot be written. A CPU device has the
+/// same UUID on every machine: give each machine a folder.
 Tuner tuned_in(std::filesystem::path folder, TuningObserver observer = {});
 
 }  // namespace vknorm
