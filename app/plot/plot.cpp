@@ -68,7 +68,10 @@ void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, 
         const float dx = line[i + 1].x - line[i].x, dy = line[i + 1].y - line[i].y;
         const float length = std::sqrt(dx * dx + dy * dy);
         if (length <= 0) continue;
-        for (float at = -std::fmod(travelled, 2 * dash); at < length; at += 2 * dash) {
+        const float first = -std::fmod(travelled, 2 * dash);
+        const int dashes = static_cast<int>(std::ceil((length - first) / (2 * dash)));
+        for (int k = 0; k < dashes; ++k) {
+            const float at = first + 2 * dash * static_cast<float>(k);
             const float from = std::max(at, 0.0f) / length, to = std::min(at + dash, length) / length;
             if (to <= from) continue;
             const ImVec2 piece[2] = {{line[i].x + dx * from, line[i].y + dy * from},
