@@ -95,7 +95,7 @@ TEST(NormPlanTest, PartialsOfAChannelAreNumberedWithoutGaps) {
 TEST(NormPlanTest, StrandsHoldEveryBlockOnce) {
     for (const uint64_t values : {1u, 3u, 4u, 127u, 128u, 129u, 4095u, 200704u, 1u << 31}) {
         const Strands strands =
-            plan_strands(values, strand_length({1, 1, 1, values}, usual.strands, 1u << 16));
+            plan_strands(values, strand_length({1, 1, 1, values}, usual.parallel, 1u << 16));
         const uint64_t blocks = (values + 3) / 4;
         EXPECT_GE(uint64_t{strands.count} * strands.blocks, blocks) << values;
         EXPECT_LT((uint64_t{strands.count} - strands.lanes) * strands.blocks, blocks) << values;

@@ -57,7 +57,7 @@ TEST(TuningTable, GoesByTheDriver) {
     capabilities = {.max_workgroup_invocations = 64, .texel_blocks = true};
     info = {.driver = "NVIDIA 535.104.05", .type = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
-              "blocks=vectors workgroup=64 sweep=262144 small_rows=0 small_elements=0");
+              "blocks=vectors workgroup=64 sweep=512 small_rows=0 small_elements=0");
 }
 
 TEST(TuningTable, IsWhatADeviceHasUnlessItIsTuned) {
@@ -102,7 +102,7 @@ TEST(TuningTable, RefusesWhatTheDeviceCannotDo) {
     };
     EXPECT_EQ(refused({.workgroup = 256}), "Device: tuning.workgroup: got 256, needs 8 to 128");
     EXPECT_EQ(refused({.workgroup = 1}), "Device: tuning.workgroup: got 1, needs 8 to 128");
-    EXPECT_EQ(refused({.sweep = 0}), "Device: tuning.sweep: got 0, needs at least 1");
+    EXPECT_EQ(refused({.sweep = 0}), "Device: tuning.sweep: got 0, needs 4 to 512");
     EXPECT_THAT(refused({.blocks = BlockAccess::texels_wide}),
                 HasSubstr("Device: tuning.blocks: got texels"));
 }
@@ -199,7 +199,8 @@ TEST(Tune, MeasuresAFewTuningsAndGivesItsMemoryBack) {
         tried.push_back(trial.tuning);
         return true;
     };
-    const std::optional<Tuning> fastest = detail::fastest_tuning(device, {2, 8, 16, 16}, note);
+    const std::optional<Tuning> fastest =
+        detail::fastest_tuning(device, {{2, 8, 16, 16}, {8, 8, 7, 7}}, note);
     ASSERT_TRUE(fastest.has_value());
     EXPECT_THAT(tried, ::testing::Contains(*fastest));
     EXPECT_EQ(tried.front(), device.tuning());
@@ -210,7 +211,7 @@ TEST(Tune, MeasuresAFewTuningsAndGivesItsMemoryBack) {
 TEST(Tune, StopsWhereTheObserverWantsTo) {
     int trials = 0;
     const auto enough = [&](const TuningTrial&) { return ++trials < 2; };
-    EXPECT_EQ(detail::fastest_tuning(test_device(), {2, 8, 16, 16}, enough), std::nullopt);
+    EXPECT_EQ(detail::fastest_tuning(test_device(), {{2, 8, 16, 16}, {8, 8, 7, 7}}, enough), std::nullopt);
     EXPECT_EQ(trials, 2);
 }
 

@@ -10,7 +10,7 @@ PlanLimits limits_of(const Device& device) {
     return {.groups = capabilities.max_workgroups,
             .range = capabilities.max_storage_buffer_range,
             .alignment = capabilities.storage_buffer_offset_alignment,
-            .strands = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU ? 1u << 9 : 1u << 18,
+            .parallel = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU ? 1u << 9 : 1u << 18,
             .tuning = device.tuning()};
 }
 

@@ -135,17 +135,18 @@ Extent image_extent(const std::string& operation, std::span<const uint32_t> shap
     return {.samples = images, .images = 1, .channels = channels, .positions = positions};
 }
 
-uint32_t strand_length(const Extent& extent, uint64_t strands, uint64_t most_partials) {
+uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials) {
     // Longer strands cost less scratch traffic, but a float32 sum is only as good as its chain is short.
-    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, strands);
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
     const uint64_t usual = std::clamp<uint64_t>(std::bit_ceil(balanced), 16, 64);
     const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_line(), block_values);
     return static_cast<uint32_t>(std::max(usual, ceil_div(blocks, most_partials)));
 }
 
-uint32_t sweep_length(const Extent& extent, uint64_t invocations) {
-    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, invocations);
-    return static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(balanced), 4, 512));
+uint32_t sweep_length(const Extent& extent, uint64_t parallel) {
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
+    return static_cast<uint32_t>(
+        std::clamp<uint64_t>(std::bit_ceil(balanced), Tuning::least_sweep, Tuning::most_sweep));
 }
 
 Strands plan_strands(uint64_t values, uint32_t length) {
@@ -175,7 +176,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
 
     BoxSides sides = box_sides(extent, slice_bytes / element_bytes);
     const uint32_t length =
-        strand_length(extent, limits.strands, std::min<uint64_t>(most_channels / 2, 1u << 16));
+        strand_length(extent, limits.parallel, std::min<uint64_t>(most_channels / 2, 1u << 16));
     uint64_t partials = 0;
     for_each_box(extent, sides, length, [&](const Slice& box) { partials += box.strands.count; });
     // The partials of one slice must fit a binding as well.
@@ -189,7 +190,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
     sides.channels = std::min(sides.channels, most_lines);
 
     plan.partials = static_cast<uint32_t>(partials);
-    const uint32_t sweep = sweep_length(extent, limits.tuning.sweep);
+    const uint32_t sweep = sweep_length(extent, limits.parallel);
     plan.sweep_images = std::min(sweep, 32u);
     checked_product(extent.lines(), partials * detail::partial_bytes, operation + ": shape");
 
@@ -199,7 +200,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
             slice.sample = sample;
             slice.samples = static_cast<uint32_t>(std::min(sides.samples, extent.samples - sample));
             slice.partial = partial;
-            slice.sweep = plan_strands(slice.values_per_line(), sweep);
+            slice.sweep = plan_strands(slice.values_per_line(), std::min(sweep, limits.tuning.sweep));
             partial += slice.strands.count;
             for (uint64_t channel = 0; channel < extent.channels; channel += sides.channels) {
                 slice.channel = channel;

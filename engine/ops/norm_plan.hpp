@@ -23,10 +23,10 @@ namespace vknorm::detail {
 
 /// The numbers of a device that a plan depends on.
 struct PlanLimits {
-    uint32_t groups = 65535;      ///< workgroups of a dispatch
-    uint64_t range = 1u << 27;    ///< bytes of a binding
-    uint64_t alignment = 256;     ///< of a binding's offset
-    uint32_t strands = 1u << 18;  ///< that a large tensor is cut into, about
+    uint32_t groups = 65535;       ///< workgroups of a dispatch
+    uint64_t range = 1u << 27;     ///< bytes of a binding
+    uint64_t alignment = 256;      ///< of a binding's offset
+    uint32_t parallel = 1u << 18;  ///< invocations that keep the device busy
     Tuning tuning{};
 };
 
@@ -108,15 +108,15 @@ MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, ui
 /// Samples whose partials of all channels fit a binding, and one at least.
 uint64_t samples_of_a_merge(const NormPlan& plan);
 
-/// How many blocks, or images, an invocation of a sweep visits at most, so that about `invocations` are busy.
-uint32_t sweep_length(const Extent& extent, uint64_t invocations);
+/// How many blocks, or images, an invocation of a sweep visits at most, so that about `parallel` are busy.
+uint32_t sweep_length(const Extent& extent, uint64_t parallel);
 
 /// Strands for `values` values of a line. `length` is the number of blocks in a strand when there are enough.
 Strands plan_strands(uint64_t values, uint32_t length);
 
-/// The usual number of blocks in a strand, so that about `strands` make up the tensor, and at most about
-/// `most_partials` each line.
-uint32_t strand_length(const Extent& extent, uint64_t strands, uint64_t most_partials);
+/// The usual number of blocks in a strand, so that about `parallel` strands make up the tensor, and at most
+/// about `most_partials` each line.
+uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials);
 
 /// Batch normalization's tensor: one sample, every channel a set. Throws std::invalid_argument for a shape
 /// out of range.

@@ -23,7 +23,6 @@ Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) 
     const bool llvmpipe = info.driver.starts_with("llvmpipe") && capabilities.texel_blocks;
     return {.blocks = llvmpipe ? BlockAccess::texels : BlockAccess::vectors,
             .workgroup = std::min(capabilities.max_workgroup_invocations, 128u),
-            .sweep = cpu ? 1u << 9 : 1u << 18,
             // To read so many one by one costs an invocation less than two more dispatches.
             .small_rows = cpu ? 512u : 0,
             .small_elements = cpu ? 1u << 21 : 0};
@@ -34,7 +33,9 @@ std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
     if (tuning.workgroup < Tuning::least_workgroup || tuning.workgroup > most)
         return "workgroup: got " + std::to_string(tuning.workgroup) + ", needs " +
                std::to_string(Tuning::least_workgroup) + " to " + std::to_string(most);
-    if (tuning.sweep == 0) return "sweep: got 0, needs at least 1";
+    if (tuning.sweep < Tuning::least_sweep || tuning.sweep > Tuning::most_sweep)
+        return "sweep: got " + std::to_string(tuning.sweep) + ", needs " +
+               std::to_string(Tuning::least_sweep) + " to " + std::to_string(Tuning::most_sweep);
     if (tuning.blocks != BlockAccess::vectors && !capabilities.texel_blocks)
         return "blocks: got texels, needs a device whose storage buffers can all be read as texels";
     if (tuning.blocks == BlockAccess::texels_wide && !capabilities.shader_int64)

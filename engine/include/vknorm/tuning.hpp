@@ -22,16 +22,16 @@ enum class BlockAccess {
 };
 
 struct Tuning {
-    static constexpr uint32_t least_workgroup = 8;
+    static constexpr uint32_t least_workgroup = 8, least_sweep = 4, most_sweep = 512;
 
     BlockAccess blocks = BlockAccess::vectors;
     uint32_t workgroup = 128;     ///< invocations of a workgroup that walks through a tensor
-    uint32_t sweep = 1u << 18;    ///< invocations that a pass which writes tensors is spread over, about
+    uint32_t sweep = most_sweep;  ///< most blocks that an invocation of a pass which writes tensors visits
     uint32_t small_rows = 0;      ///< so many rows, at most, are normalized by a single dispatch
     uint32_t small_elements = 0;  ///< so are images of so many elements in all
 
     bool operator==(const Tuning&) const = default;
-    /// "blocks=vectors workgroup=128 sweep=262144 small_rows=0 small_elements=0"
+    /// "blocks=vectors workgroup=128 sweep=512 small_rows=0 small_elements=0"
     std::string text() const;
 };
 
@@ -40,7 +40,7 @@ using Tuner = std::function<Tuning(Device&)>;
 /// One tuning that was measured.
 struct TuningTrial {
     Tuning tuning;
-    double milliseconds;  ///< its best time for a batch normalization, training forward and backward
+    double milliseconds;  ///< its best time for two batch normalizations, training forward and backward
 };
 /// Told every trial, at most a dozen. When it returns false measuring ends: the device keeps the table's
 /// tuning, and the next one measures anew.
