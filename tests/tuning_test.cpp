@@ -51,7 +51,7 @@ TEST(TuningTable, GoesByTheDriver) {
     Capabilities capabilities{.max_workgroup_invocations = 1024, .texel_blocks = true};
     DeviceInfo info{.driver = "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", .type = VK_PHYSICAL_DEVICE_TYPE_CPU};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
-              "blocks=texels workgroup=128 sweep=512 small_rows=512 small_elements=2097152");
+              "blocks=texels workgroup=128 sweep=64 small_rows=512 small_elements=2097152");
     capabilities.texel_blocks = false;
     EXPECT_EQ(detail::default_tuning(info, capabilities).blocks, BlockAccess::vectors);
     capabilities = {.max_workgroup_invocations = 64, .texel_blocks = true};

@@ -19,13 +19,15 @@ std::string Tuning::text() const {
 namespace detail {
 
 Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
-    const bool cpu = info.type == VK_PHYSICAL_DEVICE_TYPE_CPU;
-    const bool llvmpipe = info.driver.starts_with("llvmpipe") && capabilities.texel_blocks;
-    return {.blocks = llvmpipe ? BlockAccess::texels : BlockAccess::vectors,
-            .workgroup = std::min(capabilities.max_workgroup_invocations, 128u),
-            // To read so many one by one costs an invocation less than two more dispatches.
-            .small_rows = cpu ? 512u : 0,
-            .small_elements = cpu ? 1u << 21 : 0};
+    Tuning tuning{.workgroup = std::min(capabilities.max_workgroup_invocations, 128u)};
+    // To read so many one by one costs an invocation less than two more dispatches.
+    if (info.type == VK_PHYSICAL_DEVICE_TYPE_CPU) tuning.small_rows = 512;
+    if (info.driver.starts_with("llvmpipe")) {
+        if (capabilities.texel_blocks) tuning.blocks = BlockAccess::texels;
+        tuning.sweep = 64;
+        tuning.small_elements = 1u << 21;
+    }
+    return tuning;
 }
 
 std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
