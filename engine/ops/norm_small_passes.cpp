@@ -1,4 +1,4 @@
-// Both directions of a normalization of rows that one dispatch does.
+// Both directions of a normalization of a small tensor, in one dispatch.
 #include <optional>
 
 #include "ops/norm_parts.hpp"
