@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstdio>
 
-#include "app/live.hpp"
-#include "app/offscreen.hpp"
-#include "app/report.hpp"
-#include "app/session.hpp"
-#include "app/window.hpp"
+#include "app/experiment/report.hpp"
+#include "app/experiment/session.hpp"
+#include "app/gpu/offscreen.hpp"
+#include "app/gpu/window.hpp"
+#include "app/lab/tabs/live.hpp"
 
 namespace lab {
 

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "app/complaint.hpp"
-#include "app/picture.hpp"
+#include "app/experiment/data.hpp"
+#include "app/experiment/lockstep.hpp"
+#include "app/experiment/report.hpp"
+#include "app/lab/picture.hpp"
 #include "app/progress.hpp"
-#include "app/report.hpp"
-#include "app/run_data.hpp"
-#include "app/trainer.hpp"
 
 namespace lab {
 

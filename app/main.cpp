@@ -4,9 +4,9 @@
 
 #include "app/complaint.hpp"
 #include "app/desktop.hpp"
+#include "app/gpu/window.hpp"
 #include "app/headless.hpp"
 #include "app/options.hpp"
-#include "app/window.hpp"
 
 namespace {
 

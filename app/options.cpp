@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/presets.hpp"
+#include "app/experiment/presets.hpp"
 
 namespace lab {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <variant>
 
-#include "app/model.hpp"
+#include "app/experiment/settings.hpp"
 
 namespace lab {
 
@@ -25,7 +25,7 @@ struct Options {
     std::string device;                 ///< as vknorm::DeviceOptions::select
     bool validation = false;
     std::filesystem::path tuning;  ///< folder for vknorm::tuned_in; empty: the table will do
-    std::filesystem::path shot;  ///< picture of the Live screen after the steps; empty: none
+    std::filesystem::path shot;    ///< picture of the Live screen after the steps; empty: none
     uint32_t width = 1600, height = 1000;
     bool light = false;
 };

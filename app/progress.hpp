@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "app/model.hpp"
+#include "app/experiment/settings.hpp"
 
 namespace lab {
 

@@ -9,7 +9,7 @@
 namespace vknorm::shaders {
 #endif
 
-// What a kernel has to do, as a specialization constant: see norm_features.glsl.
+// What a kernel has to do, as a specialization constant: see norm/features.glsl.
 const uint norm_gamma = 1;
 const uint norm_beta = 2;
 const uint norm_by_position = 4;  // gamma and beta are those of a position, not of a channel
@@ -41,7 +41,7 @@ const uint norm_gives_dbeta = 16;
 const uint norm_gives_means = 32;
 const uint norm_gives_inv_std = 64;
 
-// How strands run through one slice: see norm_walk.glsl. Pitches, positions and where tensors begin count elements, or, in
+// How strands run through one slice: see norm/walk.glsl. Pitches, positions and where tensors begin count elements, or, in
 // vectors and quads, blocks of four.
 struct NormWalk {
     uint samples;        // of the slice
@@ -157,7 +157,7 @@ struct NormBackwardSums {
     uint valid_first;
 };
 
-// A tensor of one sample, in one slice, that one dispatch normalizes; see norm_small_walk.glsl.
+// A tensor of one sample, in one slice, that one dispatch normalizes; see norm/small_walk.glsl.
 struct NormSmall {
     uint channels;  // in quads, fours of them
     uint values;    // of a channel

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "app/model.hpp"
+#include "app/experiment/settings.hpp"
 #include "app/plot/panel.hpp"
 
 namespace lab::plot {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "app/plot/axis.hpp"
+#include "app/ui/scale.hpp"
 
 namespace lab::plot {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "app/plot/ink.hpp"
+#include "app/ui/ink.hpp"
 
 namespace lab::plot {
 

@@ -1,7 +1,7 @@
 // Which part of the data a plot shows: all of it, until the user zooms or drags.
 #pragma once
 
-#include "app/plot/axis.hpp"
+#include "app/ui/scale.hpp"
 
 namespace lab::plot {
 

@@ -6,7 +6,7 @@
 
 #include <vknorm/network.hpp>
 
-#include "nn/norm.hpp"
+#include "nn/layers/norm.hpp"
 #include "ops/health.hpp"
 #include "ops/linear.hpp"
 

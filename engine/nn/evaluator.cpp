@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "nn/step_slot.hpp"
+#include "nn/flight.hpp"
 
 namespace vknorm::detail {
 

@@ -3,11 +3,11 @@
 
 #include <vknorm/network.hpp>
 
-#include "nn/layout.hpp"
+#include "nn/store_layout.hpp"
 
 namespace vknorm::detail {
 
-/// See layout.hpp.
+/// See store_layout.hpp.
 struct Store {
     Buffer parameters, gradient;
     Buffer working,

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/step_slot.hpp"
+#include "nn/flight.hpp"
 
 namespace vknorm::detail {
 

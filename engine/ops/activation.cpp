@@ -6,7 +6,7 @@ namespace vknorm::detail {
 
 namespace {
 
-// As activation.glsl numbers them.
+// As nn/activation.glsl numbers them.
 uint32_t number(Activation function) {
     switch (function) {
         case Activation::identity:

@@ -2,7 +2,7 @@
 // batch_norm_double_coefficients.comp.
 #include "ops/batch_norm_plan.hpp"
 #include "ops/launch.hpp"
-#include "ops/norm_parts.hpp"
+#include "ops/norm/bind.hpp"
 #include "shaders/batch_norm.h"
 
 namespace vknorm {

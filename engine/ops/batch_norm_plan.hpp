@@ -1,7 +1,7 @@
 // The plan behind a BatchNorm.
 #pragma once
 
-#include "ops/norm_operation.hpp"
+#include "ops/norm/options.hpp"
 
 namespace vknorm {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/norm_operation.hpp"
+#include "ops/norm/options.hpp"
 
 namespace vknorm {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "ops/launch.hpp"
-#include "ops/norm_operation.hpp"
-#include "ops/norm_parts.hpp"
+#include "ops/norm/bind.hpp"
+#include "ops/norm/options.hpp"
 #include "shaders/batch_norm.h"
 
 namespace vknorm {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "ops/norm_operation.hpp"
+#include "ops/norm/options.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm {

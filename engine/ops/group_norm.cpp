@@ -1,6 +1,6 @@
 #include "vknorm/group_norm.hpp"
 
-#include "ops/image_norm.hpp"
+#include "ops/norm/images.hpp"
 
 namespace vknorm {
 

@@ -1,6 +1,6 @@
 #include "vknorm/layer_norm.hpp"
 
-#include "ops/row_norm.hpp"
+#include "ops/norm/rows.hpp"
 
 namespace vknorm {
 

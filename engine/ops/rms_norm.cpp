@@ -1,4 +1,4 @@
-#include "ops/row_norm.hpp"
+#include "ops/norm/rows.hpp"
 
 namespace vknorm {
 

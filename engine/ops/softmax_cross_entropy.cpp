@@ -7,7 +7,7 @@ namespace vknorm::detail {
 
 namespace {
 
-// As softmax_cross_entropy.comp numbers them.
+// As nn/softmax_cross_entropy.comp numbers them.
 enum Mode : uint32_t { mode_train = 0, mode_measure = 1, mode_predict = 2 };
 
 struct Call {

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "compare.hpp"
 #include "reference/batch_norm.hpp"
+#include "support/compare.hpp"
 
 namespace vknorm::reference {
 

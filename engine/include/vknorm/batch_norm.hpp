@@ -142,8 +142,8 @@ class BatchNorm {
         BufferView beta{};             ///< in, [C]; read only to recompute the ReLU
         BufferView dresidual{};  ///< out, shape: dy where the ReLU let through, else 0 (needs relu_mask after
                                  ///< a ReLU); absent: not wanted
-        BufferView valid{};  ///< in, as forward; where 0, dy is not read and dx is 0
-        BufferView count{};  ///< in, as written by forward; with `valid` only
+        BufferView valid{};      ///< in, as forward; where 0, dy is not read and dx is 0
+        BufferView count{};      ///< in, as written by forward; with `valid` only
         BufferView scratch{};
     };
     /// Gradient of forward_training. dy below is what the ReLU let through. dbeta = sum dy; dgamma = sum dy *

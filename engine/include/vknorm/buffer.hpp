@@ -7,9 +7,9 @@
 
 namespace vknorm {
 
-/// Bytes [offset, offset + bytes) of a VkBuffer with STORAGE_BUFFER usage: the engine's or the caller's, operations
-/// cannot tell. `offset` must be a multiple of the element size (4 for float32). Where `bytes` is no multiple of 4, the
-/// VkBuffer must reach to the next one. A view without a buffer means "absent".
+/// Bytes [offset, offset + bytes) of a VkBuffer with STORAGE_BUFFER usage: the engine's or the caller's,
+/// operations cannot tell. `offset` must be a multiple of the element size (4 for float32). Where `bytes` is
+/// no multiple of 4, the VkBuffer must reach to the next one. A view without a buffer means "absent".
 struct BufferView {
     VkBuffer buffer = VK_NULL_HANDLE;
     VkDeviceSize offset = 0;
@@ -25,8 +25,8 @@ enum class Memory {
 };
 
 /// One VkBuffer (storage, transfer source and destination) bound into a block shared with other buffers.
-/// Zero bytes are rejected. Throws Error on out of memory, after which the device stays usable. Must not be destroyed
-/// while submitted work uses it.
+/// Zero bytes are rejected. Throws Error on out of memory, after which the device stays usable. Must not be
+/// destroyed while submitted work uses it.
 class Buffer {
   public:
     Buffer() = default;
@@ -50,7 +50,7 @@ class Buffer {
     VkBuffer buffer_ = VK_NULL_HANDLE;
     VkDeviceSize bytes_ = 0;
     std::byte* mapped_ = nullptr;
-    uint64_t block_ = 0;   // the allocator's handle
+    uint64_t block_ = 0;  // the allocator's handle
     VkDeviceSize block_offset_ = 0;
 };
 

@@ -1,8 +1,9 @@
 // What all normalizations share.
 //
-// Results have the same bits from run to run, for every workgroup and subgroup size and, as long as no tensor exceeds
-// Capabilities::max_storage_buffer_range, in both layouts. Means and squares are made of additions, multiplications and
-// divisions only: they have the same bits on all CPU devices, which divide correctly rounded.
+// Results have the same bits from run to run, for every workgroup and subgroup size and, as long as no tensor
+// exceeds Capabilities::max_storage_buffer_range, in both layouts. Means and squares are made of additions,
+// multiplications and divisions only: they have the same bits on all CPU devices, which divide correctly
+// rounded.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Recording operations and running them.
 //
-// Operations append to a Recorder. It belongs to a Stream, which submits it, or wraps the caller's own command
-// buffer, which the caller submits. Barriers between recorded operations are placed by the Recorder, from the ranges
-// that each operation reads and writes.
+// Operations append to a Recorder. It belongs to a Stream, which submits it, or wraps the caller's own
+// command buffer, which the caller submits. Barriers between recorded operations are placed by the Recorder,
+// from the ranges that each operation reads and writes.
 #pragma once
 
 #include <chrono>
@@ -19,18 +19,18 @@ namespace vknorm {
 namespace detail {
 struct RecorderState;
 struct StreamState;
-}
+}  // namespace detail
 
 /// Records into one command buffer; for use by one thread at a time.
 class Recorder {
   public:
-    /// Records into `commands`, the caller's command buffer in the recording state, on a queue family with compute,
-    /// outside a render pass. On entry: the caller's own barriers made earlier writes visible to compute shaders and
-    /// transfers. On exit: results are written by the COMPUTE_SHADER stage (SHADER_WRITE) or the TRANSFER stage
-    /// (TRANSFER_WRITE); the caller makes them visible to what follows. Changed on the way: the compute pipeline,
-    /// compute descriptor set 0 and the push constants; compute sets with higher numbers must be bound again too,
-    /// unless their pipeline layout is compatible with ours for set 0. The Recorder owns the descriptor sets and
-    /// must live until the commands have run.
+    /// Records into `commands`, the caller's command buffer in the recording state, on a queue family with
+    /// compute, outside a render pass. On entry: the caller's own barriers made earlier writes visible to
+    /// compute shaders and transfers. On exit: results are written by the COMPUTE_SHADER stage (SHADER_WRITE)
+    /// or the TRANSFER stage (TRANSFER_WRITE); the caller makes them visible to what follows. Changed on the
+    /// way: the compute pipeline, compute descriptor set 0 and the push constants; compute sets with higher
+    /// numbers must be bound again too, unless their pipeline layout is compatible with ours for set 0. The
+    /// Recorder owns the descriptor sets and must live until the commands have run.
     Recorder(Device& device, VkCommandBuffer commands);
     ~Recorder();
     Recorder(Recorder&&) noexcept;
@@ -54,12 +54,13 @@ struct Timing {
     uint32_t depth = 0;  ///< so many of those before it enclose it
 };
 
-/// A sequence of submissions to the device's queue, executed in order. For use by one thread at a time; several
-/// streams may share a device.
+/// A sequence of submissions to the device's queue, executed in order. For use by one thread at a time;
+/// several streams may share a device.
 class Stream {
   public:
     struct Options {
-        bool timestamps = false;  ///< measure labelled stretches; see timings(). Ignored where the queue has none.
+        bool timestamps =
+            false;  ///< measure labelled stretches; see timings(). Ignored where the queue has none.
     };
     explicit Stream(Device& device);
     Stream(Device& device, const Options& options);
@@ -72,9 +73,10 @@ class Stream {
     /// The recorder of the next submission: the same one until submit(), which ends it. Waits for the oldest
     /// submission when sixteen are in flight.
     Recorder& record();
-    /// Submits what was recorded since the last submission; with nothing recorded, returns the last ticket. Every
-    /// submission ends with a barrier: what it wrote is visible to everything submitted to the queue later, by
-    /// whatever stream, and to the host once it is reached. When it throws, what was recorded is dropped.
+    /// Submits what was recorded since the last submission; with nothing recorded, returns the last ticket.
+    /// Every submission ends with a barrier: what it wrote is visible to everything submitted to the queue
+    /// later, by whatever stream, and to the host once it is reached. When it throws, what was recorded is
+    /// dropped.
     Ticket submit();
 
     // Throw std::invalid_argument for a ticket that this stream has not given out.
@@ -84,22 +86,26 @@ class Stream {
     /// Waits until reached; throws Error when the device is lost.
     void wait(Ticket ticket);
 
-    /// Copies `data` to `target`, ordered after what was recorded before. `data` may be reused at once. Sizes must
-    /// match.
+    /// Copies `data` to `target`, ordered after what was recorded before. `data` may be reused at once. Sizes
+    /// must match.
     void upload(const BufferView& target, std::span<const std::byte> data);
     /// Submits what was recorded, waits, and copies `source` to `data`. Sizes must match.
     void download(const BufferView& source, std::span<std::byte> data);
 
-    /// Timings of the submission `ticket`, in recording order; empty without timestamps or before it is reached.
-    /// Kept for the four latest submissions.
+    /// Timings of the submission `ticket`, in recording order; empty without timestamps or before it is
+    /// reached. Kept for the four latest submissions.
     std::vector<Timing> timings(Ticket ticket);
     /// As Options::timestamps, for submissions whose recording has not begun.
     void set_timestamps(bool timestamps);
 
     template <class T>
-    void upload(const BufferView& target, std::span<const T> data) { upload(target, std::as_bytes(data)); }
+    void upload(const BufferView& target, std::span<const T> data) {
+        upload(target, std::as_bytes(data));
+    }
     template <class T>
-    void upload(const BufferView& target, const std::vector<T>& data) { upload(target, std::as_bytes(std::span(data))); }
+    void upload(const BufferView& target, const std::vector<T>& data) {
+        upload(target, std::as_bytes(std::span(data)));
+    }
     /// The whole of `source` as values of T.
     template <class T>
     std::vector<T> download(const BufferView& source) {

@@ -1,0 +1,59 @@
+// A run: two networks trained in lock-step on the same data, step by step, and what is measured of them. No
+// thread, no clock: the same calls give the same numbers.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/experiment/data.hpp"
+#include "app/experiment/settings.hpp"
+#include "app/experiment/twin.hpp"
+
+namespace lab {
+
+/// For use by one thread at a time.
+class Trainer {
+  public:
+    /// A new run, before its first step. Throws std::invalid_argument for settings out of range.
+    Trainer(vknorm::Device& device, const Settings& settings, const RunData& data);
+
+    /// Takes up settings for which begins_new_run() is false; the run goes on. Throws std::invalid_argument,
+    /// with nothing changed, for settings out of range.
+    void apply(const Settings& settings);
+
+    /// One training step of both twins on one batch. Throws std::invalid_argument, with nothing changed, when
+    /// the step is refused; vknorm::Diverged, when a twin met NaN or an infinity: that twin stays as it was
+    /// before the step and sits out the rest of the run, the other one has made the step.
+    void step();
+
+    /// Adds the test set's accuracy and loss, unless they are known for this step.
+    void evaluate();
+    /// Brings the decision boundary, or the classes of the pictures shown, up to date.
+    void look();
+
+    const Settings& settings() const { return settings_; }
+    const RunData& data() const { return data_; }
+    uint64_t steps() const { return step_; }
+    /// Whether no twin is left to train.
+    bool ended() const;
+    const std::array<Twin, twin_count>& twins() const { return twins_; }
+
+    /// Fills in what the run determines of a snapshot, with what there is to remark on it as message.
+    void describe(Snapshot& snapshot) const;
+
+  private:
+    Settings settings_;
+    RunData data_;
+    bool has_timestamps_;
+    PlaneGrid grid_;
+    std::array<Twin, twin_count> twins_;
+    vknorm::BatchOrder order_;
+    double earlier_epochs_ = 0;  // before the batch size last changed
+    uint64_t step_ = 0;
+    std::optional<uint64_t> evaluated_at_;  // step
+    bool looked_ = false;                   // since anything changed
+};
+
+}  // namespace lab

@@ -1,0 +1,157 @@
+#include "app/experiment/report.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <fcntl.h>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <unistd.h>
+
+#include "app/options.hpp"
+
+namespace lab {
+
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& file, int error) {
+    throw std::runtime_error(file.string() +
+                             ": cannot be written: " + std::generic_category().message(error));
+}
+
+void write_file(const std::filesystem::path& file, std::string_view text) {
+    std::filesystem::path temporary = file;
+    temporary += ".part";
+    const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) fail(file, errno);
+    int error = 0;
+    while (!text.empty() && error == 0) {
+        const ssize_t written = ::write(descriptor, text.data(), text.size());
+        if (written >= 0)
+            text.remove_prefix(static_cast<size_t>(written));
+        else if (errno != EINTR)
+            error = errno;
+    }
+    if (error == 0 && ::fsync(descriptor) != 0) error = errno;
+    if (::close(descriptor) != 0 && error == 0) error = errno;
+    if (error == 0 && std::rename(temporary.c_str(), file.c_str()) != 0) error = errno;
+    if (error == 0) return;
+    ::unlink(temporary.c_str());
+    fail(file, error);
+}
+
+/// The shortest text that reads back as `value`; empty when that was not measured.
+std::string text(float value) {
+    if (!std::isfinite(value)) return {};
+    char characters[32];
+    return std::string(characters, std::to_chars(characters, characters + sizeof characters, value).ptr);
+}
+
+/// `value` as JSON shows it: 0.3f is 0.3, and null what was not measured.
+nlohmann::ordered_json number(float value) {
+    return std::isfinite(value) ? nlohmann::ordered_json(std::stod(text(value))) : nlohmann::ordered_json();
+}
+
+/// As the command line takes them.
+nlohmann::ordered_json options_of(const Settings& s) {
+    return {{"data", s.data == Data::file ? s.data_file : word(s.data)},
+            {"noise", number(s.noise)},
+            {"hidden", s.hidden},
+            {"norm_a", norm_words(s, 0)},
+            {"norm_b", norm_words(s, 1)},
+            {"groups_a", s.twins[0].groups},
+            {"groups_b", s.twins[1].groups},
+            {"ghost_size_a", s.twins[0].ghost_size},
+            {"ghost_size_b", s.twins[1].ghost_size},
+            {"activation_a", word(s.twins[0].activation)},
+            {"activation_b", word(s.twins[1].activation)},
+            {"batch", s.batch},
+            {"optimizer", word(s.optimizer)},
+            {"lr", number(s.learning_rate)},
+            {"momentum", number(s.momentum)},
+            {"weight_decay", number(s.weight_decay)},
+            {"norm_momentum", number(s.norm_momentum)},
+            {"epsilon", number(s.epsilon)}};
+}
+
+/// What is known of one step of one twin.
+struct Line {
+    TrainingRow training;
+    UnitRow unit;
+    TestRow test;
+};
+
+}  // namespace
+
+void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
+                   double steps_per_second) {
+    nlohmann::ordered_json twins = nlohmann::ordered_json::array();
+    for (size_t i = 0; i < twin_count; ++i) {
+        const auto& training = run.twins[i].training.entries();
+        const auto& tests = run.twins[i].test.entries();
+        const TestRow test = tests.empty() ? TestRow{} : tests.back().value;
+        twins.push_back(
+            {{"name", std::string(1, twin_letter(i))},
+             {"norm", norm_words(run.settings, i)},
+             {"train_loss", number(training.empty() ? not_measured : training.back().value.smoothed_loss)},
+             {"test_loss", number(test.loss)},
+             {"test_accuracy",
+              {{"eval", number(test.accuracy)}, {"batch_statistics", number(test.batch_accuracy)}}}});
+    }
+    const nlohmann::ordered_json summary = {
+        {"device", device.name},
+        {"driver", device.driver},
+        {"options", options_of(run.settings)},
+        {"seed", run.settings.seed},
+        {"steps", run.step},
+        {"steps_per_second",
+         steps_per_second > 0 ? nlohmann::ordered_json(steps_per_second) : nlohmann::ordered_json()},
+        {"twins", twins}};
+    // A file's name need not be UTF-8.
+    write_file(file, summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+void write_history(const std::filesystem::path& file, const Snapshot& run) {
+    std::string lines =
+        "step,twin,loss,smoothed_loss,gradient_norm,percentile15,percentile50,percentile85,batch_mean,"
+        "batch_variance,running_mean,running_variance,test_loss,test_accuracy,test_accuracy_batch_"
+        "statistics\n";
+    std::map<std::pair<uint64_t, size_t>, Line> rows;  // by step and twin
+    for (size_t i = 0; i < twin_count; ++i) {
+        const TwinView& twin = run.twins[i];
+        for (const auto& entry : twin.training.entries()) rows[{entry.step, i}].training = entry.value;
+        for (const auto& entry : twin.unit.entries()) rows[{entry.step, i}].unit = entry.value;
+        for (const auto& entry : twin.test.entries()) rows[{entry.step, i}].test = entry.value;
+    }
+    for (const auto& [place, row] : rows) {
+        lines += std::to_string(place.first) + ',' + twin_letter(place.second);
+        for (const float value :
+             {row.training.loss, row.training.smoothed_loss, row.training.gradient_norm,
+              row.unit.percentile15, row.unit.percentile50, row.unit.percentile85, row.unit.batch_mean,
+              row.unit.batch_variance, row.unit.running_mean, row.unit.running_variance, row.test.loss,
+              row.test.accuracy, row.test.batch_accuracy})
+            lines += ',' + text(value);
+        lines += '\n';
+    }
+    write_file(file, lines);
+}
+
+void write_distributions(const std::filesystem::path& file, const std::array<Twin, twin_count>& twins) {
+    std::string lines = "step,twin,layer,low,high,share\n";
+    for (size_t i = 0; i < twin_count; ++i)
+        for (const auto& entry : twins[i].distributions().entries())
+            for (size_t layer = 0; layer < entry.value.size(); ++layer) {
+                const Histogram& histogram = entry.value[layer];
+                const std::string place =
+                    std::to_string(entry.step) + ',' + twin_letter(i) + ',' + std::to_string(layer + 1) + ',';
+                for (size_t bin = 0; bin < histogram.share.size(); ++bin)
+                    lines += place + text(histogram.edge(bin)) + ',' + text(histogram.edge(bin + 1)) + ',' +
+                             text(histogram.share[bin]) + '\n';
+            }
+    write_file(file, lines);
+}
+
+}  // namespace lab

@@ -1,0 +1,28 @@
+// What a run leaves behind: summary.json, history.csv and distributions.csv.
+//
+// Each is written to a temporary beside it, flushed to the disk and renamed, so that a reader never sees half
+// a file. Throws std::runtime_error naming the file.
+#pragma once
+
+#include <array>
+#include <filesystem>
+
+#include "app/experiment/settings.hpp"
+#include "app/experiment/twin.hpp"
+
+namespace lab {
+
+/// One JSON object; what was not measured is null, and so are 0 steps per second. "train_loss" is the moving
+/// average of the training losses, "test_loss" is with running statistics; losses in nats, accuracies from 0
+/// to 1. The latest test is that of `run`.
+void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
+                   double steps_per_second);
+
+/// One line for each step and twin that the histories of `run` keep; what was not measured is left empty.
+void write_history(const std::filesystem::path& file, const Snapshot& run);
+
+/// One line for each bin of each histogram of Tensor::normalized: step, twin, hidden layer from 1, the bin's
+/// ends, and the share of the values in it; the outer bins hold what lies beyond.
+void write_distributions(const std::filesystem::path& file, const std::array<Twin, twin_count>& twins);
+
+}  // namespace lab

@@ -1,0 +1,233 @@
+#include "app/experiment/twin.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+namespace lab {
+
+namespace {
+
+constexpr uint32_t histogram_bins = 64;
+constexpr uint32_t grid_points = 64;  // in each direction
+constexpr size_t pictures_shown = 64;
+// Weight of a new loss in its moving average, once that has begun as a plain mean.
+constexpr float smoothing = 0.03f;
+// Batch renormalization begins after 5 000 steps in its paper; runs here have some hundred.
+constexpr uint64_t renorm_pace = 100;
+// While the parts of steps are shown, one in so many steps is measured: on some devices, timestamps between
+// the parts make a step take twice as long.
+constexpr uint64_t steps_per_measured = 8;
+
+vknorm::Optimizer optimizer_of(const Settings& settings) {
+    if (settings.optimizer == OptimizerKind::adam) {
+        vknorm::Adam adam;
+        adam.learning_rate = settings.learning_rate;
+        adam.weight_decay = settings.weight_decay;
+        return adam;
+    }
+    return vknorm::Sgd{settings.learning_rate, settings.momentum, settings.weight_decay};
+}
+
+vknorm::BatchNormConvention convention_of(const Settings& settings) {
+    vknorm::BatchNormConvention convention = vknorm::BatchNormConvention::torch();
+    convention.momentum = settings.norm_momentum;
+    convention.epsilon = settings.epsilon;
+    return convention;
+}
+
+vknorm::NetworkOptions network_options(const Settings& settings, size_t index, const vknorm::Dataset& train) {
+    vknorm::NetworkOptions options;
+    options.inputs = train.features;
+    const TwinSettings& twin = settings.twins[index];
+    for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
+        options.hidden.push_back(
+            {settings.hidden[layer], twin.norm_of(layer), twin.activation, twin.groups, twin.ghost_size});
+    options.classes = train.classes;
+    options.max_batch = limits::max_batch;
+    options.seed = settings.seed;
+    options.batch_norm = convention_of(settings);
+    options.renorm = [](uint64_t step) { return vknorm::paper_schedule(renorm_pace * step); };
+    return options;
+}
+
+Histogram to_histogram(const vknorm::ProbeResult& probe) {
+    Histogram histogram;
+    histogram.share.assign(probe.histogram.size(), 0.f);
+    const double total = std::accumulate(probe.histogram.begin(), probe.histogram.end(), 0.0);
+    if (total > 0)
+        std::transform(probe.histogram.begin(), probe.histogram.end(), histogram.share.begin(),
+                       [&](uint32_t count) { return static_cast<float>(count / total); });
+    return histogram;
+}
+
+// With small batches the whole test set would take too many of them: this many tell the accuracy to a few
+// percent.
+constexpr size_t most_test_batches = 64;
+
+std::vector<uint32_t> most_probable(const std::vector<float>& probability, uint32_t classes) {
+    std::vector<uint32_t> best;
+    for (auto row = probability.begin(); row != probability.end(); row += classes)
+        best.push_back(static_cast<uint32_t>(std::max_element(row, row + classes) - row));
+    return best;
+}
+
+}  // namespace
+
+PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
+    PlaneGrid grid;
+    if (data.features != 2) return grid;
+    float reach = 0;
+    for (const float value : data.inputs) reach = std::max(reach, std::abs(value));
+    grid.columns = grid.rows = grid_points;
+    grid.high = std::max(1.2f, reach * 1.05f);
+    grid.low = -grid.high;
+    const auto coordinate = [&](uint32_t i) {
+        return grid.low +
+               (grid.high - grid.low) * static_cast<float>(i) / static_cast<float>(grid_points - 1);
+    };
+    for (uint32_t row = 0; row < grid.rows; ++row)
+        for (uint32_t column = 0; column < grid.columns; ++column) {
+            grid.points.push_back(coordinate(column));
+            grid.points.push_back(coordinate(row));
+        }
+    return grid;
+}
+
+Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train)
+    : depends_on_batch_(depends_on_batch(settings, index)),
+      network_(device, network_options(settings, index, train)) {
+    set_hyperparameters(settings);
+    set_probes(settings);
+    set_plan(settings);
+}
+
+void Twin::apply(const Settings& settings, const Settings& previous) {
+    set_hyperparameters(settings);
+    if (settings.inspected_layer != previous.inspected_layer ||
+        settings.inspected_unit != previous.inspected_unit) {
+        view_.unit.clear();
+        set_probes(settings);
+    }
+    set_plan(settings);
+}
+
+void Twin::set_hyperparameters(const Settings& settings) {
+    network_.set_optimizer(optimizer_of(settings));
+    network_.set_batch_norm(convention_of(settings));
+    network_.set_statistics(settings.statistics);
+    network_.set_update_running(settings.update_running);
+    network_.set_train_affine(settings.train_affine);
+}
+
+void Twin::set_probes(const Settings& settings) {
+    const auto& hidden = network_.options().hidden;
+    layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(hidden.size() - 1));
+    unit_ = std::min(settings.inspected_unit, hidden[layer_].units - 1);
+    // The normalized values of every layer, then those of the inspected unit, before and after the norm.
+    std::vector<vknorm::ProbeOptions> probes(hidden.size() + 2);
+    for (size_t i = 0; i < probes.size(); ++i) {
+        const bool whole_layer = i < hidden.size();
+        probes[i].layer = whole_layer ? static_cast<uint32_t>(i) : layer_;
+        probes[i].unit = whole_layer ? -1 : static_cast<int32_t>(unit_);
+        probes[i].bins = histogram_bins;
+    }
+    probes[hidden.size()].tensor = vknorm::Tensor::pre_norm;
+    network_.set_probes(std::move(probes));
+}
+
+// Nothing is measured that is not shown.
+void Twin::set_plan(const Settings& settings) {
+    plan_ = settings.plan;
+    if (!plan_) parts_.clear();
+    view_.norm_plan = plan_ ? network_.explain(layer_, settings.batch) : "";
+}
+
+void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
+    if (diverged_) return;
+    network_.set_timestamps(plan_ && (parts_.empty() || steps_ % steps_per_measured == 0));
+    ticket_ = network_.train_step(inputs, labels);
+}
+
+void Twin::collect(uint64_t step) {
+    if (diverged_) return;
+    vknorm::StepResult result;
+    try {
+        result = network_.result(ticket_);
+    } catch (const vknorm::Diverged&) {
+        diverged_ = true;
+        throw;
+    }
+    parts_.push(network_.timings(ticket_));
+    ++steps_;
+    const float weight = std::max(smoothing, 1.f / static_cast<float>(steps_));
+    smoothed_loss_ += weight * (result.loss - smoothed_loss_);
+    smoothed_gradient_norm_ += weight * (result.gradient_norm - smoothed_gradient_norm_);
+    view_.training.push(step, {result.loss, smoothed_loss_, result.gradient_norm, smoothed_gradient_norm_});
+    view_.unit.push(step, unit_row(result));
+
+    std::vector<Histogram> histograms;
+    view_.layers.clear();
+    for (size_t i = 0; i < network_.options().hidden.size(); ++i) {
+        const vknorm::ProbeResult& probe = result.probes[i];
+        histograms.push_back(to_histogram(probe));
+        view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
+    }
+    distributions_.push(step, std::move(histograms));
+}
+
+TwinView Twin::view() const {
+    TwinView view = view_;
+    view.parts = parts_.medians();
+    for (const auto& entry : distributions_.entries())
+        view.distribution.push(entry.step, entry.value[layer_]);
+    return view;
+}
+
+UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
+    const vknorm::ProbeResult &before = result.probes.end()[-2], &after = result.probes.back();
+    UnitRow row;
+    row.percentile15 = after.percentile15;
+    row.percentile50 = after.percentile50;
+    row.percentile85 = after.percentile85;
+    row.batch_mean = before.mean;
+    row.batch_variance = before.variance;
+    if (!result.statistics[layer_].empty()) {
+        row.running_mean = result.statistics[layer_][unit_].running_mean;
+        row.running_variance = result.statistics[layer_][unit_].running_variance;
+    }
+    return row;
+}
+
+void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) {
+    const vknorm::Evaluation evaluation =
+        network_.evaluate(test.inputs, test.labels, vknorm::Statistics::running);
+    TestRow row;
+    row.accuracy = static_cast<float>(evaluation.accuracy);
+    row.loss = static_cast<float>(evaluation.loss);
+    if (depends_on_batch_) {
+        const size_t examples = std::min(test.size(), most_test_batches * batch);
+        row.batch_accuracy = static_cast<float>(
+            network_
+                .evaluate(std::span(test.inputs).first(examples * test.features),
+                          std::span(test.labels).first(examples), vknorm::Statistics::batch, batch)
+                .accuracy);
+    }
+    view_.test.push(step, row);
+}
+
+void Twin::look(const vknorm::Dataset& test, const PlaneGrid& grid) {
+    if (grid.columns > 0)
+        view_.boundary = {grid.columns, grid.rows,
+                          grid.low,     grid.high,
+                          test.classes, network_.predict(grid.points, vknorm::Statistics::running)};
+    if (test.image_width > 0) {
+        const size_t shown = std::min(pictures_shown, test.size());
+        view_.predicted = most_probable(network_.predict(std::span(test.inputs).first(shown * test.features),
+                                                         vknorm::Statistics::running),
+                                        test.classes);
+    }
+}
+
+}  // namespace lab

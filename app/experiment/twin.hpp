@@ -1,0 +1,69 @@
+// One of the networks that train in lock-step, and what is measured of it.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "app/experiment/data.hpp"
+#include "app/experiment/settings.hpp"
+#include "app/experiment/step_parts.hpp"
+
+namespace lab {
+
+/// The square of the plane over which decision boundaries are drawn, as network inputs.
+struct PlaneGrid {
+    uint32_t columns = 0, rows = 0;  ///< 0: the data is not planar
+    float low = 0, high = 0;
+    std::vector<float> points;  ///< [rows][columns][2]
+
+    /// Covers `data`; empty unless it has two features.
+    static PlaneGrid over(const vknorm::Dataset& data);
+};
+
+/// For use by one thread at a time.
+class Twin {
+  public:
+    /// `index` as in Settings::twins; takes up the settings of a whole run.
+    Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train);
+
+    /// Takes up settings that need no new run. `previous`: the ones before.
+    void apply(const Settings& settings, const Settings& previous);
+
+    /// Begins a training step; collect() ends it. Both do nothing once the twin has diverged.
+    void submit(std::span<const float> inputs, std::span<const uint32_t> labels);
+    /// Waits for the step and adds it to view(). Throws vknorm::Diverged once, at the step that met NaN or an
+    /// infinity; the parameters stay those before it.
+    void collect(uint64_t step);
+    bool diverged() const { return diverged_; }
+
+    /// Adds the test set's accuracy and loss to view(). With batch statistics it is evaluated in batches as
+    /// large as those of training, which is what happens to whoever forgets eval().
+    void evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch);
+    /// Brings the decision boundary, or the classes of the pictures shown, in view() up to date.
+    void look(const vknorm::Dataset& test, const PlaneGrid& grid);
+
+    TwinView view() const;
+    /// Tensor::normalized of every hidden layer.
+    const History<std::vector<Histogram>>& distributions() const { return distributions_; }
+    uint64_t parameters() const { return network_.parameter_count(); }
+
+  private:
+    void set_hyperparameters(const Settings& settings);
+    void set_probes(const Settings& settings);
+    void set_plan(const Settings& settings);
+    UnitRow unit_row(const vknorm::StepResult& result) const;
+
+    bool depends_on_batch_;
+    uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
+    vknorm::Network network_;
+    TwinView view_;  // without the distribution, which depends on the layer inspected, and the parts
+    History<std::vector<Histogram>> distributions_{24};
+    bool plan_ = false;
+    StepParts parts_;
+    vknorm::Ticket ticket_ = 0;  // of the step in flight; 0: none
+    bool diverged_ = false;
+    uint64_t steps_ = 0;
+    float smoothed_loss_ = 0, smoothed_gradient_norm_ = 0;
+};
+
+}  // namespace lab

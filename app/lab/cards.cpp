@@ -1,0 +1,178 @@
+#include "app/lab/cards.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "app/lab/norm_choice.hpp"
+
+namespace lab {
+
+namespace {
+
+// One twin's histogram as a filled curve, scaled to its own peak.
+void draw_sparkline(const Look& look, ImDrawList& list, const Histogram& histogram, const plot::Rect& area,
+                    Color color) {
+    if (histogram.share.size() < 2) return;
+    const float peak = *std::max_element(histogram.share.begin(), histogram.share.end());
+    if (!(peak > 0)) return;
+    std::vector<ImVec2> upper, lower;
+    for (size_t i = 0; i < histogram.share.size(); ++i) {
+        const float unit = static_cast<float>(i) / static_cast<float>(histogram.share.size() - 1);
+        const float x = area.min.x + unit * area.width();
+        upper.push_back({x, area.max.y - histogram.share[i] / peak * area.height()});
+        lower.push_back({x, area.max.y});
+    }
+    plot::area(list, upper, lower, faded(color, look.theme.dark ? 0.25f : 0.2f));
+    plot::stroke(list, upper, color, look.px(1.4f));
+}
+
+std::string moments(const LayerView& layer) {
+    if (layer.non_finite > 0) return "not finite";
+    const float mean = std::abs(layer.mean) < 0.005f ? 0 : layer.mean;  // never "-0.00"
+    std::array<char, 32> text;
+    std::snprintf(text.data(), text.size(), "%.2f \xC2\xB1 %.2f", static_cast<double>(mean),
+                  static_cast<double>(layer.deviation));
+    return std::isfinite(layer.mean) ? text.data() : "";
+}
+
+// The name of the network's one end: what goes in or comes out.
+void draw_end(const Look& look, ImDrawList& list, const plot::Rect& area, const char* name,
+              const std::string& number) {
+    const ImVec2 a = plot::text_size(look.fonts.small, name),
+                 b = plot::text_size(look.fonts.mono, number.c_str());
+    const float center = (area.min.x + area.max.x) / 2, middle = (area.min.y + area.max.y) / 2;
+    plot::text(list, look.fonts.small, {center - a.x / 2, middle - a.y - look.px(1)}, look.theme.muted, name);
+    plot::text(list, look.fonts.mono, {center - b.x / 2, middle + look.px(1)}, look.theme.text,
+               number.c_str());
+}
+
+void draw_arrow(const Look& look, ImDrawList& list, float left, float right, float y) {
+    const ImVec2 shaft[2] = {{left, y}, {right - look.px(2), y}};
+    plot::stroke(list, shaft, look.theme.faint, look.px(1.2f));
+    const float r = look.px(3.5f);
+    list.AddTriangleFilled({right - r * 1.4f, y - r}, {right, y}, {right - r * 1.4f, y + r},
+                           look.theme.faint);
+}
+
+// What the open card offers: a norm for each twin.
+void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, Settings& settings) {
+    ImGui::SetNextWindowPos({card.min.x, card.max.y + look.px(4)});
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(12), look.px(10)});
+    if (ImGui::BeginPopup("norms")) {
+        ImGui::PushFont(look.fonts.strong);
+        ImGui::Text("hidden %u", layer + 1);
+        ImGui::PopFont();
+        for (size_t twin = 0; twin < twin_count; ++twin) {
+            ImDrawList& list = *ImGui::GetWindowDrawList();
+            const ImVec2 at = ImGui::GetCursorScreenPos();
+            plot::disc(list, look.fonts, {at.x + look.px(6), at.y + ImGui::GetFrameHeight() / 2},
+                       look.px(5.5f), look.theme.twins[twin]);
+            ImGui::SetCursorScreenPos({at.x + look.px(20), at.y});
+            const char id[] = {'#', '#', twin_letter(twin), 0};
+            choose_norm_of(look, id, look.px(150), settings.twins[twin], layer);
+        }
+        ImGui::EndPopup();
+    }
+    ImGui::PopStyleVar();
+}
+
+std::string layer_note(const Settings& settings, uint32_t layer) {
+    std::string note;
+    for (size_t twin = 0; twin < twin_count; ++twin)
+        note += std::string(twin == 0 ? "" : ", ") + twin_letter(twin) + " " +
+                name(settings.twins[twin].norm_of(layer));
+    return note + ". A click inspects this layer, a right click changes its norms.";
+}
+
+// The norm of a layer that is an exception, behind its title; a dot where there is no room.
+void draw_exceptions(const Look& look, ImDrawList& list, const Settings& settings, uint32_t layer, float left,
+                     float right, float top) {
+    for (size_t twin = 0; twin < twin_count; ++twin) {
+        if (settings.twins[twin].exceptions.count(layer) == 0) continue;
+        const char* const norm = name(settings.twins[twin].norm_of(layer));
+        const float width = plot::text_size(look.fonts.small, norm).x;
+        if (left + width <= right) {
+            plot::text(list, look.fonts.small, {left, top}, look.theme.twins[twin], norm);
+            left += width + look.px(8);
+        } else {
+            plot::disc(list, look.fonts, {left, top + look.px(7)}, look.px(3.5f), look.theme.twins[twin]);
+            left += look.px(10);
+        }
+    }
+}
+
+void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s,
+               const Settings& settings, uint32_t index, bool hovered) {
+    const bool inspected = settings.inspected_layer == index;
+    const Color fill = hovered ? mixed(look.theme.panel, look.theme.control, 0.6f) : look.theme.panel;
+    plot::card(look, list, card, look.px(7), fill, inspected ? look.theme.grip : look.theme.border,
+               look.px(inspected ? 2.0f : 1.0f));
+    const float inset = look.px(9);
+    const std::string title = "hidden " + std::to_string(index + 1),
+                      count = std::to_string(settings.hidden[index]);
+    const float top = card.min.y + look.px(6);
+    plot::text(list, look.fonts.small, {card.min.x + inset, top}, look.theme.text, title.c_str());
+    const ImVec2 count_size = plot::text_size(look.fonts.mono, count.c_str());
+    const float room = card.width() - 2 * inset, gap = look.px(8);
+    const float title_width = plot::text_size(look.fonts.small, title.c_str()).x;
+    if (title_width + gap + count_size.x <= room)
+        plot::text(list, look.fonts.mono, {card.max.x - inset - count_size.x, top - look.px(1)},
+                   look.theme.muted, count.c_str());
+    draw_exceptions(look, list, settings, index, card.min.x + inset + title_width + gap,
+                    card.max.x - inset - count_size.x - gap, top);
+
+    float bottom = card.max.y - look.px(8);
+    std::array<std::string, twin_count> words;
+    for (size_t twin = 0; twin < twin_count; ++twin)
+        if (index < s.twins[twin].layers.size()) words[twin] = moments(s.twins[twin].layers[index]);
+    const ImVec2 a = plot::text_size(look.fonts.mono, words[0].c_str());
+    const ImVec2 b = plot::text_size(look.fonts.mono, words[1].c_str());
+    if (a.x + gap + b.x <= room) {  // narrow cards have the curves only
+        bottom = card.max.y - look.px(4) - a.y;
+        plot::text(list, look.fonts.mono, {card.min.x + inset, bottom}, look.theme.twins[0],
+                   words[0].c_str());
+        plot::text(list, look.fonts.mono, {card.max.x - inset - b.x, bottom}, look.theme.twins[1],
+                   words[1].c_str());
+        bottom -= look.px(4);
+    }
+    const plot::Rect area{{card.min.x + inset, top + look.px(17)}, {card.max.x - inset, bottom}};
+    for (size_t twin = twin_count; twin-- > 0;)
+        if (index < s.twins[twin].layers.size())
+            draw_sparkline(look, list, s.twins[twin].layers[index].normalized, area, look.theme.twins[twin]);
+}
+
+}  // namespace
+
+void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings) {
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const size_t layers = settings.hidden.size();
+    const float end_width = look.px(52), arrow = look.px(16), middle = (frame.min.y + frame.max.y) / 2;
+    const float room = frame.width() - 2 * end_width - arrow * static_cast<float>(layers + 1);
+    const float width = std::min(room / static_cast<float>(layers), look.px(330));
+
+    const std::string inputs = s.train ? std::to_string(s.train->features) : "-";
+    const std::string classes = s.train ? std::to_string(s.train->classes) : "-";
+    draw_end(look, list, {frame.min, {frame.min.x + end_width, frame.max.y}}, "input", inputs);
+    float x = frame.min.x + end_width;
+    for (uint32_t i = 0; i < layers; ++i) {
+        draw_arrow(look, list, x + look.px(3), x + arrow - look.px(3), middle);
+        x += arrow;
+        const plot::Rect card{{std::round(x), frame.min.y}, {std::round(x + width), frame.max.y}};
+        ImGui::PushID(static_cast<int>(i));
+        ImGui::SetCursorScreenPos(card.min);
+        if (ImGui::InvisibleButton("card", {card.width(), card.height()})) settings.inspected_layer = i;
+        hint(look, layer_note(settings, i).c_str());
+        if (ImGui::IsItemClicked(ImGuiMouseButton_Right)) ImGui::OpenPopup("norms");
+        draw_card(look, list, card, s, settings, i, ImGui::IsItemHovered());
+        draw_layer_menu(look, card, i, settings);
+        ImGui::PopID();
+        x += width;
+    }
+    draw_arrow(look, list, x + look.px(3), x + arrow - look.px(3), middle);
+    x += arrow;
+    draw_end(look, list, {{x, frame.min.y}, {x + end_width, frame.max.y}}, "classes", classes);
+}
+
+}  // namespace lab

@@ -1,0 +1,12 @@
+// The network as a strip: one card per hidden layer with the distribution of what its activation receives.
+#pragma once
+
+#include "app/experiment/settings.hpp"
+#include "app/ui/ink.hpp"
+
+namespace lab {
+
+/// A click on a card makes its layer the inspected one; a right click offers norms for it.
+void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& snapshot, Settings& settings);
+
+}  // namespace lab

@@ -1,0 +1,17 @@
+// The lists from which norms are chosen: one for all hidden layers of a twin, one for a single layer.
+#pragma once
+
+#include "app/experiment/settings.hpp"
+#include "app/ui/widgets.hpp"
+
+namespace lab {
+
+/// Every norm in the order of the lists.
+std::span<const vknorm::Norm> norms();
+
+/// For every hidden layer of a twin; a choice ends the exceptions.
+void choose_norm(const Look& look, const char* id, float width, TwinSettings& twin);
+/// For one hidden layer, from 0.
+void choose_norm_of(const Look& look, const char* id, float width, TwinSettings& twin, uint32_t layer);
+
+}  // namespace lab

@@ -1,0 +1,39 @@
+#include "app/lab/picture.hpp"
+
+#include "app/lab/tabs/live.hpp"
+
+namespace lab {
+
+namespace {
+
+/// Nobody steers a picture.
+class Still : public Commands {
+  public:
+    explicit Still(const Snapshot& run) : shown_(std::make_shared<const Snapshot>(run)) {}
+
+    void run() override {}
+    void pause() override {}
+    void step() override {}
+    void reset() override {}
+    void apply(const Settings&) override {}
+    std::shared_ptr<const Snapshot> snapshot() const override { return shown_; }
+
+  private:
+    std::shared_ptr<const Snapshot> shown_;
+};
+
+}  // namespace
+
+Picture live_picture(Gpu& gpu, const Snapshot& run, uint32_t width, uint32_t height, bool light) {
+    Still still(run);
+    Screen screen(1);
+    if (light) screen.set_theme(light_theme());
+    Renderer renderer(gpu, VK_FORMAT_R8G8B8A8_UNORM);
+    Live live(still);
+    screen.begin({static_cast<float>(width), static_cast<float>(height)}, 1.0f / 30);
+    live.draw(screen, 0);
+    const Frame frame = screen.end();
+    return Offscreen(gpu, renderer, width, height).draw(frame);
+}
+
+}  // namespace lab

@@ -1,0 +1,123 @@
+#include "app/lab/toolbar.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "app/ui/scale.hpp"
+#include "app/ui/widgets.hpp"
+
+namespace lab {
+
+namespace {
+
+// The preset whose experiment `settings` is, whatever is inspected and how fast.
+int matching_preset(Settings settings) {
+    for (size_t i = 0; i < presets().size(); ++i) {
+        const Settings& preset = presets()[i].settings;
+        settings.inspected_layer = preset.inspected_layer;
+        settings.inspected_unit = preset.inspected_unit;
+        settings.steps_per_frame = preset.steps_per_frame;
+        settings.plan = preset.plan;
+        if (settings == preset) return static_cast<int>(i);
+    }
+    return -1;
+}
+
+// "llvmpipe (LLVM 15.0.6, 256 bits)" is "llvmpipe" here.
+std::string short_device(const std::string& device) {
+    return device.substr(0, device.find(" ("));
+}
+
+// A muted word and a number after it; returns where the next may begin. Numbers have a fixed width so that
+// nothing jumps while they grow.
+float draw_number(const Look& look, ImDrawList& list, ImVec2 at, const char* word, const std::string& number,
+                  float width) {
+    const ImVec2 word_size = plot::text_size(look.fonts.small, word),
+                 number_size = plot::text_size(look.fonts.mono, number.c_str());
+    plot::text(list, look.fonts.small, {at.x, at.y - word_size.y / 2}, look.theme.muted, word);
+    const float left = at.x + word_size.x + look.px(6);
+    plot::text(list, look.fonts.mono, {left, at.y - number_size.y / 2}, look.theme.text, number.c_str());
+    return left + std::max(look.px(width), number_size.x) + look.px(12);
+}
+
+std::string fixed(const char* pattern, double value) {
+    std::array<char, 32> text;
+    std::snprintf(text.data(), text.size(), pattern, value);
+    return text.data();
+}
+
+}  // namespace
+
+ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snapshot& s,
+                           const Settings& settings, float frame_ms) {
+    ToolbarClicks clicks;
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    plot::card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
+
+    const float middle = (frame.min.y + frame.max.y) / 2, top = std::round(middle - look.px(14)),
+                gap = look.px(7);
+    const char* const brand = "vknorm Lab";
+    const ImVec2 brand_size = plot::text_size(look.fonts.strong, brand);
+    float x = frame.min.x + look.px(14);
+    plot::text(list, look.fonts.strong, {x, middle - brand_size.y / 2}, look.theme.text, brand);
+    x += brand_size.x + look.px(16);
+
+    const auto button = [&](const char* id, const char* label, Icon icon, bool primary) {
+        ImGui::SetCursorScreenPos({std::round(x), top});
+        const bool clicked = tool_button(look, id, label, icon, primary);
+        x = ImGui::GetItemRectMax().x + gap;
+        return clicked;
+    };
+    clicks.run =
+        s.running ? button("run", "Pause", Icon::pause, true) : button("run", "Run", Icon::play, true);
+    clicks.step = button("step", "Step", Icon::step, false);
+    clicks.reset = button("reset", "Reset", Icon::reset, false);
+
+    std::vector<const char*> names;
+    for (const Preset& preset : presets()) names.push_back(preset.name);
+    int selected = matching_preset(settings);
+    const bool wide = frame.width() > look.px(1400);
+    const float preset_width = look.px(wide ? 310 : 210);
+    x += gap;
+    ImGui::SetCursorScreenPos({std::round(x), std::round(middle - ImGui::GetFrameHeight() / 2)});
+    const int before = selected;
+    if (choice(look, "##preset", preset_width,
+               selected < 0 ? "Own settings" : names[static_cast<size_t>(selected)], names, selected) &&
+        selected != before)
+        clicks.preset = &presets()[static_cast<size_t>(selected)];
+    x += preset_width + look.px(18);
+
+    // From the right edge: what must always be there.
+    float right = frame.max.x - look.px(10);
+    const auto right_button = [&](const char* id, const char* label, Icon icon, bool down = false) {
+        const float width =
+            look.px(26) + (icon == Icon::none ? 0 : look.px(20)) + plot::text_size(look.fonts.body, label).x;
+        right -= width;
+        ImGui::SetCursorScreenPos({std::round(right), top});
+        const bool clicked = tool_button(look, id, label, icon, down);
+        right -= gap;
+        return clicked;
+    };
+    clicks.help = right_button("help", "?", Icon::none);
+    clicks.theme = look.theme.dark ? right_button("theme", "Light", Icon::sun)
+                                   : right_button("theme", "Dark", Icon::moon);
+    clicks.plan = right_button("plan", "Plan", Icon::none, settings.plan);
+    hint(look, "How the device does a training step, and where the time goes");
+
+    list.PushClipRect(frame.min, {right, frame.max.y}, true);
+    x = draw_number(look, list, {x, middle}, "step", std::to_string(s.step), 48);
+    x = draw_number(look, list, {x, middle}, "epoch", fixed("%.1f", s.epoch), 40);
+    x = draw_number(look, list, {x, middle}, "samples/s",
+                    plot::short_number(std::round(s.samples_per_second)), 44);
+    if (!s.device.empty()) {
+        const std::string time = frame_ms > 0 ? fixed("%.1f ms", static_cast<double>(frame_ms)) : "";
+        draw_number(look, list, {x, middle}, short_device(s.device).c_str(), time, 60);
+    }
+    list.PopClipRect();
+    return clicks;
+}
+
+}  // namespace lab

@@ -1,0 +1,20 @@
+// The bar at the top: run, step, reset, presets, how far and how fast, plan, theme.
+#pragma once
+
+#include "app/experiment/presets.hpp"
+#include "app/experiment/settings.hpp"
+#include "app/ui/ink.hpp"
+
+namespace lab {
+
+/// What was clicked.
+struct ToolbarClicks {
+    bool run = false, step = false, reset = false, theme = false, help = false, plan = false;
+    const Preset* preset = nullptr;
+};
+
+/// `frame_ms` is how long the previous frame took to draw.
+ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snapshot& snapshot,
+                           const Settings& settings, float frame_ms);
+
+}  // namespace lab

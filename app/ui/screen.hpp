@@ -1,0 +1,57 @@
+// One ImGui context: feeds it the input queue, begins and ends its frames.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "app/ui/input.hpp"
+#include "app/ui/theme.hpp"
+
+struct ImGuiContext;
+
+namespace lab {
+
+/// All that a renderer needs: the ground, plates on it, ImGui's triangles on top.
+struct Frame {
+    ImDrawData* draw_data;
+    Color ground;
+    std::span<const Plate> plates;
+};
+
+class Screen {
+  public:
+    /// `scale` is the display's: 1 for 96 dots per inch.
+    explicit Screen(float scale);
+    ~Screen();
+    Screen(const Screen&) = delete;
+    Screen& operator=(const Screen&) = delete;
+
+    InputQueue& input() { return input_; }
+    Look look() { return {*theme_, fonts_, scale_, plates_}; }
+    void set_theme(const Theme& theme);
+
+    /// Begins a frame of `size` pixels, `seconds` after the previous one.
+    void begin(ImVec2 size, float seconds);
+    /// Ends it; what is returned lives until the next frame begins.
+    Frame end();
+    /// Whether the picture may still change with nothing new to show: input waits, a button is held, text
+    /// blinks.
+    bool restless() const;
+
+  private:
+    void feed();
+
+    ImGuiContext* context_;
+    float scale_;
+    Fonts fonts_;
+    const Theme* theme_ = nullptr;
+    InputQueue input_;
+    std::vector<Plate> plates_;
+};
+
+/// Whether `key` went down in this frame, nothing is being typed and no control, shift or alt is held.
+bool pressed(Key key);
+/// The same with control held.
+bool pressed_with_control(Key key);
+
+}  // namespace lab

@@ -1,0 +1,36 @@
+// The Lab's own controls, on top of ImGui's behaviour.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "app/ui/ink.hpp"
+#include "app/ui/theme.hpp"
+
+namespace lab {
+
+enum class Icon { none, play, pause, step, reset, sun, moon };
+
+/// A line with label and value above a slim track. With `log`, equal distances are equal ratios; `low` may be
+/// 0 then. Control + click types a number. `shown` replaces the value's text.
+bool slider(const Look& look, const char* label, float& value, float low, float high, bool log = false);
+bool slider(const Look& look, const char* label, uint32_t& value, uint32_t low, uint32_t high,
+            const std::string& shown);
+/// A drop-down list; the closed one shows `preview`, `notes` (if any) tell about the entry under the pointer.
+/// Returns whether `selected` changed.
+bool choice(const Look& look, const char* id, float width, const char* preview,
+            std::span<const char* const> names, int& selected, std::span<const char* const> notes = {});
+/// Buttons in a row of which one is down.
+bool segments(const Look& look, const char* id, std::span<const char* const> names, int& selected);
+bool check_box(const Look& look, const char* label, bool& value);
+/// A heading that folds what follows; returns whether it is open. A dot of `mark` stands before the name
+/// unless 0.
+bool section(const Look& look, const char* name, Color mark);
+/// A button of the toolbar; `primary` stands out.
+bool tool_button(const Look& look, const char* id, const char* label, Icon icon, bool primary);
+
+/// A note shown while the pointer rests on the last control.
+void hint(const Look& look, const char* note);
+
+}  // namespace lab

@@ -1,0 +1,114 @@
+#include "ops/norm/tuning_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <random>
+#include <system_error>
+
+#include "ops/norm/tune.hpp"
+#include "vulkan/tuning.hpp"
+
+namespace vknorm {
+
+namespace detail {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One more whenever kernels, or what is varied, change so much that one should measure again.
+constexpr int generation = 1;
+
+/// The first line, for people, and so that chance does not lead to another device's file.
+std::string heading(const DeviceInfo& info) {
+    return "vknorm " + std::to_string(generation) + ", " + info.name + ", " + info.driver + ", " +
+           std::to_string(info.driver_version);
+}
+
+uint64_t fnv1a(const std::string& text) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
+    return hash;
+}
+
+std::string hexadecimal(uint64_t number) {
+    std::array<char, 17> text{};
+    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(number));
+    return text.data();
+}
+
+std::optional<Tuning> read(const fs::path& file, const Device& device) {
+    std::ifstream stream(file);
+    std::string first, second, rest;
+    if (!std::getline(stream, first) || !std::getline(stream, second) || std::getline(stream, rest))
+        return std::nullopt;
+    const std::optional<Tuning> tuning = tuning_of(second);
+    if (first != heading(device.info()) || !tuning || !complaint(*tuning, device.capabilities()).empty())
+        return std::nullopt;
+    return tuning;
+}
+
+/// A file that is there whole or not at all. Throws std::filesystem::filesystem_error where it cannot be.
+class Replacement {
+  public:
+    explicit Replacement(const fs::path& file)
+        : file_(file), temporary_(file.string() + "." + hexadecimal(std::random_device{}())) {
+        fs::create_directories(file_.parent_path());
+        errno = 0;
+        stream_.open(temporary_);
+        require("cannot write");
+    }
+    ~Replacement() {
+        std::error_code ignored;
+        fs::remove(temporary_, ignored);
+    }
+    Replacement(const Replacement&) = delete;
+
+    void finish(const std::string& text) {
+        errno = 0;
+        stream_ << text;
+        stream_.close();
+        require("cannot write");
+        fs::rename(temporary_, file_);
+    }
+
+  private:
+    void require(const char* what) const {
+        if (!stream_)
+            throw fs::filesystem_error(what, temporary_, {errno != 0 ? errno : EIO, std::generic_category()});
+    }
+
+    fs::path file_, temporary_;
+    std::ofstream stream_;
+};
+
+}  // namespace
+
+fs::path tuning_file(const fs::path& folder, const DeviceInfo& info) {
+    return folder / (info.uuid_text() + "-" + hexadecimal(fnv1a(heading(info))) + ".tuning");
+}
+
+Tuning kept_tuning(Device& device, const fs::path& folder,
+                   const std::function<std::optional<Tuning>()>& measure) {
+    const fs::path file = tuning_file(folder, device.info());
+    if (const std::optional<Tuning> kept = read(file, device)) return *kept;
+    Replacement replacement(file);
+    const std::optional<Tuning> measured = measure();
+    if (!measured) return device.tuning();
+    replacement.finish(heading(device.info()) + "\n" + measured->text() + "\n");
+    return *measured;
+}
+
+}  // namespace detail
+
+Tuner tuned_in(std::filesystem::path folder, TuningObserver observer) {
+    return [folder = std::move(folder), observer = std::move(observer)](Device& device) {
+        return detail::kept_tuning(device, folder, [&] {
+            return detail::fastest_tuning(device, detail::measured_shapes(device.info()), observer);
+        });
+    };
+}
+
+}  // namespace vknorm

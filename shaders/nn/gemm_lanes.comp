@@ -1,0 +1,91 @@
+// The product of gemm_tile.glsl for subgroups of LANES lanes (or more) on CPU drivers, where every load costs: the
+// lanes of a subgroup load neighbouring elements of op(a) and broadcast them to each other. A lane owns sixteen rows
+// and four columns, one workgroup width apart. Works for every size; sum_a needs a_transposed. Terms beyond the last
+// are zeros of a times the last row of b.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#include "nn/gemm_tile.glsl"
+
+// SwiftShader broadcasts fast from lanes that are known when the shader is built, llvmpipe from any.
+#if LANES == 4
+#extension GL_KHR_shader_subgroup_ballot : require
+#define FROM_LANE(x, lane) subgroupBroadcast(x, lane)
+#define FOR_EACH_TERM(BODY) BODY(0) BODY(1) BODY(2) BODY(3)
+#else
+#extension GL_KHR_shader_subgroup_shuffle : require
+#define FROM_LANE(x, lane) subgroupShuffle(x, lane)
+#define FOR_EACH_TERM(BODY) for (uint term = 0; term < LANES; ++term) BODY(term)
+#endif
+#define FOR_EACH_ROW(BODY, term)                                                            \
+    BODY(0, term) BODY(1, term) BODY(2, term) BODY(3, term) BODY(4, term) BODY(5, term)     \
+    BODY(6, term) BODY(7, term) BODY(8, term) BODY(9, term) BODY(10, term) BODY(11, term)   \
+    BODY(12, term) BODY(13, term) BODY(14, term) BODY(15, term)
+
+layout(std430, set = 0, binding = 0) readonly buffer A { float a[]; };
+layout(std430, set = 0, binding = 1) readonly buffer B { float b[]; };
+layout(std430, set = 0, binding = 3) writeonly buffer C { float c[]; };
+
+const uint tile_rows = 16, shares = tile_rows / LANES;
+
+void main() {
+    const uint width = gl_WorkGroupSize.x, lane = gl_SubgroupInvocationID % LANES;
+    const uint row = tile_row(tile_rows), last = p.inner - 1;
+    const uint column = tile_column() * (4 * width) + gl_LocalInvocationID.x;
+    const uvec4 columns = uvec4(column, column + width, column + 2 * width, column + 3 * width);
+    const uvec4 b_first = min(columns, p.columns - 1) * (b_transposed ? p.inner : 1);
+    const uint b_step = b_transposed ? 1 : p.columns;
+
+    vec4 sums[tile_rows];
+    [[unroll]] for (uint r = 0; r < tile_rows; ++r) sums[r] = vec4(0);
+    float a_sums[shares];
+    [[unroll]] for (uint i = 0; i < shares; ++i) a_sums[i] = 0;
+    for (uint k = 0; k <= last; k += LANES) {
+#ifdef A_TRANSPOSED
+        float share[shares];  // of a term, with a row in each lane
+#define LOAD_TERM(term)                                                               \
+    [[unroll]] for (uint i = 0; i < shares; ++i) {                                    \
+        const float x = a[at * p.rows + min(row + LANES * i + lane, p.rows - 1)];     \
+        share[i] = k + term <= last ? x : 0;                                          \
+        a_sums[i] += share[i];                                                        \
+    }
+#define ROW(r, term) sums[r] += y * FROM_LANE(share[r / LANES], r % LANES);
+#else
+        float share[tile_rows];  // of a row, with a term in each lane
+        [[unroll]] for (uint r = 0; r < tile_rows; ++r) {
+            const float x = a[min(row + r, p.rows - 1) * p.inner + min(k + lane, last)];
+            share[r] = k + lane <= last ? x : 0;
+        }
+#define LOAD_TERM(term)
+#define ROW(r, term) sums[r] += y * FROM_LANE(share[r], term);
+#endif
+#define TERM(term)                                                           \
+    {                                                                        \
+        const uint at = min(k + term, last);                                 \
+        const uvec4 from = b_first + at * b_step;                            \
+        const vec4 y = vec4(b[from.x], b[from.y], b[from.z], b[from.w]);     \
+        LOAD_TERM(term)                                                      \
+        FOR_EACH_ROW(ROW, term)                                              \
+    }
+        FOR_EACH_TERM(TERM)
+    }
+
+    if (sum_a && tile_column() == 0) {
+        [[unroll]] for (uint i = 0; i < shares; ++i) {
+            const uint r = row + LANES * i + lane;
+            if (gl_LocalInvocationID.x < LANES && r < p.rows) bias[r] = a_sums[i];
+        }
+    }
+    vec4 added = vec4(0);
+    if (add_bias) {
+        const uvec4 from = min(columns, p.columns - 1);
+        added = vec4(bias[from.x], bias[from.y], bias[from.z], bias[from.w]);
+    }
+    // Rows beyond the last one are that one again; conditions for each store would cost as much as the product.
+    [[unroll]] for (uint j = 0; j < 4; ++j) {
+        if (columns[j] < p.columns) {
+            [[unroll]] for (uint r = 0; r < tile_rows; ++r)
+                c[min(row + r, p.rows - 1) * p.columns + columns[j]] = sums[r][j] + added[j];
+        }
+    }
+}

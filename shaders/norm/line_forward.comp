@@ -1,0 +1,54 @@
+// Training forward of a small tensor in one dispatch: a workgroup of eight measures a channel, and normalizes it while it is
+// in its cache. Same bits as the three passes.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+
+#include "norm/walk.glsl"
+#include "norm/small_walk.glsl"
+
+layout(push_constant) uniform Push { NormSmallForward push; };
+
+#include "norm/features.glsl"
+#include "norm/inverse_deviation.glsl"
+#include "norm/affine.glsl"
+#include "norm/moments.glsl"
+#define FINISH_BINDING 2
+#define BATCHES_BINDING 6
+#include "norm/measure.glsl"
+#include "norm/finish.glsl"
+
+BLOCK_READER(x, 0)
+BLOCK_WRITER(y, 1)
+#include "norm/strand_moments.glsl"
+layout(std430, set = 0, binding = 9) readonly buffer Gamma { float gammas[]; };
+layout(std430, set = 0, binding = 10) readonly buffer Beta { float betas[]; };
+
+uvec4 partial_of_strand(NormWalk walk, Strand strand) { return packed(moments_of_strand(walk, strand, push.x_first)); }
+
+#include "norm/line_tree.glsl"
+
+void main() {
+    const uint x_first = push.x_first, y_first = push.y_first;
+    const uint channel = gl_WorkGroupID.x, lane = gl_LocalInvocationID.x;
+    if (push.counts == 1 && channel == 0 && lane == 0) count_batch();
+    const Moments moments = rounded(unpacked(total_of_line(walk_of(push.shape), channel)));
+    const float inv_std = inv_std_of(moments);
+    if (lane == 0) finish(channel, moments, inv_std);
+
+    Scaling scaling = neutral;
+    scaling.mean = vec4(moments.high);
+    scaling.mean_lost = vec4(moments.low);
+    scaling.inv_std = vec4(inv_std);
+    if (has_gamma) scaling.gamma = vec4(gammas[push.gamma_first + channel]);
+    if (has_beta) scaling.beta = vec4(betas[push.beta_first + channel]);
+    scaling.scale = scale_of(scaling);
+
+    const NormWalk walk = walk_of_line(push.shape);
+    const Strand strand = strand_at(walk, 0, channel * walk.strands + lane);
+    Cursor cursor = strand.start;
+    for (uint i = 0; i < strand.blocks; ++i) {
+        const Cursor here = stepped(walk, cursor);
+        const vec4 y = affine(scaling, read_x(walk, x_first, here));
+        write_y(walk, y_first, here, has_relu ? relu(y) : y);
+    }
+}

@@ -1,0 +1,37 @@
+#include "bench/findings.hpp"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <stdexcept>
+
+namespace vknorm::bench {
+
+void append(std::string& text, const char* format, ...) {
+    std::va_list arguments;
+    va_start(arguments, format);
+    char* addition = nullptr;
+    const int length = vasprintf(&addition, format, arguments);
+    va_end(arguments);
+    if (length < 0) throw std::bad_alloc();
+    text.append(addition, static_cast<size_t>(length));
+    std::free(addition);
+}
+
+void write_json(const std::string& file, const nlohmann::json& document) {
+    std::ofstream stream(file);
+    stream << document.dump(2) << '\n';
+    if (!stream.flush()) throw std::runtime_error("cannot write " + file);
+}
+
+void write_json(const std::string& file, const DeviceInfo& device, const std::string& mode,
+                const Findings& findings) {
+    nlohmann::json document{
+        {"device", device.name}, {"driver", device.driver}, {"mode", mode}, {"rows", findings.rows}};
+    if (!findings.contention.empty()) document["contended"] = true;
+    write_json(file, document);
+}
+
+}  // namespace vknorm::bench

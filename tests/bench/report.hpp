@@ -1,0 +1,20 @@
+// What the benchmark found: a table for people, JSON for machines.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <vknorm/device.hpp>
+
+#include "bench/run.hpp"
+
+namespace vknorm::bench {
+
+/// Says what the columns mean.
+void print_heading(const DeviceInfo& device, size_t rounds, bool resident);
+void print(const Result& result);
+
+/// Throws std::runtime_error when the file cannot be written.
+void write_json(const std::string& file, const DeviceInfo& device, const std::vector<Result>& results);
+
+}  // namespace vknorm::bench

@@ -1,0 +1,17 @@
+// What a training step is made of and what it comes to: matrix products in GFLOP/s, and steps per second of a
+// perceptron of 784-256-128-10 units with batch normalization, its batches picked on the fly, beside peers.
+#pragma once
+
+#include <vector>
+
+#include <vknorm/device.hpp>
+
+#include "bench/findings.hpp"
+#include "bench/peer.hpp"
+
+namespace vknorm::bench {
+
+/// Verifies and times. Throws std::runtime_error when a result is wrong.
+Findings measure_training(Device& device, const std::vector<Peer*>& peers, size_t rounds);
+
+}  // namespace vknorm::bench

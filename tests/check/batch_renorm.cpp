@@ -1,0 +1,136 @@
+// Batch renormalization as vknorm-check knows it.
+#include <vknorm/batch_renorm.hpp>
+
+#include "check/family.hpp"
+#include "reference/family_expected.hpp"
+
+namespace vknorm::check {
+
+namespace {
+
+const Option moving_option{"moving",
+                           {"deviation", "variance"},
+                           "What moving_deviation is: the standard deviation, or the variance without eps"};
+const Option r_max_option{"r-max", {}, "How far the batch's deviation may be off (3 if not given)"};
+const Option d_max_option{"d-max", {}, "How far the batch's mean may be off (5 if not given)"};
+
+BatchRenormOptions options_of(const Call& call) {
+    const BatchRenormOptions defaults;
+    return {.shape = lengths_of(call),
+            .layout = layout_of(call.settings),
+            .momentum = call.settings.number("momentum", defaults.momentum),
+            .epsilon = call.settings.number("eps", defaults.epsilon),
+            .moving = static_cast<MovingDeviation>(call.settings.word(moving_option, 0)),
+            .storage = storage_of(call.settings)};
+}
+
+RenormLimits limits_of(const Call& call) {
+    const RenormLimits defaults;
+    return {call.settings.number(r_max_option.name, defaults.r_max),
+            call.settings.number(d_max_option.name, defaults.d_max)};
+}
+
+reference::RenormData data_of(const Call& call) {
+    reference::RenormData data;
+    read(call, data);
+    data.moving_mean = call.floats("moving_mean");
+    data.moving_deviation = call.floats("moving_deviation");
+    data.limits = limits_of(call);
+    return data;
+}
+
+void run_training(const Call& call, Workspace& workspace) {
+    const BatchRenorm op(workspace.device(), options_of(call));
+    const BufferView x = workspace.in("x"), gamma = workspace.in("gamma");
+    const BufferView mean = workspace.out("mean"), inv_std = workspace.out("inv_std");
+    const BufferView r = workspace.out("r"), d = workspace.out("d");
+    const BufferView scratch = workspace.scratch(op.scratch_bytes());
+    op.forward_training(workspace.recorder(), {.x = x,
+                                               .y = workspace.out("y"),
+                                               .gamma = gamma,
+                                               .beta = workspace.in("beta"),
+                                               .moving_mean = workspace.in_out("moving_mean"),
+                                               .moving_deviation = workspace.in_out("moving_deviation"),
+                                               .mean = mean,
+                                               .inv_std = inv_std,
+                                               .r = r,
+                                               .d = d,
+                                               .num_batches_tracked = workspace.in_out("num_batches_tracked"),
+                                               .limits = limits_of(call),
+                                               .scratch = scratch});
+    if (!call.has("dy")) return;
+    op.backward(workspace.recorder(), {.x = x,
+                                       .dy = workspace.in("dy"),
+                                       .mean = mean,
+                                       .inv_std = inv_std,
+                                       .r = r,
+                                       .d = d,
+                                       .gamma = gamma,
+                                       .dx = workspace.out("dx"),
+                                       .dgamma = parameter_gradient(call, workspace, "dgamma"),
+                                       .dbeta = parameter_gradient(call, workspace, "dbeta"),
+                                       .accumulate = accumulates(call),
+                                       .scratch = scratch});
+}
+
+Expectations expect_training(const Call& call) {
+    const reference::RenormData data = data_of(call);
+    Expectations result = reference::expected_forward_training(data, options_of(call));
+    expect_counted(call, result);
+    if (call.has("dy")) expect_gradients(call, result, reference::expected_backward(data, options_of(call)));
+    return result;
+}
+
+void run_inference(const Call& call, Workspace& workspace) {
+    const BatchRenorm op(workspace.device(), options_of(call));
+    op.forward_inference(workspace.recorder(), {.x = workspace.in("x"),
+                                                .y = workspace.out("y"),
+                                                .gamma = workspace.in("gamma"),
+                                                .beta = workspace.in("beta"),
+                                                .moving_mean = workspace.in("moving_mean"),
+                                                .moving_deviation = workspace.in("moving_deviation")});
+}
+
+Expectations expect_inference(const Call& call) {
+    return reference::expected_forward_inference(data_of(call), options_of(call));
+}
+
+Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settings) {
+    require_images("batch_renorm", x);
+    if (tensor == "mean") return {2, channels_of(x, settings)};
+    return family_shape(tensor, x, settings);
+}
+
+}  // namespace
+
+Operation batch_renorm() {
+    return {
+        .name = "batch_renorm",
+        .help = "batch renormalization; training runs its backward too when there is a dy",
+        .tensors = with(family_tensors("(C)", "C"),
+                        {{.name = "moving_mean", .fill = Fill::x, .help = "(C)"},
+                         {.name = "moving_deviation", .fill = Fill::deviation, .help = "(C)"},
+                         running_tensors().back(),
+                         {.name = "r", .help = "(C): what the normalized values are multiplied by"},
+                         {.name = "d", .help = "(C): what is added to them then"}}),
+        .options = {eps_option, momentum_option, layout_option, storage_option, moving_option, r_max_option,
+                    d_max_option},
+        .modes = {{.name = "training",
+                   .needs = {"x", "moving_mean", "moving_deviation"},
+                   .takes = {"gamma", "beta", "num_batches_tracked", "dy"},
+                   .adds = {"dgamma", "dbeta"},
+                   .gives = {"y", "mean", "inv_std", "r", "d", "moving_mean", "moving_deviation",
+                             "num_batches_tracked", "dx", "dgamma", "dbeta"},
+                   .run = run_training,
+                   .expect = expect_training},
+                  {.name = "inference",
+                   .needs = {"x", "moving_mean", "moving_deviation"},
+                   .takes = {"gamma", "beta"},
+                   .gives = {"y"},
+                   .run = run_inference,
+                   .expect = expect_inference}},
+        .shape_of = shape_of,
+    };
+}
+
+}  // namespace vknorm::check

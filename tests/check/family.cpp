@@ -1,0 +1,152 @@
+#include "check/family.hpp"
+
+#include <limits>
+#include <stdexcept>
+
+namespace vknorm::check {
+
+const Option preset_option{"preset", {"torch", "onnx", "keras"}, "Whose defaults the convention has"};
+const Option running_variance_option{
+    "running-variance", {"unbiased", "biased"}, "Variance that goes into running_var"};
+const Option momentum_form_option{
+    "momentum-form",
+    {"new", "old", "cumulative"},
+    "What momentum weighs: the new batch, the old value, or nothing: a plain average"};
+const Option momentum_option{"momentum", {}, "Of the running statistics, 0 to 1"};
+const Option eps_option{"eps", {}, "Added to the variance"};
+const Option layout_option{"layout", {"channels_first", "channels_last"}, "Where the channels of x stand"};
+const Option single_value_option{
+    "single-value", {"error", "keep_running", "normalize"}, "What training does with one value per channel"};
+const Option storage_option{
+    "storage", {"float32", "float16", "bfloat16"}, "Type of the elements of x, y and their gradients"};
+const Option per_activation_option{
+    "per-activation", {"off", "on"}, "Whether every activation is normalized on its own"};
+
+std::vector<Option> convention_options() {
+    return {preset_option, eps_option, momentum_option, momentum_form_option, running_variance_option};
+}
+
+std::vector<Option> with(std::vector<Option> options, const std::vector<Option>& more) {
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
+}
+
+BatchNormConvention convention_of(const Settings& settings) {
+    const BatchNormConvention presets[] = {BatchNormConvention::torch(), BatchNormConvention::onnx(),
+                                           BatchNormConvention::keras()};
+    BatchNormConvention convention = presets[settings.word(preset_option, 0)];
+    // The words stand in the order of the enumerators.
+    convention.running_variance = static_cast<RunningVariance>(
+        settings.word(running_variance_option, static_cast<size_t>(convention.running_variance)));
+    convention.momentum_form = static_cast<Momentum>(
+        settings.word(momentum_form_option, static_cast<size_t>(convention.momentum_form)));
+    convention.momentum = settings.number("momentum", convention.momentum);
+    convention.epsilon = settings.number("eps", convention.epsilon);
+    return convention;
+}
+
+Layout layout_of(const Settings& settings) {
+    return static_cast<Layout>(settings.word(layout_option, 0));
+}
+
+SingleValue single_value_of(const Settings& settings) {
+    return static_cast<SingleValue>(settings.word(single_value_option, 0));
+}
+
+Storage storage_of(const Settings& settings) {
+    return static_cast<Storage>(settings.word(storage_option, 0));
+}
+
+std::vector<uint32_t> lengths_of(const Call& call) {
+    std::vector<uint32_t> result;
+    for (const uint64_t length : call.shape()) {
+        if (length > std::numeric_limits<uint32_t>::max())
+            throw std::invalid_argument(call.operation->name + ": " + call.mode->needs.front() +
+                                        ": got shape " + testing::text(call.shape()) +
+                                        ", needs lengths of at most 4294967295");
+        result.push_back(static_cast<uint32_t>(length));
+    }
+    return result;
+}
+
+void require_images(const std::string& operation, const Shape& x, size_t least_dimensions) {
+    if (x.size() < least_dimensions || x.size() > 5)
+        throw std::invalid_argument(operation + ": x: got shape " + testing::text(x) + ", needs " +
+                                    std::to_string(least_dimensions) + " to 5 dimensions");
+}
+
+uint64_t channels_of(const Shape& x, const Settings& settings) {
+    return layout_of(settings) == Layout::channels_first ? x[1] : x.back();
+}
+
+Shape family_shape(const std::string& tensor, const Shape& x, const Settings& settings) {
+    for (const char* like_x : {"x", "y", "dx", "dy"})
+        if (tensor == like_x) return x;
+    if (tensor == "num_batches_tracked") return {};
+    return {channels_of(x, settings)};
+}
+
+std::vector<TensorKind> family_tensors(const std::string& parameters, const std::string& statistics) {
+    return {{.name = "x", .fill = Fill::x, .help = "the input", .stored = true},
+            {.name = "gamma", .fill = Fill::scale, .help = parameters},
+            {.name = "beta", .fill = Fill::shift, .help = parameters},
+            {.name = "dy", .fill = Fill::gradient, .help = "gradient of y", .stored = true},
+            {.name = "mean", .help = "(2, " + statistics + "): then what rounding it to float32 lost"},
+            {.name = "inv_std", .help = "(" + statistics + "): 1 / sqrt(variance + eps)"},
+            {.name = "y", .help = "as x", .stored = true},
+            {.name = "dx", .help = "gradient of x", .stored = true},
+            {.name = "dgamma", .fill = Fill::gradient, .help = "gradient of gamma; if given it is added to"},
+            {.name = "dbeta", .fill = Fill::gradient, .help = "gradient of beta; if given it is added to"}};
+}
+
+std::vector<TensorKind> running_tensors() {
+    return {
+        {.name = "running_mean", .fill = Fill::x, .help = "(C)"},
+        {.name = "running_var", .fill = Fill::variance, .help = "(C)"},
+        {.name = "num_batches_tracked", .fill = Fill::count, .help = "(), int64", .dtype = Dtype::i64},
+    };
+}
+
+std::vector<TensorKind> with(std::vector<TensorKind> tensors, const std::vector<TensorKind>& more) {
+    tensors.insert(tensors.end(), more.begin(), more.end());
+    return tensors;
+}
+
+void read(const Call& call, reference::NormData& data) {
+    data.x = call.floats("x");
+    data.dy = call.floats("dy");
+    data.gamma = call.floats("gamma");
+    data.beta = call.floats("beta");
+    data.dgamma = call.floats("dgamma");
+    data.dbeta = call.floats("dbeta");
+}
+
+int64_t batches_of(const Call& call) {
+    return call.has("num_batches_tracked") ? call.inputs.at("num_batches_tracked").integers().front() : 0;
+}
+
+bool accumulates(const Call& call) {
+    return call.has("dgamma") || call.has("dbeta");
+}
+
+BufferView parameter_gradient(const Call& call, Workspace& workspace, const std::string& name) {
+    return accumulates(call) ? workspace.in_out(name) : workspace.out(name);
+}
+
+void expect_gradients(const Call& call, Expectations& expectations, Expectations gradients) {
+    for (const char* name : {"dgamma", "dbeta"})
+        if (accumulates(call) && !call.has(name)) gradients.erase(name);
+    expectations.merge(gradients);
+}
+
+void expect_counted(const Call& call, Expectations& expectations, int64_t batches) {
+    if (call.has("num_batches_tracked"))
+        expectations["num_batches_tracked"] = {{static_cast<double>(batches_of(call) + batches)}, {0}};
+}
+
+double onnx_attribute(const std::map<std::string, double>& attributes, const char* name, double otherwise) {
+    const auto found = attributes.find(name);
+    return found == attributes.end() ? otherwise : found->second;
+}
+
+}  // namespace vknorm::check

@@ -1,0 +1,52 @@
+// What the entries of the norm family share: options, tensors, and gradients that are asked for.
+#pragma once
+
+#include <vknorm/batch_norm.hpp>
+
+#include "check/operation.hpp"
+#include "check/workspace.hpp"
+#include "reference/expected.hpp"
+
+namespace vknorm::check {
+
+extern const Option preset_option, running_variance_option, momentum_form_option, momentum_option;
+extern const Option eps_option, layout_option, single_value_option, storage_option, per_activation_option;
+/// Those that a BatchNormConvention is made of.
+std::vector<Option> convention_options();
+/// `more` after `options`.
+std::vector<Option> with(std::vector<Option> options, const std::vector<Option>& more);
+
+BatchNormConvention convention_of(const Settings& settings);
+Layout layout_of(const Settings& settings);
+SingleValue single_value_of(const Settings& settings);
+Storage storage_of(const Settings& settings);
+/// Of the first tensor. Throws std::invalid_argument for lengths beyond 32 bits.
+std::vector<uint32_t> lengths_of(const Call& call);
+
+/// Throws std::invalid_argument for a shape of x that is not (N, C, ...).
+void require_images(const std::string& operation, const Shape& x, size_t least_dimensions = 2);
+uint64_t channels_of(const Shape& x, const Settings& settings);
+/// Of a tensor in the shape of x, one of [C], or num_batches_tracked.
+Shape family_shape(const std::string& tensor, const Shape& x, const Settings& settings);
+
+/// The tensors that most operations have; `parameters` is the shape of gamma, for people.
+std::vector<TensorKind> family_tensors(const std::string& parameters, const std::string& statistics);
+std::vector<TensorKind> running_tensors();
+std::vector<TensorKind> with(std::vector<TensorKind> tensors, const std::vector<TensorKind>& more);
+
+/// x, dy, gamma, beta and what gradients are added to.
+void read(const Call& call, reference::NormData& data);
+int64_t batches_of(const Call& call);
+
+/// Whether gradients are added to what dgamma or dbeta hold.
+bool accumulates(const Call& call);
+/// A gradient of parameters: new; or added to; or, when others are added to and it is not among them, absent.
+BufferView parameter_gradient(const Call& call, Workspace& workspace, const std::string& name);
+/// Adds those `gradients` to the expectations that parameter_gradient lets an operation give.
+void expect_gradients(const Call& call, Expectations& expectations, Expectations gradients);
+/// num_batches_tracked, if the call has it.
+void expect_counted(const Call& call, Expectations& expectations, int64_t batches = 1);
+
+double onnx_attribute(const std::map<std::string, double>& attributes, const char* name, double otherwise);
+
+}  // namespace vknorm::check

@@ -1,0 +1,59 @@
+#include "check/workspace.hpp"
+
+#include <cstddef>
+
+namespace vknorm::check {
+
+Workspace::Workspace(Device& device, const Call& call, bool timed)
+    : device_(device), call_(call), stream_(device, {.timestamps = timed}) {}
+
+BufferView Workspace::add(const std::string& tensor, std::span<const std::byte> contents) {
+    if (contents.empty()) return {};
+    // Operations may write whole words.
+    buffers_.emplace_back(device_, (contents.size() + 3) / 4 * 4, tensor);
+    const BufferView view = buffers_.back().view(0, contents.size());
+    stream_.upload(view, contents);
+    return view;
+}
+
+BufferView Workspace::in(const std::string& tensor) {
+    if (!call_.has(tensor)) return {};
+    const auto [place, added] = inputs_.try_emplace(tensor);
+    if (added) place->second = add(tensor, call_.inputs.at(tensor).bytes);
+    return place->second;
+}
+
+BufferView Workspace::out(const std::string& tensor) {
+    const uint64_t bytes = testing::elements(call_.shape_of(tensor)) * bytes_of(call_.dtype_of(tensor));
+    // Every byte 0xff is a NaN, and -1.
+    return outputs_[tensor] = add(tensor, std::vector<std::byte>(bytes, std::byte{0xff}));
+}
+
+BufferView Workspace::in_out(const std::string& tensor) {
+    if (!call_.has(tensor)) return {};
+    return outputs_[tensor] = in(tensor);
+}
+
+BufferView Workspace::scratch(VkDeviceSize bytes) {
+    return add("scratch", std::vector<std::byte>(bytes, std::byte{0xff}));
+}
+
+std::vector<Timing> Workspace::timings() {
+    const Ticket ticket = stream_.submit();
+    stream_.wait(ticket);
+    return stream_.timings(ticket);
+}
+
+Tensors Workspace::results() {
+    Tensors results;
+    for (const auto& [name, view] : outputs_) {
+        Tensor& tensor = results[name];
+        tensor.dtype = call_.dtype_of(name);
+        tensor.shape = call_.shape_of(name);
+        tensor.bytes.resize(view.bytes);
+        if (view) stream_.download(view, tensor.bytes);
+    }
+    return results;
+}
+
+}  // namespace vknorm::check

@@ -1,0 +1,45 @@
+// The tensors of one call in device memory.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <vknorm/stream.hpp>
+
+#include "check/operation.hpp"
+
+namespace vknorm::check {
+
+class Workspace {
+  public:
+    /// `timed`: passes are measured.
+    Workspace(Device& device, const Call& call, bool timed = false);
+
+    Device& device() { return device_; }
+    Recorder& recorder() { return stream_.record(); }
+    /// A view without a buffer where the call lacks the tensor or it has no elements; the same one again.
+    BufferView in(const std::string& tensor);
+    /// NaN, or -1 for whole numbers, until something is written.
+    BufferView out(const std::string& tensor);
+    /// Read and given back.
+    BufferView in_out(const std::string& tensor);
+    /// Neither read from the call nor given back.
+    BufferView scratch(VkDeviceSize bytes);
+
+    /// Runs what was recorded.
+    Tensors results();
+    /// Runs what was recorded, and gives what its passes took; nothing where the device cannot measure.
+    std::vector<Timing> timings();
+
+  private:
+    BufferView add(const std::string& tensor, std::span<const std::byte> contents);
+
+    Device& device_;
+    const Call& call_;
+    std::vector<Buffer> buffers_;
+    Stream stream_;  // goes before the buffers that its work uses
+    std::map<std::string, BufferView> inputs_, outputs_;
+};
+
+}  // namespace vknorm::check

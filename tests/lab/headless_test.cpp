@@ -1,0 +1,272 @@
+// The Lab without a window, as a user runs it: exit statuses, messages, and the report.
+#include <cmath>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <png.h>
+#include <set>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "support/data_files.hpp"
+#include "support/device_fixture.hpp"
+#include "support/program.hpp"
+
+namespace {
+
+using vknorm::test::TemporaryDirectory;
+using vknorm::testing::Program;
+using vknorm::testing::read_text;
+using vknorm::testing::test_device;
+
+/// Small and quick, validated, on the device under test.
+std::vector<std::string> command(const std::filesystem::path& out,
+                                 const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {VKNORM_LAB_PROGRAM,
+                                          "--headless",
+                                          "--validation",
+                                          "--hidden",
+                                          "16,8",
+                                          "--device",
+                                          test_device().info().uuid_text(),
+                                          "--out",
+                                          out.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+std::vector<std::vector<std::string>> read_table(const std::filesystem::path& file) {
+    std::vector<std::vector<std::string>> rows;
+    std::istringstream text(read_text(file));
+    for (std::string line; std::getline(text, line);) {
+        std::vector<std::string> cells;
+        std::istringstream stream(line + ",");
+        for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
+        rows.push_back(cells);
+    }
+    return rows;
+}
+
+struct Picture {
+    uint32_t width = 0, height = 0;
+    std::vector<uint8_t> gray;
+};
+
+/// Empty when `file` is no PNG picture.
+Picture read_picture(const std::filesystem::path& file) {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    if (!png_image_begin_read_from_file(&image, file.c_str())) return {};
+    image.format = PNG_FORMAT_GRAY;
+    Picture picture{image.width, image.height, std::vector<uint8_t>(PNG_IMAGE_SIZE(image))};
+    if (!png_image_finish_read(&image, nullptr, picture.gray.data(), 0, nullptr)) return {};
+    return picture;
+}
+
+size_t files_in(const std::filesystem::path& folder) {
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+TEST(Headless, TrainsAndLeavesAReport) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "a" / "report";
+    Program program(folder.path(), command(out, {"--steps", "30", "--seed", "9", "--lr", "0.1"}));
+    ASSERT_EQ(program.wait(), 0) << program.error();
+    EXPECT_NE(program.error().find("step 30/30"), std::string::npos) << program.error();
+    EXPECT_NE(program.out().find(out.string()), std::string::npos) << program.out();
+
+    const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
+    std::set<std::string> keys;
+    for (const auto& [key, value] : summary.items()) keys.insert(key);
+    EXPECT_EQ(keys, (std::set<std::string>{"device", "driver", "options", "seed", "steps", "steps_per_second",
+                                           "twins"}));
+    EXPECT_EQ(summary["device"], test_device().info().name);
+    EXPECT_EQ(summary["seed"], 9);
+    EXPECT_EQ(summary["steps"], 30);
+    EXPECT_GT(summary["steps_per_second"], 0.0);
+    EXPECT_EQ(summary["options"]["lr"], 0.1);
+    EXPECT_EQ(summary["options"]["hidden"], nlohmann::json::parse("[16, 8]"));
+    ASSERT_EQ(summary["twins"].size(), 2u);
+    for (const auto& twin : summary["twins"]) {
+        EXPECT_EQ(twin.size(), 5u);
+        EXPECT_GT(twin["train_loss"], 0.0);
+        EXPECT_GT(twin["test_loss"], 0.0);
+        EXPECT_GT(twin["test_accuracy"]["eval"], 0.3);
+    }
+    EXPECT_EQ(summary["twins"][0]["name"], "A");
+    EXPECT_EQ(summary["twins"][0]["norm"], "batch");
+    EXPECT_EQ(summary["twins"][1]["norm"], "none");
+    EXPECT_TRUE(summary["twins"][0]["test_accuracy"]["batch_statistics"].is_number());
+    EXPECT_TRUE(summary["twins"][1]["test_accuracy"]["batch_statistics"].is_null());
+
+    const auto history = read_table(out / "history.csv");
+    ASSERT_EQ(history.size(), 1u + 2 * 31) << "a header; 30 steps and the state before them, for two twins";
+    for (size_t i = 1; i < history.size(); ++i) {
+        ASSERT_EQ(history[i].size(), history[0].size());
+        EXPECT_EQ(history[i][0], std::to_string((i - 1) / 2));
+        EXPECT_EQ(history[i][1], i % 2 == 1 ? "A" : "B");
+        if (i > 2) {
+            EXPECT_GT(std::stod(history[i][2]), 0) << "loss";
+        }
+    }
+
+    std::map<std::tuple<std::string, std::string, std::string>, double> shares;
+    const auto distributions = read_table(out / "distributions.csv");
+    for (size_t i = 1; i < distributions.size(); ++i) {
+        const auto& row = distributions[i];
+        ASSERT_EQ(row.size(), 6u);
+        EXPECT_LT(std::stod(row[3]), std::stod(row[4]));
+        shares[{row[0], row[1], row[2]}] += std::stod(row[5]);
+    }
+    EXPECT_GE(shares.size(), 2u * 2 * 12);
+    for (const auto& [place, sum] : shares) EXPECT_NEAR(sum, 1, 1e-5);
+
+    const Picture picture = read_picture(out / "report.png");
+    EXPECT_EQ(picture.width, 1600u);
+    EXPECT_EQ(picture.height, 1000u);
+    EXPECT_EQ(files_in(out), 4u) << "nothing else is left behind";
+}
+
+TEST(Headless, ShotIsOnePictureOfTheWantedSize) {
+    const TemporaryDirectory folder;
+    const auto shoot = [&](const char* file, const char* theme) {
+        Program program(folder.path(),
+                        {VKNORM_LAB_PROGRAM, "--device", test_device().info().uuid_text(), "--validation",
+                         "--steps", "3", "--hidden", "8", "--shot", (folder.path() / file).string(), "--size",
+                         "1280x800", "--theme", theme});
+        EXPECT_EQ(program.wait(), 0) << program.error();
+        const Picture picture = read_picture(folder.path() / file);
+        EXPECT_EQ(picture.width, 1280u);
+        EXPECT_EQ(picture.height, 800u);
+        return picture.gray.empty() ? 128 : picture.gray.front();
+    };
+    EXPECT_LT(shoot("dark.png", "dark"), 64) << "the ground is dark";
+    EXPECT_GT(shoot("light.png", "light"), 192) << "the ground is light";
+    EXPECT_EQ(files_in(folder.path()), 4u) << "two pictures, and what the program printed";
+
+    Program refused(folder.path(),
+                    {VKNORM_LAB_PROGRAM, "--steps", "3", "--shot", (folder.path() / "dark.png").string()});
+    EXPECT_EQ(refused.wait(), 1);
+    EXPECT_NE(refused.error().find("--force"), std::string::npos) << refused.error();
+}
+
+TEST(Headless, WithoutADisplayItIsChosenByItself) {
+    const TemporaryDirectory folder;
+    Program program(folder.path(),
+                    {VKNORM_LAB_PROGRAM, "--device", test_device().info().uuid_text(), "--steps", "3",
+                     "--hidden", "8", "--out", (folder.path() / "out").string()},
+                    {"DISPLAY", "WAYLAND_DISPLAY"});
+    EXPECT_EQ(program.wait(), 0) << program.error();
+    EXPECT_EQ(program.error().find("No display"), 0u) << program.error();
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "out" / "summary.json"));
+}
+
+TEST(Headless, TheSameArgumentsGiveTheSameHistory) {
+    const TemporaryDirectory folder;
+    for (const char* out : {"a", "b"}) {
+        Program program(folder.path(), command(folder.path() / out, {"--steps", "15"}));
+        ASSERT_EQ(program.wait(), 0) << program.error();
+    }
+    EXPECT_EQ(read_text(folder.path() / "a/history.csv"), read_text(folder.path() / "b/history.csv"));
+    EXPECT_EQ(read_text(folder.path() / "a/distributions.csv"),
+              read_text(folder.path() / "b/distributions.csv"));
+}
+
+TEST(Headless, NormsPerLayerReachTheReport) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out";
+    Program program(folder.path(), command(out, {"--steps", "5", "--norm-a", "group,renorm", "--norm-b",
+                                                 "ghost", "--groups", "4", "--ghost-size", "8"}));
+    ASSERT_EQ(program.wait(), 0) << program.error();
+    const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
+    EXPECT_EQ(summary["twins"][0]["norm"], "group,renorm");
+    EXPECT_EQ(summary["options"]["norm_b"], "ghost");
+    EXPECT_EQ(summary["options"]["groups_a"], 4);
+    EXPECT_EQ(summary["options"]["ghost_size_b"], 8);
+}
+
+TEST(Headless, ReportIsReplacedByForceOnly) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path summary = folder.path() / "out" / "summary.json";
+    std::filesystem::create_directory(folder.path() / "out");
+    std::ofstream(summary) << "mine";
+
+    Program refused(folder.path(), command(folder.path() / "out", {"--steps", "2"}));
+    EXPECT_EQ(refused.wait(), 1);
+    EXPECT_NE(refused.error().find("--force"), std::string::npos) << refused.error();
+    EXPECT_EQ(read_text(summary), "mine");
+
+    Program forced(folder.path(), command(folder.path() / "out", {"--steps", "2", "--force"}));
+    EXPECT_EQ(forced.wait(), 0) << forced.error();
+    EXPECT_NE(read_text(summary), "mine");
+}
+
+TEST(Headless, WrongUseIsOneLineAndStatusTwo) {
+    const TemporaryDirectory folder;
+    Program program(folder.path(), command(folder.path() / "out", {"--stepz", "2"}));
+    EXPECT_EQ(program.wait(), 2);
+    EXPECT_EQ(program.error(), "vknorm-lab: unknown option '--stepz': did you mean --steps?\n");
+    EXPECT_EQ(program.out(), "");
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "out"));
+
+    Program help(folder.path(), {VKNORM_LAB_PROGRAM, "--help"});
+    EXPECT_EQ(help.wait(), 0);
+    EXPECT_NE(help.out().find("--headless"), std::string::npos);
+    EXPECT_EQ(help.error(), "");
+}
+
+TEST(Headless, UnreadableDataAndUnwritableFoldersAreNamed) {
+    const TemporaryDirectory folder;
+    std::filesystem::create_directory(folder.path() / "empty");
+    Program no_data(folder.path(),
+                    command(folder.path() / "out", {"--data", "idx:" + (folder.path() / "empty").string()}));
+    EXPECT_EQ(no_data.wait(), 1);
+    EXPECT_NE(no_data.error().find((folder.path() / "empty").string()), std::string::npos) << no_data.error();
+    EXPECT_EQ(files_in(folder.path() / "out"), 0u);
+
+    std::ofstream(folder.path() / "file") << "not a folder";
+    Program no_folder(folder.path(), command(folder.path() / "file" / "out"));
+    EXPECT_EQ(no_folder.wait(), 1);
+    EXPECT_NE(no_folder.error().find((folder.path() / "file" / "out").string()), std::string::npos)
+        << no_folder.error();
+    EXPECT_EQ(no_folder.error().find("step"), std::string::npos) << "found out before training";
+}
+
+TEST(Headless, RefusedStepIsAFailureThatSaysWhy) {
+    const TemporaryDirectory folder;
+    Program program(folder.path(), command(folder.path() / "out", {"--batch", "1"}));
+    EXPECT_EQ(program.wait(), 1);
+    EXPECT_NE(program.error().find("batch of one"), std::string::npos) << program.error();
+}
+
+TEST(Headless, MissingDeviceNamesThePackage) {
+    const TemporaryDirectory folder;
+    Program other(folder.path(), {VKNORM_LAB_PROGRAM, "--headless", "--device", "no such device", "--out",
+                                  (folder.path() / "out").string()});
+    EXPECT_EQ(other.wait(), 3);
+    EXPECT_NE(other.error().find(test_device().info().name), std::string::npos)
+        << "lists what there is: " << other.error();
+
+    Program none(folder.path(), {VKNORM_LAB_PROGRAM, "--headless", "--out", (folder.path() / "out").string()},
+                 {"VK_ICD_FILENAMES=/nowhere.json", "VK_DRIVER_FILES=/nowhere.json"});
+    EXPECT_EQ(none.wait(), 3);
+    EXPECT_NE(none.error().find("mesa-vulkan-drivers"), std::string::npos) << none.error();
+}
+
+TEST(Headless, InterruptEndsTheStepAndSavesWhatThereIs) {
+    const TemporaryDirectory folder;
+    Program program(folder.path(), command(folder.path() / "out", {"--steps", "1000000000"}));
+    for (int i = 0; i < 6000 && program.error().find("step ") == std::string::npos; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    program.interrupt();
+    EXPECT_EQ(program.wait(), 130) << program.error();
+    const auto summary = nlohmann::json::parse(read_text(folder.path() / "out" / "summary.json"));
+    EXPECT_GT(summary["steps"], 0);
+    const auto history = read_table(folder.path() / "out" / "history.csv");
+    EXPECT_EQ(history.back()[0], std::to_string(summary["steps"].get<int>()));
+}
+
+}  // namespace

@@ -1,0 +1,315 @@
+// What the Live screen draws: geometry and pixels, with no golden pictures.
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <png.h>
+
+#include "app/experiment/presets.hpp"
+#include "app/lab/picture.hpp"
+#include "app/plot/boundary.hpp"
+#include "lab/stage.hpp"
+
+namespace {
+
+using namespace lab;
+using lab::testing::center;
+using lab::testing::count;
+using lab::testing::Glyph;
+using lab::testing::is;
+using lab::testing::Stage;
+
+const ImVec2 large{1600, 1000}, small{1280, 800};
+
+float overlap(const plot::Rect& a, const plot::Rect& b) {
+    const float x = std::min(a.max.x, b.max.x) - std::max(a.min.x, b.min.x);
+    const float y = std::min(a.max.y, b.max.y) - std::max(a.min.y, b.min.y);
+    return x > 0 && y > 0 ? x * y : 0;
+}
+
+void expect_letters_apart(Stage& stage) {
+    const std::vector<Glyph>& glyphs = stage.glyphs();
+    for (size_t i = 0; i < glyphs.size(); ++i)
+        for (size_t k = i + 1; k < glyphs.size(); ++k) {
+            const float least = std::min(glyphs[i].rect.width() * glyphs[i].rect.height(),
+                                         glyphs[k].rect.width() * glyphs[k].rect.height());
+            const plot::Rect& at = glyphs[i].rect;
+            ASSERT_LT(overlap(at, glyphs[k].rect), 0.3f * least) << "at " << at.min.x << ", " << at.min.y;
+        }
+}
+
+/// Every letter lies in one of the cards, and none is cut but where the controls scroll.
+void expect_letters_whole(Stage& stage, const std::vector<plot::Rect>& cards) {
+    const plot::Rect controls = stage.layout().controls;
+    for (const Glyph& glyph : stage.glyphs()) {
+        const plot::Rect& r = glyph.rect;
+        const bool scrolls = controls.contains(center(r));
+        const bool inside = std::any_of(cards.begin(), cards.end(), [&](const plot::Rect& card) {
+            return r.min.x >= card.min.x && r.max.x <= card.max.x &&
+                   (scrolls || (r.min.y >= card.min.y && r.max.y <= card.max.y));
+        });
+        ASSERT_TRUE(inside) << r.min.x << ", " << r.min.y;
+        ASSERT_TRUE(r.min.x >= glyph.clip.min.x - 1 && r.max.x <= glyph.clip.max.x + 1 &&
+                    (scrolls || (r.min.y >= glyph.clip.min.y - 1 && r.max.y <= glyph.clip.max.y + 1)))
+            << r.min.x << ", " << r.min.y;
+    }
+}
+
+class EveryRun : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {
+  protected:
+    Stage stage{presets()[std::get<0>(GetParam())].settings, std::get<1>(GetParam()),
+                std::get<2>(GetParam()) ? large : small};
+};
+
+TEST_P(EveryRun, NoLetterLiesOnAnother) {
+    ASSERT_GT(stage.glyphs().size(), 300u);
+    expect_letters_apart(stage);
+}
+
+TEST_P(EveryRun, NoLetterIsCutOrOutsideItsCard) {
+    const LiveLayout layout = stage.layout();
+    std::vector<plot::Rect> cards = {layout.toolbar, layout.controls, layout.cards, layout.status};
+    cards.insert(cards.end(), layout.panels.begin(), layout.panels.end());
+    expect_letters_whole(stage, cards);
+}
+
+TEST_P(EveryRun, GeometryIsFiniteAndWithinBudget) {
+    const ImDrawData& data = stage.draw_data();
+    EXPECT_LT(data.TotalVtxCount, 90'000);
+    EXPECT_LT(data.TotalIdxCount / 3, 70'000);
+    for (int l = 0; l < data.CmdListsCount; ++l)
+        for (const ImDrawVert& vertex : data.CmdLists[l]->VtxBuffer)
+            ASSERT_TRUE(std::isfinite(vertex.pos.x) && std::isfinite(vertex.pos.y) &&
+                        std::abs(vertex.pos.x) < 2e4f && std::abs(vertex.pos.y) < 2e4f);
+}
+
+std::string run_name(const ::testing::TestParamInfo<EveryRun::ParamType>& info) {
+    return "Preset" + std::to_string(std::get<0>(info.param)) + "Step" +
+           std::to_string(std::get<1>(info.param)) + (std::get<2>(info.param) ? "Large" : "Small");
+}
+
+INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryRun,
+                         ::testing::Combine(::testing::Values(0u, 1u, 3u, 4u),
+                                            ::testing::Values(0u, 1u, 115u, 20'000u), ::testing::Bool()),
+                         run_name);
+
+/// Hidden layers, before or after the first step, and the size of the screen.
+class EveryPlan : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {};
+
+TEST_P(EveryPlan, HasItsCardWithRoomForAllWords) {
+    const auto [layers, steps, is_large] = GetParam();
+    Settings settings;
+    settings.plan = true;
+    settings.hidden.assign(layers, 100);
+    Stage stage(settings, steps, is_large ? large : small);
+    const LiveLayout layout = stage.layout();
+    std::vector<plot::Rect> cards = {layout.toolbar, layout.controls, layout.cards, layout.status,
+                                     layout.plan};
+    for (size_t panel = 0; panel < layout.panels.size(); ++panel)
+        if (panel % 3 != 2) cards.push_back(layout.panels[panel]);
+    expect_letters_apart(stage);
+    expect_letters_whole(stage, cards);
+    EXPECT_EQ(stage.find("scratch: 24588 bytes", stage.screen.look().fonts.small).size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryPlan,
+                         ::testing::Combine(::testing::Values(1u, 4u, 10u), ::testing::Values(0u, 600u),
+                                            ::testing::Bool()),
+                         [](const auto& run) {
+                             return "Layers" + std::to_string(std::get<0>(run.param)) + "Step" +
+                                    std::to_string(std::get<1>(run.param)) +
+                                    (std::get<2>(run.param) ? "Large" : "Small");
+                         });
+
+class EveryTheme : public ::testing::TestWithParam<bool> {
+  protected:
+    void set(Stage& stage) const { stage.screen.set_theme(GetParam() ? dark_theme() : light_theme()); }
+};
+
+INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryTheme, ::testing::Bool(),
+                         [](const auto& theme) { return theme.param ? "Dark" : "Light"; });
+
+// Whatever they say: a curve may stay where it is, and the pointer may look at it as closely as it likes.
+TEST_P(EveryTheme, LabelsOfConstantCurvesAreInTheirCard) {
+    for (const float accuracy : {0.5f, 0.0f, 1.0f, 0.1234567f})
+        for (const int turns : {0, 60}) {
+            Stage stage({}, 600, small);
+            set(stage);
+            for (TwinView& twin : stage.commands.shown().twins) {
+                twin.test.clear();
+                for (const uint64_t step : {1u, 300u, 600u}) twin.test.push(step, {accuracy, accuracy, 0.7f});
+            }
+            stage.frame();
+            const plot::Rect panel = stage.layout().panels[1];
+            stage.hover(center(panel));
+            stage.screen.input().key(Key::shift, true);
+            stage.screen.input().wheel(0, static_cast<float>(turns));
+            stage.screen.input().key(Key::shift, false);
+            stage.hover({2, 2});
+            std::vector<Glyph> beside;  // the card before has none here
+            for (const Glyph& glyph : stage.glyphs())
+                if (glyph.rect.min.y > panel.min.y + 40 && glyph.rect.max.y < panel.max.y - 30 &&
+                    glyph.rect.min.x > panel.min.x - 30 && glyph.rect.max.x < panel.max.x)
+                    beside.push_back(glyph);
+            ASSERT_GE(beside.size(), 5u) << accuracy;
+            for (const Glyph& glyph : beside)
+                EXPECT_GT(glyph.rect.min.x, panel.min.x + 4) << accuracy << ", " << turns;
+        }
+}
+
+// Hides one twin in one panel after the other, zoomed so that the data leave the frame on all sides: what
+// changes lies inside that panel, and something changes.
+TEST_P(EveryTheme, InkIsInsideItsPanelAndNowhereElse) {
+    Stage stage({}, 600, small);
+    set(stage);
+    stage.frame();
+    for (const size_t panel : {0u, 1u, 2u, 5u, 6u, 8u}) {
+        stage.hover(center(stage.layout().panels[panel]));
+        stage.screen.input().wheel(0, 0.5f);
+        stage.screen.input().key(Key::shift, true);
+        stage.screen.input().wheel(0, 3);
+        stage.screen.input().key(Key::shift, false);
+        stage.hover({2, 2});
+        const Picture before = stage.picture();
+        const plot::Rect frame = stage.layout().panels[panel];
+        const char* const entry = panel == 6 ? "running" : panel == 1 || panel == 5 ? "A" : "A BatchNorm";
+        plot::Rect legend{};
+        for (const plot::Rect& found : stage.find(entry, stage.screen.look().fonts.small))
+            if (frame.contains(found.min)) legend = found;
+        ASSERT_TRUE(frame.contains(legend.min)) << "panel " << panel << " has no legend entry " << entry;
+        stage.click(center(legend));
+        stage.hover({2, 2});
+        const Picture after = stage.picture();
+        size_t changed = 0, strayed = 0;
+        for (uint32_t y = 0; y < before.height; ++y)
+            for (uint32_t x = 0; x < before.width; ++x) {
+                const uint8_t *a = before.pixel(x, y), *b = after.pixel(x, y);
+                if (a[0] == b[0] && a[1] == b[1] && a[2] == b[2]) continue;
+                ++changed;
+                strayed += !frame.contains({static_cast<float>(x), static_cast<float>(y)});
+            }
+        EXPECT_GT(changed, 500u) << "panel " << panel;
+        EXPECT_EQ(strayed, 0u) << "panel " << panel;
+    }
+}
+
+TEST_P(EveryTheme, TheTwinsColoursAreThere) {
+    Stage stage;
+    set(stage);
+    stage.frame();
+    const Picture picture = stage.picture();
+    const Theme& theme = stage.screen.look().theme;
+    const LiveLayout layout = stage.layout();
+    for (const size_t panel : {0u, 1u, 5u, 8u})
+        for (const Color color : theme.twins)
+            EXPECT_GT(count(picture, layout.panels[panel], color), 150u) << "panel " << panel;
+    EXPECT_GT(count(picture, layout.panels[3], theme.twins[0]), 500u);
+    EXPECT_EQ(count(picture, layout.panels[3], theme.twins[1]), 0u);
+    EXPECT_GT(count(picture, layout.panels[4], theme.twins[1]), 500u);
+    EXPECT_EQ(count(picture, layout.panels[4], theme.twins[0]), 0u);
+    EXPECT_GT(count(picture, layout.panels[0], theme.panel), 30'000u);
+    EXPECT_TRUE(is(picture.pixel(3, 500), theme.ground, 0));
+}
+
+// One class owns the lower left quarter of the plane and nothing else.
+TEST_P(EveryTheme, TheBoundaryShowsTheMostLikelyClassWhereItBelongs) {
+    Stage stage({}, 600, large);
+    set(stage);
+    Boundary& boundary = stage.commands.shown().twins[0].boundary;
+    for (uint32_t row = 0; row < boundary.rows; ++row)
+        for (uint32_t column = 0; column < boundary.columns; ++column) {
+            const bool corner = row < boundary.rows / 2 && column < boundary.columns / 2;
+            float* const p = &boundary.probability[(size_t{row} * boundary.columns + column) * 2];
+            p[0] = corner ? 1.0f : 0.0f;
+            p[1] = corner ? 0.0f : 1.0f;
+        }
+    stage.commands.shown().train = nullptr;
+    stage.frame();
+    const Picture picture = stage.picture();
+    const Theme& theme = stage.screen.look().theme;
+    const plot::Rect panel = stage.layout().panels[Live::boundary_panel];
+    const plot::Rect left_half{panel.min, {center(panel).x, panel.max.y}};
+    const std::array<float, 2> first = {1, 0}, second = {0, 1};
+    // The square is where its two colours are.
+    ImVec2 low{1e9f, 1e9f}, high{0, 0};
+    ImVec2 first_low{1e9f, 1e9f}, first_high{0, 0};
+    for (auto y = static_cast<uint32_t>(left_half.min.y); y < static_cast<uint32_t>(left_half.max.y); ++y)
+        for (auto x = static_cast<uint32_t>(left_half.min.x); x < static_cast<uint32_t>(left_half.max.x);
+             ++x) {
+            const ImVec2 at{static_cast<float>(x), static_cast<float>(y)};
+            const auto extend = [&](ImVec2& l, ImVec2& h) {
+                l = {std::min(l.x, at.x), std::min(l.y, at.y)};
+                h = {std::max(h.x, at.x), std::max(h.y, at.y)};
+            };
+            const bool one = is(picture.pixel(x, y), plot::class_color(theme, first), 3);
+            if (one) extend(first_low, first_high);
+            if (one || is(picture.pixel(x, y), plot::class_color(theme, second), 3)) extend(low, high);
+        }
+    const float side = high.x - low.x;
+    ASSERT_GT(side, 120);
+    EXPECT_NEAR(high.y - low.y, side, 2);
+    EXPECT_NEAR(first_low.x, low.x, 1);
+    EXPECT_NEAR(first_high.y, high.y, 1);
+    EXPECT_NEAR(first_high.x, low.x + side * 0.5f, side / 32);
+    EXPECT_NEAR(first_low.y, high.y - side * 0.5f, side / 32);
+}
+
+TEST_P(EveryTheme, PicturesAreMarkedRightAndWrong) {
+    Stage stage(presets()[1].settings, 600, large);
+    set(stage);
+    stage.frame();
+    const Theme& theme = stage.screen.look().theme;
+    const plot::Rect panel = stage.layout().panels[Live::boundary_panel];
+    const Picture mixed = stage.picture();
+    EXPECT_GT(count(mixed, panel, theme.good, 40), 20u);
+    EXPECT_GT(count(mixed, panel, theme.bad), 100u);
+    for (TwinView& twin : stage.commands.shown().twins) twin.predicted = stage.commands.shown().test->labels;
+    stage.frame();
+    EXPECT_EQ(count(stage.picture(), panel, theme.bad), 0u);
+}
+
+// On the first frame of a screen, whose lists have nothing reserved yet.
+TEST(LiveDrawing, ACardStaysInItsFrame) {
+    Screen screen(1);
+    screen.begin(large, 1.0f / 30);
+    ImDrawList& list = *ImGui::GetForegroundDrawList();
+    const plot::Rect frame{{200, 100}, {500, 300}};
+    plot::card(screen.look(), list, frame, 9, 0xFF202020, 0xFF404040, 1);
+    ASSERT_GT(list.VtxBuffer.Size, 0);
+    for (const ImDrawVert& vertex : list.VtxBuffer)
+        EXPECT_TRUE(vertex.pos.x > frame.min.x - 2 && vertex.pos.x < frame.max.x + 2 &&
+                    vertex.pos.y > frame.min.y - 2 && vertex.pos.y < frame.max.y + 2)
+            << vertex.pos.x << ", " << vertex.pos.y;
+    screen.end();
+}
+
+TEST(LiveDrawing, TheSameFrameGivesTheSamePicture) {
+    Stage stage({}, 600, small);
+    EXPECT_EQ(stage.picture().rgba, stage.picture().rgba);
+}
+
+TEST(LiveDrawing, APictureNeedsNoScreen) {
+    const auto run = lab::testing::synthetic_run({}, 300);
+    const Picture picture = live_picture(lab::testing::test_gpu(), *run, 1280, 800, true);
+    EXPECT_EQ(picture.width, 1280u);
+    EXPECT_GT(count(picture, {{0, 0}, {1280, 800}}, light_theme().twins[0]), 1000u);
+}
+
+TEST(LiveDrawing, PngFilesHoldThePicture) {
+    Picture picture{3, 2, {}};
+    for (uint8_t i = 0; i < 24; ++i) picture.rgba.push_back(i % 4 == 3 ? 255 : static_cast<uint8_t>(i * 9));
+    const std::filesystem::path file = std::filesystem::temp_directory_path() / "vknorm-lab-test.png";
+    write_png(picture, file);
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    ASSERT_TRUE(png_image_begin_read_from_file(&image, file.c_str()));
+    image.format = PNG_FORMAT_RGBA;
+    std::vector<uint8_t> read(PNG_IMAGE_SIZE(image));
+    ASSERT_TRUE(png_image_finish_read(&image, nullptr, read.data(), 0, nullptr));
+    EXPECT_EQ(image.width, 3u);
+    EXPECT_EQ(read, picture.rgba);
+    std::filesystem::remove(file);
+    EXPECT_THROW(write_png(picture, "/nowhere/at/all.png"), std::runtime_error);
+}
+
+}  // namespace

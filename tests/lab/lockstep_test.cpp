@@ -1,0 +1,377 @@
+// Two networks in lock-step, without thread or clock: equal calls give equal numbers, and whatever is refused
+// changes none of them.
+#include "app/experiment/lockstep.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <stdexcept>
+#include <string>
+
+#include "support/device_fixture.hpp"
+
+namespace {
+
+using namespace lab;
+using vknorm::testing::test_device;
+
+Settings small() {
+    Settings settings;
+    settings.hidden = {16, 8};
+    return settings;
+}
+
+Trainer make_trainer(const Settings& settings) {
+    return Trainer(test_device(), settings, make_run_data(settings));
+}
+
+void train(Trainer& trainer, int steps) {
+    for (int i = 0; i < steps; ++i) trainer.step();
+}
+
+/// Every number of two training histories, bit for bit.
+void expect_same_training(const TwinView& a, const TwinView& b) {
+    ASSERT_EQ(a.training.entries().size(), b.training.entries().size());
+    for (size_t i = 0; i < a.training.entries().size(); ++i) {
+        const TrainingRow &left = a.training.entries()[i].value, &right = b.training.entries()[i].value;
+        EXPECT_EQ(left.loss, right.loss) << "step " << i + 1;
+        EXPECT_EQ(left.gradient_norm, right.gradient_norm) << "step " << i + 1;
+        EXPECT_EQ(left.smoothed_loss, right.smoothed_loss) << "step " << i + 1;
+    }
+}
+
+std::string refusal_of(Trainer& trainer) {
+    try {
+        trainer.step();
+    } catch (const std::invalid_argument& refused) {
+        return refused.what();
+    }
+    return "";
+}
+
+TEST(Trainer, TwinsOfEqualSettingsGiveEqualNumbers) {
+    for (const vknorm::Norm norm :
+         {vknorm::Norm::none, vknorm::Norm::batch, vknorm::Norm::layer, vknorm::Norm::group,
+          vknorm::Norm::rms, vknorm::Norm::batch_renorm, vknorm::Norm::ghost}) {
+        Settings settings = small();
+        settings.twins[0].norm = settings.twins[1].norm = norm;
+        Trainer trainer = make_trainer(settings);
+        train(trainer, 20);
+        trainer.evaluate();
+        const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
+        ASSERT_EQ(a.training.entries().size(), 20u);
+        expect_same_training(a, b);
+        EXPECT_EQ(a.test.entries().back().value.accuracy, b.test.entries().back().value.accuracy);
+        EXPECT_EQ(a.layers[1].mean, b.layers[1].mean);
+    }
+}
+
+TEST(Trainer, TwinsStartFromTheSameWeightsWhateverTheirNorms) {
+    Settings settings = small();
+    settings.inspected_layer = 0;
+    Trainer trainer = make_trainer(settings);
+    trainer.step();
+    const UnitRow a = trainer.twins()[0].view().unit.entries()[0].value,
+                  b = trainer.twins()[1].view().unit.entries()[0].value;
+    EXPECT_NEAR(a.batch_mean, b.batch_mean, 1e-6);
+    EXPECT_NEAR(a.batch_variance, b.batch_variance, 1e-6);
+    EXPECT_TRUE(std::isnan(b.running_mean));
+    EXPECT_NEAR(a.running_mean, 0.1f * a.batch_mean, 1e-6) << "one update with momentum 0.1";
+}
+
+TEST(Trainer, LayersMayHaveNormsOfTheirOwn) {
+    Settings settings = small();
+    settings.twins[0].set_norm_of(1, vknorm::Norm::layer);
+    settings.twins[1].set_norm_of(1, vknorm::Norm::ghost);
+    settings.inspected_layer = 1;
+    Trainer trainer = make_trainer(settings);
+    train(trainer, 3);
+    trainer.evaluate();
+    const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
+    const UnitRow with_layer_norm = a.unit.entries().back().value,
+                  with_ghosts = b.unit.entries().back().value;
+    EXPECT_TRUE(std::isfinite(with_layer_norm.batch_mean + with_layer_norm.batch_variance));
+    EXPECT_TRUE(std::isnan(with_layer_norm.running_mean) && std::isnan(with_layer_norm.running_variance));
+    EXPECT_TRUE(std::isfinite(with_ghosts.running_mean + with_ghosts.running_variance));
+    for (const TwinView& twin : {a, b})
+        EXPECT_TRUE(std::isfinite(twin.test.entries().back().value.batch_accuracy))
+            << "one layer depends on the batch";
+    for (TwinSettings& twin : settings.twins) twin = {vknorm::Norm::rms};
+    Trainer alone = make_trainer(settings);
+    alone.evaluate();
+    EXPECT_TRUE(std::isnan(alone.twins()[0].view().test.entries().back().value.batch_accuracy))
+        << "training and evaluation do not differ";
+}
+
+TEST(Trainer, TheSameSeedRepeatsARunAndMeasuringDoesNotDisturbIt) {
+    Trainer measured = make_trainer(small()), repeated = make_trainer(small());
+    for (int i = 0; i < 20; ++i) {
+        measured.step();
+        measured.evaluate();
+        measured.look();
+        repeated.step();
+    }
+    for (size_t i = 0; i < twin_count; ++i)
+        expect_same_training(measured.twins()[i].view(), repeated.twins()[i].view());
+
+    Settings other = small();
+    ++other.seed;
+    Trainer different = make_trainer(other);
+    different.step();
+    EXPECT_NE(different.twins()[0].view().training.entries()[0].value.loss,
+              repeated.twins()[0].view().training.entries()[0].value.loss);
+}
+
+TEST(Trainer, LearnsTheSpiral) {
+    Settings settings;
+    Trainer trainer = make_trainer(settings);
+    train(trainer, 300);
+    trainer.evaluate();
+    const float accuracy = trainer.twins()[0].view().test.entries().back().value.accuracy;
+    std::cout << "accuracy " << accuracy << " on the spiral after 300 steps, needs 0.85\n";
+    EXPECT_GT(accuracy, 0.85f);
+}
+
+TEST(Trainer, SettingsTakeEffectWithTheNextStep) {
+    Trainer trainer = make_trainer(small()), changed = make_trainer(small());
+    train(trainer, 5);
+    train(changed, 5);
+    Settings slower = small();
+    slower.learning_rate = 0.001f;
+    changed.apply(slower);
+    train(trainer, 2);
+    train(changed, 2);
+    const TwinView a = trainer.twins()[0].view(), b = changed.twins()[0].view();
+    EXPECT_EQ(a.training.entries()[5].value.loss, b.training.entries()[5].value.loss)
+        << "the loss of a step is that before its update";
+    EXPECT_NE(a.training.entries()[6].value.loss, b.training.entries()[6].value.loss);
+    EXPECT_EQ(changed.settings(), slower);
+
+    slower.update_running = false;
+    changed.apply(slower);
+    const float before = b.unit.entries().back().value.running_mean;
+    changed.step();
+    EXPECT_EQ(changed.twins()[0].view().unit.entries().back().value.running_mean, before);
+}
+
+TEST(Trainer, ThePlanNamesEveryPartOfAStepOnceItIsAskedFor) {
+    Trainer trainer = make_trainer(small());
+    train(trainer, 2);
+    for (const Twin& twin : trainer.twins())
+        EXPECT_TRUE(twin.view().parts.empty() && twin.view().norm_plan.empty()) << "nobody asked";
+
+    Settings settings = small();
+    settings.plan = true;
+    trainer.apply(settings);
+    const auto begin = std::chrono::steady_clock::now();
+    trainer.step();
+    const std::chrono::duration<double, std::milli> step = std::chrono::steady_clock::now() - begin;
+    const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
+    EXPECT_NE(a.norm_plan.find("32 x 8 channels"), std::string::npos) << a.norm_plan;
+    EXPECT_EQ(b.norm_plan, "") << "it has no norm";
+    Snapshot run;
+    trainer.describe(run);
+    EXPECT_EQ(run.has_timestamps, test_device().capabilities().timestamp_period_ns > 0);
+    if (run.has_timestamps) {
+        double parts = 0;
+        for (const TwinView* view : {&a, &b})
+            for (const vknorm::Timing& part : view->parts) parts += part.milliseconds;
+        std::cout << "parts of both twins " << parts << " ms, step " << step.count() << " ms\n";
+        EXPECT_GT(parts, 0);
+        EXPECT_LE(parts, step.count());
+        EXPECT_EQ(a.parts.size(), 7u + 2 * 6) << "none twice";
+        EXPECT_EQ(b.parts.size(), 7u + 2 * 4);
+        const auto times = [](const TwinView& view, const std::string& label) {
+            return std::count_if(view.parts.begin(), view.parts.end(),
+                                 [&](const vknorm::Timing& part) { return part.label == label; });
+        };
+        for (const char* label : {"batch upload", "output forward", "output backward", "loss", "summary",
+                                  "optimizer", "probes and readback"})
+            EXPECT_TRUE(times(a, label) == 1 && times(b, label) == 1) << label;
+        for (const char* layer : {"0.", "1."})
+            for (const char* way : {" forward", " backward"}) {
+                EXPECT_EQ(times(a, std::string(layer) + "linear" + way), 1) << layer << way;
+                EXPECT_EQ(times(a, std::string(layer) + "norm" + way), 1) << layer << way;
+                EXPECT_EQ(times(b, std::string(layer) + "norm" + way), 0) << layer << way;
+                EXPECT_EQ(times(b, std::string(layer) + "activation" + way), 1) << layer << way;
+            }
+    }
+
+    settings.plan = false;
+    trainer.apply(settings);
+    trainer.step();
+    EXPECT_TRUE(trainer.twins()[0].view().parts.empty() && trainer.twins()[0].view().norm_plan.empty());
+}
+
+TEST(StepParts, AreMediansOfTheLatestStepsAndKeepTheWholeTime) {
+    StepParts parts;
+    parts.push({});
+    EXPECT_TRUE(parts.medians().empty());
+    for (int step = 0; step < 100; ++step)
+        parts.push({{"0.linear forward", step < 60 ? 9.0 : 1.0}, {"loss", step % 2 ? 2.0 : 2.5}});
+    const auto of_two = parts.medians();
+    EXPECT_EQ(of_two.at(0).milliseconds, 1) << "the first steps are forgotten";
+    parts.push({{"0.linear forward", 1},
+                {"0.norm forward", 2},
+                {"batch_norm.forward", 2, 1},
+                {"1.linear forward", 4},
+                {"output backward", 8},
+                {"probes and readback", 16}});
+    const auto kinds = by_kind(parts.medians());
+    ASSERT_EQ(kinds.size(), 3u) << "other parts are another step's";
+    EXPECT_EQ(kinds[0].label + kinds[1].label + kinds[2].label, "linearnormprobes and readback");
+    EXPECT_EQ(kinds[0].milliseconds, 1 + 4 + 8);
+    EXPECT_EQ(kinds[1].milliseconds + kinds[2].milliseconds, 2 + 16);
+}
+
+TEST(Trainer, BatchMayChangeWithoutANewRun) {
+    Trainer trainer = make_trainer(small());
+    train(trainer, 16);  // 16 x 32 of 512 points: one epoch
+    Settings larger = small();
+    larger.batch = 256;
+    trainer.apply(larger);
+    trainer.step();
+    Snapshot run;
+    trainer.describe(run);
+    EXPECT_EQ(run.step, 17u);
+    EXPECT_DOUBLE_EQ(run.epoch, 1.5);
+}
+
+TEST(Trainer, RefusedStepChangesNothing) {
+    Trainer trainer = make_trainer(small()), undisturbed = make_trainer(small());
+    trainer.step();
+    undisturbed.step();
+    Settings one = small();
+    one.batch = 1;
+    trainer.apply(one);
+    EXPECT_NE(refusal_of(trainer).find("batch of one"), std::string::npos);
+    EXPECT_EQ(trainer.steps(), 1u);
+
+    Settings ghosts = small();
+    ghosts.twins[1].norm = vknorm::Norm::ghost;
+    ghosts.batch = 17;
+    Trainer haunted = make_trainer(ghosts);
+    EXPECT_NE(refusal_of(haunted).find("Twin B: ghosts of 16 leave one of 17 examples"), std::string::npos);
+    EXPECT_TRUE(haunted.twins()[0].view().training.empty());
+
+    one.statistics = vknorm::Statistics::running;
+    trainer.apply(one);
+    EXPECT_EQ(refusal_of(trainer), "") << "running statistics need no batch";
+
+    Trainer resumed = make_trainer(small());
+    resumed.step();
+    one.statistics = vknorm::Statistics::batch;
+    resumed.apply(one);
+    EXPECT_NE(refusal_of(resumed), "");
+    EXPECT_EQ(resumed.twins()[1].view().training.entries().size(), 1u)
+        << "nor did the twin without a norm step";
+}
+
+TEST(Trainer, SettingsOutOfRangeAreRefusedBeforeAnythingChanges) {
+    Trainer trainer = make_trainer(small());
+    const auto refused = [&](auto change) {
+        Settings settings = small();
+        change(settings);
+        EXPECT_THROW(trainer.apply(settings), std::invalid_argument);
+        EXPECT_EQ(trainer.settings(), small());
+    };
+    refused([](Settings& s) { s.batch = 0; });
+    refused([](Settings& s) { s.batch = limits::max_batch + 1; });
+    refused([](Settings& s) { s.learning_rate = std::nanf(""); });
+    refused([](Settings& s) { s.momentum = 1; });
+    refused([](Settings& s) { s.norm_momentum = -0.1f; });
+    refused([](Settings& s) { s.epsilon = -1e-5f; });
+    const auto no_run = [&](auto change) {
+        Settings settings = small();
+        change(settings);
+        EXPECT_THROW(make_trainer(settings), std::invalid_argument);
+    };
+    no_run([](Settings& s) { s.hidden.clear(); });
+    no_run([](Settings& s) { s.twins[1].set_norm_of(0, vknorm::Norm::group), s.twins[1].groups = 3; });
+    no_run([](Settings& s) { s.twins[0].norm = vknorm::Norm::ghost, s.twins[0].ghost_size = 1; });
+    no_run([](Settings& s) { s.twins[0].norm = vknorm::Norm::batch_renorm, s.epsilon = 0; });
+}
+
+TEST(Trainer, DivergedTwinSitsOutWhileTheOtherGoesOn) {
+    Settings settings = small();
+    settings.twins[1].activation = vknorm::Activation::identity;
+    settings.learning_rate = limits::max_learning_rate;
+    settings.momentum = 0.9f;
+    Trainer trainer = make_trainer(settings);
+    std::string message;
+    for (int i = 0; i < 200 && message.empty(); ++i) {
+        try {
+            trainer.step();
+        } catch (const vknorm::Diverged& diverged) {
+            message = diverged.what();
+        }
+    }
+    ASSERT_EQ(message.find("Twin B: "), 0u) << message;
+    const size_t ended_at = trainer.twins()[1].view().training.entries().size();
+    const uint64_t step = trainer.steps();
+    EXPECT_EQ(ended_at, step - 1) << "the step that met no number is not drawn";
+    train(trainer, 3);
+    trainer.evaluate();
+    EXPECT_EQ(trainer.twins()[0].view().training.entries().size(), step + 3);
+    EXPECT_EQ(trainer.twins()[1].view().training.entries().size(), ended_at);
+    EXPECT_TRUE(std::isfinite(trainer.twins()[1].view().test.entries().back().value.accuracy));
+    Snapshot run;
+    trainer.describe(run);
+    EXPECT_NE(run.message.find("Twin B has diverged"), std::string::npos);
+}
+
+TEST(Trainer, TestSetIsEvaluatedOncePerStepInBothModes) {
+    Trainer trainer = make_trainer(small());
+    trainer.evaluate();
+    trainer.evaluate();
+    trainer.step();
+    trainer.evaluate();
+    const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
+    ASSERT_EQ(a.test.entries().size(), 2u);
+    EXPECT_EQ(a.test.entries()[1].step, 1u);
+    EXPECT_TRUE(std::isfinite(a.test.entries()[1].value.batch_accuracy));
+    EXPECT_TRUE(std::isnan(b.test.entries()[1].value.batch_accuracy)) << "no norm, no batch statistics";
+}
+
+TEST(Trainer, BoundaryCoversThePlaneAndPicturesGetClasses) {
+    Trainer planar = make_trainer(small());
+    planar.look();
+    const Boundary& boundary = planar.twins()[0].view().boundary;
+    ASSERT_EQ(boundary.probability.size(), size_t{boundary.columns} * boundary.rows * boundary.classes);
+    ASSERT_GT(boundary.columns, 1u);
+    for (size_t i = 0; i < boundary.probability.size(); i += 2)
+        EXPECT_NEAR(boundary.probability[i] + boundary.probability[i + 1], 1, 1e-5);
+
+    Settings digits = small();
+    digits.data = Data::digits;
+    Trainer pictures = make_trainer(digits);
+    pictures.look();
+    const TwinView view = pictures.twins()[0].view();
+    EXPECT_EQ(view.boundary.columns, 0u);
+    ASSERT_FALSE(view.predicted.empty());
+    for (const uint32_t predicted : view.predicted) EXPECT_LT(predicted, 10u);
+}
+
+TEST(Trainer, InspectedLayerShowsItsWholePast) {
+    Trainer trainer = make_trainer(small());
+    train(trainer, 8);
+    Settings other = small();
+    other.inspected_layer = 0;
+    other.inspected_unit = 15;
+    trainer.apply(other);
+    TwinView view = trainer.twins()[0].view();
+    EXPECT_EQ(view.distribution.entries().size(), 8u);
+    EXPECT_TRUE(view.unit.empty()) << "another unit's rows";
+    EXPECT_EQ(view.distribution.entries().back().value.share, view.layers[0].normalized.share);
+    float sum = 0;
+    for (const float share : view.layers[0].normalized.share) sum += share;
+    EXPECT_NEAR(sum, 1, 1e-5);
+
+    other.inspected_layer = 99;  // beyond this network: the last one
+    trainer.apply(other);
+    trainer.step();
+    EXPECT_EQ(trainer.twins()[0].view().distribution.entries().size(), 9u);
+}
+
+}  // namespace

@@ -1,0 +1,253 @@
+// The command line of the Lab: what it takes, and the one line that says why it does not.
+#include "app/options.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <vector>
+
+#include "app/experiment/presets.hpp"
+
+namespace {
+
+using namespace lab;
+
+std::variant<Options, Answer> parse(std::vector<const char*> arguments) {
+    return parse_options(arguments);
+}
+
+Options accepted(const std::vector<const char*>& arguments) {
+    const auto parsed = parse(arguments);
+    if (const auto* answer = std::get_if<Answer>(&parsed)) {
+        ADD_FAILURE() << answer->text;
+        return {};
+    }
+    return std::get<Options>(parsed);
+}
+
+/// The answer to arguments after which the program ends.
+Answer answered(const std::vector<const char*>& arguments) {
+    const auto parsed = parse(arguments);
+    if (const auto* answer = std::get_if<Answer>(&parsed)) return *answer;
+    ADD_FAILURE() << "accepted";
+    return {};
+}
+
+/// Wrong use is one line, exit status 2.
+std::string refused(const std::vector<const char*>& arguments) {
+    const Answer answer = answered(arguments);
+    EXPECT_EQ(answer.status, exit_status::usage);
+    EXPECT_EQ(answer.text.find('\n'), std::string::npos) << answer.text;
+    return answer.text;
+}
+
+TEST(Options, NoneAreTheFirstExperiment) {
+    const Options options = accepted({});
+    EXPECT_EQ(options.settings, Settings{});
+    EXPECT_FALSE(options.headless);
+    EXPECT_EQ(options.steps, 1000u);
+    EXPECT_EQ(options.out, "out");
+}
+
+TEST(Options, EveryOneArrives) {
+    const Options options = accepted({"--headless",
+                                      "--data",
+                                      "circles",
+                                      "--steps",
+                                      "200",
+                                      "--out",
+                                      "there",
+                                      "--force",
+                                      "--device",
+                                      "llvm",
+                                      "--seed",
+                                      "18446744073709551615",
+                                      "--batch",
+                                      "64",
+                                      "--hidden",
+                                      "256,128",
+                                      "--norm-a",
+                                      "none",
+                                      "--norm-b",
+                                      "ghost,group",
+                                      "--groups",
+                                      "16",
+                                      "--ghost-size",
+                                      "32",
+                                      "--activation",
+                                      "tanh",
+                                      "--optimizer",
+                                      "adam",
+                                      "--lr",
+                                      "0.01",
+                                      "--momentum",
+                                      "0.9",
+                                      "--weight-decay",
+                                      "1e-4",
+                                      "--norm-momentum",
+                                      "0.01",
+                                      "--epsilon",
+                                      "1e-3",
+                                      "--noise",
+                                      "0.25",
+                                      "--shot",
+                                      "live.png",
+                                      "--size",
+                                      "1280x800",
+                                      "--plan",
+                                      "--theme",
+                                      "light",
+                                      "--validation"});
+    Settings wanted;
+    wanted.data = Data::circles;
+    wanted.seed = 18446744073709551615u;
+    wanted.batch = 64;
+    wanted.hidden = {256, 128};
+    wanted.twins = {TwinSettings{vknorm::Norm::none, vknorm::Activation::tanh},
+                    TwinSettings{vknorm::Norm::ghost, vknorm::Activation::tanh}};
+    for (TwinSettings& twin : wanted.twins) {
+        twin.groups = 16;
+        twin.ghost_size = 32;
+    }
+    wanted.twins[1].exceptions = {{1, vknorm::Norm::group}};
+    wanted.optimizer = OptimizerKind::adam;
+    wanted.learning_rate = 0.01f;
+    wanted.momentum = 0.9f;
+    wanted.weight_decay = 1e-4f;
+    wanted.norm_momentum = 0.01f;
+    wanted.epsilon = 1e-3f;
+    wanted.plan = true;
+    wanted.noise = 0.25f;
+    EXPECT_EQ(options.settings, wanted);
+    EXPECT_TRUE(options.headless && options.force && options.light && options.validation);
+    EXPECT_EQ(options.steps, 200u);
+    EXPECT_EQ(options.out, "there");
+    EXPECT_EQ(options.device, "llvm");
+    EXPECT_EQ(options.shot, "live.png");
+    EXPECT_EQ(options.width, 1280u);
+    EXPECT_EQ(options.height, 800u);
+}
+
+TEST(Options, TuningsAreKeptInTheUsersCache) {
+    const auto folder = [](const char* cache, const char* home) {
+        setenv("XDG_CACHE_HOME", cache, 1);
+        setenv("HOME", home, 1);
+        return accepted({"--tune"}).tuning;
+    };
+    const std::string cache = std::getenv("XDG_CACHE_HOME") ? std::getenv("XDG_CACHE_HOME") : "";
+    const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
+    EXPECT_TRUE(accepted({}).tuning.empty());
+    EXPECT_EQ(folder("/cache", "/home/me"), "/cache/vknorm");
+    EXPECT_EQ(folder("", "/home/me"), "/home/me/.cache/vknorm");
+    EXPECT_EQ(folder("relative", "/home/me"), "/home/me/.cache/vknorm");
+    setenv("HOME", "", 1);
+    EXPECT_EQ(refused({"--tune"}), "--tune: got nothing, needs HOME or XDG_CACHE_HOME to be set");
+    setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+    setenv("HOME", home.c_str(), 1);
+}
+
+TEST(Options, EveryNormHasAWordAndTheListReadsBack) {
+    for (const char* norm : {"none", "batch", "layer", "group", "rms", "renorm", "ghost"}) {
+        const Settings settings = accepted({"--norm-a", norm}).settings;
+        EXPECT_EQ(norm_words(settings, 0), norm);
+        EXPECT_TRUE(settings.twins[0].exceptions.empty());
+    }
+    const Settings mixed = accepted({"--norm-a", "rms,rms,none,ghost"}).settings;
+    EXPECT_EQ(norm_words(mixed, 0), "rms,rms,none,ghost");
+    EXPECT_EQ(accepted({"--norm-a", "rms,rms,rms,rms"}).settings, accepted({"--norm-a", "rms"}).settings);
+}
+
+TEST(Options, GroupsMustDivideTheUnitsOfLayersThatHaveThem) {
+    EXPECT_EQ(refused({"--norm-b", "layer,group", "--hidden", "20,30"}),
+              "--groups: got '8', needs a divisor of the 30 units of hidden layer 2");
+    EXPECT_EQ(refused({"--norm-a", "group", "--groups", "5"}),
+              "--groups: got '5', needs a divisor of the 48 units of hidden layer 1");
+    accepted({"--norm-b", "layer,group", "--hidden", "20,30", "--groups", "6"});
+    accepted({"--hidden", "7"});
+}
+
+TEST(Options, PicturesPreferAWiderNetworkUnlessToldOtherwise) {
+    const Options digits = accepted({"--data", "digits"});
+    EXPECT_EQ(digits.settings.hidden, (std::vector<uint32_t>{256, 128}));
+    EXPECT_EQ(digits.settings.batch, 128u);
+    EXPECT_EQ(digits.settings.learning_rate, 0.3f);
+
+    const std::string folder = "idx:" + std::filesystem::temp_directory_path().string();
+    const Options idx = accepted({"--batch", "16", "--data", folder.c_str()});
+    EXPECT_EQ(idx.settings.data, Data::file);
+    EXPECT_EQ(idx.settings.data_file, folder);
+    EXPECT_EQ(idx.settings.hidden, (std::vector<uint32_t>{256, 128}));
+    EXPECT_EQ(idx.settings.batch, 16u) << "an explicit argument wins wherever it stands";
+}
+
+TEST(Options, PresetIsFoundByAPartOfItsName) {
+    for (const Preset& preset : presets())
+        EXPECT_EQ(accepted({"--preset", preset.name}).settings, preset.settings) << preset.name;
+    Settings shifted = accepted({"--preset", "covariate"}).settings;
+    EXPECT_EQ(shifted.hidden, (std::vector<uint32_t>{100, 100, 100}));
+
+    shifted.data = Data::spiral;
+    shifted.learning_rate = 0.5f;
+    EXPECT_EQ(accepted({"--lr", "0.5", "--data", "spiral", "--preset", "COVARIATE"}).settings, shifted);
+    EXPECT_EQ(refused({"--preset", "no such"}),
+              "--preset: got 'no such', needs a part of one name that --list-presets prints");
+    EXPECT_NE(refused({"--preset", ","}), "") << "in several names";
+}
+
+TEST(Options, WrongNumbersAreRefusedWithTheirRange) {
+    EXPECT_EQ(refused({"--steps", "3x"}), "--steps: got '3x', needs a whole number from 1 to 1000000000");
+    EXPECT_EQ(refused({"--steps", "2.5"}), "--steps: got '2.5', needs a whole number from 1 to 1000000000");
+    EXPECT_EQ(refused({"--steps", "0"}), "--steps: got '0', needs a whole number from 1 to 1000000000");
+    EXPECT_EQ(refused({"--batch", "-1"}), "--batch: got '-1', needs a whole number from 1 to 256");
+    EXPECT_EQ(refused({"--lr", "nan"}), "--lr: got 'nan', needs a number from 0.0001 to 10");
+    EXPECT_EQ(refused({"--lr=1e400"}), "--lr: got '1e400', needs a number from 0.0001 to 10");
+    EXPECT_EQ(refused({"--lr", ""}), "--lr: got nothing, needs a number from 0.0001 to 10");
+    EXPECT_EQ(refused({"--lr", " 1"}), "--lr: got ' 1', needs a number from 0.0001 to 10");
+    EXPECT_EQ(refused({"--norm-momentum", "1.5"}), "--norm-momentum: got '1.5', needs a number from 0 to 1");
+    EXPECT_EQ(refused({"--seed", "18446744073709551616"}),
+              "--seed: got '18446744073709551616', needs a whole number from 0 to 18446744073709551615");
+    EXPECT_EQ(refused({"--hidden", "256,,128"}), "--hidden: got nothing, needs a whole number from 1 to 512");
+    EXPECT_EQ(refused({"--hidden", "1,1,1,1,1,1,1,1,1,1,1"}),
+              "--hidden: got '1,1,1,1,1,1,1,1,1,1,1', needs 1 to 10 layers");
+    EXPECT_EQ(refused({"--size", "1600"}), "--size: got '1600', needs WIDTHxHEIGHT, such as 1600x1000");
+    EXPECT_EQ(refused({"--size", "1600x9"}), "--size: got '9', needs a whole number from 200 to 8192");
+}
+
+TEST(Options, WrongWordsAreRefusedWithTheRightOnes) {
+    EXPECT_EQ(refused({"--norm-a", "instance"}),
+              "--norm-a: got 'instance', needs one of none, batch, layer, group, rms, renorm, ghost");
+    EXPECT_EQ(refused({"--norm-b", "batch,"}),
+              "--norm-b: got 'batch,', needs one norm, or one for each of 4 hidden layers");
+    EXPECT_EQ(refused({"--norm-b", "batch,rms", "--hidden", "8,8,8"}),
+              "--norm-b: got 'batch,rms', needs one norm, or one for each of 3 hidden layers");
+    EXPECT_EQ(refused({"--norm-a", "batch,,rms,none"}),
+              "--norm-a: got nothing, needs one of none, batch, layer, group, rms, renorm, ghost");
+    EXPECT_EQ(refused({"--activation", "Relu"}),
+              "--activation: got 'Relu', needs one of identity, relu, tanh, sigmoid");
+    EXPECT_EQ(refused({"--data", "mnist"}),
+              "--data: got 'mnist', needs one of spiral, circles, moons, xor, gaussians, rings, digits, "
+              "idx:DIR, csv:FILE");
+    EXPECT_EQ(refused({"--data", "idx:/no/such/folder"}),
+              "--data: got 'idx:/no/such/folder', needs a directory with a pair of IDX files after idx:");
+    EXPECT_EQ(refused({"--data", "csv:/no/such.csv"}),
+              "--data: got 'csv:/no/such.csv', needs a file of comma-separated numbers after csv:");
+}
+
+TEST(Options, UnknownOptionSuggestsTheNearest) {
+    EXPECT_EQ(refused({"--step", "3"}), "unknown option '--step': did you mean --steps?");
+    EXPECT_EQ(refused({"--headles"}), "unknown option '--headles': did you mean --headless?");
+    EXPECT_EQ(refused({"--momentun=0.5"}), "unknown option '--momentun': did you mean --momentum?");
+    EXPECT_EQ(refused({"spiral"}), "unexpected argument 'spiral'");
+    refused({"--steps"});
+    refused({"-x"});
+}
+
+TEST(Options, HelpVersionAndPresetsArePrinted) {
+    const Answer help = answered({"--help"});
+    EXPECT_EQ(help.status, exit_status::ok);
+    EXPECT_NE(help.text.find("--norm-momentum"), std::string::npos);
+    EXPECT_EQ(answered({"--version"}).text.find("vknorm-lab "), 0u);
+    EXPECT_NE(answered({"--list-presets"}).text.find("Covariate shift"), std::string::npos);
+}
+
+}  // namespace

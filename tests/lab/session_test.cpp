@@ -1,0 +1,206 @@
+// The session behind the screen: it obeys between steps, keeps what it has whatever it is asked for, and ends
+// at once.
+#include "app/experiment/session.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <thread>
+
+#include "support/device_fixture.hpp"
+
+namespace {
+
+using namespace lab;
+using namespace std::chrono_literals;
+using vknorm::testing::test_device;
+
+Settings small() {
+    Settings settings;
+    settings.hidden = {16, 8};
+    settings.steps_per_frame = 0;
+    return settings;
+}
+
+/// The first state that `wanted` holds of; fails when none comes.
+template <class Predicate>
+std::shared_ptr<const Snapshot> wait_for(const Session& session, Predicate wanted) {
+    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    while (true) {
+        auto state = session.snapshot();
+        if (wanted(*state)) return state;
+        if (std::chrono::steady_clock::now() > give_up) {
+            ADD_FAILURE() << "not seen; step " << state->step << ", message '" << state->message << "'";
+            return state;
+        }
+        std::this_thread::sleep_for(2ms);
+    }
+}
+
+std::shared_ptr<const Snapshot> wait_until_ready(const Session& session) {
+    return wait_for(session,
+                    [](const Snapshot& state) { return state.train && !state.twins[0].test.empty(); });
+}
+
+TEST(Session, BeginsPausedAndMeasured) {
+    const Session session(test_device(), small());
+    ASSERT_NE(session.snapshot(), nullptr);
+    const auto state = wait_until_ready(session);
+    EXPECT_FALSE(state->running);
+    EXPECT_EQ(state->step, 0u);
+    EXPECT_EQ(state->device, test_device().info().name);
+    EXPECT_EQ(state->message, "");
+    EXPECT_GT(state->twins[1].boundary.columns, 0u);
+    // Nothing happens, nothing is published.
+    std::this_thread::sleep_for(100ms);
+    EXPECT_EQ(session.snapshot()->revision, state->revision);
+}
+
+TEST(Session, CountsSteps) {
+    Session session(test_device(), small());
+    for (int i = 0; i < 3; ++i) session.step();
+    const auto state = wait_for(session, [](const Snapshot& s) { return s.step >= 3; });
+    EXPECT_EQ(state->step, 3u);
+    EXPECT_FALSE(state->running);
+    EXPECT_EQ(state->twins[0].training.entries().size(), 3u);
+    EXPECT_EQ(state->twins[0].test.entries().back().step, 3u) << "what is paused is up to date";
+}
+
+TEST(Session, RunsUntilPausedAndShowsHowFast) {
+    Session session(test_device(), small());
+    session.run();
+    const auto running = wait_for(session, [](const Snapshot& s) { return s.step > 50 && s.running; });
+    EXPECT_GT(running->samples_per_second, 0);
+    session.pause();
+    const auto paused = wait_for(session, [](const Snapshot& s) { return !s.running; });
+    EXPECT_EQ(paused->samples_per_second, 0);
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(session.snapshot()->step, paused->step);
+    EXPECT_EQ(paused->twins[0].test.entries().back().step, paused->step);
+    EXPECT_EQ(running->step, running->twins[0].training.entries().back().step)
+        << "a published state stays as it is";
+}
+
+TEST(Session, StepsPerFrameBoundTheSpeed) {
+    Settings slow = small();
+    slow.steps_per_frame = 1;
+    Session session(test_device(), slow);
+    wait_until_ready(session);
+    const auto begin = std::chrono::steady_clock::now();
+    session.run();
+    const auto state = wait_for(session, [](const Snapshot& s) { return s.step >= 8; });
+    const double frames =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() * 30;
+    EXPECT_LE(static_cast<double>(state->step), frames + 1);
+}
+
+TEST(Session, SettingsAreAppliedWhileRunning) {
+    Session session(test_device(), small());
+    session.run();
+    wait_for(session, [](const Snapshot& s) { return s.step > 5; });
+    Settings changed = small();
+    changed.learning_rate = 0.01f;
+    changed.batch = 64;
+    session.apply(changed);
+    const auto state =
+        wait_for(session, [&](const Snapshot& s) { return s.settings == changed && s.running; });
+    EXPECT_GT(state->step, 5u) << "the same run";
+    wait_for(session, [&](const Snapshot& s) { return s.step > state->step; });
+}
+
+TEST(Session, NewNetworksKeepTheDataAndANewSeedDoesNot) {
+    Session session(test_device(), small());
+    session.step();
+    const auto first = wait_for(session, [](const Snapshot& s) { return s.step == 1; });
+    Settings deeper = small();
+    deeper.hidden = {8, 8, 8};
+    session.apply(deeper);
+    const auto second = wait_for(session, [&](const Snapshot& s) { return s.settings == deeper; });
+    EXPECT_EQ(second->step, 0u);
+    EXPECT_EQ(second->train, first->train);
+    EXPECT_NE(second->parameters, first->parameters);
+    deeper.seed = 8;
+    session.apply(deeper);
+    const auto third = wait_for(session, [&](const Snapshot& s) { return s.settings == deeper; });
+    EXPECT_NE(third->train->inputs, first->train->inputs);
+}
+
+TEST(Session, RefusedStepPausesWithAMessageAndLosesNothing) {
+    Session session(test_device(), small());
+    session.run();
+    wait_for(session, [](const Snapshot& s) { return s.step > 5; });
+    Settings one = small();
+    one.batch = 1;
+    session.apply(one);
+    const auto refused = wait_for(session, [](const Snapshot& s) { return !s.running; });
+    EXPECT_NE(refused->message.find("batch of one"), std::string::npos) << refused->message;
+    EXPECT_EQ(refused->severity, Severity::warning);
+    EXPECT_GT(refused->step, 5u);
+
+    session.apply(small());
+    session.step();
+    const auto state = wait_for(session, [&](const Snapshot& s) { return s.step > refused->step; });
+    EXPECT_EQ(state->step, refused->step + 1);
+    EXPECT_EQ(state->message.find("batch of one"), std::string::npos);
+}
+
+TEST(Session, UnreadableFileIsSaidAndTheRunStays) {
+    Session session(test_device(), small());
+    session.step();
+    wait_for(session, [](const Snapshot& s) { return s.step == 1; });
+    Settings missing = small();
+    missing.data = Data::file;
+    missing.data_file = "csv:/no/such/file.csv";
+    session.apply(missing);
+    const auto state = wait_for(session, [](const Snapshot& s) { return !s.message.empty(); });
+    EXPECT_EQ(state->severity, Severity::error);
+    EXPECT_NE(state->message.find("/no/such/file.csv"), std::string::npos) << state->message;
+    EXPECT_EQ(state->settings, small());
+    session.step();
+    wait_for(session, [](const Snapshot& s) { return s.step == 2; });
+
+    // Nor is it the end when there is no run yet.
+    Session broken(test_device(), missing);
+    wait_for(broken, [](const Snapshot& s) { return !s.message.empty(); });
+    broken.run();
+    broken.step();
+    broken.reset();
+    broken.apply(small());
+    wait_until_ready(broken);
+}
+
+TEST(Session, ResetRepeatsTheNumbers) {
+    Session session(test_device(), small());
+    const auto three_steps = [&] {
+        for (int i = 0; i < 3; ++i) session.step();
+        return wait_for(session, [](const Snapshot& s) { return s.step == 3; });
+    };
+    const auto first = three_steps();
+    session.reset();
+    wait_for(session, [](const Snapshot& s) { return s.step == 0; });
+    const auto second = three_steps();
+    for (size_t i = 0; i < twin_count; ++i)
+        for (size_t step = 0; step < 3; ++step)
+            EXPECT_EQ(first->twins[i].training.entries()[step].value.loss,
+                      second->twins[i].training.entries()[step].value.loss);
+}
+
+TEST(Session, ResetKeepsRunning) {
+    Session session(test_device(), small());
+    session.run();
+    const auto before = wait_for(session, [](const Snapshot& s) { return s.step > 100; });
+    session.reset();
+    const auto after = wait_for(session, [&](const Snapshot& s) { return s.step < before->step; });
+    EXPECT_TRUE(after->running);
+}
+
+TEST(Session, EndsAtAnyMoment) {
+    for (const auto delay : {0ms, 1ms, 5ms, 20ms, 60ms}) {
+        Session session(test_device(), small());
+        session.run();
+        std::this_thread::sleep_for(delay);
+        session.reset();
+    }
+}
+
+}  // namespace

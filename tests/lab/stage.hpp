@@ -1,0 +1,77 @@
+// Where tests of the Lab's screen take place: a screen without a display, driven through its input queue,
+// read by the text and the triangles it draws.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/gpu/offscreen.hpp"
+#include "app/lab/tabs/live.hpp"
+#include "lab/synthetic.hpp"
+
+namespace lab::testing {
+
+/// The device under test, validation on; any message fails the running test.
+Gpu& test_gpu();
+/// Chooses it, before its first use.
+void select_test_gpu(const std::string& name);
+/// Destroys it; false when the validation layer spoke outside of a test.
+bool destroy_test_gpu();
+
+/// One letter as it was drawn.
+struct Glyph {
+    plot::Rect rect, clip;
+    ImVec2 uv;  ///< upper left corner in the font texture: tells letters and fonts apart
+};
+
+class Stage {
+  public:
+    explicit Stage(const Settings& settings = {}, uint64_t steps = 600, ImVec2 size = {1600, 1000});
+
+    /// One frame; what it drew stays until the next one.
+    void frame();
+    /// Frames until the input queue is empty and what was clicked has had its effect.
+    void settle();
+    /// The latest frame in pixels.
+    Picture picture();
+
+    void click(ImVec2 at);
+    void drag(ImVec2 from, ImVec2 to);
+    void hover(ImVec2 at);
+    void press(Key key);
+
+    /// Every letter of the latest frame, in drawing order.
+    const std::vector<Glyph>& glyphs();
+    /// Where `words` stand in `font`, all occurrences in drawing order.
+    std::vector<plot::Rect> find(const std::string& words, const ImFont* font);
+    /// The only or first one; fails the test when there is none.
+    plot::Rect the(const std::string& words, const ImFont* font);
+
+    const ImDrawData& draw_data() const { return *frame_.draw_data; }
+    LiveLayout layout() { return lay_out(screen.look(), size); }
+    size_t calls(const std::string& name) const;
+
+    ImVec2 size;
+    RecordedCommands commands;
+    Screen screen;
+    Live live;
+    Requests requests;  ///< all that were made
+
+  private:
+    void read_glyphs();
+
+    Frame frame_{};
+    std::set<std::pair<float, float>>
+        letters_;  // upper left texture coordinates of every letter of every font
+    std::optional<std::vector<Glyph>> glyphs_;
+};
+
+ImVec2 center(const plot::Rect& rect);
+/// Whether a pixel is this colour, but for rounding.
+bool is(const uint8_t* pixel, Color color, int tolerance = 6);
+/// Pixels of `color` in `area`.
+size_t count(const Picture& picture, const plot::Rect& area, Color color, int tolerance = 6);
+
+}  // namespace lab::testing

@@ -1,0 +1,176 @@
+#include "lab/synthetic.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+namespace lab::testing {
+
+namespace {
+
+float smooth(float& average, float value) {
+    return average = std::isfinite(average) ? average * 0.97f + value * 0.03f : value;
+}
+
+Histogram bell(float mean, float deviation, float roughness, std::mt19937& random) {
+    Histogram histogram;
+    std::normal_distribution<float> normal;
+    histogram.share.resize(64);
+    float sum = 0;
+    for (size_t i = 0; i < histogram.share.size(); ++i) {
+        const float x =
+            histogram.low + (static_cast<float>(i) + 0.5f) * (histogram.high - histogram.low) / 64;
+        const float z = (x - mean) / deviation;
+        histogram.share[i] = std::max(0.0f, std::exp(-z * z / 2) * (1 + roughness * normal(random)));
+        sum += histogram.share[i];
+    }
+    for (float& share : histogram.share) share /= sum;
+    return histogram;
+}
+
+vknorm::Dataset points(const Settings& s) {
+    vknorm::Dataset data{.features = 2, .classes = 2};
+    std::mt19937 random(static_cast<unsigned>(s.seed));
+    std::normal_distribution<float> normal(0, s.noise * 0.15f);
+    for (uint32_t i = 0; i < 512; ++i) {
+        const float t = static_cast<float>(i / 2) / 256, angle = t * 9 + static_cast<float>(i % 2) * 3.14159f;
+        data.inputs.push_back(t * std::cos(angle) + normal(random));
+        data.inputs.push_back(t * std::sin(angle) + normal(random));
+        data.labels.push_back(i % 2);
+    }
+    return data;
+}
+
+vknorm::Dataset pictures(const Settings& s) {
+    vknorm::Dataset data{.features = 784, .classes = 10, .image_width = 28, .image_height = 28};
+    std::mt19937 random(static_cast<unsigned>(s.seed));
+    std::uniform_real_distribution<float> jitter(-2, 2);
+    for (uint32_t i = 0; i < 40; ++i) {
+        const uint32_t label = i * 7 % 10;
+        const float cx = 14 + jitter(random), cy = 14 + jitter(random),
+                    radius = 4 + static_cast<float>(label) * 0.6f;
+        for (int y = 0; y < 28; ++y)
+            for (int x = 0; x < 28; ++x) {
+                const float d = std::hypot(static_cast<float>(x) - cx, static_cast<float>(y) - cy);
+                data.inputs.push_back(std::clamp(1.8f - std::abs(d - radius), 0.0f, 1.0f));
+            }
+        data.labels.push_back(label);
+    }
+    return data;
+}
+
+Boundary boundary(float sharpness) {
+    Boundary b{.columns = 64, .rows = 64, .classes = 2, .probability = {}};
+    for (uint32_t row = 0; row < b.rows; ++row)
+        for (uint32_t column = 0; column < b.columns; ++column) {
+            const float x = b.low + (b.high - b.low) * static_cast<float>(column) / 63;
+            const float y = b.low + (b.high - b.low) * static_cast<float>(row) / 63;
+            const float wave = std::cos(std::atan2(y, x) - std::hypot(x, y) * 9);
+            const float p = 1 / (1 + std::exp(-wave * sharpness));
+            b.probability.push_back(p);
+            b.probability.push_back(1 - p);
+        }
+    return b;
+}
+
+void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) {
+    std::mt19937 random(static_cast<unsigned>(s.seed * 2 + twin));
+    std::normal_distribution<float> normal;
+    const bool normalized = s.twins[twin].norm != vknorm::Norm::none, gap = depends_on_batch(s, twin);
+    float loss_average = not_measured, gradient_average = not_measured, mean = 0, variance = 1;
+    for (uint64_t step = 1; step <= steps; ++step) {
+        const float t = static_cast<float>(step), rate = normalized ? 60.0f : 260.0f;
+        const float loss =
+            (0.7f * std::exp(-t / rate) + (normalized ? 0.2f : 0.02f)) * std::exp(0.5f * normal(random));
+        const float gradient =
+            (normalized ? 1.0f : 0.4f + t / 500) * std::exp(0.45f * normal(random)) + 20 / t;
+        view.training.push(step,
+                           {loss, smooth(loss_average, loss), gradient, smooth(gradient_average, gradient)});
+        const float drift = normalized ? 0.2f : -t / 300;
+        const float batch_mean = -0.6f + 0.6f * std::exp(-t / 80) + 0.06f * normal(random);
+        const float batch_variance = (1.6f - std::exp(-t / 200)) * std::exp(0.15f * normal(random));
+        mean += s.norm_momentum * (batch_mean - mean);
+        variance += s.norm_momentum * (batch_variance - variance);
+        UnitRow unit{drift - 1 + 0.1f * normal(random),
+                     drift + 0.08f * normal(random),
+                     drift + 1 + 0.1f * normal(random),
+                     batch_mean,
+                     batch_variance,
+                     mean,
+                     variance};
+        if (!vknorm::keeps_running_statistics(s.twins[twin].norm_of(s.inspected_layer)))
+            unit.running_mean = unit.running_variance = not_measured;
+        // What can go wrong in a run: an overflow, a stretch without measurements.
+        if (step == 150) view.training.push(step, {INFINITY, loss_average, INFINITY, gradient_average});
+        if (step >= 100 && step < 120) unit.percentile50 = unit.batch_mean = unit.running_mean = not_measured;
+        view.unit.push(step, unit);
+        if (step % 20 == 1) {
+            const float accuracy = std::min(1.0f, 1 - 0.5f * std::exp(-t / rate) + 0.01f * normal(random));
+            view.test.push(step, {accuracy, gap ? accuracy - 0.02f : not_measured, loss_average});
+        }
+        if (step % 10 == 1)
+            view.distribution.push(step, bell(0, normalized ? 1.0f : 0.2f + t / 900, 0.12f, random));
+    }
+    for (size_t layer = 0; layer < s.hidden.size() && steps > 0; ++layer) {
+        const float width = normalized ? 1.0f : 0.9f / (1 + static_cast<float>(layer));
+        view.layers.push_back({bell(0, width, 0.08f, random), 0.02f, width, 0});
+    }
+}
+
+/// The times of a step whose parts take longer and longer, and words as long as those of a norm.
+void plan_step(TwinView& view, const Settings& s, size_t twin, uint64_t steps) {
+    view.norm_plan =
+        "layer_norm: rows, 1 x 128 channels x 100\n"
+        "  1 slice of 1 x 128 channels x 100: 1 strands per channel of up to 1024 values, 32 side by side; "
+        "4 x 1 workgroups of 128; 2 partials per channel\n"
+        "  forward: norm_statistics_vectors_texels, norm_finalize, norm_apply_aligned_vectors_texels\n"
+        "  backward: norm_backward_sums_aligned_vectors_texels, norm_backward_finalize, "
+        "norm_backward_apply_aligned_vectors_texels\n"
+        "  gradients of parameters: layer_norm: columns, 128 x 100 channels x 1\n"
+        "  1 slice of 128 x 100 channels x 1: 8 strands per channel of up to 1024 values, 8 side by side; "
+        "8 x 1 workgroups of 128; 8 partials per channel\n"
+        "  scratch: 24588 bytes\n";
+    if (steps == 0) return;
+    std::vector<std::string> labels = {"batch upload"};
+    for (const char* way : {" forward", " backward"}) {
+        for (size_t layer = 0; layer < s.hidden.size(); ++layer)
+            for (const char* part : {"linear", "norm", "activation"})
+                if (part != std::string("norm") || s.twins[twin].norm != vknorm::Norm::none)
+                    labels.push_back(std::to_string(layer) + "." + part + way);
+        labels.push_back(std::string("output") + way);
+    }
+    for (const char* last : {"loss", "summary", "optimizer", "probes and readback"})
+        labels.emplace_back(last);
+    double milliseconds = 0.0004;
+    for (const std::string& label : labels) view.parts.push_back({label, milliseconds *= 1.3});
+}
+
+}  // namespace
+
+std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps) {
+    auto s = std::make_shared<Snapshot>();
+    s->settings = settings;
+    s->revision = steps + 1;
+    s->step = steps;
+    s->epoch = static_cast<double>(steps) * settings.batch / 512;
+    s->samples_per_second = steps > 0 ? 7680 : 0;
+    s->device = "llvmpipe (LLVM 15.0.6, 256 bits)";
+    s->parameters = 7346;
+    const bool planar = is_planar(settings.data);
+    s->train = s->test = std::make_shared<vknorm::Dataset>(planar ? points(settings) : pictures(settings));
+    for (size_t twin = 0; twin < twin_count; ++twin) {
+        TwinView& view = s->twins[twin];
+        train_twin(view, settings, twin, steps);
+        if (settings.plan) plan_step(view, settings, twin, steps);
+        if (steps == 0) continue;
+        if (planar) {
+            view.boundary = boundary(twin == 0 ? 4 : 1.2f);
+        } else {
+            for (uint32_t i = 0; i < 40; ++i)
+                view.predicted.push_back((s->test->labels[i] + (i % (5 - twin * 2) == 0)) % 10);
+        }
+    }
+    return s;
+}
+
+}  // namespace lab::testing

@@ -1,0 +1,39 @@
+// A run that never happened, for tests of the Lab's screen: curves of plausible shape, made by formula.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/experiment/settings.hpp"
+
+namespace lab::testing {
+
+/// `steps` steps of `settings`, deterministic.
+std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps);
+
+/// Remembers what the screen asked for and shows one snapshot.
+class RecordedCommands : public Commands {
+  public:
+    explicit RecordedCommands(std::shared_ptr<Snapshot> shown) : shown_(std::move(shown)) {}
+
+    void run() override { calls.push_back("run"); }
+    void pause() override { calls.push_back("pause"); }
+    void step() override { calls.push_back("step"); }
+    void reset() override { calls.push_back("reset"); }
+    void apply(const Settings& settings) override {
+        calls.push_back("apply");
+        applied = settings;
+    }
+    std::shared_ptr<const Snapshot> snapshot() const override { return shown_; }
+
+    Snapshot& shown() { return *shown_; }
+    void show(std::shared_ptr<Snapshot> snapshot) { shown_ = std::move(snapshot); }
+
+    std::vector<std::string> calls;
+    Settings applied;
+
+  private:
+    std::shared_ptr<Snapshot> shown_;
+};
+
+}  // namespace lab::testing

@@ -1,0 +1,184 @@
+// Fully connected layers against float64, in every variant that planning can choose.
+//
+// Bound: a sum of K products and a bias in float32, in any order, is off by at most (K + 1) u' times the sum
+// of the terms' magnitudes, u' = u / (1 - (K + 1) u), u = 2^-24 (Higham, Accuracy and Stability,
+// section 3.1).
+#include "ops/linear.hpp"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+#include "support/device_fixture.hpp"
+#include "support/worst_error.hpp"
+
+namespace vknorm::testing {
+namespace {
+
+using detail::Linear;
+
+struct Sums {
+    std::vector<double> values, bounds;
+
+    void add(double sum, double magnitude, size_t terms) {
+        const double u = std::ldexp(1.0, -24) * static_cast<double>(terms + 1);
+        values.push_back(sum);
+        bounds.push_back(u / (1 - u) * magnitude + 1e-37);
+    }
+};
+
+/// sum over k of left(row, k) * right(k, column), plus bias(column), for every row and column.
+template <class Left, class Right, class Bias>
+Sums products(size_t rows, size_t columns, size_t inner, Left left, Right right, Bias bias) {
+    Sums sums;
+    for (size_t row = 0; row < rows; ++row) {
+        for (size_t column = 0; column < columns; ++column) {
+            double sum = bias(column), magnitude = std::abs(sum);
+            for (size_t k = 0; k < inner; ++k) {
+                const double term = double{left(row, k)} * double{right(k, column)};
+                sum += term;
+                magnitude += std::abs(term);
+            }
+            sums.add(sum, magnitude, inner);
+        }
+    }
+    return sums;
+}
+
+const auto no_bias = [](size_t) { return 0.0; };
+
+struct Problem {
+    uint32_t rows, inputs, outputs;
+    std::vector<float> x, weight, bias, dy;
+
+    Problem(std::mt19937_64& random, uint32_t r, uint32_t i, uint32_t o)
+        : rows(r),
+          inputs(i),
+          outputs(o),
+          x(random_floats(random, size_t{r} * i)),
+          weight(random_floats(random, size_t{o} * i)),
+          bias(random_floats(random, o)),
+          dy(random_floats(random, size_t{r} * o)) {}
+};
+
+struct Results {
+    std::vector<float> y, dx, dweight, dbias;
+
+    bool operator==(const Results&) const = default;
+};
+
+Results run(const Problem& problem, const Capabilities& capabilities) {
+    const auto output = [](size_t floats, const char* name) { return GuardedBuffer(4 * floats, name, true); };
+    const auto input = [](const std::vector<float>& data) { return GuardedBuffer(data, "input", true); };
+    const GuardedBuffer x = input(problem.x), weight = input(problem.weight), bias = input(problem.bias),
+                        dy = input(problem.dy);
+    const GuardedBuffer y = output(problem.dy.size(), "y"), dx = output(problem.x.size(), "dx"),
+                        dweight = output(problem.weight.size(), "dweight"),
+                        dbias = output(problem.bias.size(), "dbias");
+    const Linear linear(capabilities, problem.rows, problem.inputs, problem.outputs);
+    Stream stream(test_device());
+    linear.forward(stream.record(), {.x = x, .weight = weight, .bias = bias, .y = y});
+    linear.backward_input(stream.record(), {.dy = dy, .weight = weight, .dx = dx});
+    linear.backward_parameters(stream.record(), {.x = x, .dy = dy, .dweight = dweight, .dbias = dbias});
+    stream.wait(stream.submit());
+    return {y.download(), dx.download(), dweight.download(), dbias.download()};
+}
+
+void check(const Problem& p, const Results& results) {
+    const auto x = [&](size_t row, size_t i) { return p.x[row * p.inputs + i]; };
+    const auto weight = [&](size_t o, size_t i) { return p.weight[o * p.inputs + i]; };
+    const auto dy = [&](size_t row, size_t o) { return p.dy[row * p.outputs + o]; };
+    const auto near = [](const char* name, const std::vector<float>& got, const Sums& sums) {
+        expect_near(name, got, sums.values, sums.bounds);
+    };
+    near("linear y", results.y,
+         products(
+             p.rows, p.outputs, p.inputs, x, [&](size_t i, size_t o) { return weight(o, i); },
+             [&](size_t o) { return double{p.bias[o]}; }));
+    near("linear dx", results.dx, products(p.rows, p.inputs, p.outputs, dy, weight, no_bias));
+    near("linear dweight", results.dweight,
+         products(
+             p.outputs, p.inputs, p.rows, [&](size_t o, size_t row) { return dy(row, o); }, x, no_bias));
+    near("linear dbias", results.dbias,
+         products(
+             p.outputs, 1, p.rows, [&](size_t o, size_t row) { return dy(row, o); },
+             [](size_t, size_t) { return 1.f; }, no_bias));
+}
+
+bool fits(const Problem& problem) {
+    return 4 * std::max({problem.x.size(), problem.weight.size(), problem.dy.size()}) <=
+           test_device().capabilities().max_storage_buffer_range;
+}
+
+TEST(Linear, IsWithinTheBoundForEverySize) {
+    std::mt19937_64 random = random_generator();
+    constexpr uint32_t sizes[] = {1, 2, 3, 13, 31, 33, 100, 257};
+    std::vector<std::array<uint32_t, 3>> shapes = {{4, 4, 4},     {32, 2, 48},    {32, 48, 2},
+                                                   {7, 12, 36},   {13, 100, 100}, {33, 64, 132},
+                                                   {100, 48, 10}, {66, 260, 28}};
+    for (const uint32_t rows : sizes)
+        shapes.push_back({rows, sizes[random() % std::size(sizes)], sizes[random() % std::size(sizes)]});
+    for (const uint32_t inputs : sizes)
+        shapes.push_back({sizes[random() % std::size(sizes)], inputs, sizes[random() % std::size(sizes)]});
+
+    for (const auto& [rows, inputs, outputs] : shapes) {
+        SCOPED_TRACE(::testing::Message() << rows << " x " << inputs << " -> " << outputs);
+        const Problem problem(random, rows, inputs, outputs);
+        const Capabilities capabilities = test_device().capabilities();
+        if (!fits(problem)) {
+            EXPECT_THROW(Linear(capabilities, rows, inputs, outputs), Unsupported);
+            continue;
+        }
+        check(problem, run(problem, capabilities));
+    }
+}
+
+TEST(Linear, DoesNotDependOnTheNumberOfWorkgroups) {
+    std::mt19937_64 random = random_generator();
+    for (const auto& [rows, inputs, outputs] :
+         {std::array{33u, 100u, 132u}, std::array{57u, 13u, 257u}, std::array{500u, 31u, 32u}}) {
+        SCOPED_TRACE(::testing::Message() << rows << " x " << inputs << " -> " << outputs);
+        const Problem problem(random, rows, inputs, outputs);
+        if (!fits(problem)) continue;
+        Capabilities capabilities = test_device().capabilities();
+        const Results results = run(problem, capabilities);
+        check(problem, results);
+        EXPECT_TRUE(run(problem, capabilities) == results) << "second run";
+        capabilities.max_workgroups = 2;
+        EXPECT_TRUE(run(problem, capabilities) == results) << "two workgroups";
+        capabilities.subgroup_size = 0;
+        check(problem, run(problem, capabilities));
+    }
+}
+
+// Sums so long that two workgroups can only take a few tiles each: several dispatches.
+TEST(Linear, SplitsWhatTakesTooLongForOneDispatch) {
+    std::mt19937_64 random = random_generator();
+    const Problem problem(random, 1, 16000, 1);
+    Problem wide(random, 16000, 1, 1);
+    Capabilities capabilities = test_device().capabilities();
+    capabilities.max_workgroups = 2;
+    check(problem, run(problem, capabilities));
+    check(wide, run(wide, capabilities));
+}
+
+TEST(Linear, RefusesSumsBeyondTheTripBudget) {
+    Capabilities capabilities = test_device().capabilities();
+    capabilities.max_storage_buffer_range = 1 << 27;
+    EXPECT_THROW(Linear(capabilities, 1, 30000, 1), std::invalid_argument);
+    EXPECT_THROW(Linear(capabilities, 30000, 1, 1), std::invalid_argument);
+}
+
+// A NaN reaches what it should and nothing else.
+TEST(Linear, KeepsNanInItsRow) {
+    std::mt19937_64 random = random_generator();
+    Problem problem(random, 13, 36, 20);
+    problem.x[5 * problem.inputs + 7] = std::nanf("");
+    const Results results = run(problem, test_device().capabilities());
+    for (size_t i = 0; i < results.y.size(); ++i)
+        EXPECT_EQ(std::isnan(results.y[i]), i / problem.outputs == 5) << i;
+    for (size_t i = 0; i < results.dweight.size(); ++i)
+        EXPECT_EQ(std::isnan(results.dweight[i]), i % problem.inputs == 7) << i;
+}
+
+}  // namespace
+}  // namespace vknorm::testing

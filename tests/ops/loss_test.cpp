@@ -1,0 +1,161 @@
+// Softmax and cross-entropy against float64.
+//
+// Bounds follow Vulkan's precision: exp(x) within (3 + 2 |x|) ULP, log(x) within 3 ULP or, for x in [0.5, 2],
+// 2^-21 absolute; division within 2.5 ULP. With logits that differ by at most d, C classes and ULP = 2^-23:
+// exp(logit - largest) is relatively off by r = (3 + 2 d + d / 2) ULP (the last for the rounding of the
+// difference), their sum by r + C/2 ULP.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <limits>
+
+#include "ops/softmax_cross_entropy.hpp"
+#include "support/device_fixture.hpp"
+#include "support/worst_error.hpp"
+
+namespace vknorm::testing {
+namespace {
+
+using detail::SoftmaxCrossEntropy;
+using shaders::RowResult;
+
+struct Batch {
+    uint32_t rows, classes;
+    std::vector<float> logits;
+    std::vector<uint32_t> labels;
+
+    Batch(std::mt19937_64& random, uint32_t r, uint32_t c, float spread)
+        : rows(r), classes(c), logits(random_floats(random, size_t{r} * c, -spread, spread)) {
+        for (uint32_t row = 0; row < rows; ++row) labels.push_back(static_cast<uint32_t>(random() % classes));
+    }
+};
+
+struct Expected {
+    std::vector<double> losses, loss_bounds, probabilities, gradient, gradient_bounds;
+    std::vector<uint32_t> correct;
+};
+
+Expected expect(const Batch& batch) {
+    const double ulp = std::ldexp(1.0, -23);
+    Expected expected;
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+        const float* logits = batch.logits.data() + size_t{row} * batch.classes;
+        const float* largest = std::max_element(logits, logits + batch.classes);
+        const double distance = *largest - double{*std::min_element(logits, logits + batch.classes)};
+        double others = 0;
+        for (uint32_t i = 0; i < batch.classes; ++i)
+            if (logits + i != largest) others += std::exp(double{logits[i]} - *largest);
+        const double relative = ulp * (3 + 2.5 * distance + batch.classes / 2.0);
+        const double label_distance = double{*largest} - logits[batch.labels[row]];
+        expected.losses.push_back(std::log1p(others) + label_distance);
+        // log: below 1/32 a series of relative error 2^-20 and a few roundings, else 2^-21 absolute and 3
+        // ULP.
+        const double log_error =
+            others < 1 / 32. ? others * 8 * ulp : std::ldexp(1.0, -21) + 4 * ulp * std::log1p(others);
+        expected.loss_bounds.push_back(relative * others / (1 + others) + log_error +
+                                       ulp * (label_distance + expected.losses.back()) + 1e-37);
+        expected.correct.push_back(largest == logits + batch.labels[row]);
+        for (uint32_t i = 0; i < batch.classes; ++i) {
+            const double probability = std::exp(double{logits[i]} - *largest) / (1 + others);
+            const double error = probability * (2 * relative + 4 * ulp);
+            expected.probabilities.push_back(probability);
+            expected.gradient.push_back((probability - (i == batch.labels[row])) / batch.rows);
+            expected.gradient_bounds.push_back(
+                (error + 2 * ulp * std::abs(expected.gradient.back()) * batch.rows) / batch.rows + 1e-37);
+        }
+    }
+    return expected;
+}
+
+struct Results {
+    std::vector<float> losses;
+    std::vector<uint32_t> correct;
+
+    explicit Results(const std::vector<RowResult>& rows) {
+        for (const RowResult& row : rows) {
+            losses.push_back(row.loss);
+            correct.push_back(row.correct);
+        }
+    }
+};
+
+void check(const Batch& batch) {
+    SCOPED_TRACE(::testing::Message() << batch.rows << " rows, " << batch.classes << " classes");
+    const GuardedBuffer logits(batch.logits, "logits", true), labels(batch.labels, "labels", true);
+    const GuardedBuffer results(sizeof(RowResult) * batch.rows, "results", true);
+    const GuardedBuffer measured(sizeof(RowResult) * (batch.rows + 5), "measured", true);
+    const GuardedBuffer dlogits(4 * batch.logits.size(), "dlogits", true),
+        probabilities(4 * batch.logits.size(), "probabilities", true);
+    const SoftmaxCrossEntropy loss(test_device().capabilities(), batch.rows, batch.classes);
+    Stream stream(test_device());
+    loss.train(stream.record(), {.logits = logits, .labels = labels, .results = results, .dlogits = dlogits});
+    loss.measure(stream.record(), logits, labels, measured, 5);
+    loss.predict(stream.record(), logits, probabilities);
+    stream.wait(stream.submit());
+
+    const Expected expected = expect(batch);
+    const std::vector<RowResult> rows = results.download<RowResult>();
+    const Results got(rows);
+    expect_near("cross-entropy loss", got.losses, expected.losses, expected.loss_bounds);
+    EXPECT_EQ(got.correct, expected.correct);
+    expect_near("cross-entropy gradient", dlogits.download(), expected.gradient, expected.gradient_bounds);
+    std::vector<double> probability_bounds = expected.gradient_bounds;
+    for (double& bound : probability_bounds) bound *= batch.rows;
+    expect_near("softmax", probabilities.download(), expected.probabilities, probability_bounds);
+    const std::vector<RowResult> late = measured.download<RowResult>();
+    EXPECT_EQ(std::memcmp(late.data() + 5, rows.data(), sizeof(RowResult) * rows.size()), 0);
+}
+
+TEST(Loss, IsWithinTheBound) {
+    std::mt19937_64 random = random_generator();
+    for (const uint32_t rows : {1u, 2u, 33u, 257u})
+        for (const uint32_t classes : {1u, 2u, 10u, 31u})
+            for (const float spread : {0.f, 1.f, 8.f, 60.f}) check(Batch(random, rows, classes, spread));
+    check(Batch(random, 16, 1000, 4));
+}
+
+TEST(Loss, IsExactWhenOneLogitDwarfsTheOthers) {
+    std::mt19937_64 random = random_generator();
+    Batch batch(random, 1, 3, 0);
+    batch.logits = {3e38f, -3e38f, 0};
+    batch.labels = {0};
+    check(batch);
+}
+
+TEST(Loss, RowsThatAreNotFiniteAreToldAndLeaveTheOthersAlone) {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    std::mt19937_64 random = random_generator();
+    Batch batch(random, 9, 4, 2);
+    batch.logits[2 * 4 + 3] = nan;
+    batch.logits[7 * 4 + 1] = std::numeric_limits<float>::infinity();
+    const GuardedBuffer logits(batch.logits, "logits", true), labels(batch.labels, "labels", true);
+    const GuardedBuffer results(sizeof(RowResult) * 9, "results", true), dlogits(4 * 36, "dlogits", true);
+    const GuardedBuffer health(detail::sound_health(2), "health", true);
+    Stream stream(test_device());
+    SoftmaxCrossEntropy(test_device().capabilities(), 9, 4)
+        .train(stream.record(), {.logits = logits,
+                                 .labels = labels,
+                                 .results = results,
+                                 .dlogits = dlogits,
+                                 .word = {health, 1}});
+    stream.wait(stream.submit());
+    const Results got(results.download<RowResult>());
+    const std::vector<float> gradient = dlogits.download();
+    for (uint32_t row = 0; row < 9; ++row) {
+        const bool sick = row == 2 || row == 7;
+        EXPECT_EQ(std::isnan(got.losses[row]), sick) << row;
+        EXPECT_EQ(std::isnan(gradient[4 * row]), sick) << row;
+        EXPECT_LE(got.correct[row], sick ? 0u : 1u);
+    }
+    std::vector<uint32_t> expected = detail::sound_health(2);
+    expected[VKNORM_HEALTH_HEADER + 1] = 1;
+    EXPECT_EQ(health.download<uint32_t>(), expected);
+}
+
+TEST(Loss, RefusesMoreThanOneDispatchMayDo) {
+    EXPECT_THROW(SoftmaxCrossEntropy(test_device().capabilities(), 10, 20000), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace vknorm::testing

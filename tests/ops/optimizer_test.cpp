@@ -1,0 +1,173 @@
+// SGD and Adam against their formulas in float64 over several steps, and the two fates of a step: committed
+// or refused.
+//
+// Bound: every step rounds each stored value and a handful of intermediate ones. With |p|, |g| and |v| at
+// most 1 or so and u = 2^-24, SGD is off by at most (1 + lr / (1 - momentum)) * 4 u per step; for Adam the
+// quotient of moments is within 12 u of 1 where they are computed without cancellation: gradients here keep
+// their sign.
+#include "ops/optimizer.hpp"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+#include "ops/health.hpp"
+#include "support/device_fixture.hpp"
+#include "support/worst_error.hpp"
+
+namespace vknorm::testing {
+namespace {
+
+constexpr int steps = 7;
+
+/// Flat buffers of `size` floats with some padding behind, and two copies of running statistics.
+struct Problem {
+    explicit Problem(std::mt19937_64& random, size_t size, size_t padding)
+        : padded(size + padding), values(random_floats(random, size)), gradients(steps) {
+        values.resize(padded);
+        for (std::vector<float>& gradient : gradients) {
+            gradient = random_floats(random, size, 0.1f, 1);
+            for (size_t i = 0; i < size; i += 2) gradient[i] = -gradient[i];
+            gradient.resize(padded);
+        }
+    }
+
+    size_t padded;
+    std::vector<float> values;
+    std::vector<std::vector<float>> gradients;
+};
+
+struct Outcome {
+    std::vector<float> parameters, working, committed;
+};
+
+Outcome run(const Problem& problem, const Optimizer& optimizer, bool diverged = false) {
+    const std::vector<float> zeros(problem.padded), working(10, 2.f), committed(10, 1.f);
+    const GuardedBuffer parameters(problem.values, "parameters", true), gradient(zeros, "gradient", true),
+        first(zeros, "first moment", true), second(zeros, "second moment", true);
+    const GuardedBuffer new_running(working, "working", true), old_running(committed, "committed", true);
+    std::vector<uint32_t> words = detail::sound_health(1);
+    words[0] = diverged;
+    const GuardedBuffer health(words, "health", true);
+    Stream stream(test_device());
+    for (int step = 0; step < steps; ++step) {
+        stream.upload(gradient, problem.gradients[step]);
+        detail::optimizer_step(stream.record(), optimizer, step + 1,
+                               {.parameters = parameters,
+                                .gradient = gradient,
+                                .first_moment = first,
+                                .second_moment = second,
+                                .health = health,
+                                .working = new_running,
+                                .committed = old_running});
+    }
+    stream.wait(stream.submit());
+    return {parameters.download(), new_running.download(), old_running.download()};
+}
+
+std::vector<double> reference(const Problem& problem, const Sgd& sgd) {
+    std::vector<double> p(problem.values.begin(), problem.values.end()), v(problem.padded);
+    for (int step = 0; step < steps; ++step) {
+        for (size_t i = 0; i < problem.padded; ++i) {
+            v[i] = sgd.momentum * v[i] + problem.gradients[step][i] + sgd.weight_decay * p[i];
+            p[i] -= sgd.learning_rate * v[i];
+        }
+    }
+    return p;
+}
+
+std::vector<double> reference(const Problem& problem, const Adam& adam) {
+    std::vector<double> p(problem.values.begin(), problem.values.end()), m(problem.padded), v(problem.padded);
+    for (int step = 0; step < steps; ++step) {
+        const double correction1 = 1 - std::pow(double{adam.beta1}, step + 1),
+                     correction2 = 1 - std::pow(double{adam.beta2}, step + 1);
+        for (size_t i = 0; i < problem.padded; ++i) {
+            const double g = problem.gradients[step][i] + adam.weight_decay * p[i];
+            m[i] = adam.beta1 * m[i] + (1 - double{adam.beta1}) * g;
+            v[i] = adam.beta2 * v[i] + (1 - double{adam.beta2}) * g * g;
+            p[i] -=
+                adam.learning_rate * (m[i] / correction1) / (std::sqrt(v[i] / correction2) + adam.epsilon);
+        }
+    }
+    return p;
+}
+
+constexpr size_t sizes[][2] = {{1, 3}, {4, 0}, {64, 64}, {1000, 24}, {12345, 55}};
+const double u = std::ldexp(1.0, -24);
+
+TEST(Optimizer, SgdFollowsItsFormula) {
+    std::mt19937_64 random = random_generator();
+    for (const auto& [size, padding] : sizes) {
+        const Problem problem(random, size, padding);
+        for (const Sgd& sgd : {Sgd{.learning_rate = 0.3f}, Sgd{.learning_rate = 0.1f, .momentum = 0.9f},
+                               Sgd{.learning_rate = 0.05f, .momentum = 0.5f, .weight_decay = 0.01f}}) {
+            const double reach = 1 + 1 / (1 - double{sgd.momentum});
+            expect_near("SGD", run(problem, sgd).parameters, reference(problem, sgd),
+                        steps * 4 * u * (1 + sgd.learning_rate * reach));
+        }
+    }
+}
+
+TEST(Optimizer, AdamFollowsItsFormula) {
+    std::mt19937_64 random = random_generator();
+    for (const auto& [size, padding] : sizes) {
+        const Problem problem(random, size, padding);
+        for (const Adam& adam :
+             {Adam{.learning_rate = 0.01f}, Adam{.learning_rate = 0.1f, .weight_decay = 0.01f},
+              Adam{.learning_rate = 0.1f, .beta1 = 0, .beta2 = 0.5f, .epsilon = 1e-3f}}) {
+            const double quotient = 2 * adam.learning_rate;
+            expect_near("Adam", run(problem, adam).parameters, reference(problem, adam),
+                        steps * (2 * u + 12 * u * quotient));
+        }
+    }
+}
+
+TEST(Optimizer, PaddingStaysZero) {
+    std::mt19937_64 random = random_generator();
+    const Problem problem(random, 33, 31);
+    for (const Optimizer& optimizer :
+         {Optimizer(Sgd{.momentum = 0.9f, .weight_decay = 0.1f}), Optimizer(Adam{.weight_decay = 0.1f})}) {
+        const Outcome outcome = run(problem, optimizer);
+        for (size_t i = 33; i < problem.padded; ++i) EXPECT_EQ(outcome.parameters[i], 0) << i;
+    }
+}
+
+TEST(Optimizer, SoundStepsCommitRunningStatistics) {
+    std::mt19937_64 random = random_generator();
+    const Outcome outcome = run(Problem(random, 8, 0), Sgd{});
+    EXPECT_EQ(outcome.committed, std::vector<float>(10, 2.f));
+    EXPECT_EQ(outcome.working, std::vector<float>(10, 2.f));
+}
+
+TEST(Optimizer, DivergedStepsChangeNothing) {
+    std::mt19937_64 random = random_generator();
+    Problem problem(random, 1000, 24);
+    for (std::vector<float>& gradient : problem.gradients) gradient[3] = std::nanf("");
+    for (const Optimizer& optimizer : {Optimizer(Sgd{}), Optimizer(Adam{})}) {
+        const Outcome outcome = run(problem, optimizer, true);
+        EXPECT_EQ(outcome.parameters, problem.values);
+        EXPECT_EQ(outcome.committed, std::vector<float>(10, 1.f));
+        EXPECT_EQ(outcome.working, std::vector<float>(10, 1.f));
+    }
+}
+
+TEST(Optimizer, HugeStepsSaturate) {
+    std::mt19937_64 random = random_generator();
+    Problem problem(random, 4, 0);
+    for (std::vector<float>& gradient : problem.gradients) gradient = {3e38f, -3e38f, 1e38f, 0};
+    for (const Optimizer& optimizer : {Optimizer(Sgd{.learning_rate = 1e6f, .momentum = 0.9f}),
+                                       Optimizer(Adam{.learning_rate = 1e38f, .weight_decay = 10})})
+        for (const float parameter : run(problem, optimizer).parameters)
+            EXPECT_TRUE(std::isfinite(parameter));
+}
+
+TEST(Optimizer, RefusesNumbersOutOfRange) {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    for (const Optimizer& bad :
+         {Optimizer(Sgd{.learning_rate = -1}), Optimizer(Sgd{.learning_rate = nan}),
+          Optimizer(Sgd{.momentum = 1}), Optimizer(Sgd{.weight_decay = -1}), Optimizer(Adam{.beta1 = 1}),
+          Optimizer(Adam{.beta2 = nan}), Optimizer(Adam{.epsilon = 0})})
+        EXPECT_THROW(detail::check(bad), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace vknorm::testing

@@ -1,0 +1,160 @@
+// Probes: counts, extremes and ranks are exact; moments are within a bound.
+#include "ops/probe.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <limits>
+
+#include "support/device_fixture.hpp"
+#include "support/worst_error.hpp"
+
+namespace vknorm::testing {
+namespace {
+
+using detail::Probe;
+
+ProbeResult run(const ProbeOptions& options, uint32_t rows, uint32_t units, const std::vector<float>& data) {
+    const Probe probe(test_device().capabilities(), options, rows, units);
+    const GuardedBuffer tensor(data, "tensor", true), result(probe.result_bytes(), "result", true);
+    Stream stream(test_device());
+    probe.record(stream.record(), tensor, result);
+    stream.wait(stream.submit());
+    return probe.decode(result.download<std::byte>());
+}
+
+std::vector<float> measured(const ProbeOptions& options, uint32_t units, const std::vector<float>& data) {
+    std::vector<float> values;
+    for (size_t i = 0; i < data.size(); ++i)
+        if ((options.unit < 0 || i % units == static_cast<size_t>(options.unit)) && std::isfinite(data[i]))
+            values.push_back(data[i]);
+    return values;
+}
+
+/// numpy.percentile, linear.
+double exact_percentile(std::vector<float> values, double percent) {
+    std::sort(values.begin(), values.end());
+    const double position = percent / 100 * static_cast<double>(values.size() - 1);
+    const size_t lower = static_cast<size_t>(position), upper = std::min(lower + 1, values.size() - 1);
+    return values[lower] + (double{values[upper]} - values[lower]) * (position - static_cast<double>(lower));
+}
+
+std::vector<uint32_t> histogram(const ProbeOptions& options, const std::vector<float>& values) {
+    std::vector<uint32_t> counts(options.bins);
+    const float scale = static_cast<float>(options.bins) / (options.high - options.low);
+    for (const float value : values) {
+        const float position = (value - options.low) * scale;
+        ++counts[static_cast<size_t>(std::clamp(position, 0.f, static_cast<float>(options.bins - 1)))];
+    }
+    return counts;
+}
+
+// Sums of n shifted values in float32: n u relative to the sums of magnitudes, in the worst order; the
+// variance takes the difference of two such terms.
+void check(const ProbeOptions& options, uint32_t rows, uint32_t units, const std::vector<float>& data) {
+    SCOPED_TRACE(::testing::Message()
+                 << rows << " x " << units << ", unit " << options.unit << ", " << options.bins << " bins");
+    const ProbeResult result = run(options, rows, units, data);
+    const std::vector<float> values = measured(options, units, data);
+    const size_t seen = options.unit < 0 ? data.size() : rows;
+    EXPECT_EQ(result.non_finite, seen - values.size());
+    EXPECT_EQ(result.histogram, histogram(options, values));
+    if (values.empty()) {
+        EXPECT_TRUE(std::isnan(result.mean) && std::isnan(result.percentile50) && std::isnan(result.minimum));
+        return;
+    }
+    EXPECT_EQ(result.minimum, *std::min_element(values.begin(), values.end()));
+    EXPECT_EQ(result.maximum, *std::max_element(values.begin(), values.end()));
+
+    const float first = data[static_cast<size_t>(std::max(options.unit, 0))];
+    const double count = static_cast<double>(values.size()), shift = std::isfinite(first) ? first : 0;
+    double mean = 0, variance = 0, away = 0, squares = 0;
+    for (const float value : values) mean += value / count;
+    for (const float value : values) {
+        variance += (value - mean) * (value - mean) / count;
+        away += std::abs(value - shift) / count;
+        squares += (value - shift) * (value - shift) / count;
+    }
+    const double u = std::ldexp(1.0, -24);
+    // A workgroup's lane adds at most count / 64 values, then 64 lanes are added.
+    const double additions = count / 64 + 68;
+    const double mean_error = away * u * additions;
+    expect_near("probe mean", std::vector{result.mean}, std::vector{mean},
+                mean_error + u * std::abs(mean) + 1e-37);
+    expect_near(
+        "probe variance", std::vector{result.variance}, std::vector{variance},
+        squares * u * (additions + 3) + 2 * std::abs(mean - shift) * mean_error + 2 * u * variance + 1e-37);
+
+    const float percentiles[] = {result.percentile15, result.percentile50, result.percentile85};
+    constexpr double percents[] = {15, 50, 85};
+    const double bin = (double{options.high} - options.low) / options.bins;
+    for (int i = 0; i < 3; ++i) {
+        const double exact = exact_percentile(values, percents[i]);
+        if (options.unit >= 0) {
+            expect_near("probe percentile", std::vector{percentiles[i]}, std::vector{exact},
+                        u * std::abs(exact) + 1e-37);
+        } else if (result.minimum >= options.low && result.maximum < options.high && count > 300) {
+            EXPECT_NEAR(percentiles[i], exact, 2 * bin);
+        }
+    }
+}
+
+TEST(Probe, MeasuresEverySize) {
+    std::mt19937_64 random = random_generator();
+    for (const auto& [rows, units] :
+         {std::pair{1u, 1u}, {2u, 3u}, {31u, 13u}, {32u, 48u}, {100u, 33u}, {257u, 60u}}) {
+        std::vector<float> data = random_floats(random, size_t{rows} * units, -3, 5);
+        check({.bins = 64, .low = -4, .high = 6}, rows, units, data);
+        check({.bins = 256, .low = -1, .high = 2}, rows, units, data);
+        check({.bins = 1, .low = 0, .high = 1}, rows, units, data);
+        for (const uint32_t unit : {0u, units / 2, units - 1})
+            check({.bins = 32, .unit = static_cast<int32_t>(unit)}, rows, units, data);
+    }
+}
+
+TEST(Probe, SurvivesDataThatHurts) {
+    std::mt19937_64 random = random_generator();
+    constexpr uint32_t rows = 77, units = 5;
+    constexpr float infinity = std::numeric_limits<float>::infinity(),
+                    nan = std::numeric_limits<float>::quiet_NaN();
+    std::vector<float> data = random_floats(random, rows * units, -1, 1);
+    for (float& value : data) value = 1000 + 0.01f * value;
+    data[0] = nan;
+    data[7] = infinity;
+    data[12] = -infinity;
+    data[33] = -3e38f;  // an outlier in column 3
+    for (uint32_t row = 0; row < rows; ++row)
+        data[row * units + 1] = row % 3 ? 7.f : -0.f;  // many equal values
+    for (uint32_t row = 0; row < rows; ++row) data[row * units + 4] = nan;
+    for (const int32_t unit : {0, 1, 2, 4})
+        check({.bins = 16, .low = 999, .high = 1001, .unit = unit}, rows, units, data);
+    const ProbeResult outlier = run({.bins = 16, .unit = 3}, rows, units, data);
+    EXPECT_EQ(outlier.minimum, -3e38f);
+    EXPECT_EQ(outlier.histogram[0], 1u);
+    EXPECT_EQ(outlier.histogram[15], rows - 1);
+}
+
+TEST(Probe, HasTheSameBitsAtEveryRun) {
+    std::mt19937_64 random = random_generator();
+    const std::vector<float> data = random_floats(random, 16000);
+    const ProbeResult first = run({}, 160, 100, data);
+    for (int i = 0; i < 5; ++i) {
+        const ProbeResult again = run({}, 160, 100, data);
+        EXPECT_EQ(again.mean, first.mean);
+        EXPECT_EQ(again.variance, first.variance);
+        EXPECT_EQ(again.histogram, first.histogram);
+    }
+}
+
+TEST(Probe, RefusesOptionsOutOfRange) {
+    const Capabilities& capabilities = test_device().capabilities();
+    for (const ProbeOptions& bad :
+         {ProbeOptions{.bins = 0}, ProbeOptions{.bins = 257}, ProbeOptions{.low = 1, .high = 1},
+          ProbeOptions{.low = 0, .high = std::numeric_limits<float>::infinity()}, ProbeOptions{.unit = 8},
+          ProbeOptions{.unit = -2}})
+        EXPECT_THROW(Probe(capabilities, bad, 32, 8), std::invalid_argument);
+    EXPECT_THROW(Probe(capabilities, {.unit = 0}, 100000, 1), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace vknorm::testing

@@ -1,0 +1,135 @@
+// Gradient norm, mean loss and the verdict on a step.
+#include "ops/step_summary.hpp"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <limits>
+#include <numeric>
+
+#include "support/device_fixture.hpp"
+#include "support/worst_error.hpp"
+
+namespace vknorm::testing {
+namespace {
+
+using detail::StepReport;
+using shaders::RowResult;
+
+constexpr uint32_t layers = 3;
+constexpr float infinity = std::numeric_limits<float>::infinity(),
+                nan = std::numeric_limits<float>::quiet_NaN();
+
+struct Step {
+    std::vector<float> gradient = std::vector<float>(64, 0.5f);
+    std::vector<RowResult> results = {{1.f, 1}, {2.f, 0}};
+    std::vector<float> running = std::vector<float>(96, 1.f);
+    std::vector<float> saved = std::vector<float>(80, 2.f);
+    std::vector<uint32_t> health = detail::sound_health(layers);
+};
+
+struct Outcome {
+    StepReport report;
+    std::vector<uint32_t> health;
+};
+
+Outcome run(const Step& step, uint32_t number = 41) {
+    const GuardedBuffer gradient(step.gradient, "gradient", true), results(step.results, "results", true),
+        running(step.running, "running", true), saved(step.saved, "saved", true),
+        health(step.health, "health", true);
+    const GuardedBuffer scratch(detail::step_summary_scratch_bytes(), "scratch", true),
+        record(detail::step_record_bytes(layers), "record", true);
+    Stream stream(test_device());
+    detail::step_summary(stream.record(), {.gradient = gradient,
+                                           .results = results,
+                                           .rows = static_cast<uint32_t>(step.results.size()),
+                                           .running = running,
+                                           .saved = saved,
+                                           .layers = layers,
+                                           .health = health,
+                                           .step = number,
+                                           .scratch = scratch,
+                                           .record = record});
+    stream.wait(stream.submit());
+    return {detail::read_step_record(record.download<std::byte>()), health.download<uint32_t>()};
+}
+
+// Bounds: n squares or losses of one sign, summed in parts: each passes at most n / 1024 + 1024 / 64 + 64 + 4
+// (or n / 64 + 64) additions, each off by half an ULP; sqrt() within 3 ULP.
+TEST(StepSummary, NormAndLossAreWithinTheBound) {
+    std::mt19937_64 random = random_generator();
+    const double u = std::ldexp(1.0, -24);
+    for (const size_t floats : {4u, 64u, 4100u, 15872u}) {
+        for (const size_t rows : {1u, 2u, 31u, 257u, 1000u}) {
+            Step step;
+            step.gradient = random_floats(random, floats);
+            const std::vector<float> losses = random_floats(random, rows, 0, 3);
+            step.results.clear();
+            double squares = 0, loss = 0;
+            uint32_t correct = 0;
+            for (const float g : step.gradient) squares += double{g} * double{g};
+            for (const float l : losses) {
+                step.results.push_back({l, static_cast<uint32_t>(random() % 2)});
+                loss += l;
+                correct += step.results.back().correct;
+            }
+            const StepReport report = run(step).report;
+            const double norm = std::sqrt(squares), mean = loss / static_cast<double>(rows);
+            const double additions = static_cast<double>(floats) / 1024 + 84;
+            expect_near("gradient norm", std::vector{report.gradient_norm}, std::vector{norm},
+                        norm * u * (additions / 2 + 6));
+            expect_near("mean loss", std::vector{report.loss}, std::vector{mean},
+                        mean * u * (static_cast<double>(rows) / 64 + 70));
+            EXPECT_EQ(report.correct, correct);
+            EXPECT_FALSE(report.diverged);
+            const StepReport again = run(step).report;
+            EXPECT_EQ(again.gradient_norm, report.gradient_norm);
+            EXPECT_EQ(again.loss, report.loss);
+        }
+    }
+}
+
+TEST(StepSummary, FindsWhateverIsNotFinite) {
+    Step sound;
+    EXPECT_FALSE(run(sound).report.diverged);
+    EXPECT_EQ(run(sound).health, sound.health);
+
+    for (const float bad : {nan, infinity, -infinity}) {
+        for (const int place : {0, 1, 2, 3}) {
+            Step step;
+            float* const places[] = {&step.gradient[63], &step.results[1].loss, &step.running[70],
+                                     &step.saved[65]};
+            *places[place] = bad;
+            const Outcome outcome = run(step);
+            EXPECT_TRUE(outcome.report.diverged) << bad << " at " << place;
+            EXPECT_EQ(outcome.report.diverged_step, 41u);
+            EXPECT_EQ(outcome.report.first_running, place == 2 ? 70 : VKNORM_HEALTHY);
+            EXPECT_EQ(outcome.report.first_saved, place == 3 ? 65 : VKNORM_HEALTHY);
+            EXPECT_EQ(outcome.health[0], 1u);
+        }
+    }
+}
+
+TEST(StepSummary, ReportsLayersAndResetsThem) {
+    Step step;
+    step.health[VKNORM_HEALTH_HEADER + 1] = 17;
+    const Outcome outcome = run(step);
+    EXPECT_TRUE(outcome.report.diverged);
+    EXPECT_EQ(outcome.report.layers, (std::vector<uint32_t>{VKNORM_HEALTHY, 17, VKNORM_HEALTHY}));
+    std::vector<uint32_t> expected = detail::sound_health(layers);
+    expected[0] = 1;
+    expected[1] = 41;
+    EXPECT_EQ(outcome.health, expected);
+}
+
+TEST(StepSummary, StaysDivergedAndKeepsTheFirstStep) {
+    Step step;
+    step.health[0] = 1;
+    step.health[1] = 7;
+    step.gradient[0] = nan;
+    const Outcome outcome = run(step);
+    EXPECT_TRUE(outcome.report.diverged);
+    EXPECT_EQ(outcome.report.diverged_step, 7u);
+}
+
+}  // namespace
+}  // namespace vknorm::testing

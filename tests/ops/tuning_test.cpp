@@ -1,0 +1,219 @@
+// What is tuned, where that is kept, and when it is measured. That no tuning changes a bit:
+// norm_bits_test.cpp.
+#include "vulkan/tuning.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vknorm/batch_norm.hpp>
+
+#include "ops/norm/tune.hpp"
+#include "ops/norm/tuning_file.hpp"
+#include "support/data_files.hpp"
+#include "support/device_fixture.hpp"
+#include "support/raw_vulkan.hpp"
+
+namespace vknorm::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// Other than any table's.
+constexpr Tuning unusual{.workgroup = 24, .sweep = 77, .small_rows = 5};
+
+std::string contents(const fs::path& file) {
+    std::ifstream stream(file);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<fs::path> files_in(const fs::path& folder) {
+    return {fs::directory_iterator(folder), fs::directory_iterator()};
+}
+
+/// Keeps the tuning of the device under test in a folder, and counts how often it is measured.
+struct Keeper {
+    fs::path folder;
+    int measured = 0;
+
+    Tuning operator()(std::optional<Tuning> found = unusual) {
+        return detail::kept_tuning(test_device(), folder, [&] {
+            ++measured;
+            return found;
+        });
+    }
+    fs::path file() const { return detail::tuning_file(folder, test_device().info()); }
+};
+
+TEST(TuningTable, GoesByTheDriver) {
+    Capabilities capabilities{.max_workgroup_invocations = 1024, .texel_blocks = true};
+    DeviceInfo info{.driver = "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", .type = VK_PHYSICAL_DEVICE_TYPE_CPU};
+    EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
+              "blocks=texels workgroup=128 sweep=64 small_rows=512 small_elements=2097152");
+    capabilities.texel_blocks = false;
+    EXPECT_EQ(detail::default_tuning(info, capabilities).blocks, BlockAccess::vectors);
+    capabilities = {.max_workgroup_invocations = 64, .texel_blocks = true};
+    info = {.driver = "NVIDIA 535.104.05", .type = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU};
+    EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
+              "blocks=vectors workgroup=64 sweep=512 small_rows=0 small_elements=0");
+}
+
+TEST(TuningTable, IsWhatADeviceHasUnlessItIsTuned) {
+    EXPECT_EQ(test_device().tuning(),
+              detail::default_tuning(test_device().info(), test_device().capabilities()));
+    DeviceOptions options = test_device_options();
+    options.tuning = [](Device& device) {
+        EXPECT_EQ(device.tuning(), test_device().tuning());
+        return unusual;
+    };
+    Device device(options);
+    EXPECT_EQ(device.tuning(), unusual);
+    for (const std::vector<uint32_t>& shape : {std::vector<uint32_t>{4, 8, 64}, {4, 8}})
+        EXPECT_THAT(
+            BatchNorm(device, {.shape = shape}).explain(),
+            HasSubstr("tuning: blocks=vectors workgroup=24 sweep=77 small_rows=5 small_elements=0\n"));
+}
+
+TEST(TuningTable, IsReplacedOnAnAdoptedDeviceToo) {
+    RawVulkan raw;
+    const auto adopted = [&raw](const Tuning& tuning) {
+        AdoptedDevice lent = raw.adopted();
+        lent.tuning = [tuning](Device&) { return tuning; };
+        return Device(lent).tuning();
+    };
+    EXPECT_EQ(Device(raw.adopted()).tuning(), test_device().tuning());
+    EXPECT_EQ(adopted(unusual), unusual);
+    EXPECT_THAT(refusal([&] { adopted({.blocks = BlockAccess::texels_wide}); }), HasSubstr("got texels"))
+        << "whether shaderInt64 was enabled is not known";
+}
+
+TEST(TuningTable, RefusesWhatTheDeviceCannotDo) {
+    const auto refused = [](const Tuning& tuning) {
+        DeviceOptions options = test_device_options();
+        options.tuning = [&tuning](Device&) { return tuning; };
+        options.clamp = [clamp = options.clamp](Capabilities& capabilities) {
+            clamp(capabilities);
+            capabilities.max_workgroup_invocations = 128;
+            capabilities.shader_int64 = false;
+        };
+        return refusal([&] { const Device device(options); });
+    };
+    EXPECT_EQ(refused({.workgroup = 256}), "Device: tuning.workgroup: got 256, needs 8 to 128");
+    EXPECT_EQ(refused({.workgroup = 1}), "Device: tuning.workgroup: got 1, needs 8 to 128");
+    EXPECT_EQ(refused({.sweep = 0}), "Device: tuning.sweep: got 0, needs 4 to 512");
+    EXPECT_THAT(refused({.blocks = BlockAccess::texels_wide}),
+                HasSubstr("Device: tuning.blocks: got texels"));
+}
+
+TEST(TuningText, IsReadAsItIsWritten) {
+    for (const BlockAccess blocks : {BlockAccess::vectors, BlockAccess::texels, BlockAccess::texels_wide}) {
+        Tuning tuning = unusual;
+        tuning.blocks = blocks;
+        EXPECT_EQ(detail::tuning_of(tuning.text()), tuning);
+    }
+    const std::string good = unusual.text();
+    for (const std::string& bad :
+         {std::string(), good + " ", good.substr(0, good.size() - 2), "x" + good,
+          std::string("blocks=scalars workgroup=64 sweep=1 small_rows=0 small_elements=0"),
+          std::string("blocks=vectors workgroup=-1 sweep=1 small_rows=0 small_elements=0"),
+          std::string("blocks=vectors workgroup=64 sweep=99999999999 small_rows=0 small_elements=0")})
+        EXPECT_EQ(detail::tuning_of(bad), std::nullopt) << bad;
+}
+
+TEST(TuningFile, IsMeasuredOnceAndReadFromThenOn) {
+    const test::TemporaryDirectory folder;
+    Keeper keeper{folder.path() / "made" / "for it"};
+    EXPECT_EQ(keeper(), unusual);
+    EXPECT_EQ(keeper.measured, 1);
+    EXPECT_THAT(contents(keeper.file()), HasSubstr(unusual.text()));
+    EXPECT_EQ(files_in(keeper.folder), std::vector{keeper.file()}) << "nothing else is left behind";
+    EXPECT_EQ(keeper(Tuning{}), unusual);
+    EXPECT_EQ(keeper.measured, 1);
+
+    DeviceOptions options = test_device_options();
+    options.tuning =
+        tuned_in(keeper.folder, [](const TuningTrial&) -> bool { throw std::logic_error("measures"); });
+    EXPECT_EQ(Device(options).tuning(), unusual);
+}
+
+TEST(TuningFile, IsReplacedWhereDamaged) {
+    const test::TemporaryDirectory folder;
+    Keeper keeper{folder.path()};
+    keeper();
+    const std::string good = contents(keeper.file());
+    const std::string heading = good.substr(0, good.find('\n') + 1);
+    const Tuning impossible{.workgroup = 1u << 30};
+    int damaged = 0;
+    for (const std::string& text : {std::string(), heading, good.substr(0, good.size() - 3), good + "more\n",
+                                    "x" + good, heading + impossible.text() + "\n"}) {
+        SCOPED_TRACE(text);
+        std::ofstream(keeper.file()) << text;
+        EXPECT_EQ(keeper(), unusual);
+        EXPECT_EQ(keeper.measured, ++damaged + 1);
+        EXPECT_EQ(contents(keeper.file()), good);
+    }
+}
+
+TEST(TuningFile, HasAnotherNameForAnotherDriverOrDevice) {
+    const DeviceInfo info = test_device().info();
+    const fs::path usual = detail::tuning_file("folder", info);
+    EXPECT_EQ(usual.parent_path(), "folder");
+    EXPECT_THAT(usual.filename().string(), HasSubstr(info.uuid_text()));
+    DeviceInfo version = info, driver = info, uuid = info;
+    ++version.driver_version;
+    driver.driver += ".1";
+    ++uuid.uuid[3];
+    for (const DeviceInfo& other : {version, driver, uuid})
+        EXPECT_NE(detail::tuning_file("folder", other), usual);
+}
+
+TEST(TuningFile, ThatCannotBeWrittenIsAnErrorBeforeAnythingIsMeasured) {
+    const test::TemporaryDirectory folder;
+    Keeper keeper{folder.path() / "a file"};
+    std::ofstream(keeper.folder) << "in the way";
+    try {
+        keeper();
+        FAIL() << "must throw";
+    } catch (const fs::filesystem_error& error) {
+        EXPECT_THAT(error.what(), HasSubstr(keeper.folder.string()));
+    }
+    EXPECT_EQ(keeper.measured, 0);
+}
+
+TEST(TuningFile, IsNotWrittenWhenMeasuringStops) {
+    const test::TemporaryDirectory folder;
+    Keeper keeper{folder.path()};
+    EXPECT_EQ(keeper(std::nullopt), test_device().tuning());
+    EXPECT_TRUE(files_in(folder.path()).empty());
+}
+
+TEST(Tune, MeasuresAFewTuningsAndGivesItsMemoryBack) {
+    Device& device = test_device();
+    const VkDeviceSize used = device.memory_use().used;
+    std::vector<Tuning> tried;
+    const auto note = [&](const TuningTrial& trial) {
+        EXPECT_GT(trial.milliseconds, 0);
+        EXPECT_LT(trial.milliseconds, 1e4);
+        tried.push_back(trial.tuning);
+        return true;
+    };
+    const std::optional<Tuning> fastest =
+        detail::fastest_tuning(device, {{2, 8, 16, 16}, {8, 8, 7, 7}}, note);
+    ASSERT_TRUE(fastest.has_value());
+    EXPECT_THAT(tried, ::testing::Contains(*fastest));
+    EXPECT_EQ(tried.front(), device.tuning());
+    EXPECT_LE(tried.size(), 12u);
+    EXPECT_EQ(device.memory_use().used, used);
+}
+
+TEST(Tune, StopsWhereTheObserverWantsTo) {
+    int trials = 0;
+    const auto enough = [&](const TuningTrial&) { return ++trials < 2; };
+    EXPECT_EQ(detail::fastest_tuning(test_device(), {{2, 8, 16, 16}, {8, 8, 7, 7}}, enough), std::nullopt);
+    EXPECT_EQ(trials, 2);
+}
+
+}  // namespace
+}  // namespace vknorm::testing
