@@ -9,6 +9,15 @@
 namespace vknorm::shaders {
 #endif
 
+// How values become partials and partials one result, in an order that depends on shapes only: C++ plans by these
+// numbers, kernels follow them.
+const uint norm_block_values = 4;       // values that an invocation takes in one step
+const uint norm_chunk_bits = 3;         // 2^3 neighbouring strands read their blocks side by side: 128 bytes of float32
+const uint norm_partials_alone = 8;     // partials of a set that one invocation merges by itself
+const uint norm_branch = 16;            // invocations whose results are merged at once, on each level of the tree
+const uint norm_partials_branch = 128;  // partials of a set that so many invocations merge, not more
+const uint norm_merge_workgroup = 128;  // invocations of the largest tree: every device has them
+
 // What a kernel has to do, as a specialization constant: see norm/features.glsl.
 const uint norm_gamma = 1;
 const uint norm_beta = 2;

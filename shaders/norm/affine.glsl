@@ -32,6 +32,13 @@ vec4 affine(Scaling scaling, vec4 x) {
     return y;
 }
 
+// q * x^
+vec4 product(Scaling scaling, vec4 x, vec4 q) {
+    precise const vec4 normalized = centred(scaling, x) * scaling.inv_std;
+    precise const vec4 terms = q * normalized;
+    return terms;
+}
+
 // The gradient that a ReLU of the same y let through.
 vec4 relu_gradient(Scaling scaling, vec4 x, vec4 dy) {
     return mix(dy, vec4(0), lessThanEqual(affine(scaling, x), vec4(0)));

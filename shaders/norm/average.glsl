@@ -1,13 +1,13 @@
 // Sums of the moments of sets of equal size, for their average.
 
-#include "two_sum.glsl"
+#include "norm/numbers.glsl"
 
 // Count; the sum of the means and what its rounding lost; the sum of the squares.
 uvec4 merge(uvec4 a, uvec4 b) {
-    const vec2 means = two_sum(uintBitsToFloat(a.y), uintBitsToFloat(b.y));
-    precise const float lost = means.y + (uintBitsToFloat(a.z) + uintBitsToFloat(b.z));
+    float mean = uintBitsToFloat(a.y), lost = uintBitsToFloat(a.z);
+    add_sum(mean, lost, uintBitsToFloat(b.y), uintBitsToFloat(b.z));
     precise const float squares = uintBitsToFloat(a.w) + uintBitsToFloat(b.w);
-    return uvec4(max(a.x, b.x), floatBitsToUint(means.x), floatBitsToUint(lost), floatBitsToUint(squares));
+    return uvec4(max(a.x, b.x), floatBitsToUint(mean), floatBitsToUint(lost), floatBitsToUint(squares));
 }
 
 uvec4 divided(uvec4 sums, uint sets) {

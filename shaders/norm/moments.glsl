@@ -3,7 +3,7 @@
 //
 // A mean is an unevaluated sum high + low, so that a mean far from zero keeps digits far below its own rounding.
 
-#include "two_sum.glsl"
+#include "norm/numbers.glsl"
 
 struct Moments {
     uint count;
@@ -16,16 +16,16 @@ Moments merge(Moments a, Moments b) {
     if (a.count == 0) return b;
     Moments both;
     both.count = a.count + b.count;
-    const vec2 apart = two_sum(b.high, -a.high);
+    float lost_apart, lost_moved, rest;
+    const float apart = two_sum(b.high, -a.high, lost_apart);
     precise const float low_apart = b.low - a.low;
-    precise const float delta = apart.x + (apart.y + low_apart);
+    precise const float delta = apart + (lost_apart + low_apart);
     precise const float share = float(b.count) / float(both.count);
     precise const float move = delta * share;
-    const vec2 moved = two_sum(a.high, move);
-    precise const float low = moved.y + a.low;
-    const vec2 mean = two_sum(moved.x, low);
-    both.high = mean.x;
-    both.low = mean.y;
+    const float moved = two_sum(a.high, move, lost_moved);
+    precise const float low = lost_moved + a.low;
+    both.high = two_sum(moved, low, rest);
+    both.low = rest;
     precise const float between = delta * move * float(a.count);
     precise const float squares = a.squares + b.squares + between;
     both.squares = squares;
@@ -34,9 +34,9 @@ Moments merge(Moments a, Moments b) {
 
 // A lone strand's mean is its pilot and the rest.
 Moments rounded(Moments moments) {
-    const vec2 mean = two_sum(moments.high, moments.low);
-    moments.high = mean.x;
-    moments.low = mean.y;
+    float rest;
+    moments.high = two_sum(moments.high, moments.low, rest);
+    moments.low = rest;
     return moments;
 }
 

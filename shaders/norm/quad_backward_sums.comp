@@ -1,4 +1,4 @@
-// norm_backward_sums.comp where channels are adjacent and dy is not weighted: an invocation sums the strands of four
+// backward_sums.comp where channels are adjacent and dy is not weighted: an invocation sums the strands of four
 // channels.
 #version 450
 #extension GL_GOOGLE_include_directive : require

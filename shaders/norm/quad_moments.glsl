@@ -1,21 +1,9 @@
-// The moments of the strands of four adjacent channels, block by block and step by step as in norm_statistics.comp, so that
+// The moments of the strands of four adjacent channels, block by block and step by step as in strand_moments.glsl, so that
 // they have the same bits.
 #include "norm/moments.glsl"
 #include "norm/measure.glsl"
 
 vec4 row(NormWalk walk, uint at) { return read_x(walk, at, Cursor(0, 0)); }
-
-vec4 median(vec4 a, vec4 b, vec4 c) { return max(min(a, b), min(max(a, b), c)); }
-
-vec4 sum(vec4 a, vec4 b, vec4 c, vec4 d) {
-    precise const vec4 total = (a + b) + (c + d);
-    return total;
-}
-
-vec4 squared(vec4 deviation) {
-    precise const vec4 square = deviation * deviation;
-    return square;
-}
 
 Moments[4] moments_of_quad(NormWalk walk, Strand strand, uint x_first) {
     const uint pitch = walk.image_pitch;
@@ -27,16 +15,7 @@ Moments[4] moments_of_quad(NormWalk walk, Strand strand, uint x_first) {
         precise const vec4 b = row(walk, at + pitch) - pilot;
         precise const vec4 c = row(walk, at + 2 * pitch) - pilot;
         precise const vec4 d = row(walk, at + 3 * pitch) - pilot;
-        precise const vec4 block_mean = sum(a, b, c, d) * 0.25;
-        precise const vec4 inside = sum(squared(a - block_mean), squared(b - block_mean),
-                                        squared(c - block_mean), squared(d - block_mean));
-        precise const vec4 delta = block_mean - mean;
-        precise const vec4 move = delta / float(i + 1);
-        precise const vec4 between = delta * move * float(4 * i);
-        precise const vec4 all_squares = squares + (inside + between);
-        precise const vec4 all_mean = mean + move;
-        squares = all_squares;
-        mean = all_mean;
+        take_block(mean, squares, i, a, b, c, d);
         at += walk.step_address;
     }
     Moments moments[4];

@@ -1,4 +1,4 @@
-// norm_statistics.comp where channels are adjacent: an invocation measures the strands of four channels.
+// statistics.comp where channels are adjacent: an invocation measures the strands of four channels.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 

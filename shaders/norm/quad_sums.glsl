@@ -1,31 +1,15 @@
 // Sums of dy and dy * x^ over the strands of four adjacent channels, block by block and step by step as in
-// norm_backward_sums.comp, so that they have the same bits.
+// strand_sums.glsl, so that they have the same bits.
+#include "norm/numbers.glsl"
 
 // Sums of four channels, and what their rounding lost.
 struct Sums {
     vec4 high, lost;
 };
 
-// As two_sum.glsl.
-Sums two_sums(vec4 a, vec4 b) {
-    precise const vec4 sum = a + b;
-    precise const vec4 of_b = sum - a;
-    precise const vec4 lost = (a - (sum - of_b)) + (b - of_b);
-    return Sums(sum, lost);
-}
+void add_rows(inout Sums total, vec4 a, vec4 b, vec4 c, vec4 d) { add_four(total.high, total.lost, a, b, c, d); }
 
-Sums plus(Sums total, vec4 a, vec4 b, vec4 c, vec4 d) {
-    precise const vec4 block = (a + b) + (c + d);
-    const Sums sum = two_sums(total.high, block);
-    precise const vec4 lost = total.lost + sum.lost;
-    return Sums(sum.high, lost);
-}
-
-Sums merge(Sums a, Sums b) {
-    const Sums sum = two_sums(a.high, b.high);
-    precise const vec4 lost = sum.lost + (a.lost + b.lost);
-    return Sums(sum.high, lost);
-}
+void merge(inout Sums total, Sums more) { add_sum(total.high, total.lost, more.high, more.lost); }
 
 struct Row {
     vec4 dy, product;
@@ -55,9 +39,7 @@ Row row_at(NormWalk walk, Scaling scaling, uint image, uint x_at, uint dy_at, uv
     }
     const vec4 x = read_x(walk, x_at, Cursor(0, 0));
     if (has_relu) row.dy = relu_gradient(scaling, x, row.dy);
-    precise const vec4 normalized = centred(scaling, x) * scaling.inv_std;
-    precise const vec4 terms = row.dy * normalized;
-    row.product = terms;
+    row.product = product(scaling, x, row.dy);
     return row;
 }
 
@@ -77,8 +59,8 @@ QuadSums sums_of_quad(NormWalk walk, Strand strand, Scaling scaling, uint x_firs
         const Row b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch, passed >> 1);
         const Row c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch, passed >> 2);
         const Row d = row_at(walk, scaling, image + 3, x + 3 * pitch, dy + 3 * pitch, passed >> 3);
-        q = plus(q, a.dy, b.dy, c.dy, d.dy);
-        if (needs_x) q_x = plus(q_x, a.product, b.product, c.product, d.product);
+        add_rows(q, a.dy, b.dy, c.dy, d.dy);
+        if (needs_x) add_rows(q_x, a.product, b.product, c.product, d.product);
         x += walk.step_address;
         dy += walk.step_address;
         image += walk.step_position;
@@ -89,8 +71,8 @@ QuadSums sums_of_quad(NormWalk walk, Strand strand, Scaling scaling, uint x_firs
         Row b = none, c = none;
         if (strand.tail > 1) b = row_at(walk, scaling, image + 1, x + pitch, dy + pitch, passed >> 1);
         if (strand.tail > 2) c = row_at(walk, scaling, image + 2, x + 2 * pitch, dy + 2 * pitch, passed >> 2);
-        q = plus(q, a.dy, b.dy, c.dy, none.dy);
-        if (needs_x) q_x = plus(q_x, a.product, b.product, c.product, none.product);
+        add_rows(q, a.dy, b.dy, c.dy, none.dy);
+        if (needs_x) add_rows(q_x, a.product, b.product, c.product, none.product);
     }
     return QuadSums(q, q_x);
 }

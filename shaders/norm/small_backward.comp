@@ -34,7 +34,8 @@ void main() {
         for (uint i = 0; i < walk.strands; ++i) {
             const Strand strand = strand_at(walk, 0, i * walk.inner + quad);
             const QuadSums more = sums_of_quad(walk, strand, scaling, x_first, dy_first);
-            total = QuadSums(merge(total.q, more.q), merge(total.q_x, more.q_x));
+            merge(total.q, more.q);
+            merge(total.q_x, more.q_x);
         }
         precise const vec4 sum_dy = total.q.high + total.q.lost;
         precise const vec4 sum_dy_x = total.q_x.high + total.q_x.lost;

@@ -1,7 +1,5 @@
 // How strands run through a tensor of one sample, in one slice, in vectors or quads.
 
-const uint chunk_bits = 3;  // strands that share a chunk, where a line has more than one
-
 // With `lane_bits`, `blocks` and `strands` of a line as in NormWalk.
 NormWalk walk_of(NormSmall shape, uint lane_bits, uint blocks, uint strands) {
     const uint step = (adjacent_channels ? 4 : 1) << lane_bits;
@@ -24,5 +22,5 @@ NormWalk walk_of(NormSmall shape, uint lane_bits, uint blocks, uint strands) {
 }
 
 NormWalk walk_of(NormSmall shape) {
-    return walk_of(shape, shape.strands > 1 ? chunk_bits : 0, shape.blocks, shape.strands);
+    return walk_of(shape, shape.strands > 1 ? norm_chunk_bits : 0, shape.blocks, shape.strands);
 }

@@ -1,11 +1,5 @@
 // Sum q and sum q * x^ of a strand, as partials; q is dy, or dy * gamma.
 
-vec4 product(Scaling scaling, vec4 x, vec4 q) {
-    precise const vec4 normalized = centred(scaling, x) * scaling.inv_std;
-    precise const vec4 terms = q * normalized;
-    return terms;
-}
-
 vec4 factor(NormMask at, uint channel, uint value, uint values, Scaling scaling, vec4 x, vec4 dy) {
     bvec4 passed;
 #ifdef MASK_BINDING

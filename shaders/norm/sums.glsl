@@ -1,21 +1,14 @@
 // Sums as a float32 and what its rounding lost; partials have two of them.
 
-#include "two_sum.glsl"
+#include "norm/numbers.glsl"
 
 // A sum goes on.
-void add(inout vec2 total, vec4 terms) {
-    precise const float block = (terms.x + terms.y) + (terms.z + terms.w);
-    const vec2 sum = two_sum(total.x, block);
-    precise const float lost = total.y + sum.y;
-    total = vec2(sum.x, lost);
-}
+void add(inout vec2 total, vec4 terms) { add_four(total.x, total.y, terms.x, terms.y, terms.z, terms.w); }
 
 uvec4 merge(uvec4 a, uvec4 b) {
-    const vec4 left = uintBitsToFloat(a);
+    vec4 left = uintBitsToFloat(a);
     const vec4 right = uintBitsToFloat(b);
-    const vec2 first = two_sum(left.x, right.x);
-    const vec2 second = two_sum(left.z, right.z);
-    precise const float lost_first = first.y + (left.y + right.y);
-    precise const float lost_second = second.y + (left.w + right.w);
-    return floatBitsToUint(vec4(first.x, lost_first, second.x, lost_second));
+    add_sum(left.x, left.y, right.x, right.y);
+    add_sum(left.z, left.w, right.z, right.w);
+    return floatBitsToUint(left);
 }

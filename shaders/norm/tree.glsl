@@ -1,6 +1,6 @@
 // Merges the partials of each set, in an order that depends on their number only.
 //
-// `lanes` invocations (1, 16 or the workgroup) share a set: each merges every lanes-th partial, then a tree of up to
+// `lanes` invocations (1, norm_branch or the workgroup) share a set: each merges every lanes-th partial, then a tree of up to
 // two levels merges theirs. Requires `uvec4 merge(uvec4, uvec4)`, for which zeros are neutral.
 
 layout(local_size_x_id = 0) in;
@@ -9,8 +9,6 @@ layout(constant_id = 1) const uint lanes = 1;
 layout(std430, set = 0, binding = 0) readonly buffer Partials { uvec4 partials[]; };
 
 shared uvec4 merged[gl_WorkGroupSize.x];
-
-const uint branch = 16;
 
 // What a partial of a run counts as, unless the kernel says otherwise.
 #ifndef WEIGHTED
@@ -36,14 +34,14 @@ uvec4 tree_total(NormPartials from) {
     if (lanes == 1) return total;
     merged[self] = total;
     barrier();
-    if (lane % branch == 0) {
-        for (uint i = 1; i < branch; ++i) total = merge(total, merged[self + i]);
+    if (lane % norm_branch == 0) {
+        for (uint i = 1; i < norm_branch; ++i) total = merge(total, merged[self + i]);
     }
-    if (lanes == branch) return total;
-    if (lane % branch == 0) merged[self] = total;
+    if (lanes == norm_branch) return total;
+    if (lane % norm_branch == 0) merged[self] = total;
     barrier();
     if (lane == 0) {
-        for (uint i = branch; i < lanes; i += branch) total = merge(total, merged[self + i]);
+        for (uint i = norm_branch; i < lanes; i += norm_branch) total = merge(total, merged[self + i]);
     }
     return total;
 }
