@@ -57,10 +57,10 @@ class Program {
 
     void interrupt() { kill(process_, SIGINT); }
 
-    /// Its exit status; that of the shell, 128 and the signal's number, when a signal ended it. Killed after
-    /// a minute.
-    int wait() {
-        const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    /// Its exit status; that of the shell, 128 and the signal's number, when a signal ended it. Killed when
+    /// it takes longer than `patience`.
+    int wait(std::chrono::seconds patience = std::chrono::seconds(60)) {
+        const auto give_up = std::chrono::steady_clock::now() + patience;
         int status = 0;
         while (waitpid(process_, &status, WNOHANG) == 0) {
             if (std::chrono::steady_clock::now() > give_up) {
