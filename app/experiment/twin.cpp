@@ -126,12 +126,12 @@ void Twin::set_probes(const Settings& settings) {
     layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(hidden.size() - 1));
     unit_ = std::min(settings.inspected_unit, hidden[layer_].units - 1);
     // The normalized values of every layer, then those of the inspected unit, before and after the norm.
-    std::vector<vknorm::ProbeOptions> probes(hidden.size() + 2);
+    std::vector<vknorm::NetworkProbe> probes(hidden.size() + 2);
     for (size_t i = 0; i < probes.size(); ++i) {
         const bool whole_layer = i < hidden.size();
         probes[i].layer = whole_layer ? static_cast<uint32_t>(i) : layer_;
-        probes[i].unit = whole_layer ? -1 : static_cast<int32_t>(unit_);
-        probes[i].bins = histogram_bins;
+        probes[i].options.unit = whole_layer ? -1 : static_cast<int32_t>(unit_);
+        probes[i].options.bins = histogram_bins;
     }
     probes[hidden.size()].tensor = vknorm::Tensor::pre_norm;
     network_.set_probes(std::move(probes));

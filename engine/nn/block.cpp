@@ -1,6 +1,6 @@
 #include "nn/block.hpp"
 
-#include "ops/activation.hpp"
+#include "ops/divergence.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm::detail {
@@ -43,8 +43,10 @@ void Block::forward(Recorder& recorder, const LayerPlan& plan, const Store& stor
     }
     if (fuses) return;
     const Label label(recorder, (activation_label_ + " forward").c_str());
-    activation_forward(recorder, function_, rows, units(), normalized(rows), activation(rows),
-                       {pass.health, index_});
+    ActivationFunction(recorder.device(), {.function = function_, .rows = rows, .units = units()})
+        .forward(recorder, {.x = normalized(rows),
+                            .y = activation(rows),
+                            .first_non_finite = first_non_finite_of(pass.health, index_)});
 }
 
 void Block::backward(Recorder& recorder, const LayerPlan& plan, const Store& store, uint32_t rows,
@@ -53,20 +55,20 @@ void Block::backward(Recorder& recorder, const LayerPlan& plan, const Store& sto
     const bool fuses = fused(plan, pass);
     if (!fuses) {
         const Label label(recorder, (activation_label_ + " backward").c_str());
-        activation_backward(recorder, function_, rows, units(), activation(rows), dz);
+        ActivationFunction(recorder.device(), {.function = function_, .rows = rows, .units = units()})
+            .backward(recorder, {.y = activation(rows), .dy = dz, .dx = dz});
     }
     if (plan.norm) {
         const Label label(recorder, (norm_label_ + " backward").c_str());
         plan.norm->backward(recorder, store, *tensors_.norm, pre_norm(rows), dz, pass, fuses);
     }
     const Label label(recorder, (linear_label_ + " backward").c_str());
-    plan.linear.backward_parameters(recorder, {.x = x,
-                                               .dy = dz,
-                                               .dweight = view_of(store.gradient, tensors_.weight),
-                                               .dbias = view_of(store.gradient, tensors_.bias)});
-    if (dx)
-        plan.linear.backward_input(
-            recorder, {.dy = dz, .weight = view_of(store.parameters, tensors_.weight), .dx = dx});
+    plan.linear.backward(recorder, {.x = x,
+                                    .dy = dz,
+                                    .weight = view_of(store.parameters, tensors_.weight),
+                                    .dx = dx,
+                                    .dweight = view_of(store.gradient, tensors_.weight),
+                                    .dbias = view_of(store.gradient, tensors_.bias)});
 }
 
 }  // namespace vknorm::detail

@@ -4,11 +4,10 @@
 #include <optional>
 #include <string>
 
+#include <vknorm/linear.hpp>
 #include <vknorm/network.hpp>
 
 #include "nn/layers/norm.hpp"
-#include "ops/health.hpp"
-#include "ops/linear.hpp"
 
 namespace vknorm::detail {
 

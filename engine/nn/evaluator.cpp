@@ -14,8 +14,7 @@ constexpr uint32_t most_results = 8192;
 Evaluator::Evaluator(Device& device, const NetworkOptions& options, Model& model, Stream& stream)
     : model_(model), stream_(stream), inputs_(options.inputs) {
     batch_ = Buffer(device, BatchLayout(options.max_batch, inputs_).bytes, "evaluated batch");
-    results_ = Buffer(device, sizeof(shaders::RowResult) * std::max(most_results, options.max_batch),
-                      "evaluated rows");
+    results_ = Buffer(device, sizeof(RowLoss) * std::max(most_results, options.max_batch), "evaluated rows");
     probabilities_ = Buffer(device, 4 * VkDeviceSize{options.max_batch} * options.classes, "probabilities");
 }
 
@@ -33,8 +32,8 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
     double loss = 0, correct = 0;
     uint32_t held = 0;  // rows whose results wait on the device
     const auto collect = [&] {
-        const BufferView view = results_.view(0, sizeof(shaders::RowResult) * held);
-        for (const shaders::RowResult& row : stream_.download<shaders::RowResult>(view)) {
+        const BufferView view = results_.view(0, sizeof(RowLoss) * held);
+        for (const RowLoss& row : stream_.download<RowLoss>(view)) {
             loss += row.loss;
             correct += row.correct;
         }
@@ -42,11 +41,13 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
     };
     for (size_t first = 0; first < labels.size(); first += chunk) {
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, labels.size() - first));
-        if (sizeof(shaders::RowResult) * (held + rows) > results_.bytes()) collect();
+        if (sizeof(RowLoss) * (held + rows) > results_.bytes()) collect();
         record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), labels.subspan(first, rows), rows,
                pass);
-        model_.loss(rows).measure(stream_.record(), model_.logits(rows),
-                                  BatchLayout(rows, inputs_).labels(batch_), results_, held);
+        model_.loss(rows).forward(stream_.record(),
+                                  {.logits = model_.logits(rows),
+                                   .labels = BatchLayout(rows, inputs_).labels(batch_),
+                                   .losses = results_.view(sizeof(RowLoss) * held, sizeof(RowLoss) * rows)});
         stream_.submit();  // chunk by chunk: no submission is long
         held += rows;
     }
@@ -62,7 +63,7 @@ std::vector<float> Evaluator::predict(std::span<const float> inputs, const Pass&
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, count - first));
         record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows, pass);
         const BufferView target = probabilities_.view(0, 4 * VkDeviceSize{rows} * classes);
-        model_.loss(rows).predict(stream_.record(), model_.logits(rows), target);
+        model_.loss(rows).softmax(stream_.record(), {.logits = model_.logits(rows), .probabilities = target});
         const auto part = std::span(probabilities).subspan(first * classes, rows * classes);
         stream_.download(target, std::as_writable_bytes(part));
     }

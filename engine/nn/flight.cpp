@@ -62,11 +62,11 @@ void StepSlot::fill(uint64_t step, std::span<const float> inputs, std::span<cons
     if (bad != inputs.end()) bad_input_ = static_cast<size_t>(bad - inputs.begin());
 }
 
-void StepSlot::place_probes(Device& device, const Model& model, std::span<const ProbeOptions> probes) {
+void StepSlot::place_probes(Device& device, const Model& model, std::span<const NetworkProbe> probes) {
     probes_.clear();
     VkDeviceSize bytes = 0;
-    for (const ProbeOptions& options : probes) {
-        const Probe probe(device.capabilities(), options, rows_, model.blocks()[options.layer].units());
+    for (const NetworkProbe& options : probes) {
+        const Probe probe(device, options.options, rows_, model.blocks()[options.layer].units());
         probes_.push_back({options, probe, bytes});
         bytes = aligned(bytes + probe.result_bytes());
     }
@@ -83,9 +83,10 @@ void StepSlot::record_readback(Recorder& recorder, const Model& model, Statistic
     statistics_ = statistics;
     epsilon_ = double{model.batch_norm().epsilon};
     for (const PlacedProbe& placed : probes_)
-        placed.probe.record(recorder,
-                            block_tensor(model.blocks()[placed.options.layer], placed.options.tensor, rows_),
-                            probe_readback_.view(placed.offset, placed.probe.result_bytes()));
+        placed.probe.measure(
+            recorder,
+            {.tensor = block_tensor(model.blocks()[placed.options.layer], placed.options.tensor, rows_),
+             .result = probe_readback_.view(placed.offset, placed.probe.result_bytes())});
     const Layout& layout = model.layout();
     const auto take = [&](const Buffer& source, const Range& range, VkDeviceSize offset) {
         if (range.count > 0) copy(recorder, view_of(source, range), readback_.view(offset, 4 * range.count));
@@ -176,12 +177,12 @@ std::string StepSlot::diagnosis(const Model& model) const {
         for (const Range& range : norm ? std::array{norm->mean, norm->inv_std} : std::array<Range, 2>{})
             if (step_report.first_saved >= range.first && step_report.first_saved < range.end())
                 unit = static_cast<uint32_t>((step_report.first_saved - range.first) % norm->gamma.count);
-        if (unit == VKNORM_HEALTHY) continue;
+        if (unit == shaders::all_finite) continue;
         const bool logits = i == model.blocks().size();
         return (logits ? "the logit of class " : "hidden layer " + std::to_string(i) + ", unit ") +
                std::to_string(unit) + " is not finite";
     }
-    if (step_report.first_running != VKNORM_HEALTHY) {
+    if (step_report.first_running != shaders::all_finite) {
         for (size_t i = 0; i < model.blocks().size(); ++i) {
             const auto& norm = model.layout().layers[i].norm;
             if (!norm) continue;

@@ -9,7 +9,6 @@
 #include <vknorm/network.hpp>
 
 #include "nn/model.hpp"
-#include "ops/probe.hpp"
 #include "ops/step_summary.hpp"
 
 namespace vknorm::detail {
@@ -33,7 +32,7 @@ class StepSlot {
     /// Takes the batch of a step.
     void fill(uint64_t step, std::span<const float> inputs, std::span<const uint32_t> labels);
     /// Plans the probes for that batch.
-    void place_probes(Device& device, const Model& model, std::span<const ProbeOptions> probes);
+    void place_probes(Device& device, const Model& model, std::span<const NetworkProbe> probes);
 
     void record_upload(Recorder& recorder, const Buffer& batch) const;
     /// Probes, and all measurements that step_summary() does not make.
@@ -51,7 +50,7 @@ class StepSlot {
 
   private:
     struct PlacedProbe {
-        ProbeOptions options;
+        NetworkProbe options;
         Probe probe;
         VkDeviceSize offset;  // in probe_readback_
     };

@@ -4,24 +4,21 @@
 #include <cmath>
 
 #include "ops/arguments.hpp"
+#include "ops/divergence.hpp"
 #include "ops/launch.hpp"
 
 namespace vknorm::detail {
 
 namespace {
 
-void require_positive(const std::string& argument, uint32_t got) {
-    if (got == 0) refuse("network", argument, "0", "at least 1");
-}
-
 const NetworkOptions& checked(const NetworkOptions& options) {
-    require_positive("inputs", options.inputs);
-    require_positive("classes", options.classes);
-    require_positive("max_batch", options.max_batch);
+    require_positive("network", "inputs", options.inputs);
+    require_positive("network", "classes", options.classes);
+    require_positive("network", "max_batch", options.max_batch);
     for (size_t i = 0; i < options.hidden.size(); ++i) {
         const HiddenLayer& layer = options.hidden[i];
         const std::string name = "hidden[" + std::to_string(i) + "].";
-        require_positive(name + "units", layer.units);
+        require_positive("network", name + "units", layer.units);
         if (layer.norm == Norm::group && (layer.groups == 0 || layer.units % layer.groups != 0))
             refuse("network", name + "groups", std::to_string(layer.groups),
                    "a divisor of its " + std::to_string(layer.units) + " units");
@@ -82,11 +79,12 @@ void Model::prepare(uint32_t rows, Stream& stream) {
 const Model::Plan& Model::plan(uint32_t rows) {
     const auto found = plans_.find(rows);
     if (found != plans_.end()) return found->second;
-    const Capabilities& capabilities = device_.capabilities();
-    Plan plan{.layers = {}, .loss = {capabilities, rows, layout_.layers.back().outputs}, .scratch_bytes = 0};
+    const uint32_t classes = layout_.layers.back().outputs;
+    Plan plan{.layers = {}, .loss = {device_, {.rows = rows, .classes = classes}}, .scratch_bytes = 0};
     for (size_t i = 0; i < layout_.layers.size(); ++i) {
         const LayerTensors& tensors = layout_.layers[i];
-        LayerPlan layer{.linear = {capabilities, rows, tensors.inputs, tensors.outputs}};
+        LayerPlan layer{
+            .linear = {device_, {.rows = rows, .inputs = tensors.inputs, .outputs = tensors.outputs}}};
         if (tensors.norm) {
             layer.norm.emplace(device_, hidden_[i], rows, convention_);
             plan.scratch_bytes = std::max(plan.scratch_bytes, layer.norm->scratch_bytes());
@@ -127,24 +125,23 @@ void Model::backward(Recorder& recorder, uint32_t rows, const BufferView& x, con
     const BufferView dlogits = classes_of(dlogits_, rows);
     {
         const Label label(recorder, "loss");
-        plan.loss.train(recorder, {.logits = logits(rows),
-                                   .labels = labels,
-                                   .results = results,
-                                   .dlogits = dlogits,
-                                   .word = {pass.health, static_cast<uint32_t>(blocks_.size())}});
+        const auto layer = static_cast<uint32_t>(blocks_.size());
+        plan.loss.forward_backward(recorder, {.logits = logits(rows),
+                                              .labels = labels,
+                                              .losses = results,
+                                              .dlogits = dlogits,
+                                              .first_non_finite = first_non_finite_of(pass.health, layer)});
     }
     {
         const Label label(recorder, "output backward");
         const LayerTensors& output = layout_.layers.back();
         const Linear& linear = plan.layers.back().linear;
-        linear.backward_parameters(recorder, {.x = input_of(blocks_.size(), rows, x),
-                                              .dy = dlogits,
-                                              .dweight = view_of(store_.gradient, output.weight),
-                                              .dbias = view_of(store_.gradient, output.bias)});
-        if (!blocks_.empty())
-            linear.backward_input(recorder, {.dy = dlogits,
-                                             .weight = view_of(store_.parameters, output.weight),
-                                             .dx = blocks_.back().gradient(rows)});
+        linear.backward(recorder, {.x = input_of(blocks_.size(), rows, x),
+                                   .dy = dlogits,
+                                   .weight = view_of(store_.parameters, output.weight),
+                                   .dx = blocks_.empty() ? BufferView{} : blocks_.back().gradient(rows),
+                                   .dweight = view_of(store_.gradient, output.weight),
+                                   .dbias = view_of(store_.gradient, output.bias)});
     }
     for (size_t i = blocks_.size(); i-- > 0;)
         blocks_[i].backward(recorder, plan.layers[i], store_, rows, input_of(i, rows, x),

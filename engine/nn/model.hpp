@@ -3,9 +3,9 @@
 
 #include <map>
 
+#include <vknorm/softmax_cross_entropy.hpp>
+
 #include "nn/block.hpp"
-#include "ops/optimizer.hpp"
-#include "ops/softmax_cross_entropy.hpp"
 
 namespace vknorm::detail {
 

@@ -147,7 +147,7 @@ std::vector<float> Network::predict(std::span<const float> inputs, Statistics st
 }
 
 void Network::set_optimizer(const Optimizer& optimizer) {
-    detail::check(optimizer);
+    check_optimizer(optimizer);
     detail::Trainer& trainer = state_->trainer;
     if (optimizer.index() != trainer.training.optimizer.index()) trainer.reset_optimizer();
     trainer.training.optimizer = optimizer;
@@ -168,14 +168,13 @@ void Network::set_train_affine(bool train) {
     state_->trainer.training.train_affine = train;
 }
 
-void Network::set_probes(std::vector<ProbeOptions> probes) {
+void Network::set_probes(std::vector<NetworkProbe> probes) {
     const NetworkOptions& options = state_->options;
-    for (const ProbeOptions& probe : probes) {
+    for (const NetworkProbe& probe : probes) {
         if (probe.layer >= options.hidden.size())
             refuse("network.set_probes", "layer", std::to_string(probe.layer),
                    "below " + std::to_string(options.hidden.size()));
-        (void)detail::Probe(state_->device.capabilities(), probe, options.max_batch,
-                            options.hidden[probe.layer].units);
+        (void)Probe(state_->device, probe.options, options.max_batch, options.hidden[probe.layer].units);
     }
     state_->trainer.training.probes = std::move(probes);
 }

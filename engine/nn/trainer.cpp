@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ops/arguments.hpp"
-#include "ops/optimizer.hpp"
+#include "ops/divergence.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm::detail {
@@ -17,16 +17,16 @@ Trainer::Trainer(Device& device, const NetworkOptions& options, Model& model, St
     const VkDeviceSize parameter_bytes = 4 * model.layout().parameters.count;
     first_moment_ = Buffer(device, parameter_bytes, "first moment");
     second_moment_ = Buffer(device, parameter_bytes, "second moment");
-    health_ = Buffer(device, 4 * VkDeviceSize{health_words(model.health_layers())}, "health");
+    health_ = Buffer(device, 4 * VkDeviceSize{divergence_words(model.health_layers())}, "health");
     summary_scratch_ = Buffer(device, step_summary_scratch_bytes(), "summary scratch");
     batch_ = Buffer(device, BatchLayout(options.max_batch, inputs_).bytes, "batch");
-    results_ = Buffer(device, sizeof(shaders::RowResult) * options.max_batch, "row results");
+    results_ = Buffer(device, sizeof(RowLoss) * options.max_batch, "row results");
     for (size_t i = 0; i < steps_in_flight; ++i)
         slots_.emplace_back(device, model, inputs_, options.max_batch);
 }
 
 void Trainer::initialize() {
-    stream_.upload(health_, sound_health(model_.health_layers()));
+    stream_.upload(health_, no_divergence(model_.health_layers()));
     reset_optimizer();
 }
 
@@ -56,7 +56,7 @@ void Trainer::record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm) 
     Recorder& recorder = stream_.record();
     const BatchLayout batch(rows, inputs_);
     const auto& probes = training.probes;
-    const bool keep_normalized = std::any_of(probes.begin(), probes.end(), [](const ProbeOptions& probe) {
+    const bool keep_normalized = std::any_of(probes.begin(), probes.end(), [](const NetworkProbe& probe) {
         return probe.tensor == Tensor::normalized;
     });
     const Pass pass{.statistics = training.statistics,
@@ -85,7 +85,7 @@ void Trainer::record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm) 
                                              ? view_of(store.saved, layout.batch_norm)
                                              : BufferView{},
                                 .layers = model_.health_layers(),
-                                .health = health_,
+                                .divergence = health_,
                                 .step = static_cast<uint32_t>(slot.step()),
                                 .scratch = summary_scratch_,
                                 .record = slot.record()});
@@ -97,7 +97,7 @@ void Trainer::record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm) 
                         .gradient = view_of(store.gradient, trained),
                         .first_moment = view_of(first_moment_, trained),
                         .second_moment = view_of(second_moment_, trained),
-                        .health = health_,
+                        .diverged = health_.view(0, sizeof(uint32_t)),
                         .working = view_of(store.working, layout.running_words),
                         .committed = view_of(store.committed, layout.running_words)});
     }
@@ -144,7 +144,7 @@ void Trainer::recover() {
         note_divergence(latest);
     }
     if (diverged_.empty()) return;
-    stream_.upload(health_, sound_health(model_.health_layers()));
+    stream_.upload(health_, no_divergence(model_.health_layers()));
     diverged_.clear();
 }
 

@@ -14,7 +14,7 @@ struct TrainingOptions {
     Statistics statistics = Statistics::batch;
     bool update_running = true;
     bool train_affine = true;
-    std::vector<ProbeOptions> probes{};
+    std::vector<NetworkProbe> probes{};
 };
 
 /// Keeps references to model and stream; uses the stream from initialize() on.

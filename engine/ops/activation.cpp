@@ -1,48 +1,78 @@
-#include "ops/activation.hpp"
+#include "vknorm/activation.hpp"
 
+#include "ops/arguments.hpp"
 #include "ops/launch.hpp"
+#include "shaders/nn.h"
+#include "vulkan/device_state.hpp"
 
-namespace vknorm::detail {
+namespace vknorm {
+
+using namespace detail;
 
 namespace {
 
-// As nn/activation.glsl numbers them.
 uint32_t number(Activation function) {
     switch (function) {
         case Activation::identity:
-            return 0;
+            return shaders::activation_identity;
         case Activation::relu:
-            return 1;
+            return shaders::activation_relu;
         case Activation::tanh:
-            return 2;
+            return shaders::activation_tanh;
         case Activation::sigmoid:
-            return 3;
+            return shaders::activation_sigmoid;
     }
-    return 0;
+    return shaders::activation_identity;
 }
 
-Launch launch(const Recorder& recorder, uint32_t elements) {
-    return spread(recorder.device().capabilities(), ceil_div(elements, 4u));
+Launch launch_of(const DeviceState& device, uint32_t elements) {
+    return spread(device.capabilities, ceil_div(elements, 4u));
 }
 
 }  // namespace
 
-void activation_forward(Recorder& recorder, Activation function, uint32_t rows, uint32_t units,
-                        const BufferView& x, const BufferView& y, const HealthWord& word) {
-    const Launch shape = launch(recorder, rows * units);
-    const uint32_t constants[] = {shape.workgroup, number(function), bool(word.health)};
-    dispatch(recorder, {shaders::activation_forward, constants}, {read(x), write(y), read_write(word.health)},
-             shaders::Activation{.elements = rows * units, .units = units, .layer = word.layer},
-             shape.groups);
+ActivationFunction::ActivationFunction(Device& device, const ActivationOptions& options)
+    : device_(&device.state()), options_(options) {
+    require_positive("activation", "rows", options.rows);
+    require_positive("activation", "units", options.units);
+    require_range(device.capabilities(), "activation: x", bytes());
 }
 
-void activation_backward(Recorder& recorder, Activation function, uint32_t rows, uint32_t units,
-                         const BufferView& y, const BufferView& d) {
-    if (function == Activation::identity) return;
-    const Launch shape = launch(recorder, rows * units);
-    const uint32_t constants[] = {shape.workgroup, number(function)};
-    dispatch(recorder, {shaders::activation_backward, constants}, {read(y), read_write(d)},
-             shaders::Activation{.elements = rows * units, .units = units, .layer = 0}, shape.groups);
+void ActivationFunction::forward(Recorder& recorder, const Forward& arguments) const {
+    Arguments check("activation.forward", recorder, device_);
+    check.offsets(binding_alignment);
+    const BufferView x = check.input("x", arguments.x, bytes());
+    const BufferView y = check.output("y", arguments.y, bytes(), {"x"});
+    check.offsets(sizeof(uint32_t));
+    const AlignedView word =
+        align_down(recorder.device(),
+                   check.optional_output("first_non_finite", arguments.first_non_finite, sizeof(uint32_t)),
+                   sizeof(uint32_t));
+    check.check_overlap();
+
+    const uint32_t elements = options_.rows * options_.units;
+    const Launch launch = launch_of(*device_, elements);
+    const uint32_t constants[] = {launch.workgroup, number(options_.function), bool(word.view)};
+    dispatch(recorder, {shaders::activation_forward, constants}, {read(x), write(y), read_write(word.view)},
+             shaders::Activation{.elements = elements, .units = options_.units, .word = word.first},
+             launch.groups);
 }
 
-}  // namespace vknorm::detail
+void ActivationFunction::backward(Recorder& recorder, const Backward& arguments) const {
+    Arguments check("activation.backward", recorder, device_);
+    check.offsets(binding_alignment);
+    const BufferView y = check.input("y", arguments.y, bytes());
+    const BufferView dy = check.input("dy", arguments.dy, bytes());
+    const BufferView dx = check.output("dx", arguments.dx, bytes(), {"dy"});
+    check.check_overlap();
+    const bool in_place = dx.buffer == dy.buffer && dx.offset == dy.offset;
+    if (options_.function == Activation::identity && in_place) return;
+
+    const uint32_t elements = options_.rows * options_.units;
+    const Launch launch = launch_of(*device_, elements);
+    const uint32_t constants[] = {launch.workgroup, number(options_.function)};
+    dispatch(recorder, {shaders::activation_backward, constants}, {read(y), read(dy), write(dx)},
+             shaders::Activation{.elements = elements, .units = options_.units, .word = 0}, launch.groups);
+}
+
+}  // namespace vknorm

@@ -11,6 +11,20 @@ void refuse(const std::string& operation, const std::string& argument, const std
     throw std::invalid_argument(operation + ": " + argument + ": got " + got + ", needs " + needed);
 }
 
+void require_positive(const std::string& operation, const std::string& argument, uint32_t got) {
+    if (got == 0) refuse(operation, argument, "0", "at least 1");
+}
+
+void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation) {
+    if (&recorder.device().state() != device)
+        refuse(operation, "recorder", "one of another device", "one of the plan's");
+}
+
+Arguments::Arguments(std::string operation, const Recorder& recorder, const DeviceState* device)
+    : operation_(std::move(operation)) {
+    check_device(recorder, device, operation_);
+}
+
 void Arguments::refuse(const char* name, const std::string& got, const std::string& needed) const {
     detail::refuse(operation_, name, got, needed);
 }
@@ -19,8 +33,8 @@ bool Arguments::Argument::may_be(const Argument& other) const {
     return std::ranges::any_of(in_place, [&](std::string_view allowed) { return allowed == other.name; });
 }
 
-void Arguments::add(const Argument& argument, uint64_t bytes) {
-    if (bytes == 0) return;
+BufferView Arguments::add(const Argument& argument, uint64_t bytes) {
+    if (bytes == 0) return {};
     const BufferView& view = argument.view;
     if (!view) refuse(argument.name, "no buffer", std::to_string(bytes) + " bytes");
     if (view.bytes < bytes)
@@ -31,22 +45,24 @@ void Arguments::add(const Argument& argument, uint64_t bytes) {
     }
     arguments_.push_back(argument);
     arguments_.back().view.bytes = bytes;
+    return arguments_.back().view;
 }
 
-void Arguments::input(const char* name, const BufferView& view, uint64_t bytes) {
-    add({name, view, false, {}}, bytes);
+BufferView Arguments::input(const char* name, const BufferView& view, uint64_t bytes) {
+    return add({name, view, false, {}}, bytes);
 }
 
-void Arguments::output(const char* name, const BufferView& view, uint64_t bytes, Names in_place) {
-    add({name, view, true, in_place}, bytes);
+BufferView Arguments::output(const char* name, const BufferView& view, uint64_t bytes, Names in_place) {
+    return add({name, view, true, in_place}, bytes);
 }
 
-void Arguments::optional_input(const char* name, const BufferView& view, uint64_t bytes) {
-    if (view) input(name, view, bytes);
+BufferView Arguments::optional_input(const char* name, const BufferView& view, uint64_t bytes) {
+    return view ? input(name, view, bytes) : BufferView{};
 }
 
-void Arguments::optional_output(const char* name, const BufferView& view, uint64_t bytes, Names in_place) {
-    if (view) output(name, view, bytes, in_place);
+BufferView Arguments::optional_output(const char* name, const BufferView& view, uint64_t bytes,
+                                      Names in_place) {
+    return view ? output(name, view, bytes, in_place) : BufferView{};
 }
 
 void Arguments::check_overlap() const {

@@ -8,13 +8,18 @@
 #include <string>
 #include <vector>
 
-#include <vknorm/buffer.hpp>
+#include <vknorm/stream.hpp>
 
 namespace vknorm::detail {
 
 /// Throws std::invalid_argument.
 [[noreturn]] void refuse(const std::string& operation, const std::string& argument, const std::string& got,
                          const std::string& needed);
+
+/// Refuses a size of 0.
+void require_positive(const std::string& operation, const std::string& argument, uint32_t got);
+/// Refuses a recorder that is not one of the plan's device.
+void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation);
 
 /// Takes the arguments one by one; each is checked for presence, size and offset at once. An argument that
 /// needs zero bytes may be absent.
@@ -23,12 +28,15 @@ class Arguments {
     using Names = std::initializer_list<const char*>;
 
     explicit Arguments(std::string operation) : operation_(std::move(operation)) {}
+    /// Of a call of a plan for `device`.
+    Arguments(std::string operation, const Recorder& recorder, const DeviceState* device);
 
-    void input(const char* name, const BufferView& view, uint64_t bytes);
+    // Each gives the part of the view that is used: its first `bytes`.
+    BufferView input(const char* name, const BufferView& view, uint64_t bytes);
     /// `in_place` names the arguments that this one may be; it shares memory with no other.
-    void output(const char* name, const BufferView& view, uint64_t bytes, Names in_place = {});
-    void optional_input(const char* name, const BufferView& view, uint64_t bytes);
-    void optional_output(const char* name, const BufferView& view, uint64_t bytes, Names in_place = {});
+    BufferView output(const char* name, const BufferView& view, uint64_t bytes, Names in_place = {});
+    BufferView optional_input(const char* name, const BufferView& view, uint64_t bytes);
+    BufferView optional_output(const char* name, const BufferView& view, uint64_t bytes, Names in_place = {});
     /// Of the offsets of the arguments that follow; 4 at first.
     void offsets(uint32_t multiple) { multiple_ = multiple; }
     /// To be called last: no output may overlap another argument.
@@ -45,7 +53,7 @@ class Arguments {
 
         bool may_be(const Argument& other) const;
     };
-    void add(const Argument& argument, uint64_t bytes);
+    BufferView add(const Argument& argument, uint64_t bytes);
 
     std::string operation_;
     uint32_t multiple_ = sizeof(float);

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
-#include "ops/arguments.hpp"
 #include "ops/launch.hpp"
-#include "shaders/network.h"
+#include "shaders/nn.h"
 
 namespace vknorm::detail {
 
 namespace {
 
 constexpr uint32_t lane_columns = 4;  // that a lane of any kernel computes
-// Trips of a kernel's other loops than the one over the inner index.
-constexpr uint32_t other_trips = 100;
 
 // Subgroups as narrow as CPU drivers have: lanes load for each other.
 bool narrow(uint32_t subgroup) {
@@ -27,43 +24,33 @@ bool whole_vectors(const GemmShape& shape) {
 
 }  // namespace
 
-Gemm::Gemm(const Capabilities& capabilities, const GemmShape& shape, const std::string& what)
+Gemm::Gemm(const Capabilities& capabilities, const GemmShape& shape)
     : shape_(shape),
       texels_(capabilities.texel_blocks && narrow(capabilities.subgroup_size) && whole_vectors(shape)),
       subgroup_(capabilities.subgroup_size),
       most_workgroups_(capabilities.max_workgroups) {
-    const auto matrix = [&](const char* name, uint64_t rows, uint64_t columns) {
-        require_range(capabilities, what + ": " + name, 4 * rows * columns);
-    };
-    matrix("a", shape.rows, shape.inner);
-    matrix("b", shape.inner, shape.columns);
-    matrix("c", shape.rows, shape.columns);
-    if (shape.inner > maximum_trips - other_trips)
-        refuse(what, "terms of a sum", std::to_string(shape.inner),
-               "at most " + std::to_string(maximum_trips - other_trips));
-
     // One subgroup a workgroup where it is known: CPU drivers run subgroups one after the other anyway.
     workgroup_ = subgroup_ == 0 ? 32 : std::clamp(subgroup_, 4u, 64u);
     workgroup_ = std::min(workgroup_, capabilities.max_workgroup_invocations);
 }
 
-Gemm::Tiling Gemm::tiling() const {
+Gemm::Tiling Gemm::tiling(bool sums) const {
     const bool transposed = shape_.a_transposed;
     if (subgroup_ == 4)
         return {transposed ? &shaders::gemm_lanes4_transposed : &shaders::gemm_lanes4, 16, shape_.columns};
     if (narrow(subgroup_))
         return {transposed ? &shaders::gemm_lanes8_transposed : &shaders::gemm_lanes8, 16, shape_.columns};
-    return {&shaders::gemm, 8, shape_.columns + (shape_.bias == GemmBias::sum_a ? 1 : 0)};
+    return {&shaders::gemm, 8, shape_.columns + (sums ? 1 : 0)};
 }
 
 void Gemm::record(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
                   const BufferView& c) const {
     const DeviceState& device = recorder.device().state();
+    const bool adds = bias && shape_.bias == GemmBias::add, sums = bias && shape_.bias == GemmBias::sum_a;
     const bool texels = texels_ && may_be_texels(device, a) && may_be_texels(device, b);
-    const Tiling tiling = texels ? Tiling{&shaders::gemm_texels, 16, shape_.columns} : this->tiling();
-    const uint32_t constants[] = {workgroup_, shape_.a_transposed, shape_.b_transposed,
-                                  shape_.bias == GemmBias::add, shape_.bias == GemmBias::sum_a};
-    const Binding bound_bias = shape_.bias == GemmBias::sum_a ? write(bias) : read(bias);
+    const Tiling tiling = texels ? Tiling{&shaders::gemm_texels, 16, shape_.columns} : this->tiling(sums);
+    const uint32_t constants[] = {workgroup_, shape_.a_transposed, shape_.b_transposed, adds, sums};
+    const Binding bound_bias = sums ? write(bias) : read(bias);
     const uint32_t tiles_across = ceil_div(tiling.columns, lane_columns * workgroup_);
     const uint32_t tiles = tiles_across * ceil_div(shape_.rows, tiling.rows);
     for (uint32_t first = 0; first < tiles; first += std::min(tiles - first, most_workgroups_)) {

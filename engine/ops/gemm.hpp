@@ -5,14 +5,15 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include <vknorm/stream.hpp>
 
+#include "ops/sizes.hpp"
 #include "shaders/embedded.hpp"
 
 namespace vknorm::detail {
 
+/// What takes place when a bias is given.
 enum class GemmBias {
     none,
     add,    ///< bias [columns] is added to every row of c
@@ -28,11 +29,13 @@ struct GemmShape {
 
 class Gemm {
   public:
-    /// Throws std::invalid_argument naming `what` when the sums are too long for one invocation, Unsupported
-    /// when a matrix is too large for a binding.
-    Gemm(const Capabilities& capabilities, const GemmShape& shape, const std::string& what);
+    /// Terms of a sum that one invocation can add.
+    static constexpr uint32_t most_terms = maximum_trips - 100;  // of its other loops
 
-    /// Views start at multiples of 256 bytes. `c` overlaps nothing.
+    /// For matrices that a binding can hold, and sums of at most most_terms.
+    Gemm(const Capabilities& capabilities, const GemmShape& shape);
+
+    /// Views start at multiples of 256 bytes. `c` overlaps nothing. `bias` may be absent.
     void record(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
                 const BufferView& c) const;
 
@@ -42,7 +45,7 @@ class Gemm {
         const shaders::Shader* shader;
         uint32_t rows, columns;
     };
-    Tiling tiling() const;  // of matrices in storage buffers
+    Tiling tiling(bool sums) const;  // of matrices in storage buffers
 
     GemmShape shape_;
     bool texels_;  // the engine's own buffers are read as texels

@@ -1,29 +1,103 @@
-#include "ops/linear.hpp"
+#include "vknorm/linear.hpp"
 
-namespace vknorm::detail {
+#include "ops/arguments.hpp"
+#include "ops/gemm.hpp"
+#include "ops/launch.hpp"
+#include "vulkan/device_state.hpp"
 
-Linear::Linear(const Capabilities& capabilities, uint32_t rows, uint32_t inputs, uint32_t outputs)
-    : forward_(
-          capabilities,
-          {.rows = rows, .columns = outputs, .inner = inputs, .b_transposed = true, .bias = GemmBias::add},
-          "linear.forward"),
-      backward_input_(capabilities, {.rows = rows, .columns = inputs, .inner = outputs},
-                      "linear.backward_input"),
-      backward_parameters_(
-          capabilities,
-          {.rows = outputs, .columns = inputs, .inner = rows, .a_transposed = true, .bias = GemmBias::sum_a},
-          "linear.backward_parameters") {}
+namespace vknorm {
+
+using namespace detail;
+
+namespace {
+
+void require_terms(const char* size, uint32_t got) {
+    require_positive("linear", size, got);
+    if (got > Gemm::most_terms)
+        refuse("linear", size, std::to_string(got), "at most " + std::to_string(Gemm::most_terms));
+}
+
+const LinearOptions& checked(const Device& device, const LinearOptions& options) {
+    require_terms("rows", options.rows);
+    require_terms("inputs", options.inputs);
+    require_terms("outputs", options.outputs);
+    const auto matrix = [&](const char* name, uint64_t rows, uint64_t columns) {
+        require_range(device.capabilities(), std::string("linear: ") + name, sizeof(float) * rows * columns);
+    };
+    matrix("x", options.rows, options.inputs);
+    matrix("weight", options.outputs, options.inputs);
+    matrix("y", options.rows, options.outputs);
+    return options;
+}
+
+}  // namespace
+
+struct Linear::Plan {
+    Plan(Device& owner, const LinearOptions& o)
+        : device(&owner.state()),
+          options(checked(owner, o)),
+          forward(owner.capabilities(), {.rows = o.rows,
+                                         .columns = o.outputs,
+                                         .inner = o.inputs,
+                                         .b_transposed = true,
+                                         .bias = GemmBias::add}),
+          backward_input(owner.capabilities(), {.rows = o.rows, .columns = o.inputs, .inner = o.outputs}),
+          backward_parameters(owner.capabilities(), {.rows = o.outputs,
+                                                     .columns = o.inputs,
+                                                     .inner = o.rows,
+                                                     .a_transposed = true,
+                                                     .bias = GemmBias::sum_a}) {}
+
+    VkDeviceSize input_bytes() const { return matrix_bytes(options.rows, options.inputs); }
+    VkDeviceSize output_bytes() const { return matrix_bytes(options.rows, options.outputs); }
+    VkDeviceSize weight_bytes() const { return matrix_bytes(options.outputs, options.inputs); }
+    VkDeviceSize bias_bytes() const { return matrix_bytes(1, options.outputs); }
+    static VkDeviceSize matrix_bytes(VkDeviceSize rows, VkDeviceSize columns) {
+        return sizeof(float) * rows * columns;
+    }
+
+    /// Refuses a bias, or its gradient, where there is none.
+    void check_absent(const Arguments& check, const char* name, const BufferView& view) const {
+        if (view && !options.bias) check.refuse(name, "a buffer", "none: options.bias is false");
+    }
+
+    const DeviceState* device;
+    LinearOptions options;
+    Gemm forward, backward_input, backward_parameters;
+};
+
+Linear::Linear(Device& device, const LinearOptions& options)
+    : plan_(std::make_shared<const Plan>(device, options)) {}
 
 void Linear::forward(Recorder& recorder, const Forward& arguments) const {
-    forward_.record(recorder, arguments.x, arguments.weight, arguments.bias, arguments.y);
+    const Plan& plan = *plan_;
+    Arguments check("linear.forward", recorder, plan.device);
+    check.offsets(binding_alignment);
+    plan.check_absent(check, "bias", arguments.bias);
+    const BufferView x = check.input("x", arguments.x, plan.input_bytes());
+    const BufferView weight = check.input("weight", arguments.weight, plan.weight_bytes());
+    const BufferView bias = check.input("bias", arguments.bias, plan.options.bias ? plan.bias_bytes() : 0);
+    const BufferView y = check.output("y", arguments.y, plan.output_bytes());
+    check.check_overlap();
+    plan.forward.record(recorder, x, weight, bias, y);
 }
 
-void Linear::backward_input(Recorder& recorder, const BackwardInput& arguments) const {
-    backward_input_.record(recorder, arguments.dy, arguments.weight, {}, arguments.dx);
+void Linear::backward(Recorder& recorder, const Backward& arguments) const {
+    const Plan& plan = *plan_;
+    Arguments check("linear.backward", recorder, plan.device);
+    check.offsets(binding_alignment);
+    plan.check_absent(check, "dbias", arguments.dbias);
+    if (arguments.dbias && !arguments.dweight)
+        check.refuse("dweight", "no buffer", "one together with dbias");
+    const BufferView dy = check.input("dy", arguments.dy, plan.output_bytes());
+    const BufferView x = check.input("x", arguments.x, arguments.dweight ? plan.input_bytes() : 0);
+    const BufferView weight = check.input("weight", arguments.weight, arguments.dx ? plan.weight_bytes() : 0);
+    const BufferView dx = check.optional_output("dx", arguments.dx, plan.input_bytes());
+    const BufferView dweight = check.optional_output("dweight", arguments.dweight, plan.weight_bytes());
+    const BufferView dbias = check.optional_output("dbias", arguments.dbias, plan.bias_bytes());
+    check.check_overlap();
+    if (dweight) plan.backward_parameters.record(recorder, dy, x, dbias, dweight);
+    if (dx) plan.backward_input.record(recorder, dy, weight, {}, dx);
 }
 
-void Linear::backward_parameters(Recorder& recorder, const BackwardParameters& arguments) const {
-    backward_parameters_.record(recorder, arguments.dy, arguments.x, arguments.dbias, arguments.dweight);
-}
-
-}  // namespace vknorm::detail
+}  // namespace vknorm

@@ -1,4 +1,4 @@
-#include "ops/optimizer.hpp"
+#include "vknorm/optimizer.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,11 @@
 
 #include "ops/arguments.hpp"
 #include "ops/launch.hpp"
-#include "shaders/network.h"
+#include "shaders/nn.h"
 
-namespace vknorm::detail {
+namespace vknorm {
+
+using namespace detail;
 
 namespace {
 
@@ -37,56 +39,100 @@ void check_kind(const Adam& adam) {
             adam.epsilon, "a finite number above 0");
 }
 
-shaders::Optimizer numbers(const Sgd& sgd, uint64_t) {
-    return {.rate = sgd.learning_rate, .weight_decay = sgd.weight_decay, .beta1 = sgd.momentum};
+/// What a kind of optimizer is to the device: its kernel, how many moments that reads and writes, and the
+/// numbers of its step.
+struct Rule {
+    const shaders::Shader& shader;
+    uint32_t moments;
+    shaders::Optimizer numbers;
+};
+
+Rule rule(const Sgd& sgd, uint64_t) {
+    const shaders::Optimizer numbers{
+        .rate = sgd.learning_rate, .weight_decay = sgd.weight_decay, .beta1 = sgd.momentum};
+    // Without momentum, the velocity is neither needed nor kept, as in PyTorch.
+    if (sgd.momentum == 0) return {shaders::optimizer_sgd, 0, numbers};
+    return {shaders::optimizer_sgd_momentum, 1, numbers};
 }
 
-shaders::Optimizer numbers(const Adam& adam, uint64_t step) {
+Rule rule(const Adam& adam, uint64_t step) {
     const auto t = static_cast<double>(step);
-    return {.rate = static_cast<float>(adam.learning_rate / (1 - std::pow(double{adam.beta1}, t))),
-            .weight_decay = adam.weight_decay,
-            .beta1 = adam.beta1,
-            .beta2 = adam.beta2,
-            .correction2 = static_cast<float>(1 / std::sqrt(1 - std::pow(double{adam.beta2}, t))),
-            .epsilon = adam.epsilon};
+    return {shaders::optimizer_adam,
+            2,
+            {.rate = static_cast<float>(adam.learning_rate / (1 - std::pow(double{adam.beta1}, t))),
+             .weight_decay = adam.weight_decay,
+             .beta1 = adam.beta1,
+             .beta2 = adam.beta2,
+             .correction2 = static_cast<float>(1 / std::sqrt(1 - std::pow(double{adam.beta2}, t))),
+             .epsilon = adam.epsilon}};
 }
 
-// Without momentum, the velocity is neither needed nor kept, as in PyTorch.
-const shaders::Shader& shader_of(const Optimizer& optimizer) {
-    const Sgd* const sgd = std::get_if<Sgd>(&optimizer);
-    if (sgd == nullptr) return shaders::optimizer_adam;
-    return sgd->momentum == 0 ? shaders::optimizer_sgd : shaders::optimizer_sgd_momentum;
+Rule rule_of(const Optimizer& optimizer, uint64_t step) {
+    return std::visit([step](const auto& kind) { return rule(kind, step); }, optimizer);
 }
 
 }  // namespace
 
-void check(const Optimizer& optimizer) {
+void check_optimizer(const Optimizer& optimizer) {
     std::visit([](const auto& kind) { check_kind(kind); }, optimizer);
+}
+
+uint32_t moment_count(const Optimizer& optimizer) {
+    return rule_of(optimizer, 1).moments;
 }
 
 void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t step,
                     const OptimizerStep& arguments) {
-    shaders::Optimizer push = std::visit([&](const auto& kind) { return numbers(kind, step); }, optimizer);
-    push.vectors = static_cast<uint32_t>(arguments.parameters.bytes / 16);
-    push.running_words = static_cast<uint32_t>(arguments.working.bytes / 4);
-    const shaders::Shader& shader = shader_of(optimizer);
-    // Moments that the kind does not have take no part, or barriers would wait for them.
-    const bool adam = &shader == &shaders::optimizer_adam, plain = &shader == &shaders::optimizer_sgd;
-    const BufferView first_moment = plain ? BufferView{} : arguments.first_moment;
-    const BufferView second_moment = adam ? arguments.second_moment : BufferView{};
+    constexpr VkDeviceSize vector_bytes = 4 * sizeof(float);
+    check_optimizer(optimizer);
+    Arguments check("optimizer_step");
+    if (step == 0) check.refuse("step", "0", "a number from 1 on");
+    const VkDeviceSize bytes = arguments.parameters.bytes, words = arguments.working.bytes;
+    if (bytes == 0 || bytes % vector_bytes != 0)
+        check.refuse("parameters", std::to_string(bytes) + " bytes",
+                     "whole vectors of four numbers: a multiple of " + std::to_string(vector_bytes));
+    if (words % sizeof(uint32_t) != 0)
+        check.refuse("working", std::to_string(words) + " bytes", "a multiple of 4");
+    if (bool(arguments.working) != bool(arguments.committed))
+        check.refuse("committed", arguments.committed ? "a buffer" : "no buffer",
+                     "one together with working");
     const Capabilities& capabilities = recorder.device().capabilities();
+    require_range(capabilities, "optimizer_step: parameters", bytes);
+    require_range(capabilities, "optimizer_step: working", words);
+
+    // Moments that the kind does not have take no part, or barriers would wait for them.
+    Rule rule = rule_of(optimizer, step);
+    check.offsets(binding_alignment);
+    const BufferView parameters = check.output("parameters", arguments.parameters, bytes);
+    const BufferView gradient = check.input("gradient", arguments.gradient, bytes);
+    const BufferView first_moment =
+        check.output("first_moment", arguments.first_moment, rule.moments > 0 ? bytes : 0);
+    const BufferView second_moment =
+        check.output("second_moment", arguments.second_moment, rule.moments > 1 ? bytes : 0);
+    const BufferView working = check.optional_output("working", arguments.working, words);
+    const BufferView committed = check.optional_output("committed", arguments.committed, words);
+    check.offsets(sizeof(uint32_t));
+    const AlignedView diverged =
+        align_down(recorder.device(), check.optional_input("diverged", arguments.diverged, sizeof(uint32_t)),
+                   sizeof(uint32_t));
+    check.check_overlap();
+
+    shaders::Optimizer& push = rule.numbers;
+    push.vectors = static_cast<uint32_t>(bytes / vector_bytes);
+    push.running_words = static_cast<uint32_t>(words / sizeof(uint32_t));
+    push.diverged = diverged.first;
     const uint32_t workgroup = std::min(256u, capabilities.max_workgroup_invocations);
+    const uint32_t constants[] = {workgroup, bool(diverged.view)};
     const uint32_t items = std::max(push.vectors, push.running_words);
     while (push.first < items) {
         const uint32_t groups =
             std::min(ceil_div(items - push.first, workgroup), capabilities.max_workgroups);
-        dispatch(recorder, {shader, std::span(&workgroup, 1)},
-                 {read_write(arguments.parameters), read(arguments.gradient), read_write(first_moment),
-                  read_write(second_moment), read(arguments.health), read_write(arguments.working),
-                  read_write(arguments.committed)},
+        dispatch(recorder, {rule.shader, constants},
+                 {read_write(parameters), read(gradient), read_write(first_moment), read_write(second_moment),
+                  read(diverged.view), read_write(working), read_write(committed)},
                  push, {groups});
         push.first += groups * workgroup;
     }
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

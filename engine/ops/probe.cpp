@@ -1,4 +1,4 @@
-#include "ops/probe.hpp"
+#include "vknorm/probe.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,9 +9,12 @@
 
 #include "ops/arguments.hpp"
 #include "ops/launch.hpp"
-#include "shaders/network.h"
+#include "shaders/nn.h"
+#include "vulkan/device_state.hpp"
 
-namespace vknorm::detail {
+namespace vknorm {
+
+using namespace detail;
 
 namespace {
 
@@ -36,41 +39,63 @@ double percentile(const ProbeResult& probe, double low, double width, uint64_t f
     return std::numeric_limits<double>::quiet_NaN();
 }
 
+uint32_t groups_for(uint32_t elements, bool of_column, uint32_t most) {
+    const uint32_t values = of_column ? 1 : values_an_invocation;
+    return std::clamp(ceil_div(elements, workgroup * values), 1u, most);
+}
+
+/// Of an invocation's loops. One that measures a column compares each of its values with all others.
+uint64_t trips(uint32_t elements, bool of_column, uint32_t groups) {
+    const uint64_t turns = ceil_div(elements, workgroup * groups);
+    return turns * (of_column ? elements + 4ull : 1) + shaders::probe_most_bins;
+}
+
 }  // namespace
 
-Probe::Probe(const Capabilities& capabilities, const ProbeOptions& options, uint32_t rows, uint32_t units)
-    : options_(options) {
-    if (options.bins < 1 || options.bins > VKNORM_PROBE_BINS)
-        refuse("probe", "bins", std::to_string(options.bins), "1 to " + std::to_string(VKNORM_PROBE_BINS));
+Probe::Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units)
+    : device_(&device.state()), options_(options), rows_(rows), units_(units) {
+    require_positive("probe", "rows", rows);
+    require_positive("probe", "units", units);
+    if (options.bins < 1 || options.bins > shaders::probe_most_bins)
+        refuse("probe", "bins", std::to_string(options.bins),
+               "1 to " + std::to_string(shaders::probe_most_bins));
     if (!(options.low < options.high) || !std::isfinite(options.high - options.low))
         refuse("probe", "low and high", std::to_string(options.low) + " and " + std::to_string(options.high),
                "finite numbers, low below high");
     if (options.unit < -1 || options.unit >= static_cast<int64_t>(units))
         refuse("probe", "unit", std::to_string(options.unit), "-1 to " + std::to_string(int64_t{units} - 1));
+    require_range(device.capabilities(), "probe: tensor", sizeof(float) * VkDeviceSize{rows} * units);
 
-    elements_ = ranked() ? rows : rows * units;
-    first_ = ranked() ? static_cast<uint32_t>(options.unit) : 0;
-    stride_ = ranked() ? units : 1;
-    const uint32_t values = ranked() ? 1 : values_an_invocation;
-    groups_ = ceil_div(elements_, workgroup * values);
-    groups_ = std::clamp(groups_, 1u, std::min(most_groups, capabilities.max_workgroups));
-    const uint64_t turns = ceil_div(elements_, workgroup * groups_);
-    const uint64_t trips = turns * (ranked() ? elements_ + 4 : 1) + VKNORM_PROBE_BINS;
-    if (trips > maximum_trips)
-        refuse("probe", "loop trips", std::to_string(trips), "at most " + std::to_string(maximum_trips));
+    const uint32_t most = std::min(most_groups, device.capabilities().max_workgroups);
+    elements_ = of_column() ? rows : rows * units;
+    groups_ = groups_for(elements_, of_column(), most);
+    uint32_t possible = elements_;
+    while (trips(possible, of_column(), groups_) > maximum_trips)
+        possible = std::min(possible - 1, round_down(possible - 1, workgroup));
+    if (possible < elements_)
+        refuse("probe", of_column() ? "rows" : "rows * units", std::to_string(elements_),
+               "at most " + std::to_string(possible));
 }
 
 VkDeviceSize Probe::result_bytes() const {
-    return 4 * (VKNORM_PROBE_HEADER + VkDeviceSize{groups_} * (VKNORM_PROBE_PART + options_.bins));
+    return sizeof(uint32_t) *
+           (shaders::probe_header + VkDeviceSize{groups_} * (shaders::probe_part + options_.bins));
 }
 
-void Probe::record(Recorder& recorder, const BufferView& tensor, const BufferView& result) const {
-    const uint32_t constants[] = {workgroup, ranked()};
+void Probe::measure(Recorder& recorder, const Measure& arguments) const {
+    Arguments check("probe.measure", recorder, device_);
+    check.offsets(binding_alignment);
+    const BufferView tensor =
+        check.input("tensor", arguments.tensor, sizeof(float) * VkDeviceSize{rows_} * units_);
+    const BufferView result = check.output("result", arguments.result, result_bytes());
+    check.check_overlap();
+
+    const uint32_t constants[] = {workgroup, of_column()};
     const float span = options_.high - options_.low;
     dispatch(recorder, {shaders::probe, constants}, {read(tensor), write(result)},
              shaders::Probe{.elements = elements_,
-                            .first = first_,
-                            .stride = stride_,
+                            .first = of_column() ? static_cast<uint32_t>(options_.unit) : 0,
+                            .stride = of_column() ? units_ : 1,
                             .bins = options_.bins,
                             .low = options_.low,
                             .bins_per_unit = static_cast<float>(options_.bins) / span},
@@ -78,6 +103,9 @@ void Probe::record(Recorder& recorder, const BufferView& tensor, const BufferVie
 }
 
 ProbeResult Probe::decode(std::span<const std::byte> result) const {
+    if (result.size() < result_bytes())
+        refuse("probe.decode", "result", std::to_string(result.size()) + " bytes",
+               std::to_string(result_bytes()));
     std::vector<uint32_t> words(result_bytes() / 4);
     std::memcpy(words.data(), result.data(), result_bytes());
     const auto number = [&](size_t word) { return std::bit_cast<float>(words[word]); };
@@ -88,7 +116,8 @@ ProbeResult Probe::decode(std::span<const std::byte> result) const {
     probe.maximum = std::numeric_limits<float>::lowest();
     uint64_t finite = 0;
     double sum = 0, squares = 0;
-    for (size_t part = VKNORM_PROBE_HEADER; part < words.size(); part += VKNORM_PROBE_PART + options_.bins) {
+    for (size_t part = shaders::probe_header; part < words.size();
+         part += shaders::probe_part + options_.bins) {
         finite += words[part];
         probe.non_finite += words[part + 1];
         probe.minimum = std::min(probe.minimum, number(part + 2));
@@ -96,7 +125,7 @@ ProbeResult Probe::decode(std::span<const std::byte> result) const {
         sum += number(part + 4);
         squares += number(part + 5);
         for (uint32_t bin = 0; bin < options_.bins; ++bin)
-            probe.histogram[bin] += words[part + VKNORM_PROBE_PART + bin];
+            probe.histogram[bin] += words[part + shaders::probe_part + bin];
     }
     if (finite == 0) {
         const float nan = std::numeric_limits<float>::quiet_NaN();
@@ -114,8 +143,8 @@ ProbeResult Probe::decode(std::span<const std::byte> result) const {
         const double rest = static_cast<double>((finite - 1) * percents[i] % 100) / 100;
         const double lower = number(1 + 2 * i), upper = number(2 + 2 * i);
         values[i] =
-            static_cast<float>(ranked() ? lower + (upper - lower) * rest
-                                        : percentile(probe, options_.low, width, finite, percents[i]));
+            static_cast<float>(of_column() ? lower + (upper - lower) * rest
+                                           : percentile(probe, options_.low, width, finite, percents[i]));
     }
     probe.percentile15 = values[0];
     probe.percentile50 = values[1];
@@ -123,4 +152,4 @@ ProbeResult Probe::decode(std::span<const std::byte> result) const {
     return probe;
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

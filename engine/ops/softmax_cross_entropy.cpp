@@ -1,64 +1,108 @@
-#include "ops/softmax_cross_entropy.hpp"
+#include "vknorm/softmax_cross_entropy.hpp"
 
 #include "ops/arguments.hpp"
 #include "ops/launch.hpp"
+#include "shaders/nn.h"
+#include "vulkan/device_state.hpp"
 
-namespace vknorm::detail {
+namespace vknorm {
+
+using namespace detail;
+
+static_assert(sizeof(RowLoss) == sizeof(shaders::RowLoss));
 
 namespace {
 
-// As nn/softmax_cross_entropy.comp numbers them.
-enum Mode : uint32_t { mode_train = 0, mode_measure = 1, mode_predict = 2 };
-
-struct Call {
-    Mode mode;
-    BufferView logits{}, labels{}, output{}, results{};
-    HealthWord word{};
+struct Views {
+    BufferView logits{}, labels{}, losses{}, output{}, first_non_finite{};
 };
 
-void record(Recorder& recorder, shaders::SoftmaxCrossEntropy push, const Call& call) {
-    const Launch launch = spread(recorder.device().capabilities(), push.rows);
-    const uint32_t constants[] = {launch.workgroup, call.mode};
-    push.layer = call.word.layer;
-    push.scale = 1 / static_cast<float>(push.rows);
+void record(Recorder& recorder, const SoftmaxCrossEntropyOptions& options, uint32_t result,
+            const Views& views) {
+    const Launch launch = spread(recorder.device().capabilities(), options.rows);
+    const uint32_t constants[] = {launch.workgroup, result};
+    const AlignedView losses = align_down(recorder.device(), views.losses, sizeof(RowLoss));
+    const AlignedView word = align_down(recorder.device(), views.first_non_finite, sizeof(uint32_t));
     dispatch(recorder, {shaders::softmax_cross_entropy, constants},
-             {read(call.logits), read(call.labels), write(call.output), write(call.results),
-              read_write(call.word.health)},
-             push, launch.groups);
+             {read(views.logits), read(views.labels), write(views.output), write(losses.view),
+              read_write(word.view)},
+             shaders::SoftmaxCrossEntropy{.rows = options.rows,
+                                          .classes = options.classes,
+                                          .first_loss = losses.first,
+                                          .word = word.first,
+                                          .scale = 1 / static_cast<float>(options.rows)},
+             launch.groups);
 }
+
+/// Checks the arguments of one call; those that all of them have in common take one line each.
+struct Check : Arguments {
+    Check(const char* operation, const Recorder& recorder, const DeviceState* device,
+          const SoftmaxCrossEntropyOptions& o)
+        : Arguments(operation, recorder, device), options(o) {
+        offsets(binding_alignment);
+    }
+
+    VkDeviceSize matrix_bytes() const { return sizeof(float) * VkDeviceSize{options.rows} * options.classes; }
+    BufferView logits(const BufferView& view) { return input("logits", view, matrix_bytes()); }
+    BufferView labels(const BufferView& view) {
+        return input("labels", view, sizeof(uint32_t) * VkDeviceSize{options.rows});
+    }
+    BufferView losses(const BufferView& view) {
+        offsets(sizeof(RowLoss));
+        return output("losses", view, sizeof(RowLoss) * VkDeviceSize{options.rows});
+    }
+
+    const SoftmaxCrossEntropyOptions& options;
+};
 
 }  // namespace
 
-SoftmaxCrossEntropy::SoftmaxCrossEntropy(const Capabilities& capabilities, uint32_t rows, uint32_t classes)
-    : rows_(rows), classes_(classes) {
-    const Launch launch = spread(capabilities, rows);
-    const uint64_t trips =
-        uint64_t{ceil_div(rows, launch.workgroup * launch.groups.x)} * (3 * uint64_t{classes} + 1);
-    if (trips > maximum_trips)
-        refuse("softmax_cross_entropy", "loop trips", std::to_string(trips),
-               "at most " + std::to_string(maximum_trips) + ": fewer rows or classes");
+SoftmaxCrossEntropy::SoftmaxCrossEntropy(Device& device, const SoftmaxCrossEntropyOptions& options)
+    : device_(&device.state()), options_(options) {
+    const std::string operation = "softmax_cross_entropy";
+    require_positive(operation, "rows", options.rows);
+    require_positive(operation, "classes", options.classes);
+    const Capabilities& capabilities = device.capabilities();
+    require_range(capabilities, operation + ": logits",
+                  sizeof(float) * VkDeviceSize{options.rows} * options.classes);
+    require_range(capabilities, operation + ": losses", sizeof(RowLoss) * VkDeviceSize{options.rows});
+
+    // An invocation goes three times through the classes of each of its rows.
+    const Launch launch = spread(capabilities, options.rows);
+    const uint32_t rows_each = ceil_div(options.rows, launch.workgroup * launch.groups.x);
+    const uint32_t trips_of_row = maximum_trips / rows_each, most_classes = (trips_of_row - 1) / 3;
+    if (options.classes > most_classes)
+        refuse(operation, "classes", std::to_string(options.classes),
+               "at most " + std::to_string(most_classes) + " with " + std::to_string(options.rows) + " rows");
 }
 
-void SoftmaxCrossEntropy::train(Recorder& recorder, const Train& arguments) const {
-    record(recorder, {.rows = rows_, .classes = classes_},
-           {.mode = mode_train,
-            .logits = arguments.logits,
-            .labels = arguments.labels,
-            .output = arguments.dlogits,
-            .results = arguments.results,
-            .word = arguments.word});
+void SoftmaxCrossEntropy::forward(Recorder& recorder, const Forward& arguments) const {
+    Check check("softmax_cross_entropy.forward", recorder, device_, options_);
+    const Views views{.logits = check.logits(arguments.logits),
+                      .labels = check.labels(arguments.labels),
+                      .losses = check.losses(arguments.losses)};
+    check.check_overlap();
+    record(recorder, options_, shaders::softmax_gives_loss, views);
 }
 
-void SoftmaxCrossEntropy::measure(Recorder& recorder, const BufferView& logits, const BufferView& labels,
-                                  const BufferView& results, uint32_t first_result) const {
-    record(recorder, {.rows = rows_, .classes = classes_, .first_result = first_result},
-           {.mode = mode_measure, .logits = logits, .labels = labels, .results = results});
+void SoftmaxCrossEntropy::forward_backward(Recorder& recorder, const ForwardBackward& arguments) const {
+    Check check("softmax_cross_entropy.forward_backward", recorder, device_, options_);
+    Views views{.logits = check.logits(arguments.logits), .labels = check.labels(arguments.labels)};
+    views.output = check.output("dlogits", arguments.dlogits, check.matrix_bytes());
+    views.losses = check.losses(arguments.losses);
+    check.offsets(sizeof(uint32_t));
+    views.first_non_finite =
+        check.optional_output("first_non_finite", arguments.first_non_finite, sizeof(uint32_t));
+    check.check_overlap();
+    record(recorder, options_, shaders::softmax_gives_gradient, views);
 }
 
-void SoftmaxCrossEntropy::predict(Recorder& recorder, const BufferView& logits,
-                                  const BufferView& probabilities) const {
-    record(recorder, {.rows = rows_, .classes = classes_},
-           {.mode = mode_predict, .logits = logits, .output = probabilities});
+void SoftmaxCrossEntropy::softmax(Recorder& recorder, const Softmax& arguments) const {
+    Check check("softmax_cross_entropy.softmax", recorder, device_, options_);
+    const Views views{.logits = check.logits(arguments.logits),
+                      .output = check.output("probabilities", arguments.probabilities, check.matrix_bytes())};
+    check.check_overlap();
+    record(recorder, options_, shaders::softmax_gives_probabilities, views);
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

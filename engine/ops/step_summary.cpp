@@ -7,16 +7,16 @@
 namespace vknorm::detail {
 
 VkDeviceSize step_summary_scratch_bytes() {
-    return VKNORM_GRADIENT_SLOTS * sizeof(float);
+    return shaders::gradient_slots * sizeof(float);
 }
 
 VkDeviceSize step_record_bytes(uint32_t layers) {
-    return sizeof(shaders::StepRecord) + health_words(layers) * sizeof(uint32_t);
+    return sizeof(shaders::StepRecord) + divergence_words(layers) * sizeof(uint32_t);
 }
 
 void step_summary(Recorder& recorder, const StepSummary& arguments) {
     const Capabilities& capabilities = recorder.device().capabilities();
-    const Launch launch = spread(capabilities, VKNORM_GRADIENT_SLOTS);
+    const Launch launch = spread(capabilities, shaders::gradient_slots);
     const uint32_t squares_constants[] = {launch.workgroup};
     dispatch(recorder, {shaders::gradient_squares, squares_constants},
              {read(arguments.gradient), write(arguments.scratch)},
@@ -27,7 +27,7 @@ void step_summary(Recorder& recorder, const StepSummary& arguments) {
     const uint32_t summary_constants[] = {64};
     dispatch(recorder, {shaders::step_summary, summary_constants},
              {read(arguments.results), read(arguments.scratch), read(arguments.running),
-              read_write(arguments.health), write(arguments.record), read(arguments.saved)},
+              read_write(arguments.divergence), write(arguments.record), read(arguments.saved)},
              shaders::StepSummary{.rows = arguments.rows,
                                   .running = static_cast<uint32_t>(arguments.running.bytes / sizeof(float)),
                                   .saved = static_cast<uint32_t>(arguments.saved.bytes / sizeof(float)),
@@ -48,7 +48,7 @@ StepReport read_step_record(std::span<const std::byte> record) {
             .diverged_step = words[1],
             .first_running = head.first_running,
             .first_saved = head.first_saved,
-            .layers = {words.begin() + VKNORM_HEALTH_HEADER, words.end()}};
+            .layers = {words.begin() + shaders::divergence_header, words.end()}};
 }
 
 }  // namespace vknorm::detail

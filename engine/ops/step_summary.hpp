@@ -7,13 +7,13 @@
 
 #include <vknorm/stream.hpp>
 
-#include "ops/health.hpp"
+#include "ops/divergence.hpp"
 
 namespace vknorm::detail {
 
 /// Bytes of the partial sums between the two kernels.
 VkDeviceSize step_summary_scratch_bytes();
-/// Bytes of the record: StepRecord and the words of Health.
+/// Bytes of the record: StepRecord and the words of divergence.
 VkDeviceSize step_record_bytes(uint32_t layers);
 
 /// All views start at multiples of 256 bytes.
@@ -24,8 +24,8 @@ struct StepSummary {
     BufferView running{};  ///< in, float32; absent when no statistics are kept
     BufferView saved{};    ///< in, float32: what norms saved of this batch; absent when they saved nothing
     uint32_t layers = 0;
-    BufferView health{};  ///< in and out; diverged when anything above is not finite
-    uint32_t step = 0;    ///< low bits of its number
+    BufferView divergence{};  ///< in and out, see divergence.hpp; diverged when anything above is not finite
+    uint32_t step = 0;        ///< low bits of its number
     BufferView scratch{};
     BufferView record{};  ///< out
 };
@@ -40,9 +40,9 @@ struct StepReport {
     float gradient_norm = 0;
     bool diverged = false;         ///< in this step or before
     uint32_t diverged_step = 0;    ///< low bits of its number
-    uint32_t first_running = 0;    ///< first running statistic that is not finite, or VKNORM_HEALTHY
+    uint32_t first_running = 0;    ///< first running statistic that is not finite, or shaders::all_finite
     uint32_t first_saved = 0;      ///< first number that a norm saved, likewise
-    std::vector<uint32_t> layers;  ///< per layer the lowest unit that is not finite, or VKNORM_HEALTHY
+    std::vector<uint32_t> layers;  ///< per layer the lowest unit that is not finite, or shaders::all_finite
 };
 StepReport read_step_record(std::span<const std::byte> record);
 

@@ -1,14 +1,14 @@
 // The activation functions. NaN stays NaN: not every driver's exp(), min() and max() keep it.
 #include "finite.glsl"
+#include "nn.h"
 
-const uint identity = 0, relu = 1, hyperbolic_tangent = 2, sigmoid = 3;
-layout(constant_id = 1) const uint function = identity;
+layout(constant_id = 1) const uint function = activation_identity;
 
 float activate(float x) {
-    if (function == identity || is_nan(x)) return x;
-    if (function == relu) return x < 0 ? 0 : x;
+    if (function == activation_identity || is_nan(x)) return x;
+    if (function == activation_relu) return x < 0 ? 0 : x;
     // Both from exp() of a negative number: nothing overflows.
-    if (function == sigmoid) {
+    if (function == activation_sigmoid) {
         const float t = exp(-abs(x)), y = 1 / (1 + t);
         return x < 0 ? t * y : y;
     }
@@ -18,8 +18,8 @@ float activate(float x) {
 
 // The derivative as a function of the activation y, times dy.
 float gradient(float y, float dy) {
-    if (function == relu) return y <= 0 ? 0 : dy;
-    if (function == hyperbolic_tangent) return (1 - y * y) * dy;
-    if (function == sigmoid) return y * (1 - y) * dy;
+    if (function == activation_relu) return y <= 0 ? 0 : dy;
+    if (function == activation_tanh) return (1 - y * y) * dy;
+    if (function == activation_sigmoid) return y * (1 - y) * dy;
     return dy;
 }

@@ -1,8 +1,7 @@
-// y = f(x), four at a time and then the rest; tells Health of the lowest unit where x is not finite.
+// y = f(x), four at a time and then the rest; on demand, tells the lowest unit where x is not finite.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "nn/activation.glsl"
-#include "network.h"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 2) const bool tell = false;
@@ -11,12 +10,12 @@ layout(std430, set = 0, binding = 0) readonly buffer X { float x[]; };
 layout(std430, set = 0, binding = 0) readonly buffer XVectors { vec4 x_vectors[]; };
 layout(std430, set = 0, binding = 1) writeonly buffer Y { float y[]; };
 layout(std430, set = 0, binding = 1) writeonly buffer YVectors { vec4 y_vectors[]; };
-layout(std430, set = 0, binding = 2) buffer Health { uint health[]; };
+layout(std430, set = 0, binding = 2) buffer FirstNonFinite { uint first_non_finite[]; };
 
 layout(push_constant) uniform Push { Activation p; };
 
 float forward(uint element, float value) {
-    if (tell && !is_finite(value)) atomicMin(health[VKNORM_HEALTH_HEADER + p.layer], element % p.units);
+    if (tell && !is_finite(value)) atomicMin(first_non_finite[p.word], element % p.units);
     return activate(value);
 }
 

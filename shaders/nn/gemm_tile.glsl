@@ -1,7 +1,7 @@
 // What the kernels of a matrix product c = op(a) * op(b) share. A workgroup owns one tile of c, its lanes adjacent
 // columns, and every element of c adds its terms in order of the inner index: the same bits whatever the workgroup.
 // Rows and columns beyond c are computed from the last valid ones and not stored.
-#include "network.h"
+#include "nn.h"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool a_transposed = false;  // a is [inner, rows], else [rows, inner]

@@ -1,8 +1,8 @@
-// Partial sums of squares of the gradient: slot s of GRADIENT_SLOTS takes the vectors s, s + GRADIENT_SLOTS, ...; the
+// Partial sums of squares of the gradient: slot s of gradient_slots takes the vectors s, s + gradient_slots, ...; the
 // same bits whatever the workgroup.
 #version 450
 #extension GL_GOOGLE_include_directive : require
-#include "network.h"
+#include "nn.h"
 
 layout(local_size_x_id = 0) in;
 
@@ -13,9 +13,9 @@ layout(push_constant) uniform Push { GradientSquares p; };
 
 void main() {
     const uint stride = gl_WorkGroupSize.x * gl_NumWorkGroups.x;
-    for (uint slot = gl_GlobalInvocationID.x; slot < VKNORM_GRADIENT_SLOTS; slot += stride) {
+    for (uint slot = gl_GlobalInvocationID.x; slot < gradient_slots; slot += stride) {
         float sum = 0;
-        for (uint i = slot; i < p.vectors; i += VKNORM_GRADIENT_SLOTS) sum += dot(gradient[i], gradient[i]);
+        for (uint i = slot; i < p.vectors; i += gradient_slots) sum += dot(gradient[i], gradient[i]);
         partials[slot] = sum;
     }
 }

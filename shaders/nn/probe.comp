@@ -4,7 +4,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "finite.glsl"
-#include "network.h"
+#include "nn.h"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool rank = false;
@@ -14,7 +14,7 @@ layout(std430, set = 0, binding = 1) writeonly buffer Result { uint result[]; };
 
 layout(push_constant) uniform Push { Probe p; };
 
-shared uint histogram[VKNORM_PROBE_BINS];
+shared uint histogram[probe_most_bins];
 
 struct Moments {
     uint finite;
@@ -70,8 +70,8 @@ void main() {
     parts[lane] = m;
     barrier();
 
-    const uint part = VKNORM_PROBE_HEADER + gl_WorkGroupID.x * (VKNORM_PROBE_PART + p.bins);
-    for (uint i = lane; i < p.bins; i += lanes) result[part + VKNORM_PROBE_PART + i] = histogram[i];
+    const uint part = probe_header + gl_WorkGroupID.x * (probe_part + p.bins);
+    for (uint i = lane; i < p.bins; i += lanes) result[part + probe_part + i] = histogram[i];
     if (lane != 0) return;
     for (uint i = 1; i < lanes; ++i) {
         m.finite += parts[i].finite;

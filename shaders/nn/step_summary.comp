@@ -1,17 +1,17 @@
 // The end of a step's measurements, by one workgroup: mean loss, correct rows, gradient norm; decides whether the step
-// is sound. A step that is not makes Health diverged, for good; the words of its layers are copied behind the record and
+// is sound. A step that is not makes the run diverged, for good; the words of its layers are copied behind the record and
 // reset for the next step.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "finite.glsl"
-#include "network.h"
+#include "nn.h"
 
 layout(local_size_x_id = 0) in;
 
-layout(std430, set = 0, binding = 0) readonly buffer Results { RowResult results[]; };
+layout(std430, set = 0, binding = 0) readonly buffer Results { RowLoss results[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Partials { float partials[]; };
 layout(std430, set = 0, binding = 2) readonly buffer Running { float running[]; };
-layout(std430, set = 0, binding = 3) buffer Health { uint health[]; };
+layout(std430, set = 0, binding = 3) buffer Divergence { uint divergence[]; };
 layout(std430, set = 0, binding = 4) writeonly buffer Record {
     StepRecord record;
     uint words[];
@@ -31,12 +31,12 @@ shared Share shares[gl_WorkGroupSize.x];
 
 void main() {
     const uint lane = gl_LocalInvocationID.x, lanes = gl_WorkGroupSize.x;
-    Share sum = Share(0, 0, 0, VKNORM_HEALTHY, VKNORM_HEALTHY);
+    Share sum = Share(0, 0, 0, all_finite, all_finite);
     for (uint i = lane; i < p.rows; i += lanes) {
         sum.loss += results[i].loss;
         sum.correct += results[i].correct;
     }
-    for (uint i = lane; i < VKNORM_GRADIENT_SLOTS; i += lanes) sum.squares += partials[i];
+    for (uint i = lane; i < gradient_slots; i += lanes) sum.squares += partials[i];
     for (uint i = lane; i < p.running; i += lanes)
         if (!is_finite(running[i])) sum.first_running = min(sum.first_running, i);
     for (uint i = lane; i < p.saved; i += lanes)
@@ -58,17 +58,17 @@ void main() {
     record.first_running = sum.first_running;
     record.first_saved = sum.first_saved;
 
-    bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_running == VKNORM_HEALTHY &&
-                 sum.first_saved == VKNORM_HEALTHY;
-    for (uint i = 0; i < p.layers; ++i) sound = sound && health[VKNORM_HEALTH_HEADER + i] == VKNORM_HEALTHY;
-    if (!sound && health[0] == 0) {
-        health[0] = 1;
-        health[1] = p.step;
+    bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_running == all_finite &&
+                 sum.first_saved == all_finite;
+    for (uint i = 0; i < p.layers; ++i) sound = sound && divergence[divergence_header + i] == all_finite;
+    if (!sound && divergence[0] == 0) {
+        divergence[0] = 1;
+        divergence[1] = p.step;
     }
-    words[0] = health[0];
-    words[1] = health[1];
-    for (uint i = VKNORM_HEALTH_HEADER; i < VKNORM_HEALTH_HEADER + p.layers; ++i) {
-        words[i] = health[i];
-        health[i] = VKNORM_HEALTHY;
+    words[0] = divergence[0];
+    words[1] = divergence[1];
+    for (uint i = divergence_header; i < divergence_header + p.layers; ++i) {
+        words[i] = divergence[i];
+        divergence[i] = all_finite;
     }
 }

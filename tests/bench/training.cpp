@@ -4,10 +4,10 @@
 #include <stdexcept>
 
 #include <vknorm/data.hpp>
+#include <vknorm/linear.hpp>
 
 #include "bench/pool.hpp"
 #include "bench/sentinel.hpp"
-#include "ops/linear.hpp"
 #include "reference/network_reference.hpp"
 
 namespace vknorm::bench {
@@ -27,7 +27,7 @@ class Layer {
         : rows_(rows),
           inputs_(inputs),
           outputs_(outputs),
-          linear_(device.capabilities(), rows, inputs, outputs),
+          linear_(device, {.rows = rows, .inputs = inputs, .outputs = outputs}),
           stream_(device) {
         const auto buffer = [&](uint32_t height, uint32_t width, const char* name) {
             return Buffer(device, 4 * VkDeviceSize{height} * width, name);
@@ -49,10 +49,10 @@ class Layer {
         linear_.forward(recorder, {.x = x_, .weight = weight_, .bias = bias_, .y = y_});
     }
     void backward_input(Recorder& recorder) const {
-        linear_.backward_input(recorder, {.dy = dy_, .weight = weight_, .dx = dx_});
+        linear_.backward(recorder, {.dy = dy_, .weight = weight_, .dx = dx_});
     }
     void backward_parameters(Recorder& recorder) const {
-        linear_.backward_parameters(recorder, {.x = x_, .dy = dy_, .dweight = dweight_, .dbias = dbias_});
+        linear_.backward(recorder, {.x = x_, .dy = dy_, .dweight = dweight_, .dbias = dbias_});
     }
 
     double flops() const { return 2.0 * rows_ * inputs_ * outputs_; }
@@ -96,7 +96,7 @@ class Layer {
     }
 
     uint32_t rows_, inputs_, outputs_;
-    detail::Linear linear_;
+    Linear linear_;
     Stream stream_;
     Buffer x_, weight_, bias_, dy_, y_, dx_, dweight_, dbias_;
 };

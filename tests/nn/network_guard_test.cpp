@@ -216,7 +216,8 @@ TEST(NetworkGuard, WrongArgumentsAreNamed) {
     EXPECT_THAT(refused_by([&] { network.set_batch_norm({.epsilon = -1}); }), HasSubstr("epsilon"));
     EXPECT_THAT(refused_by([&] { network.set_probes({{.layer = 2}}); }),
                 HasSubstr("layer: got 2, needs below 2"));
-    EXPECT_THAT(refused_by([&] { network.set_probes({{.layer = 1, .unit = 7}}); }), HasSubstr("unit: got 7"));
+    EXPECT_THAT(refused_by([&] { network.set_probes({{.layer = 1, .options = {.unit = 7}}}); }),
+                HasSubstr("unit: got 7"));
     EXPECT_THAT(refused_by([&] { (void)network.tensor("2.linear.weight"); }), HasSubstr("2.linear.weight"));
     EXPECT_THAT(refused_by([&] { network.set_tensor("0.linear.bias", std::vector<float>(9)); }),
                 HasSubstr("0.linear.bias: got 9 values, needs 10"));

@@ -81,13 +81,14 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
     const double bound = std::ldexp(1.0, -20);
     Network network(test_device(), options);
     network.set_optimizer(Sgd{.learning_rate = 0.1f});
-    std::vector<ProbeOptions> probes;
+    std::vector<NetworkProbe> probes;
     for (const uint32_t layer : {0u, 1u})
         for (const Tensor tensor :
              {Tensor::pre_norm, Tensor::normalized, Tensor::activation, Tensor::pre_norm_grad})
             for (const int32_t unit : {-1, 12})
-                probes.push_back(
-                    {.layer = layer, .tensor = tensor, .bins = 16, .low = -3, .high = 3, .unit = unit});
+                probes.push_back({.layer = layer,
+                                  .tensor = tensor,
+                                  .options = {.bins = 16, .low = -3, .high = 3, .unit = unit}});
     network.set_probes(probes);
     const Labelled batch = random_batch(random, options, 24);
     NetworkReference reference(options, tensors_of(network));
@@ -114,7 +115,7 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
     ASSERT_EQ(result.probes.size(), probes.size());
     for (size_t i = 0; i < probes.size(); ++i) {
         SCOPED_TRACE(i);
-        const ProbeOptions& probe = probes[i];
+        const NetworkProbe& probe = probes[i];
         const reference::Values* tensors[] = {
             &expected.pre_norm[probe.layer], &expected.normalized[probe.layer],
             &expected.activation[probe.layer], &expected.pre_norm_grad[probe.layer]};
@@ -122,7 +123,8 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
         const size_t units = options.hidden[probe.layer].units;
         reference::Values values;
         for (size_t at = 0; at < tensor.size(); ++at)
-            if (probe.unit < 0 || at % units == static_cast<size_t>(probe.unit)) values.push_back(tensor[at]);
+            if (probe.options.unit < 0 || at % units == static_cast<size_t>(probe.options.unit))
+                values.push_back(tensor[at]);
         std::sort(values.begin(), values.end());
         const double mean =
             std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -132,7 +134,7 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
         const auto& histogram = result.probes[i].histogram;
         EXPECT_EQ(std::accumulate(histogram.begin(), histogram.end(), size_t{0}), values.size());
         const double median = (values[values.size() / 2 - 1] + values[values.size() / 2]) / 2;
-        if (probe.unit >= 0) {
+        if (probe.options.unit >= 0) {
             EXPECT_NEAR(result.probes[i].percentile50, median, bound);
         }
     }

@@ -3,12 +3,14 @@
 //
 // Bounds follow Vulkan's precision of shader operations: exp(x) within (3 + 2 |x|) ULP, division within 2.5
 // ULP, and half an ULP for each sum and product; one ULP of a value near v is at most 2^-23 |v|.
-#include "ops/activation.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
 
+#include <vknorm/activation.hpp>
+
+#include "ops/divergence.hpp"
 #include "support/device_fixture.hpp"
 #include "support/worst_error.hpp"
 
@@ -72,10 +74,11 @@ std::vector<float> hurting_values(std::mt19937_64& random, size_t count) {
 }
 
 std::vector<float> forward(Activation function, uint32_t rows, uint32_t units, const std::vector<float>& x,
-                           const detail::HealthWord& word = {}) {
+                           const BufferView& first_non_finite = {}) {
     const GuardedBuffer input(x, "x", true), output(4 * x.size(), "y", true);
     Stream stream(test_device());
-    detail::activation_forward(stream.record(), function, rows, units, input, output, word);
+    ActivationFunction(test_device(), {.function = function, .rows = rows, .units = units})
+        .forward(stream.record(), {.x = input, .y = output, .first_non_finite = first_non_finite});
     stream.wait(stream.submit());
     return output.download();
 }
@@ -116,7 +119,8 @@ TEST(Activation, GradientIsWithinTheBound) {
             }
             const GuardedBuffer values(y, "y", true), slopes(d, "d", true);
             Stream stream(test_device());
-            detail::activation_backward(stream.record(), function, 1, elements, values, slopes);
+            ActivationFunction(test_device(), {.function = function, .units = elements})
+                .backward(stream.record(), {.y = values, .dy = slopes, .dx = slopes});
             stream.wait(stream.submit());
             expect_near(std::string("activation gradient ") + names[int(function)], slopes.download(),
                         expected, bounds);
@@ -137,7 +141,8 @@ TEST(Activation, LetsNanAndInfinityThrough) {
         const GuardedBuffer values(std::vector<float>(5, nan), "y", true),
             slopes(std::vector<float>(5, 1.f), "d", true);
         Stream stream(test_device());
-        detail::activation_backward(stream.record(), function, 1, 5, values, slopes);
+        ActivationFunction(test_device(), {.function = function, .units = 5})
+            .backward(stream.record(), {.y = values, .dy = slopes, .dx = slopes});
         stream.wait(stream.submit());
         // The gradients of identity and ReLU are that of the layer above or 0; a NaN does not make it 0.
         const bool through = function == Activation::identity || function == Activation::relu;
@@ -150,11 +155,11 @@ TEST(Activation, TellsTheLowestUnitThatIsNotFinite) {
     std::vector<float> x(rows * units, 0.5f);
     x[2 * units + 20] = nan;
     x[30 * units + 7] = infinity;
-    const GuardedBuffer health(detail::sound_health(layers), "health", true);
-    forward(Activation::relu, rows, units, x, {health, 1});
-    std::vector<uint32_t> expected = detail::sound_health(layers);
-    expected[VKNORM_HEALTH_HEADER + 1] = 7;
-    EXPECT_EQ(health.download<uint32_t>(), expected);
+    const GuardedBuffer divergence(detail::no_divergence(layers), "divergence", true);
+    forward(Activation::relu, rows, units, x, detail::first_non_finite_of(divergence, 1));
+    std::vector<uint32_t> expected = detail::no_divergence(layers);
+    expected[shaders::divergence_header + 1] = 7;
+    EXPECT_EQ(divergence.download<uint32_t>(), expected);
 }
 
 }  // namespace

@@ -10,15 +10,14 @@
 #include <gtest/gtest.h>
 #include <limits>
 
-#include "ops/softmax_cross_entropy.hpp"
+#include <vknorm/softmax_cross_entropy.hpp>
+
+#include "ops/divergence.hpp"
 #include "support/device_fixture.hpp"
 #include "support/worst_error.hpp"
 
 namespace vknorm::testing {
 namespace {
-
-using detail::SoftmaxCrossEntropy;
-using shaders::RowResult;
 
 struct Batch {
     uint32_t rows, classes;
@@ -72,8 +71,8 @@ struct Results {
     std::vector<float> losses;
     std::vector<uint32_t> correct;
 
-    explicit Results(const std::vector<RowResult>& rows) {
-        for (const RowResult& row : rows) {
+    explicit Results(const std::vector<RowLoss>& rows) {
+        for (const RowLoss& row : rows) {
             losses.push_back(row.loss);
             correct.push_back(row.correct);
         }
@@ -83,19 +82,23 @@ struct Results {
 void check(const Batch& batch) {
     SCOPED_TRACE(::testing::Message() << batch.rows << " rows, " << batch.classes << " classes");
     const GuardedBuffer logits(batch.logits, "logits", true), labels(batch.labels, "labels", true);
-    const GuardedBuffer results(sizeof(RowResult) * batch.rows, "results", true);
-    const GuardedBuffer measured(sizeof(RowResult) * (batch.rows + 5), "measured", true);
+    const GuardedBuffer losses(sizeof(RowLoss) * batch.rows, "losses", true);
+    const GuardedBuffer measured(sizeof(RowLoss) * (batch.rows + 5), "measured", true);
     const GuardedBuffer dlogits(4 * batch.logits.size(), "dlogits", true),
         probabilities(4 * batch.logits.size(), "probabilities", true);
-    const SoftmaxCrossEntropy loss(test_device().capabilities(), batch.rows, batch.classes);
+    const SoftmaxCrossEntropy loss(test_device(), {.rows = batch.rows, .classes = batch.classes});
     Stream stream(test_device());
-    loss.train(stream.record(), {.logits = logits, .labels = labels, .results = results, .dlogits = dlogits});
-    loss.measure(stream.record(), logits, labels, measured, 5);
-    loss.predict(stream.record(), logits, probabilities);
+    loss.forward_backward(stream.record(),
+                          {.logits = logits, .labels = labels, .losses = losses, .dlogits = dlogits});
+    BufferView late = measured;
+    late.offset += 5 * sizeof(RowLoss);
+    late.bytes -= 5 * sizeof(RowLoss);
+    loss.forward(stream.record(), {.logits = logits, .labels = labels, .losses = late});
+    loss.softmax(stream.record(), {.logits = logits, .probabilities = probabilities});
     stream.wait(stream.submit());
 
     const Expected expected = expect(batch);
-    const std::vector<RowResult> rows = results.download<RowResult>();
+    const std::vector<RowLoss> rows = losses.download<RowLoss>();
     const Results got(rows);
     expect_near("cross-entropy loss", got.losses, expected.losses, expected.loss_bounds);
     EXPECT_EQ(got.correct, expected.correct);
@@ -103,8 +106,8 @@ void check(const Batch& batch) {
     std::vector<double> probability_bounds = expected.gradient_bounds;
     for (double& bound : probability_bounds) bound *= batch.rows;
     expect_near("softmax", probabilities.download(), expected.probabilities, probability_bounds);
-    const std::vector<RowResult> late = measured.download<RowResult>();
-    EXPECT_EQ(std::memcmp(late.data() + 5, rows.data(), sizeof(RowResult) * rows.size()), 0);
+    const std::vector<RowLoss> again = measured.download<RowLoss>();
+    EXPECT_EQ(std::memcmp(again.data() + 5, rows.data(), sizeof(RowLoss) * rows.size()), 0);
 }
 
 TEST(Loss, IsWithinTheBound) {
@@ -130,31 +133,31 @@ TEST(Loss, RowsThatAreNotFiniteAreToldAndLeaveTheOthersAlone) {
     batch.logits[2 * 4 + 3] = nan;
     batch.logits[7 * 4 + 1] = std::numeric_limits<float>::infinity();
     const GuardedBuffer logits(batch.logits, "logits", true), labels(batch.labels, "labels", true);
-    const GuardedBuffer results(sizeof(RowResult) * 9, "results", true), dlogits(4 * 36, "dlogits", true);
-    const GuardedBuffer health(detail::sound_health(2), "health", true);
+    const GuardedBuffer results(sizeof(RowLoss) * 9, "results", true), dlogits(4 * 36, "dlogits", true);
+    const GuardedBuffer divergence(detail::no_divergence(2), "divergence", true);
     Stream stream(test_device());
-    SoftmaxCrossEntropy(test_device().capabilities(), 9, 4)
-        .train(stream.record(), {.logits = logits,
-                                 .labels = labels,
-                                 .results = results,
-                                 .dlogits = dlogits,
-                                 .word = {health, 1}});
+    SoftmaxCrossEntropy(test_device(), {.rows = 9, .classes = 4})
+        .forward_backward(stream.record(), {.logits = logits,
+                                            .labels = labels,
+                                            .losses = results,
+                                            .dlogits = dlogits,
+                                            .first_non_finite = detail::first_non_finite_of(divergence, 1)});
     stream.wait(stream.submit());
-    const Results got(results.download<RowResult>());
+    const Results got(results.download<RowLoss>());
     const std::vector<float> gradient = dlogits.download();
     for (uint32_t row = 0; row < 9; ++row) {
-        const bool sick = row == 2 || row == 7;
-        EXPECT_EQ(std::isnan(got.losses[row]), sick) << row;
-        EXPECT_EQ(std::isnan(gradient[4 * row]), sick) << row;
-        EXPECT_LE(got.correct[row], sick ? 0u : 1u);
+        const bool bad = row == 2 || row == 7;
+        EXPECT_EQ(std::isnan(got.losses[row]), bad) << row;
+        EXPECT_EQ(std::isnan(gradient[4 * row]), bad) << row;
+        EXPECT_LE(got.correct[row], bad ? 0u : 1u);
     }
-    std::vector<uint32_t> expected = detail::sound_health(2);
-    expected[VKNORM_HEALTH_HEADER + 1] = 1;
-    EXPECT_EQ(health.download<uint32_t>(), expected);
+    std::vector<uint32_t> expected = detail::no_divergence(2);
+    expected[shaders::divergence_header + 1] = 1;
+    EXPECT_EQ(divergence.download<uint32_t>(), expected);
 }
 
 TEST(Loss, RefusesMoreThanOneDispatchMayDo) {
-    EXPECT_THROW(SoftmaxCrossEntropy(test_device().capabilities(), 10, 20000), std::invalid_argument);
+    EXPECT_THROW(SoftmaxCrossEntropy(test_device(), {.rows = 10, .classes = 20000}), std::invalid_argument);
 }
 
 }  // namespace

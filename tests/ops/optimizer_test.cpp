@@ -5,12 +5,11 @@
 // most 1 or so and u = 2^-24, SGD is off by at most (1 + lr / (1 - momentum)) * 4 u per step; for Adam the
 // quotient of moments is within 12 u of 1 where they are computed without cancellation: gradients here keep
 // their sign.
-#include "ops/optimizer.hpp"
-
 #include <cmath>
 #include <gtest/gtest.h>
 
-#include "ops/health.hpp"
+#include <vknorm/optimizer.hpp>
+
 #include "support/device_fixture.hpp"
 #include "support/worst_error.hpp"
 
@@ -45,20 +44,18 @@ Outcome run(const Problem& problem, const Optimizer& optimizer, bool diverged = 
     const GuardedBuffer parameters(problem.values, "parameters", true), gradient(zeros, "gradient", true),
         first(zeros, "first moment", true), second(zeros, "second moment", true);
     const GuardedBuffer new_running(working, "working", true), old_running(committed, "committed", true);
-    std::vector<uint32_t> words = detail::sound_health(1);
-    words[0] = diverged;
-    const GuardedBuffer health(words, "health", true);
+    const GuardedBuffer word(std::vector<uint32_t>{diverged}, "diverged", true);
     Stream stream(test_device());
     for (int step = 0; step < steps; ++step) {
         stream.upload(gradient, problem.gradients[step]);
-        detail::optimizer_step(stream.record(), optimizer, step + 1,
-                               {.parameters = parameters,
-                                .gradient = gradient,
-                                .first_moment = first,
-                                .second_moment = second,
-                                .health = health,
-                                .working = new_running,
-                                .committed = old_running});
+        optimizer_step(stream.record(), optimizer, step + 1,
+                       {.parameters = parameters,
+                        .gradient = gradient,
+                        .first_moment = first,
+                        .second_moment = second,
+                        .diverged = word,
+                        .working = new_running,
+                        .committed = old_running});
     }
     stream.wait(stream.submit());
     return {parameters.download(), new_running.download(), old_running.download()};
@@ -166,7 +163,7 @@ TEST(Optimizer, RefusesNumbersOutOfRange) {
          {Optimizer(Sgd{.learning_rate = -1}), Optimizer(Sgd{.learning_rate = nan}),
           Optimizer(Sgd{.momentum = 1}), Optimizer(Sgd{.weight_decay = -1}), Optimizer(Adam{.beta1 = 1}),
           Optimizer(Adam{.beta2 = nan}), Optimizer(Adam{.epsilon = 0})})
-        EXPECT_THROW(detail::check(bad), std::invalid_argument);
+        EXPECT_THROW(check_optimizer(bad), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // Probes: counts, extremes and ranks are exact; moments are within a bound.
-#include "ops/probe.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+
+#include <vknorm/probe.hpp>
 
 #include "support/device_fixture.hpp"
 #include "support/worst_error.hpp"
@@ -12,13 +12,11 @@
 namespace vknorm::testing {
 namespace {
 
-using detail::Probe;
-
 ProbeResult run(const ProbeOptions& options, uint32_t rows, uint32_t units, const std::vector<float>& data) {
-    const Probe probe(test_device().capabilities(), options, rows, units);
+    const Probe probe(test_device(), options, rows, units);
     const GuardedBuffer tensor(data, "tensor", true), result(probe.result_bytes(), "result", true);
     Stream stream(test_device());
-    probe.record(stream.record(), tensor, result);
+    probe.measure(stream.record(), {.tensor = tensor, .result = result});
     stream.wait(stream.submit());
     return probe.decode(result.download<std::byte>());
 }
@@ -147,13 +145,12 @@ TEST(Probe, HasTheSameBitsAtEveryRun) {
 }
 
 TEST(Probe, RefusesOptionsOutOfRange) {
-    const Capabilities& capabilities = test_device().capabilities();
     for (const ProbeOptions& bad :
          {ProbeOptions{.bins = 0}, ProbeOptions{.bins = 257}, ProbeOptions{.low = 1, .high = 1},
           ProbeOptions{.low = 0, .high = std::numeric_limits<float>::infinity()}, ProbeOptions{.unit = 8},
           ProbeOptions{.unit = -2}})
-        EXPECT_THROW(Probe(capabilities, bad, 32, 8), std::invalid_argument);
-    EXPECT_THROW(Probe(capabilities, {.unit = 0}, 100000, 1), std::invalid_argument);
+        EXPECT_THROW(Probe(test_device(), bad, 32, 8), std::invalid_argument);
+    EXPECT_THROW(Probe(test_device(), {.unit = 0}, 100000, 1), std::invalid_argument);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace vknorm::testing {
 namespace {
 
 using detail::StepReport;
-using shaders::RowResult;
+using shaders::RowLoss;
 
 constexpr uint32_t layers = 3;
 constexpr float infinity = std::numeric_limits<float>::infinity(),
@@ -21,21 +21,21 @@ constexpr float infinity = std::numeric_limits<float>::infinity(),
 
 struct Step {
     std::vector<float> gradient = std::vector<float>(64, 0.5f);
-    std::vector<RowResult> results = {{1.f, 1}, {2.f, 0}};
+    std::vector<RowLoss> results = {{1.f, 1}, {2.f, 0}};
     std::vector<float> running = std::vector<float>(96, 1.f);
     std::vector<float> saved = std::vector<float>(80, 2.f);
-    std::vector<uint32_t> health = detail::sound_health(layers);
+    std::vector<uint32_t> divergence = detail::no_divergence(layers);
 };
 
 struct Outcome {
     StepReport report;
-    std::vector<uint32_t> health;
+    std::vector<uint32_t> divergence;
 };
 
 Outcome run(const Step& step, uint32_t number = 41) {
     const GuardedBuffer gradient(step.gradient, "gradient", true), results(step.results, "results", true),
         running(step.running, "running", true), saved(step.saved, "saved", true),
-        health(step.health, "health", true);
+        divergence(step.divergence, "divergence", true);
     const GuardedBuffer scratch(detail::step_summary_scratch_bytes(), "scratch", true),
         record(detail::step_record_bytes(layers), "record", true);
     Stream stream(test_device());
@@ -45,12 +45,12 @@ Outcome run(const Step& step, uint32_t number = 41) {
                                            .running = running,
                                            .saved = saved,
                                            .layers = layers,
-                                           .health = health,
+                                           .divergence = divergence,
                                            .step = number,
                                            .scratch = scratch,
                                            .record = record});
     stream.wait(stream.submit());
-    return {detail::read_step_record(record.download<std::byte>()), health.download<uint32_t>()};
+    return {detail::read_step_record(record.download<std::byte>()), divergence.download<uint32_t>()};
 }
 
 // Bounds: n squares or losses of one sign, summed in parts: each passes at most n / 1024 + 1024 / 64 + 64 + 4
@@ -91,7 +91,7 @@ TEST(StepSummary, NormAndLossAreWithinTheBound) {
 TEST(StepSummary, FindsWhateverIsNotFinite) {
     Step sound;
     EXPECT_FALSE(run(sound).report.diverged);
-    EXPECT_EQ(run(sound).health, sound.health);
+    EXPECT_EQ(run(sound).divergence, sound.divergence);
 
     for (const float bad : {nan, infinity, -infinity}) {
         for (const int place : {0, 1, 2, 3}) {
@@ -102,29 +102,29 @@ TEST(StepSummary, FindsWhateverIsNotFinite) {
             const Outcome outcome = run(step);
             EXPECT_TRUE(outcome.report.diverged) << bad << " at " << place;
             EXPECT_EQ(outcome.report.diverged_step, 41u);
-            EXPECT_EQ(outcome.report.first_running, place == 2 ? 70 : VKNORM_HEALTHY);
-            EXPECT_EQ(outcome.report.first_saved, place == 3 ? 65 : VKNORM_HEALTHY);
-            EXPECT_EQ(outcome.health[0], 1u);
+            EXPECT_EQ(outcome.report.first_running, place == 2 ? 70 : shaders::all_finite);
+            EXPECT_EQ(outcome.report.first_saved, place == 3 ? 65 : shaders::all_finite);
+            EXPECT_EQ(outcome.divergence[0], 1u);
         }
     }
 }
 
 TEST(StepSummary, ReportsLayersAndResetsThem) {
     Step step;
-    step.health[VKNORM_HEALTH_HEADER + 1] = 17;
+    step.divergence[shaders::divergence_header + 1] = 17;
     const Outcome outcome = run(step);
     EXPECT_TRUE(outcome.report.diverged);
-    EXPECT_EQ(outcome.report.layers, (std::vector<uint32_t>{VKNORM_HEALTHY, 17, VKNORM_HEALTHY}));
-    std::vector<uint32_t> expected = detail::sound_health(layers);
+    EXPECT_EQ(outcome.report.layers, (std::vector<uint32_t>{shaders::all_finite, 17, shaders::all_finite}));
+    std::vector<uint32_t> expected = detail::no_divergence(layers);
     expected[0] = 1;
     expected[1] = 41;
-    EXPECT_EQ(outcome.health, expected);
+    EXPECT_EQ(outcome.divergence, expected);
 }
 
 TEST(StepSummary, StaysDivergedAndKeepsTheFirstStep) {
     Step step;
-    step.health[0] = 1;
-    step.health[1] = 7;
+    step.divergence[0] = 1;
+    step.divergence[1] = 7;
     step.gradient[0] = nan;
     const Outcome outcome = run(step);
     EXPECT_TRUE(outcome.report.diverged);

@@ -18,6 +18,10 @@ struct BufferView {
     explicit operator bool() const { return buffer != VK_NULL_HANDLE; }
 };
 
+/// Every device can bind memory to a shader from multiples of so many bytes on. Operations on what is not a
+/// normalization need their arguments to start there.
+constexpr VkDeviceSize binding_alignment = 256;
+
 enum class Memory {
     device,    ///< fastest for shaders
     upload,    ///< mapped; written by the host, read by the device

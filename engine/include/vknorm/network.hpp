@@ -10,10 +10,12 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include <vknorm/activation.hpp>
 #include <vknorm/batch_renorm.hpp>
+#include <vknorm/optimizer.hpp>
+#include <vknorm/probe.hpp>
 
 namespace vknorm {
 
@@ -28,7 +30,6 @@ enum class Norm {
     batch_renorm,  ///< BatchRenorm: batch, corrected towards the running statistics
     ghost,         ///< GhostBatchNorm: batch, over parts of the rows
 };
-enum class Activation { identity, relu, tanh, sigmoid };
 
 /// Whether a norm depends on the batch, so that it keeps running statistics for evaluation. The others treat
 /// every row by its own statistics, in training and in evaluation.
@@ -43,23 +44,6 @@ struct HiddenLayer {
     uint32_t groups = 8;       ///< of Norm::group, a divisor of units
     uint32_t ghost_size = 16;  ///< of Norm::ghost: rows normalized together, at least 2
 };
-
-/// SGD with momentum in PyTorch's form: v = momentum * v + g + weight_decay * p; p -= learning_rate * v.
-struct Sgd {
-    float learning_rate = 0.1f;
-    float momentum = 0;
-    float weight_decay = 0;
-};
-
-/// Adam (Kingma & Ba, 2015, algorithm 1) with weight decay added to the gradient (L2), as torch.optim.Adam.
-struct Adam {
-    float learning_rate = 1e-3f;
-    float beta1 = 0.9f, beta2 = 0.999f;
-    float epsilon = 1e-8f;
-    float weight_decay = 0;
-};
-
-using Optimizer = std::variant<Sgd, Adam>;
 
 struct NetworkOptions {
     uint32_t inputs = 2;
@@ -91,20 +75,10 @@ enum class Tensor {
 };
 
 /// Measures one tensor on the device at every training step.
-struct ProbeOptions {
+struct NetworkProbe {
     uint32_t layer = 0;  ///< hidden layer, from 0
     Tensor tensor = Tensor::normalized;
-    uint32_t bins = 64;        ///< of the histogram, 1 to 256
-    float low = -4, high = 4;  ///< range of the histogram; values outside are counted in the outer bins
-    /// One column, with exact percentiles; -1: the whole layer, percentiles from the histogram.
-    int32_t unit = -1;
-};
-
-struct ProbeResult {
-    std::vector<uint32_t> histogram;                         ///< [bins]
-    float minimum = 0, maximum = 0, mean = 0, variance = 0;  ///< variance biased
-    float percentile15 = 0, percentile50 = 0, percentile85 = 0;
-    uint32_t non_finite = 0;  ///< NaN and infinities, not counted elsewhere
+    ProbeOptions options{};
 };
 
 /// Batch and running statistics of one unit of a normalized layer, after the step. Batch statistics are those
@@ -172,7 +146,7 @@ class Network {
     void set_statistics(Statistics statistics);  ///< what training steps normalize with
     void set_update_running(bool update);        ///< whether training steps update running statistics
     void set_train_affine(bool train);           ///< whether gamma and beta are optimized
-    void set_probes(std::vector<ProbeOptions> probes);
+    void set_probes(std::vector<NetworkProbe> probes);
     void set_timestamps(bool timestamps);
 
     uint64_t steps() const;  ///< submitted

@@ -23,11 +23,6 @@ void check_momentum(const std::string& operation, float momentum) {
     if (!(momentum >= 0 && momentum <= 1)) refuse(operation, "momentum", std::to_string(momentum), "0 to 1");
 }
 
-void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation) {
-    if (&recorder.device().state() != device)
-        refuse(operation, "recorder", "one of another device", "one of the plan's");
-}
-
 void check_storage(const std::string& operation, const Device& device, Storage storage) {
     if (storage == Storage::float32 || device.capabilities().storage_16_bit) return;
     throw Unsupported(operation + ": storage: got " + (storage == Storage::float16 ? "float16" : "bfloat16") +

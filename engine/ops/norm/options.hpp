@@ -17,7 +17,6 @@ PlanLimits limits_of(const Device& device);
 // Throw std::invalid_argument naming the operation and the option.
 void check_epsilon(const std::string& operation, float epsilon);
 void check_momentum(const std::string& operation, float momentum);
-void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation);
 /// Throws Unsupported for 16-bit storage on a device without.
 void check_storage(const std::string& operation, const Device& device, Storage storage);
 

@@ -1,6 +1,6 @@
-// Push constants and records of the network's kernels, shared by C++ and GLSL.
-#ifndef VKNORM_SHADERS_NETWORK_H
-#define VKNORM_SHADERS_NETWORK_H
+// Push constants, numbers and records of the kernels that a network has beside its norms, shared by C++ and GLSL.
+#ifndef VKNORM_SHADERS_NN_H
+#define VKNORM_SHADERS_NN_H
 
 #include "types.h"
 
@@ -16,39 +16,56 @@ struct Gemm {
     uint first_tile;    // of this dispatch
 };
 
+// The activation functions.
+const uint activation_identity = 0;
+const uint activation_relu = 1;
+const uint activation_tanh = 2;
+const uint activation_sigmoid = 3;
+
 struct Activation {
     uint elements;
     uint units;  // of a row
-    uint layer;  // whose word of Health is told
+    uint word;   // where the first unit that is not finite is told
 };
+
+// What softmax_cross_entropy.comp gives: losses, those and the gradient, or the probabilities.
+const uint softmax_gives_loss = 0;
+const uint softmax_gives_gradient = 1;
+const uint softmax_gives_probabilities = 2;
 
 struct SoftmaxCrossEntropy {
     uint rows;
     uint classes;
-    uint first_result;  // where the results of row 0 go
-    uint layer;         // whose word of Health is told
-    float scale;        // of the gradient: 1 / rows
+    uint first_loss;  // where the loss of row 0 goes
+    uint word;        // where the first class that is not finite is told
+    float scale;      // of the gradient: 1 / rows
 };
 
 // What the loss kernel leaves per row.
-struct RowResult {
+struct RowLoss {
     float loss;    // nats; NaN when a logit is not finite
     uint correct;  // 1: the first largest logit is the label's
 };
 
 // Partial sums of the gradient's squares.
-#define VKNORM_GRADIENT_SLOTS 1024u
+const uint gradient_slots = 1024;
 
 struct GradientSquares {
     uint vectors;  // of four floats
 };
 
-// Result of a training step. The words of Health follow it.
+// Whether a run has diverged, in words: 0 or 1, the low 32 bits of the step that did, then one word per layer, the
+// lowest unit that showed a value that is not finite.
+const uint divergence_header = 2;
+// In place of the index of what is not finite.
+const uint all_finite = 0xffffffff;
+
+// Result of a training step. The words of divergence follow it.
 struct StepRecord {
     float loss;           // mean over the batch
     uint correct;         // rows
     float gradient_norm;
-    uint first_running;   // first running statistic that is not finite, else `healthy`
+    uint first_running;   // first running statistic that is not finite, else all_finite
     uint first_saved;     // first number that a norm saved of the batch, likewise
 };
 
@@ -56,19 +73,15 @@ struct StepSummary {
     uint rows;
     uint running;  // running statistics
     uint saved;    // numbers that norms saved of the batch
-    uint layers;   // words of Health that belong to layers
+    uint layers;   // words of divergence that belong to layers
     uint step;     // low 32 bits of its number
 };
-
-// Words of Health: diverged (0 or 1), low 32 bits of the step that diverged, then one word per layer.
-#define VKNORM_HEALTH_HEADER 2
-// A layer's word: the lowest unit that showed a value that is not finite, or this.
-#define VKNORM_HEALTHY 0xffffffffu
 
 struct Optimizer {
     uint first;          // vector and word of this dispatch
     uint vectors;        // of four parameters
     uint running_words;  // of the running statistics and their counters
+    uint diverged;       // where the word stands that says whether to keep everything as it is
     float rate;          // SGD: learning rate; Adam: learning_rate / (1 - beta1^t)
     float weight_decay;
     float beta1;         // SGD: momentum
@@ -78,11 +91,10 @@ struct Optimizer {
 };
 
 // A probe's result, in words: the shift of its sums, the values of the six ranks, then one part per workgroup, each of
-// VKNORM_PROBE_PART words and the bins of its histogram.
-#define VKNORM_PROBE_BINS 256
-#define VKNORM_PROBE_RANKS 6
-#define VKNORM_PROBE_HEADER 7
-#define VKNORM_PROBE_PART 6  // finite values, others, minimum, maximum, sum and sum of squares of value - shift
+// probe_part words and the bins of its histogram.
+const uint probe_most_bins = 256;
+const uint probe_header = 7;
+const uint probe_part = 6;  // finite values, others, minimum, maximum, sum and sum of squares of value - shift
 
 struct Probe {
     uint elements;        // values that are measured

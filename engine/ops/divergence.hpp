@@ -1,0 +1,35 @@
+// Whether a training run met NaN or an infinity, and where first, as words on the device.
+//
+// Words: diverged (0 or 1), the low 32 bits of the step that diverged, then one word per layer: the lowest
+// unit that showed a value that is not finite in the step at hand, or shaders::all_finite. Operations lower
+// it, as their `first_non_finite`; step_summary.hpp judges.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <vknorm/buffer.hpp>
+
+#include "shaders/nn.h"
+
+namespace vknorm::detail {
+
+inline uint32_t divergence_words(uint32_t layers) {
+    return shaders::divergence_header + layers;
+}
+
+/// Contents at the start, and after a diverged run was repaired.
+inline std::vector<uint32_t> no_divergence(uint32_t layers) {
+    std::vector<uint32_t> words(divergence_words(layers), shaders::all_finite);
+    words[0] = words[1] = 0;
+    return words;
+}
+
+/// The word of a layer; absent where the words are.
+inline BufferView first_non_finite_of(const BufferView& divergence, uint32_t layer) {
+    if (!divergence) return {};
+    const VkDeviceSize word = shaders::divergence_header + layer;
+    return {divergence.buffer, divergence.offset + word * sizeof(uint32_t), sizeof(uint32_t)};
+}
+
+}  // namespace vknorm::detail

@@ -1,0 +1,37 @@
+// A step of an optimizer, whose rule is change(): commits the step, or nothing of it when the run has diverged.
+// Parameters, gradient and moments are flat buffers; the padding in them is zero and stays so. The running statistics
+// have two copies: norms update `working`; a sound step copies it to `committed`, a diverged one back.
+#include "nn.h"
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const bool may_diverge = false;
+
+layout(std430, set = 0, binding = 0) buffer Parameters { vec4 parameters[]; };
+layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[]; };
+layout(std430, set = 0, binding = 2) buffer FirstMoment { vec4 first_moment[]; };
+layout(std430, set = 0, binding = 3) buffer SecondMoment { vec4 second_moment[]; };
+layout(std430, set = 0, binding = 4) readonly buffer Diverged { uint diverged[]; };
+layout(std430, set = 0, binding = 5) buffer Working { uint working[]; };
+layout(std430, set = 0, binding = 6) buffer Committed { uint committed[]; };
+
+layout(push_constant) uniform Push { Optimizer push; };
+
+// A huge step saturates instead of leaving an infinity that no later step could repair.
+vec4 saturate(vec4 x) { return clamp(x, -3.4028234e38, 3.4028234e38); }
+
+// What the i-th vector `p` of the parameters, whose gradient is `g`, is to lose. Moments are updated on the way, unless
+// the step is not sound.
+vec4 change(uint i, vec4 p, vec4 g, bool sound);
+
+void main() {
+    const bool sound = !may_diverge || diverged[push.diverged] == 0;
+    const uint i = push.first + gl_GlobalInvocationID.x;
+    if (i < push.running_words) {
+        const uint word = sound ? working[i] : committed[i];
+        working[i] = word;
+        committed[i] = word;
+    }
+    if (i >= push.vectors) return;
+    const vec4 p = parameters[i], lost = change(i, p, gradient[i], sound);
+    parameters[i] = sound ? saturate(p - lost) : p;
+}

@@ -1,0 +1,13 @@
+// Adam: Kingma & Ba, 2015, algorithm 1, with weight decay added to the gradient, as torch.optim.Adam.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "nn/optimizer.glsl"
+
+vec4 change(uint i, vec4 p, vec4 g, bool sound) {
+    g += push.weight_decay * p;
+    const vec4 old_m = first_moment[i], m = saturate(push.beta1 * old_m + (1 - push.beta1) * g);
+    const vec4 old_v = second_moment[i], v = saturate(push.beta2 * old_v + (1 - push.beta2) * g * g);
+    first_moment[i] = sound ? m : old_m;
+    second_moment[i] = sound ? v : old_v;
+    return push.rate * m / (sqrt(v) * push.correction2 + push.epsilon);
+}
