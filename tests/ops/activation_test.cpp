@@ -162,5 +162,62 @@ TEST(Activation, TellsTheLowestUnitThatIsNotFinite) {
     EXPECT_EQ(divergence.download<uint32_t>(), expected);
 }
 
+TEST(Activation, GivesTheSameInPlaceAndNot) {
+    std::mt19937_64 random = random_generator();
+    const std::vector<float> x = random_floats(random, 91), d = random_floats(random, 91);
+    for (const Activation function : functions) {
+        SCOPED_TRACE(names[int(function)]);
+        const ActivationFunction activation(test_device(), {.function = function, .rows = 7, .units = 13});
+        const GuardedBuffer in_place(x, "x", true), input(x, "x", true), y(4 * x.size(), "y", true);
+        const GuardedBuffer d_in_place(d, "dx", true), dy(d, "dy", true), dx(4 * d.size(), "dx", true);
+        run([&](Recorder& recorder) {
+            activation.forward(recorder, {.x = in_place, .y = in_place});
+            activation.forward(recorder, {.x = input, .y = y});
+            activation.backward(recorder, {.y = y, .dy = d_in_place, .dx = d_in_place});
+            activation.backward(recorder, {.y = y, .dy = dy, .dx = dx});
+        });
+        EXPECT_EQ(in_place.download(), y.download());
+        EXPECT_EQ(d_in_place.download(), dx.download());
+        EXPECT_EQ(input.download(), x);
+        EXPECT_EQ(dy.download(), d);
+    }
+}
+
+TEST(Activation, Arguments) {
+    EXPECT_EQ(refusal([] { ActivationFunction(test_device(), {.rows = 0}); }),
+              "activation: rows: got 0, needs at least 1");
+    EXPECT_EQ(refusal([] { ActivationFunction(test_device(), {.units = 0}); }),
+              "activation: units: got 0, needs at least 1");
+
+    const ActivationFunction activation(test_device(), {.rows = 2, .units = 5});
+    const Buffer all(test_device(), 4096, "all");
+    const auto place = [&](VkDeviceSize offset) { return all.view(offset, 40); };
+    const auto forward = [&](const std::function<void(ActivationFunction::Forward&)>& change) {
+        ActivationFunction::Forward arguments{.x = place(0), .y = place(256)};
+        change(arguments);
+        return refusal(all, [&](Recorder& recorder) { activation.forward(recorder, arguments); });
+    };
+    EXPECT_EQ(forward([](auto& a) { a.y = a.x; }), "no error");
+    EXPECT_EQ(forward([](auto& a) { a.x = {}; }), "activation.forward: x: got no buffer, needs 40 bytes");
+    EXPECT_EQ(forward([](auto& a) { a.y.bytes = 36; }), "activation.forward: y: got 36 bytes, needs 40");
+    EXPECT_EQ(forward([](auto& a) { a.x.offset = 128; }),
+              "activation.forward: x: got offset 128, needs a multiple of 256");
+    EXPECT_EQ(forward([&](auto& a) { a.first_non_finite = all.view(516, 4); }), "no error");
+    EXPECT_EQ(forward([&](auto& a) { a.first_non_finite = all.view(518, 4); }),
+              "activation.forward: first_non_finite: got offset 518, needs a multiple of 4");
+    EXPECT_EQ(forward([&](auto& a) { a.first_non_finite = all.view(256, 4); }),
+              "activation.forward: y: got memory that overlaps first_non_finite, needs memory of its own");
+
+    const auto backward = [&](const std::function<void(ActivationFunction::Backward&)>& change) {
+        ActivationFunction::Backward arguments{.y = place(0), .dy = place(256), .dx = place(512)};
+        change(arguments);
+        return refusal(all, [&](Recorder& recorder) { activation.backward(recorder, arguments); });
+    };
+    EXPECT_EQ(backward([](auto& a) { a.dx = a.dy; }), "no error");
+    EXPECT_EQ(backward([](auto& a) { a.dx = a.y; }),
+              "activation.backward: dx: got memory that overlaps y, needs memory of its own");
+    EXPECT_EQ(backward([](auto& a) { a.dy = {}; }), "activation.backward: dy: got no buffer, needs 40 bytes");
+}
+
 }  // namespace
 }  // namespace vknorm::testing

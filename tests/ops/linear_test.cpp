@@ -3,7 +3,10 @@
 // Bound: a sum of K products and a bias in float32, in any order, is off by at most (K + 1) u' times the sum
 // of the terms' magnitudes, u' = u / (1 - (K + 1) u), u = 2^-24 (Higham, Accuracy and Stability,
 // section 3.1).
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
 
 #include <vknorm/linear.hpp>
@@ -209,6 +212,108 @@ TEST(Linear, KeepsNanInItsRow) {
         EXPECT_EQ(std::isnan(results.y[i]), i / problem.outputs == 5) << i;
     for (size_t i = 0; i < results.dweight.size(); ++i)
         EXPECT_EQ(std::isnan(results.dweight[i]), i % problem.inputs == 7) << i;
+}
+
+TEST(Linear, ComputesOnlyWhatIsWanted) {
+    std::mt19937_64 random = random_generator();
+    const Problem problem(random, 9, 13, 20);
+    const Results all = run(problem);
+    const auto some = [&](const std::function<void(Linear::Backward&)>& leave_out) {
+        const Linear linear = plan(problem);
+        return results_of(problem, [&](Recorder& recorder, const auto&, Linear::Backward backward) {
+            leave_out(backward);
+            linear.backward(recorder, backward);
+        });
+    };
+    const auto untouched = [](const std::vector<float>& values) {
+        return std::all_of(values.begin(), values.end(), [](float value) { return std::isnan(value); });
+    };
+    const Results dx = some([](auto& a) { a.x = a.dweight = a.dbias = {}; });
+    EXPECT_EQ(dx.dx, all.dx);
+    EXPECT_TRUE(untouched(dx.dweight) && untouched(dx.dbias));
+    const Results dweight = some([](auto& a) { a.weight = a.dx = a.dbias = {}; });
+    EXPECT_EQ(dweight.dweight, all.dweight);
+    EXPECT_TRUE(untouched(dweight.dx) && untouched(dweight.dbias));
+    const Results parameters = some([](auto& a) { a.weight = a.dx = {}; });
+    EXPECT_EQ(parameters.dweight, all.dweight);
+    EXPECT_EQ(parameters.dbias, all.dbias);
+    EXPECT_TRUE(untouched(parameters.dx));
+}
+
+TEST(Linear, WithoutBiasAddsNone) {
+    std::mt19937_64 random = random_generator();
+    for (const auto& [rows, inputs, outputs] : {std::array{9u, 13u, 21u}, std::array{32u, 48u, 16u}}) {
+        Problem problem(random, rows, inputs, outputs);
+        const Linear linear(test_device(),
+                            {.rows = rows, .inputs = inputs, .outputs = outputs, .bias = false});
+        const Results without = results_of(problem, [&](Recorder& recorder, auto forward, auto backward) {
+            forward.bias = backward.dbias = {};
+            linear.forward(recorder, forward);
+            linear.backward(recorder, backward);
+        });
+        problem.bias.assign(outputs, 0);
+        const Results zero = run(problem);
+        EXPECT_EQ(without.y, zero.y);
+        EXPECT_EQ(without.dx, zero.dx);
+        EXPECT_EQ(without.dweight, zero.dweight);
+    }
+}
+
+TEST(Linear, Arguments) {
+    EXPECT_EQ(refusal([] { Linear(test_device(), {.rows = 0}); }), "linear: rows: got 0, needs at least 1");
+
+    const Buffer all(test_device(), 4096, "all");
+    const LinearOptions options{.rows = 2, .inputs = 3, .outputs = 5};
+    const auto view = [&](int place, uint32_t floats) { return all.view(256 * place, 4 * floats); };
+    const auto forward = [&](const std::function<void(Linear::Forward&)>& change, bool bias = true) {
+        Linear::Forward arguments{
+            .x = view(0, 6), .weight = view(1, 15), .bias = view(2, 5), .y = view(3, 10)};
+        change(arguments);
+        LinearOptions of_plan = options;
+        of_plan.bias = bias;
+        const Linear linear(test_device(), of_plan);
+        return refusal(all, [&](Recorder& recorder) { linear.forward(recorder, arguments); });
+    };
+    EXPECT_EQ(forward([](auto&) {}), "no error");
+    EXPECT_EQ(forward([](auto& a) { a.bias = {}; }), "linear.forward: bias: got no buffer, needs 20 bytes");
+    EXPECT_EQ(forward([](auto& a) { a.bias = {}; }, false), "no error");
+    EXPECT_EQ(forward([](auto&) {}, false),
+              "linear.forward: bias: got a buffer, needs none: options.bias is false");
+    EXPECT_EQ(forward([](auto& a) { a.weight.bytes = 56; }),
+              "linear.forward: weight: got 56 bytes, needs 60");
+    EXPECT_EQ(forward([](auto& a) { a.weight.offset = 264; }),
+              "linear.forward: weight: got offset 264, needs a multiple of 256");
+    EXPECT_EQ(forward([](auto& a) {
+                  a.y = {a.x.buffer, 0, 40};
+              }),
+              "linear.forward: y: got memory that overlaps x, needs memory of its own");
+
+    const auto backward = [&](const std::function<void(Linear::Backward&)>& change, bool bias = true) {
+        Linear::Backward arguments{.x = view(0, 6),
+                                   .dy = view(1, 10),
+                                   .weight = view(2, 15),
+                                   .dx = view(3, 6),
+                                   .dweight = view(4, 15),
+                                   .dbias = view(5, 5)};
+        change(arguments);
+        LinearOptions of_plan = options;
+        of_plan.bias = bias;
+        const Linear linear(test_device(), of_plan);
+        return refusal(all, [&](Recorder& recorder) { linear.backward(recorder, arguments); });
+    };
+    EXPECT_EQ(backward([](auto&) {}), "no error");
+    EXPECT_EQ(backward([](auto& a) { a.dx = a.dweight = a.dbias = {}; }), "no error");
+    EXPECT_EQ(backward([](auto& a) { a.x = {}; }), "linear.backward: x: got no buffer, needs 24 bytes");
+    EXPECT_EQ(backward([](auto& a) { a.weight = {}; }),
+              "linear.backward: weight: got no buffer, needs 60 bytes");
+    EXPECT_EQ(backward([](auto& a) { a.dweight = {}; }),
+              "linear.backward: dweight: got no buffer, needs one together with dbias");
+    EXPECT_EQ(backward([](auto&) {}, false),
+              "linear.backward: dbias: got a buffer, needs none: options.bias is false");
+    EXPECT_EQ(backward([](auto& a) {
+                  a.dx = {a.dy.buffer, a.dy.offset, 24};
+              }),
+              "linear.backward: dx: got memory that overlaps dy, needs memory of its own");
 }
 
 }  // namespace

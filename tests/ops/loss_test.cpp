@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <gtest/gtest.h>
 #include <limits>
 
@@ -157,7 +158,47 @@ TEST(Loss, RowsThatAreNotFiniteAreToldAndLeaveTheOthersAlone) {
 }
 
 TEST(Loss, RefusesMoreThanOneDispatchMayDo) {
-    EXPECT_THROW(SoftmaxCrossEntropy(test_device(), {.rows = 10, .classes = 20000}), std::invalid_argument);
+    const auto options = [](const SoftmaxCrossEntropyOptions& bad) {
+        return refusal([&] { SoftmaxCrossEntropy(test_device(), bad); });
+    };
+    EXPECT_EQ(options({.rows = 0}), "softmax_cross_entropy: rows: got 0, needs at least 1");
+    EXPECT_EQ(options({.classes = 0}), "softmax_cross_entropy: classes: got 0, needs at least 1");
+    EXPECT_EQ(options({.rows = 1, .classes = 10000}),
+              "softmax_cross_entropy: classes: got 10000, needs at most 9999 with 1 rows");
+}
+
+TEST(Loss, Arguments) {
+    const SoftmaxCrossEntropy loss(test_device(), {.rows = 4, .classes = 3});
+    const Buffer all(test_device(), 4096, "all");
+    const auto view = [&](int place, uint32_t bytes) { return all.view(256 * place, bytes); };
+    const auto message = [&](const std::function<void(SoftmaxCrossEntropy::ForwardBackward&)>& change) {
+        SoftmaxCrossEntropy::ForwardBackward arguments{
+            .logits = view(0, 48), .labels = view(1, 16), .losses = view(2, 32), .dlogits = view(3, 48)};
+        change(arguments);
+        return refusal(all, [&](Recorder& recorder) { loss.forward_backward(recorder, arguments); });
+    };
+    EXPECT_EQ(message([](auto& a) { a.losses.offset += 8; }), "no error");
+    EXPECT_EQ(message([](auto& a) { a.losses.offset += 4; }),
+              "softmax_cross_entropy.forward_backward: losses: got offset 516, needs a multiple of 8");
+    EXPECT_EQ(message([](auto& a) { a.logits = {}; }),
+              "softmax_cross_entropy.forward_backward: logits: got no buffer, needs 48 bytes");
+    EXPECT_EQ(message([](auto& a) { a.labels.bytes = 12; }),
+              "softmax_cross_entropy.forward_backward: labels: got 12 bytes, needs 16");
+    EXPECT_EQ(
+        message([](auto& a) { a.dlogits = a.logits; }),
+        "softmax_cross_entropy.forward_backward: dlogits: got memory that overlaps logits, needs memory "
+        "of its own");
+
+    EXPECT_EQ(refusal(all,
+                      [&](Recorder& recorder) {
+                          loss.forward(recorder, {.logits = view(0, 48), .labels = view(1, 16)});
+                      }),
+              "softmax_cross_entropy.forward: losses: got no buffer, needs 32 bytes");
+    EXPECT_EQ(refusal(all,
+                      [&](Recorder& recorder) {
+                          loss.softmax(recorder, {.logits = view(0, 48), .probabilities = view(1, 40)});
+                      }),
+              "softmax_cross_entropy.softmax: probabilities: got 40 bytes, needs 48");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 // quotient of moments is within 12 u of 1 where they are computed without cancellation: gradients here keep
 // their sign.
 #include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
 
 #include <vknorm/optimizer.hpp>
@@ -164,6 +165,74 @@ TEST(Optimizer, RefusesNumbersOutOfRange) {
           Optimizer(Sgd{.momentum = 1}), Optimizer(Sgd{.weight_decay = -1}), Optimizer(Adam{.beta1 = 1}),
           Optimizer(Adam{.beta2 = nan}), Optimizer(Adam{.epsilon = 0})})
         EXPECT_THROW(check_optimizer(bad), std::invalid_argument);
+}
+
+TEST(Optimizer, NeedsNeitherAVerdictNorRunningStatistics) {
+    std::mt19937_64 random = random_generator();
+    const Problem problem(random, 1000, 24);
+    for (const Optimizer& optimizer :
+         {Optimizer(Sgd{}), Optimizer(Sgd{.momentum = 0.5f}), Optimizer(Adam{})}) {
+        const GuardedBuffer parameters(problem.values, "parameters", true),
+            gradient(problem.gradients[0], "gradient", true);
+        const std::vector<float> zeros(problem.padded);
+        const GuardedBuffer first(zeros, "first moment", true), second(zeros, "second moment", true);
+        OptimizerStep arguments{.parameters = parameters, .gradient = gradient};
+        if (moment_count(optimizer) > 0) arguments.first_moment = first;
+        if (moment_count(optimizer) > 1) arguments.second_moment = second;
+        Stream stream(test_device());
+        for (int step = 0; step < steps; ++step) {
+            stream.upload(gradient, problem.gradients[step]);
+            optimizer_step(stream.record(), optimizer, step + 1, arguments);
+        }
+        stream.wait(stream.submit());
+        EXPECT_EQ(parameters.download(), run(problem, optimizer).parameters);
+    }
+}
+
+TEST(Optimizer, Arguments) {
+    EXPECT_EQ(moment_count(Sgd{}), 0u);
+    EXPECT_EQ(moment_count(Sgd{.momentum = 0.1f}), 1u);
+    EXPECT_EQ(moment_count(Adam{}), 2u);
+
+    const Buffer all(test_device(), 4096, "all");
+    const auto view = [&](int place, uint32_t bytes) { return all.view(256 * place, bytes); };
+    const auto message = [&](const std::function<void(OptimizerStep&)>& change, uint64_t step = 1,
+                             const Optimizer& optimizer = Adam{}) {
+        OptimizerStep arguments{.parameters = view(0, 48),
+                                .gradient = view(1, 48),
+                                .first_moment = view(2, 48),
+                                .second_moment = view(3, 48),
+                                .diverged = all.view(1028, 4),
+                                .working = view(5, 12),
+                                .committed = view(6, 12)};
+        change(arguments);
+        return refusal(all,
+                       [&](Recorder& recorder) { optimizer_step(recorder, optimizer, step, arguments); });
+    };
+    EXPECT_EQ(message([](auto&) {}), "no error");
+    EXPECT_EQ(message([](auto&) {}, 0), "optimizer_step: step: got 0, needs a number from 1 on");
+    EXPECT_EQ(message([](auto&) {}, 1, Adam{.beta1 = 1}),
+              "optimizer: beta1: got 1.000000, needs 0 to less than 1");
+    EXPECT_EQ(
+        message([](auto& a) { a.parameters = {}; }),
+        "optimizer_step: parameters: got 0 bytes, needs whole vectors of four numbers: a multiple of 16");
+    EXPECT_EQ(message([](auto& a) { a.parameters.bytes = 40; }),
+              "optimizer_step: parameters: got 40 bytes, needs whole vectors of four numbers: a multiple of "
+              "16");
+    EXPECT_EQ(message([](auto& a) { a.gradient.bytes = 32; }),
+              "optimizer_step: gradient: got 32 bytes, needs 48");
+    EXPECT_EQ(message([](auto& a) { a.second_moment = {}; }),
+              "optimizer_step: second_moment: got no buffer, needs 48 bytes");
+    EXPECT_EQ(message([](auto& a) { a.first_moment = a.second_moment = {}; }, 1, Sgd{}), "no error");
+    EXPECT_EQ(
+        message([](auto& a) { a.first_moment = a.second_moment; }),
+        "optimizer_step: first_moment: got memory that overlaps second_moment, needs memory of its own");
+    EXPECT_EQ(message([](auto& a) { a.gradient.offset = 272; }),
+              "optimizer_step: gradient: got offset 272, needs a multiple of 256");
+    EXPECT_EQ(message([](auto& a) { a.working = {}; }),
+              "optimizer_step: committed: got a buffer, needs one together with working");
+    EXPECT_EQ(message([](auto& a) { a.committed.bytes = 8; }),
+              "optimizer_step: committed: got 8 bytes, needs 12");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Probes: counts, extremes and ranks are exact; moments are within a bound.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
 #include <limits>
 
@@ -150,7 +151,35 @@ TEST(Probe, RefusesOptionsOutOfRange) {
           ProbeOptions{.low = 0, .high = std::numeric_limits<float>::infinity()}, ProbeOptions{.unit = 8},
           ProbeOptions{.unit = -2}})
         EXPECT_THROW(Probe(test_device(), bad, 32, 8), std::invalid_argument);
-    EXPECT_THROW(Probe(test_device(), {.unit = 0}, 100000, 1), std::invalid_argument);
+    EXPECT_EQ(refusal([] { Probe(test_device(), {}, 0, 1); }), "probe: rows: got 0, needs at least 1");
+    EXPECT_EQ(refusal([] { Probe(test_device(), {}, 1, 0); }), "probe: units: got 0, needs at least 1");
+}
+
+TEST(Probe, RefusesMoreThanOneDispatchMayDo) {
+    const bool few_workgroups = test_device().capabilities().max_workgroups < 16;
+    EXPECT_EQ(refusal([] { Probe(test_device(), {.unit = 0}, 16000, 1); }),
+              std::string("probe: rows: got 16000, needs at most ") + (few_workgroups ? "3584" : "5120"));
+    EXPECT_NO_THROW(Probe(test_device(), {}, 16000, 1));
+}
+
+TEST(Probe, Arguments) {
+    const Probe probe(test_device(), {.bins = 4}, 3, 5);
+    const Buffer all(test_device(), 4096, "all");
+    const auto message = [&](const std::function<void(Probe::Measure&)>& change) {
+        Probe::Measure arguments{.tensor = all.view(0, 60), .result = all.view(256, probe.result_bytes())};
+        change(arguments);
+        return refusal(all, [&](Recorder& recorder) { probe.measure(recorder, arguments); });
+    };
+    EXPECT_EQ(message([](auto&) {}), "no error");
+    EXPECT_EQ(message([](auto& a) { a.tensor.bytes = 56; }), "probe.measure: tensor: got 56 bytes, needs 60");
+    EXPECT_EQ(message([](auto& a) { a.result.bytes -= 4; }), "probe.measure: result: got 64 bytes, needs 68");
+    EXPECT_EQ(message([](auto& a) { a.result.offset += 4; }),
+              "probe.measure: result: got offset 260, needs a multiple of 256");
+    EXPECT_EQ(message([](auto& a) { a.result.offset = 0; }),
+              "probe.measure: result: got memory that overlaps tensor, needs memory of its own");
+    const std::vector<std::byte> short_result(64);
+    EXPECT_EQ(refusal([&] { (void)probe.decode(short_result); }),
+              "probe.decode: result: got 64 bytes, needs 68");
 }
 
 }  // namespace

@@ -143,6 +143,17 @@ std::string refusal(const std::function<void()>& call) {
     return "no error";
 }
 
+std::string refusal(const Buffer& memory, const std::function<void(Recorder&)>& record) {
+    // Ones are labels of some class, too.
+    const std::vector<uint32_t> before(memory.bytes() / sizeof(uint32_t), 1);
+    upload(memory, before);
+    Stream stream(test_device());
+    const std::string message = refusal([&] { record(stream.record()); });
+    stream.wait(stream.submit());
+    if (message != "no error") EXPECT_EQ(download<uint32_t>(memory), before) << message;
+    return message;
+}
+
 void upload_bytes(const BufferView& target, std::span<const std::byte> data) {
     helper_stream().upload(target, data);
     helper_stream().wait(helper_stream().submit());

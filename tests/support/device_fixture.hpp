@@ -63,6 +63,8 @@ void run(const std::function<void(Recorder&)>& record);
 
 /// The message of the std::invalid_argument that `call` throws, or "no error".
 std::string refusal(const std::function<void()>& call);
+/// The same of `record`, whose arguments are parts of `memory`; and that a refused call changed none of it.
+std::string refusal(const Buffer& memory, const std::function<void(Recorder&)>& record);
 
 /// Through a stream of the fixture's own; both have ended when they return.
 void upload_bytes(const BufferView& target, std::span<const std::byte> data);
