@@ -78,7 +78,7 @@ void Trainer::record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm) 
     {
         const Label label(recorder, "summary");
         step_summary(recorder, {.gradient = view_of(store.gradient, trained),
-                                .results = results_,
+                                .losses = results_,
                                 .rows = rows,
                                 .running = view_of(store.working, layout.running),
                                 .saved = training.statistics == Statistics::batch

@@ -43,8 +43,8 @@ Gemm::Tiling Gemm::tiling(bool sums) const {
     return {&shaders::gemm, 8, shape_.columns + (sums ? 1 : 0)};
 }
 
-void Gemm::record(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
-                  const BufferView& c) const {
+void Gemm::multiply(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
+                    const BufferView& c) const {
     const DeviceState& device = recorder.device().state();
     const bool adds = bias && shape_.bias == GemmBias::add, sums = bias && shape_.bias == GemmBias::sum_a;
     const bool texels = texels_ && may_be_texels(device, a) && may_be_texels(device, b);

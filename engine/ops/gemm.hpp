@@ -36,8 +36,8 @@ class Gemm {
     Gemm(const Capabilities& capabilities, const GemmShape& shape);
 
     /// Views start at multiples of 256 bytes. `c` overlaps nothing. `bias` may be absent.
-    void record(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
-                const BufferView& c) const;
+    void multiply(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
+                  const BufferView& c) const;
 
   private:
     /// A kernel, the rows of c that one workgroup of it computes, and how many columns are to be computed.

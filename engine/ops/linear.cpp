@@ -79,7 +79,7 @@ void Linear::forward(Recorder& recorder, const Forward& arguments) const {
     const BufferView bias = check.input("bias", arguments.bias, plan.options.bias ? plan.bias_bytes() : 0);
     const BufferView y = check.output("y", arguments.y, plan.output_bytes());
     check.check_overlap();
-    plan.forward.record(recorder, x, weight, bias, y);
+    plan.forward.multiply(recorder, x, weight, bias, y);
 }
 
 void Linear::backward(Recorder& recorder, const Backward& arguments) const {
@@ -96,8 +96,8 @@ void Linear::backward(Recorder& recorder, const Backward& arguments) const {
     const BufferView dweight = check.optional_output("dweight", arguments.dweight, plan.weight_bytes());
     const BufferView dbias = check.optional_output("dbias", arguments.dbias, plan.bias_bytes());
     check.check_overlap();
-    if (dweight) plan.backward_parameters.record(recorder, dy, x, dbias, dweight);
-    if (dx) plan.backward_input.record(recorder, dy, weight, {}, dx);
+    if (dweight) plan.backward_parameters.multiply(recorder, dy, x, dbias, dweight);
+    if (dx) plan.backward_input.multiply(recorder, dy, weight, {}, dx);
 }
 
 }  // namespace vknorm

@@ -17,8 +17,8 @@ struct Views {
     BufferView logits{}, labels{}, losses{}, output{}, first_non_finite{};
 };
 
-void record(Recorder& recorder, const SoftmaxCrossEntropyOptions& options, uint32_t result,
-            const Views& views) {
+void over_rows(Recorder& recorder, const SoftmaxCrossEntropyOptions& options, uint32_t result,
+               const Views& views) {
     const Launch launch = spread(recorder.device().capabilities(), options.rows);
     const uint32_t constants[] = {launch.workgroup, result};
     const AlignedView losses = align_down(recorder.device(), views.losses, sizeof(RowLoss));
@@ -82,7 +82,7 @@ void SoftmaxCrossEntropy::forward(Recorder& recorder, const Forward& arguments) 
                       .labels = check.labels(arguments.labels),
                       .losses = check.losses(arguments.losses)};
     check.check_overlap();
-    record(recorder, options_, shaders::softmax_gives_loss, views);
+    over_rows(recorder, options_, shaders::softmax_gives_loss, views);
 }
 
 void SoftmaxCrossEntropy::forward_backward(Recorder& recorder, const ForwardBackward& arguments) const {
@@ -94,7 +94,7 @@ void SoftmaxCrossEntropy::forward_backward(Recorder& recorder, const ForwardBack
     views.first_non_finite =
         check.optional_output("first_non_finite", arguments.first_non_finite, sizeof(uint32_t));
     check.check_overlap();
-    record(recorder, options_, shaders::softmax_gives_gradient, views);
+    over_rows(recorder, options_, shaders::softmax_gives_gradient, views);
 }
 
 void SoftmaxCrossEntropy::softmax(Recorder& recorder, const Softmax& arguments) const {
@@ -102,7 +102,7 @@ void SoftmaxCrossEntropy::softmax(Recorder& recorder, const Softmax& arguments) 
     const Views views{.logits = check.logits(arguments.logits),
                       .output = check.output("probabilities", arguments.probabilities, check.matrix_bytes())};
     check.check_overlap();
-    record(recorder, options_, shaders::softmax_gives_probabilities, views);
+    over_rows(recorder, options_, shaders::softmax_gives_probabilities, views);
 }
 
 }  // namespace vknorm

@@ -26,7 +26,7 @@ void step_summary(Recorder& recorder, const StepSummary& arguments) {
     // One workgroup, the same on every device, so that the order of additions is too.
     const uint32_t summary_constants[] = {64};
     dispatch(recorder, {shaders::step_summary, summary_constants},
-             {read(arguments.results), read(arguments.scratch), read(arguments.running),
+             {read(arguments.losses), read(arguments.scratch), read(arguments.running),
               read_write(arguments.divergence), write(arguments.record), read(arguments.saved)},
              shaders::StepSummary{.rows = arguments.rows,
                                   .running = static_cast<uint32_t>(arguments.running.bytes / sizeof(float)),

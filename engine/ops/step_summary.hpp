@@ -19,7 +19,7 @@ VkDeviceSize step_record_bytes(uint32_t layers);
 /// All views start at multiples of 256 bytes.
 struct StepSummary {
     BufferView gradient{};  ///< in, whole vectors of four floats
-    BufferView results{};   ///< in, RowResult [rows]
+    BufferView losses{};    ///< in, RowLoss [rows]
     uint32_t rows = 0;
     BufferView running{};  ///< in, float32; absent when no statistics are kept
     BufferView saved{};    ///< in, float32: what norms saved of this batch; absent when they saved nothing

@@ -8,7 +8,7 @@
 
 layout(local_size_x_id = 0) in;
 
-layout(std430, set = 0, binding = 0) readonly buffer Results { RowLoss results[]; };
+layout(std430, set = 0, binding = 0) readonly buffer Losses { RowLoss losses[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Partials { float partials[]; };
 layout(std430, set = 0, binding = 2) readonly buffer Running { float running[]; };
 layout(std430, set = 0, binding = 3) buffer Divergence { uint divergence[]; };
@@ -33,8 +33,8 @@ void main() {
     const uint lane = gl_LocalInvocationID.x, lanes = gl_WorkGroupSize.x;
     Share sum = Share(0, 0, 0, all_finite, all_finite);
     for (uint i = lane; i < p.rows; i += lanes) {
-        sum.loss += results[i].loss;
-        sum.correct += results[i].correct;
+        sum.loss += losses[i].loss;
+        sum.correct += losses[i].correct;
     }
     for (uint i = lane; i < gradient_slots; i += lanes) sum.squares += partials[i];
     for (uint i = lane; i < p.running; i += lanes)

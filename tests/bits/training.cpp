@@ -62,14 +62,14 @@ std::string digest_of(const std::vector<std::vector<ChannelStatistics>>& statist
 }
 
 /// Every tensor of the first and the last layer, as a whole and one unit of it.
-std::vector<ProbeOptions> probes_of(const NetworkOptions& options) {
-    std::vector<ProbeOptions> probes;
+std::vector<NetworkProbe> probes_of(const NetworkOptions& options) {
+    std::vector<NetworkProbe> probes;
     const auto last = static_cast<uint32_t>(options.hidden.size() - 1);
     for (const Tensor tensor :
          {Tensor::pre_norm, Tensor::normalized, Tensor::activation, Tensor::pre_norm_grad})
         for (const uint32_t layer : {0u, last})
             for (const int32_t unit : {-1, 3})
-                probes.push_back({.layer = layer, .tensor = tensor, .bins = 50, .unit = unit});
+                probes.push_back({.layer = layer, .tensor = tensor, .options = {.bins = 50, .unit = unit}});
     return probes;
 }
 

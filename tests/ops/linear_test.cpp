@@ -110,9 +110,9 @@ Results run(const Problem& problem, const Capabilities& capabilities) {
         capabilities,
         {.rows = outputs, .columns = inputs, .inner = rows, .a_transposed = true, .bias = GemmBias::sum_a});
     return results_of(problem, [&](Recorder& recorder, const auto& forward, const auto& backward) {
-        y.record(recorder, forward.x, forward.weight, forward.bias, forward.y);
-        dx.record(recorder, backward.dy, backward.weight, {}, backward.dx);
-        dweight.record(recorder, backward.dy, backward.x, backward.dbias, backward.dweight);
+        y.multiply(recorder, forward.x, forward.weight, forward.bias, forward.y);
+        dx.multiply(recorder, backward.dy, backward.weight, {}, backward.dx);
+        dweight.multiply(recorder, backward.dy, backward.x, backward.dbias, backward.dweight);
     });
 }
 

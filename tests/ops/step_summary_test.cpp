@@ -21,7 +21,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity(),
 
 struct Step {
     std::vector<float> gradient = std::vector<float>(64, 0.5f);
-    std::vector<RowLoss> results = {{1.f, 1}, {2.f, 0}};
+    std::vector<RowLoss> losses = {{1.f, 1}, {2.f, 0}};
     std::vector<float> running = std::vector<float>(96, 1.f);
     std::vector<float> saved = std::vector<float>(80, 2.f);
     std::vector<uint32_t> divergence = detail::no_divergence(layers);
@@ -33,15 +33,15 @@ struct Outcome {
 };
 
 Outcome run(const Step& step, uint32_t number = 41) {
-    const GuardedBuffer gradient(step.gradient, "gradient", true), results(step.results, "results", true),
+    const GuardedBuffer gradient(step.gradient, "gradient", true), losses(step.losses, "losses", true),
         running(step.running, "running", true), saved(step.saved, "saved", true),
         divergence(step.divergence, "divergence", true);
     const GuardedBuffer scratch(detail::step_summary_scratch_bytes(), "scratch", true),
         record(detail::step_record_bytes(layers), "record", true);
     Stream stream(test_device());
     detail::step_summary(stream.record(), {.gradient = gradient,
-                                           .results = results,
-                                           .rows = static_cast<uint32_t>(step.results.size()),
+                                           .losses = losses,
+                                           .rows = static_cast<uint32_t>(step.losses.size()),
                                            .running = running,
                                            .saved = saved,
                                            .layers = layers,
@@ -63,14 +63,14 @@ TEST(StepSummary, NormAndLossAreWithinTheBound) {
             Step step;
             step.gradient = random_floats(random, floats);
             const std::vector<float> losses = random_floats(random, rows, 0, 3);
-            step.results.clear();
+            step.losses.clear();
             double squares = 0, loss = 0;
             uint32_t correct = 0;
             for (const float g : step.gradient) squares += double{g} * double{g};
             for (const float l : losses) {
-                step.results.push_back({l, static_cast<uint32_t>(random() % 2)});
+                step.losses.push_back({l, static_cast<uint32_t>(random() % 2)});
                 loss += l;
-                correct += step.results.back().correct;
+                correct += step.losses.back().correct;
             }
             const StepReport report = run(step).report;
             const double norm = std::sqrt(squares), mean = loss / static_cast<double>(rows);
@@ -96,7 +96,7 @@ TEST(StepSummary, FindsWhateverIsNotFinite) {
     for (const float bad : {nan, infinity, -infinity}) {
         for (const int place : {0, 1, 2, 3}) {
             Step step;
-            float* const places[] = {&step.gradient[63], &step.results[1].loss, &step.running[70],
+            float* const places[] = {&step.gradient[63], &step.losses[1].loss, &step.running[70],
                                      &step.saved[65]};
             *places[place] = bad;
             const Outcome outcome = run(step);

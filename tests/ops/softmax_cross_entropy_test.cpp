@@ -111,7 +111,7 @@ void check(const Batch& batch) {
     EXPECT_EQ(std::memcmp(again.data() + 5, rows.data(), sizeof(RowLoss) * rows.size()), 0);
 }
 
-TEST(Loss, IsWithinTheBound) {
+TEST(SoftmaxCrossEntropy, IsWithinTheBound) {
     std::mt19937_64 random = random_generator();
     for (const uint32_t rows : {1u, 2u, 33u, 257u})
         for (const uint32_t classes : {1u, 2u, 10u, 31u})
@@ -119,7 +119,7 @@ TEST(Loss, IsWithinTheBound) {
     check(Batch(random, 16, 1000, 4));
 }
 
-TEST(Loss, IsExactWhenOneLogitDwarfsTheOthers) {
+TEST(SoftmaxCrossEntropy, IsExactWhenOneLogitDwarfsTheOthers) {
     std::mt19937_64 random = random_generator();
     Batch batch(random, 1, 3, 0);
     batch.logits = {3e38f, -3e38f, 0};
@@ -127,7 +127,7 @@ TEST(Loss, IsExactWhenOneLogitDwarfsTheOthers) {
     check(batch);
 }
 
-TEST(Loss, RowsThatAreNotFiniteAreToldAndLeaveTheOthersAlone) {
+TEST(SoftmaxCrossEntropy, RowsThatAreNotFiniteAreToldAndLeaveTheOthersAlone) {
     constexpr float nan = std::numeric_limits<float>::quiet_NaN();
     std::mt19937_64 random = random_generator();
     Batch batch(random, 9, 4, 2);
@@ -157,7 +157,7 @@ TEST(Loss, RowsThatAreNotFiniteAreToldAndLeaveTheOthersAlone) {
     EXPECT_EQ(divergence.download<uint32_t>(), expected);
 }
 
-TEST(Loss, RefusesMoreThanOneDispatchMayDo) {
+TEST(SoftmaxCrossEntropy, RefusesMoreThanOneDispatchMayDo) {
     const auto options = [](const SoftmaxCrossEntropyOptions& bad) {
         return refusal([&] { SoftmaxCrossEntropy(test_device(), bad); });
     };
@@ -167,7 +167,7 @@ TEST(Loss, RefusesMoreThanOneDispatchMayDo) {
               "softmax_cross_entropy: classes: got 10000, needs at most 9999 with 1 rows");
 }
 
-TEST(Loss, Arguments) {
+TEST(SoftmaxCrossEntropy, Arguments) {
     const SoftmaxCrossEntropy loss(test_device(), {.rows = 4, .classes = 3});
     const Buffer all(test_device(), 4096, "all");
     const auto view = [&](int place, uint32_t bytes) { return all.view(256 * place, bytes); };
