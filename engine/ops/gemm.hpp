@@ -29,8 +29,8 @@ struct GemmShape {
 
 class Gemm {
   public:
-    /// Terms of a sum that one invocation can add.
-    static constexpr uint32_t most_terms = maximum_trips - 100;  // of its other loops
+    /// Terms of a sum that one invocation can add: its other loops take fewer trips than it leaves.
+    static constexpr uint32_t most_terms = maximum_trips - 100;
 
     /// For matrices that a binding can hold, and sums of at most most_terms.
     Gemm(const Capabilities& capabilities, const GemmShape& shape);

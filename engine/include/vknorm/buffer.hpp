@@ -18,8 +18,8 @@ struct BufferView {
     explicit operator bool() const { return buffer != VK_NULL_HANDLE; }
 };
 
-/// Every device can bind memory to a shader from multiples of so many bytes on. Operations on what is not a
-/// normalization need their arguments to start there.
+/// Every device can bind memory to a shader from multiples of so many bytes on. Linear, activations, the
+/// loss, optimizers and probes need their arguments to start there; normalizations do not.
 constexpr VkDeviceSize binding_alignment = 256;
 
 enum class Memory {
