@@ -93,7 +93,7 @@ class Desktop {
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
         if (run->running)
             steps_per_second_ =
-                run->samples_per_second / static_cast<double>(run->settings.batch * twin_count);
+                run->samples_per_second / static_cast<double>(run->settings.batch * run->twins.size());
         const Requests requests = live_.draw(screen_, frame_ms_);
         closing_ = requests.close;
         const Frame frame = screen_.end();

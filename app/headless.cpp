@@ -97,7 +97,8 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     const auto describe = [&] {
         trainer.describe(run);
         steps_per_second = training_seconds > 0 ? static_cast<double>(run.step) / training_seconds : 0;
-        run.samples_per_second = steps_per_second * run.settings.batch * twin_count;
+        run.samples_per_second =
+            steps_per_second * static_cast<double>(run.settings.batch * run.twins.size());
     };
 
     Progress progress;

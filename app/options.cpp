@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "app/experiment/presets.hpp"
+#include "app/experiment/words.hpp"
 
 namespace lab {
 
@@ -39,41 +41,26 @@ T read_number(const std::string& flag, const std::string& text, T low, T high) {
 }
 
 template <class T>
-void add_number(CLI::App& app, const std::string& flag, T low, T high, std::vector<T*> targets,
+void add_number(CLI::App& app, const std::string& flag, T low, T high, const std::function<void(T)>& take,
                 const std::string& help) {
     app.add_option_function<std::string>(
-           flag,
-           [=](const std::string& text) {
-               for (T* target : targets) *target = read_number(flag, text, low, high);
-           },
-           help)
+           flag, [=](const std::string& text) { take(read_number(flag, text, low, high)); }, help)
         ->type_name("NUMBER");
 }
 
-/// A flag that takes one of the names.
 template <class T, size_t N>
-using Names = std::array<std::pair<const char*, T>, N>;
-
-template <class T, size_t N>
-std::string join(const Names<T, N>& names, const char* separator) {
+std::string join(const std::array<Choice<T>, N>& choices, const char* separator) {
     std::string joined;
-    for (const auto& entry : names) joined += (joined.empty() ? "" : separator) + std::string(entry.first);
+    for (const auto& choice : choices) joined += (joined.empty() ? "" : separator) + std::string(choice.word);
     return joined;
 }
 
 template <class T, size_t N>
-const char* word_for(const Names<T, N>& names, T value) {
-    const auto found =
-        std::find_if(names.begin(), names.end(), [&](const auto& entry) { return entry.second == value; });
-    return found == names.end() ? "" : found->first;
-}
-
-template <class T, size_t N>
-T read_word(const std::string& flag, const std::string& text, const Names<T, N>& names) {
-    const auto found =
-        std::find_if(names.begin(), names.end(), [&](const auto& entry) { return text == entry.first; });
-    if (found == names.end()) refuse(flag, text, "one of " + join(names, ", "));
-    return found->second;
+T read_word(const std::string& flag, const std::string& text, const std::array<Choice<T>, N>& choices) {
+    const auto found = std::find_if(choices.begin(), choices.end(),
+                                    [&](const Choice<T>& choice) { return text == choice.word; });
+    if (found == choices.end()) refuse(flag, text, "one of " + join(choices, ", "));
+    return found->value;
 }
 
 std::vector<std::string> split_at_commas(const std::string& text) {
@@ -83,39 +70,16 @@ std::vector<std::string> split_at_commas(const std::string& text) {
     return parts;
 }
 
+/// A flag that takes one of the words.
 template <class T, size_t N>
-void add_choice(CLI::App& app, const std::string& flag, const Names<T, N>& names, std::vector<T*> targets,
-                const std::string& help) {
+void add_choice(CLI::App& app, const std::string& flag, const std::array<Choice<T>, N>& choices,
+                const std::function<void(T)>& take, const std::string& help) {
     app.add_option_function<std::string>(
-           flag,
-           [=](const std::string& text) {
-               for (T* target : targets) *target = read_word(flag, text, names);
-           },
-           help)
-        ->type_name(join(names, "|"));
+           flag, [=](const std::string& text) { take(read_word(flag, text, choices)); }, help)
+        ->type_name(join(choices, "|"));
 }
 
-constexpr Names<Data, 7> data_names = {{{"spiral", Data::spiral},
-                                        {"circles", Data::circles},
-                                        {"moons", Data::moons},
-                                        {"xor", Data::xor_quadrants},
-                                        {"gaussians", Data::gaussians},
-                                        {"rings", Data::rings},
-                                        {"digits", Data::digits}}};
-constexpr Names<vknorm::Norm, 7> norm_names = {{{"none", vknorm::Norm::none},
-                                                {"batch", vknorm::Norm::batch},
-                                                {"layer", vknorm::Norm::layer},
-                                                {"group", vknorm::Norm::group},
-                                                {"rms", vknorm::Norm::rms},
-                                                {"renorm", vknorm::Norm::batch_renorm},
-                                                {"ghost", vknorm::Norm::ghost}}};
-constexpr Names<vknorm::Activation, 4> activation_names = {{{"identity", vknorm::Activation::identity},
-                                                            {"relu", vknorm::Activation::relu},
-                                                            {"tanh", vknorm::Activation::tanh},
-                                                            {"sigmoid", vknorm::Activation::sigmoid}}};
-constexpr Names<OptimizerKind, 2> optimizer_names = {
-    {{"sgd", OptimizerKind::sgd}, {"adam", OptimizerKind::adam}}};
-constexpr Names<bool, 2> theme_names = {{{"dark", false}, {"light", true}}};
+constexpr std::array<Choice<bool>, 2> theme_choices = {{{false, "dark", "Dark"}, {true, "light", "Light"}}};
 
 std::string preset_list() {
     std::string list;
@@ -156,12 +120,12 @@ void read_data(const std::string& text, Settings& settings) {
         settings.data_file = text;
         return;
     }
-    for (const auto& entry : data_names)
-        if (text == entry.first) {
-            settings.data = entry.second;
+    for (const auto& choice : data_choices)
+        if (text == choice.word) {
+            settings.data = choice.value;
             return;
         }
-    refuse("--data", text, "one of " + join(data_names, ", ") + ", idx:DIR, csv:FILE");
+    refuse("--data", text, "one of " + join(data_choices, ", ") + ", idx:DIR, csv:FILE");
 }
 
 /// Pictures have hundreds of inputs: a wider, shallower network and larger batches than the points of the
@@ -180,28 +144,33 @@ std::vector<uint32_t> read_widths(const std::string& text) {
     return widths;
 }
 
-/// The hidden layers are known already.
-void add_norm(CLI::App& app, const std::string& flag, Settings& settings, size_t index) {
+/// The hidden layers are known already, and `twins`, the number that was asked for: 0, when it was not.
+void add_norm(CLI::App& app, Settings& settings, const uint32_t& twins, size_t index) {
+    const std::string flag = std::string("--norm-") + static_cast<char>('a' + index);
     app.add_option_function<std::string>(
            flag,
-           [=, &settings](const std::string& text) {
+           [=, &settings, &twins](const std::string& text) {
+               if (twins > 0 && index >= twins)
+                   refuse(flag, text, "--twins " + std::to_string(index + 1) + " or more");
+               if (index >= settings.twins.size()) set_twin_count(settings, index + 1);
                const std::vector<std::string> words = split_at_commas(text);
                if (words.size() > 1 && words.size() != settings.hidden.size())
                    refuse(flag, text,
                           "one norm, or one for each of " + std::to_string(settings.hidden.size()) +
                               " hidden layers");
                TwinSettings& twin = settings.twins[index];
-               twin.norm = read_word(flag, words[0], norm_names);
+               twin.norm = read_word(flag, words[0], norm_choices);
                twin.exceptions.clear();
                for (uint32_t layer = 1; layer < words.size(); ++layer)
-                   twin.set_norm_of(layer, read_word(flag, words[layer], norm_names));
+                   twin.set_norm_of(layer, read_word(flag, words[layer], norm_choices));
            },
-           std::string("Norm of twin ") + twin_letter(index) + ", or one for each hidden layer: N,N,...")
-        ->type_name(join(norm_names, "|"));
+           std::string("Norm of twin ") + twin_letter(index) + ", or one for each hidden layer: N,N,..." +
+               (index < 2 ? "" : "; makes as many twins unless --twins is given"))
+        ->type_name(join(norm_choices, "|"));
 }
 
 void check_groups(const Settings& settings) {
-    for (size_t twin = 0; twin < twin_count; ++twin)
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin)
         for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
             if (settings.twins[twin].norm_of(layer) == vknorm::Norm::group &&
                 settings.hidden[layer] % settings.twins[twin].groups != 0)
@@ -258,33 +227,15 @@ std::string unknown_argument(const CLI::App& app, const std::string& argument) {
 
 }  // namespace
 
-const char* word(Data data) {
-    return word_for(data_names, data);
-}
-const char* word(vknorm::Norm norm) {
-    return word_for(norm_names, norm);
-}
-std::string norm_words(const Settings& settings, size_t twin) {
-    const TwinSettings& its = settings.twins[twin];
-    std::string words = word(its.norm_of(0));
-    for (uint32_t layer = 1; layer < settings.hidden.size() && !its.exceptions.empty(); ++layer)
-        words += std::string(",") + word(its.norm_of(layer));
-    return words;
-}
-const char* word(vknorm::Activation activation) {
-    return word_for(activation_names, activation);
-}
-const char* word(OptimizerKind kind) {
-    return word_for(optimizer_names, kind);
-}
-
 std::variant<Options, Answer> parse_options(std::span<const char* const> arguments) {
     Options options;
     Settings& s = options.settings;
     bool preset_given = false, list_presets = false;
+    uint32_t twins = 0;
+    const auto into = [](auto& target) { return [&target](auto value) { target = value; }; };
 
     // Callbacks run in the order of these definitions: the preset, then the data, then the details.
-    CLI::App app("Trains two networks in lock-step and shows what normalization does to them.", "vknorm-lab");
+    CLI::App app("Trains networks in lock-step and shows what normalization does to them.", "vknorm-lab");
     app.set_version_flag("--version", "vknorm-lab " VKNORM_VERSION);
     app.add_flag("--list-presets", list_presets, "Print the names of the presets");
     app.add_option_function<std::string>(
@@ -303,35 +254,47 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
                if (pictures && !preset_given) prefer_for_pictures(s);
            },
            "What to learn")
-        ->type_name(join(data_names, "|") + "|idx:DIR|csv:FILE");
-    add_number<uint64_t>(app, "--seed", 0, std::numeric_limits<uint64_t>::max(), {&s.seed},
+        ->type_name(join(data_choices, "|") + "|idx:DIR|csv:FILE");
+    add_number<uint64_t>(app, "--seed", 0, std::numeric_limits<uint64_t>::max(), into(s.seed),
                          "Of data, weights and the order of examples");
-    add_number<float>(app, "--noise", 0, limits::max_noise, {&s.noise}, "Of the points in the plane");
+    add_number<float>(app, "--noise", 0, limits::max_noise, into(s.noise), "Of the points in the plane");
     app.add_option_function<std::string>(
            "--hidden", [&](const std::string& text) { s.hidden = read_widths(text); },
            "Units of each hidden layer")
         ->type_name("N,N,...");
-    add_norm(app, "--norm-a", s, 0);
-    add_norm(app, "--norm-b", s, 1);
-    add_number<uint32_t>(app, "--groups", 1, limits::max_units, {&s.twins[0].groups, &s.twins[1].groups},
+    add_number<uint32_t>(
+        app, "--twins", 1, limits::max_twins,
+        [&](uint32_t count) {
+            twins = count;
+            set_twin_count(s, count);
+        },
+        "Networks trained in lock-step (2 if not given)");
+    for (size_t index = 0; index < limits::max_twins; ++index) add_norm(app, s, twins, index);
+    const auto of_all_twins = [&s](auto TwinSettings::*member) {
+        return [&s, member](auto value) {
+            for (TwinSettings& twin : s.twins) twin.*member = value;
+        };
+    };
+    add_number<uint32_t>(app, "--groups", 1, limits::max_units, of_all_twins(&TwinSettings::groups),
                          "Groups of units with the norm group");
     add_number<uint32_t>(app, "--ghost-size", limits::min_ghost, limits::max_ghost,
-                         {&s.twins[0].ghost_size, &s.twins[1].ghost_size},
+                         of_all_twins(&TwinSettings::ghost_size),
                          "Examples normalized together with the norm ghost");
-    add_choice(app, "--activation", activation_names, {&s.twins[0].activation, &s.twins[1].activation},
-               "Of both twins");
-    add_number<uint32_t>(app, "--batch", 1, limits::max_batch, {&s.batch}, "Examples in a training step");
-    add_choice(app, "--optimizer", optimizer_names, {&s.optimizer}, "How steps change the parameters");
-    add_number<float>(app, "--lr", limits::min_learning_rate, limits::max_learning_rate, {&s.learning_rate},
-                      "Learning rate");
-    add_number<float>(app, "--momentum", 0, limits::max_momentum, {&s.momentum}, "Of SGD");
-    add_number<float>(app, "--weight-decay", 0, 1, {&s.weight_decay}, "L2, added to the gradient");
-    add_number<float>(app, "--norm-momentum", 0, 1, {&s.norm_momentum},
+    add_choice<vknorm::Activation>(app, "--activation", activation_choices,
+                                   of_all_twins(&TwinSettings::activation), "Of all twins");
+    add_number<uint32_t>(app, "--batch", 1, limits::max_batch, into(s.batch), "Examples in a training step");
+    add_choice<OptimizerKind>(app, "--optimizer", optimizer_choices, into(s.optimizer),
+                              "How steps change the parameters");
+    add_number<float>(app, "--lr", limits::min_learning_rate, limits::max_learning_rate,
+                      into(s.learning_rate), "Learning rate");
+    add_number<float>(app, "--momentum", 0, limits::max_momentum, into(s.momentum), "Of SGD");
+    add_number<float>(app, "--weight-decay", 0, 1, into(s.weight_decay), "L2, added to the gradient");
+    add_number<float>(app, "--norm-momentum", 0, 1, into(s.norm_momentum),
                       "Weight of the new batch in the running statistics");
-    add_number<float>(app, "--epsilon", 0, 1, {&s.epsilon}, "Added to the variance in a norm");
+    add_number<float>(app, "--epsilon", 0, 1, into(s.epsilon), "Added to the variance in a norm");
 
     app.add_flag("--headless", options.headless, "Train without a window and write a report");
-    add_number<uint64_t>(app, "--steps", 1, 1'000'000'000, {&options.steps},
+    add_number<uint64_t>(app, "--steps", 1, 1'000'000'000, into(options.steps),
                          "Training steps without a window (1000 if not given)");
     app.add_option("--out", options.out, "Folder of the report (out if not given)")->type_name("DIR");
     app.add_flag("--force", options.force, "Replace a report or picture that is there already");
@@ -342,7 +305,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
            "Of the window or the picture")
         ->type_name("WxH");
     app.add_flag("--plan", s.plan, "Show the plan of a training step: its parts and their times");
-    add_choice(app, "--theme", theme_names, {&options.light}, "Of the window or the picture");
+    add_choice<bool>(app, "--theme", theme_choices, into(options.light), "Of the window or the picture");
     app.add_option("--device", options.device, "Part of a Vulkan device's name, driver or UUID")
         ->type_name("NAME");
     app.add_flag_callback(

@@ -40,12 +40,4 @@ struct Answer {
 /// arguments win over the preset, the preset over the defaults of the data.
 std::variant<Options, Answer> parse_options(std::span<const char* const> arguments);
 
-/// The words of the command line for what it can choose.
-const char* word(Data data);
-const char* word(vknorm::Norm norm);
-/// One for all hidden layers, or one for each, separated by commas.
-std::string norm_words(const Settings& settings, size_t twin);
-const char* word(vknorm::Activation activation);
-const char* word(OptimizerKind kind);
-
 }  // namespace lab

@@ -19,7 +19,7 @@ std::string print(const char* format, Arguments... arguments) {
 std::string progress_line(const Snapshot& run, uint64_t steps, double seconds_left) {
     std::string line = "step " + std::to_string(run.step) + "/" + std::to_string(steps);
     std::string losses, accuracies;
-    for (size_t i = 0; i < twin_count; ++i) {
+    for (size_t i = 0; i < run.twins.size(); ++i) {
         const auto& training = run.twins[i].training.entries();
         const auto& tests = run.twins[i].test.entries();
         if (!training.empty())

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 
 namespace lab {
 

@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include <vknorm/data.hpp>
+
 #include "app/experiment/settings.hpp"
 
 namespace lab {

@@ -79,7 +79,7 @@ std::string lone_example(const Settings& settings, size_t twin) {
 }
 
 std::string lint(const Snapshot& run) {
-    for (size_t i = 0; i < twin_count; ++i) {
+    for (size_t i = 0; i < run.twins.size(); ++i) {
         const TwinView& twin = run.twins[i];
         if (const std::string refused = lone_example(run.settings, i); !refused.empty())
             return twin_name(i) + ": " + refused + "; its steps are refused";

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 
 namespace lab {
 

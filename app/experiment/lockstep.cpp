@@ -22,6 +22,7 @@ void require(const char* name, T value, T low, T high) {
 /// The settings, if all are in range; so that the networks, which come later, find nothing to refuse
 /// half-way.
 const Settings& checked(const Settings& s) {
+    require<size_t>("twins", s.twins.size(), 1, limits::max_twins);
     require<size_t>("hidden layers", s.hidden.size(), 1, limits::max_layers);
     for (const uint32_t units : s.hidden) require<uint32_t>("units", units, 1, limits::max_units);
     require<uint32_t>("batch", s.batch, 1, limits::max_batch);
@@ -30,7 +31,7 @@ const Settings& checked(const Settings& s) {
     require<float>("weight decay", s.weight_decay, 0, 1);
     require<float>("norm momentum", s.norm_momentum, 0, 1);
     require<float>("epsilon", s.epsilon, 0, 1);
-    for (size_t twin = 0; twin < twin_count; ++twin) {
+    for (size_t twin = 0; twin < s.twins.size(); ++twin) {
         const TwinSettings& its = s.twins[twin];
         require<uint32_t>("ghost size", its.ghost_size, limits::min_ghost, limits::max_ghost);
         const uint32_t most = most_groups(s, twin);
@@ -44,6 +45,11 @@ const Settings& checked(const Settings& s) {
     return s;
 }
 
+std::string all_diverged(size_t twins) {
+    return twins == 1 ? "The twin has diverged"
+                      : std::string(twins == 2 ? "Both" : "All") + " twins have diverged";
+}
+
 }  // namespace
 
 Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData& data)
@@ -51,8 +57,10 @@ Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData
       data_(data),
       has_timestamps_(device.capabilities().timestamp_period_ns > 0),
       grid_(PlaneGrid::over(*data.train)),
-      twins_{Twin(device, settings, 0, *data.train), Twin(device, settings, 1, *data.train)},
-      order_(data.train->size(), settings.batch, settings.seed) {}
+      order_(data.train->size(), settings.batch, settings.seed) {
+    twins_.reserve(settings.twins.size());
+    for (size_t i = 0; i < settings.twins.size(); ++i) twins_.emplace_back(device, settings, i, *data.train);
+}
 
 void Trainer::apply(const Settings& settings) {
     checked(settings);
@@ -68,9 +76,10 @@ void Trainer::apply(const Settings& settings) {
 
 void Trainer::step() {
     if (ended())
-        throw std::invalid_argument("Both twins have diverged: begin again, with a smaller learning rate");
+        throw std::invalid_argument(all_diverged(twins_.size()) +
+                                    ": begin again, with a smaller learning rate");
     // A network would refuse it too, but maybe only one of them: the twins would part.
-    for (size_t i = 0; i < twin_count; ++i)
+    for (size_t i = 0; i < twins_.size(); ++i)
         if (const std::string refused = lone_example(settings_, i); !refused.empty())
             throw std::invalid_argument(std::string("Twin ") + twin_letter(i) + ": " + refused +
                                         ": take another batch size, or train with running statistics");
@@ -81,7 +90,7 @@ void Trainer::step() {
     looked_ = false;
 
     std::string trouble;
-    for (size_t i = 0; i < twin_count; ++i) {
+    for (size_t i = 0; i < twins_.size(); ++i) {
         try {
             twins_[i].collect(step_);
         } catch (const vknorm::Diverged& diverged) {
@@ -94,6 +103,14 @@ void Trainer::step() {
 
 bool Trainer::ended() const {
     return std::all_of(twins_.begin(), twins_.end(), [](const Twin& twin) { return twin.diverged(); });
+}
+
+std::string Trainer::diverged_twins() const {
+    std::string letters;
+    for (size_t i = 0; i < twins_.size(); ++i)
+        if (twins_[i].diverged())
+            letters += (letters.empty() ? "" : " and ") + std::string(1, twin_letter(i));
+    return letters;
 }
 
 void Trainer::evaluate() {
@@ -114,14 +131,16 @@ void Trainer::describe(Snapshot& snapshot) const {
     snapshot.parameters = twins_[0].parameters();
     snapshot.train = data_.train;
     snapshot.test = data_.test;
-    for (size_t i = 0; i < twin_count; ++i) snapshot.twins[i] = twins_[i].view();
+    snapshot.twins.clear();
+    for (const Twin& twin : twins_) snapshot.twins.push_back(twin.view());
     snapshot.severity = Severity::warning;
     snapshot.message = lint(snapshot);
-    for (size_t i = 0; i < twin_count; ++i)
-        if (twins_[i].diverged())
-            snapshot.message = ended() ? "Both twins have diverged; a reset begins again"
-                                       : std::string("Twin ") + twin_letter(i) +
-                                             " has diverged and sits out; a reset brings it back";
+    if (ended())
+        snapshot.message = all_diverged(twins_.size()) + "; a reset begins again";
+    else if (const std::string letters = diverged_twins(); letters.size() == 1)
+        snapshot.message = "Twin " + letters + " has diverged and sits out; a reset brings it back";
+    else if (!letters.empty())
+        snapshot.message = "Twins " + letters + " have diverged and sit out; a reset brings them back";
 }
 
 }  // namespace lab

@@ -1,14 +1,13 @@
-// A run: two networks trained in lock-step on the same data, step by step, and what is measured of them. No
+// A run: twin networks trained in lock-step on the same data, step by step, and what is measured of them. No
 // thread, no clock: the same calls give the same numbers.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/experiment/data.hpp"
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/experiment/twin.hpp"
 
 namespace lab {
@@ -23,9 +22,9 @@ class Trainer {
     /// with nothing changed, for settings out of range.
     void apply(const Settings& settings);
 
-    /// One training step of both twins on one batch. Throws std::invalid_argument, with nothing changed, when
+    /// One training step of all twins on one batch. Throws std::invalid_argument, with nothing changed, when
     /// the step is refused; vknorm::Diverged, when a twin met NaN or an infinity: that twin stays as it was
-    /// before the step and sits out the rest of the run, the other one has made the step.
+    /// before the step and sits out the rest of the run, the others have made the step.
     void step();
 
     /// Adds the test set's accuracy and loss, unless they are known for this step.
@@ -38,17 +37,20 @@ class Trainer {
     uint64_t steps() const { return step_; }
     /// Whether no twin is left to train.
     bool ended() const;
-    const std::array<Twin, twin_count>& twins() const { return twins_; }
+    const std::vector<Twin>& twins() const { return twins_; }
 
     /// Fills in what the run determines of a snapshot, with what there is to remark on it as message.
     void describe(Snapshot& snapshot) const;
 
   private:
+    /// Their letters, such as "A and C".
+    std::string diverged_twins() const;
+
     Settings settings_;
     RunData data_;
     bool has_timestamps_;
     PlaneGrid grid_;
-    std::array<Twin, twin_count> twins_;
+    std::vector<Twin> twins_;
     vknorm::BatchOrder order_;
     double earlier_epochs_ = 0;  // before the batch size last changed
     uint64_t step_ = 0;

@@ -11,7 +11,7 @@ Settings covariate_shift() {
     Settings s;
     s.data = Data::digits;
     s.hidden.assign(3, 100);
-    s.twins[0].activation = s.twins[1].activation = vknorm::Activation::sigmoid;
+    for (TwinSettings& twin : s.twins) twin.activation = vknorm::Activation::sigmoid;
     s.batch = 60;
     s.learning_rate = 0.1f;
     s.inspected_layer = 2;

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "app/options.hpp"
+#include "app/experiment/words.hpp"
 
 namespace lab {
 
@@ -57,24 +57,25 @@ nlohmann::ordered_json number(float value) {
 
 /// As the command line takes them.
 nlohmann::ordered_json options_of(const Settings& s) {
-    return {{"data", s.data == Data::file ? s.data_file : word(s.data)},
-            {"noise", number(s.noise)},
-            {"hidden", s.hidden},
-            {"norm_a", norm_words(s, 0)},
-            {"norm_b", norm_words(s, 1)},
-            {"groups_a", s.twins[0].groups},
-            {"groups_b", s.twins[1].groups},
-            {"ghost_size_a", s.twins[0].ghost_size},
-            {"ghost_size_b", s.twins[1].ghost_size},
-            {"activation_a", word(s.twins[0].activation)},
-            {"activation_b", word(s.twins[1].activation)},
-            {"batch", s.batch},
-            {"optimizer", word(s.optimizer)},
-            {"lr", number(s.learning_rate)},
-            {"momentum", number(s.momentum)},
-            {"weight_decay", number(s.weight_decay)},
-            {"norm_momentum", number(s.norm_momentum)},
-            {"epsilon", number(s.epsilon)}};
+    nlohmann::ordered_json options = {{"data", s.data == Data::file ? s.data_file : word(s.data)},
+                                      {"noise", number(s.noise)},
+                                      {"hidden", s.hidden}};
+    const auto for_all_twins = [&](const std::string& key, const auto& value) {
+        for (size_t twin = 0; twin < s.twins.size(); ++twin)
+            options[key + static_cast<char>('a' + twin)] = value(twin);
+    };
+    for_all_twins("norm_", [&](size_t twin) { return norm_words(s, twin); });
+    for_all_twins("groups_", [&](size_t twin) { return s.twins[twin].groups; });
+    for_all_twins("ghost_size_", [&](size_t twin) { return s.twins[twin].ghost_size; });
+    for_all_twins("activation_", [&](size_t twin) { return word(s.twins[twin].activation); });
+    options.update({{"batch", s.batch},
+                    {"optimizer", word(s.optimizer)},
+                    {"lr", number(s.learning_rate)},
+                    {"momentum", number(s.momentum)},
+                    {"weight_decay", number(s.weight_decay)},
+                    {"norm_momentum", number(s.norm_momentum)},
+                    {"epsilon", number(s.epsilon)}});
+    return options;
 }
 
 /// What is known of one step of one twin.
@@ -89,7 +90,7 @@ struct Line {
 void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
                    double steps_per_second) {
     nlohmann::ordered_json twins = nlohmann::ordered_json::array();
-    for (size_t i = 0; i < twin_count; ++i) {
+    for (size_t i = 0; i < run.twins.size(); ++i) {
         const auto& training = run.twins[i].training.entries();
         const auto& tests = run.twins[i].test.entries();
         const TestRow test = tests.empty() ? TestRow{} : tests.back().value;
@@ -120,7 +121,7 @@ void write_history(const std::filesystem::path& file, const Snapshot& run) {
         "batch_variance,running_mean,running_variance,test_loss,test_accuracy,test_accuracy_batch_"
         "statistics\n";
     std::map<std::pair<uint64_t, size_t>, Line> rows;  // by step and twin
-    for (size_t i = 0; i < twin_count; ++i) {
+    for (size_t i = 0; i < run.twins.size(); ++i) {
         const TwinView& twin = run.twins[i];
         for (const auto& entry : twin.training.entries()) rows[{entry.step, i}].training = entry.value;
         for (const auto& entry : twin.unit.entries()) rows[{entry.step, i}].unit = entry.value;
@@ -139,9 +140,9 @@ void write_history(const std::filesystem::path& file, const Snapshot& run) {
     write_file(file, lines);
 }
 
-void write_distributions(const std::filesystem::path& file, const std::array<Twin, twin_count>& twins) {
+void write_distributions(const std::filesystem::path& file, std::span<const Twin> twins) {
     std::string lines = "step,twin,layer,low,high,share\n";
-    for (size_t i = 0; i < twin_count; ++i)
+    for (size_t i = 0; i < twins.size(); ++i)
         for (const auto& entry : twins[i].distributions().entries())
             for (size_t layer = 0; layer < entry.value.size(); ++layer) {
                 const Histogram& histogram = entry.value[layer];

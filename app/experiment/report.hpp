@@ -4,10 +4,10 @@
 // a file. Throws std::runtime_error naming the file.
 #pragma once
 
-#include <array>
 #include <filesystem>
+#include <span>
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/experiment/twin.hpp"
 
 namespace lab {
@@ -23,6 +23,6 @@ void write_history(const std::filesystem::path& file, const Snapshot& run);
 
 /// One line for each bin of each histogram of Tensor::normalized: step, twin, hidden layer from 1, the bin's
 /// ends, and the share of the values in it; the outer bins hold what lies beyond.
-void write_distributions(const std::filesystem::path& file, const std::array<Twin, twin_count>& twins);
+void write_distributions(const std::filesystem::path& file, std::span<const Twin> twins);
 
 }  // namespace lab

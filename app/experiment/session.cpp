@@ -128,7 +128,7 @@ void Session::train_frame(const std::stop_token& stop) {
     };
     uint32_t done = 0;
     while (more(done) && attempt([&] { trainer_->step(); })) ++done;
-    rate_.add(uint64_t{done} * settings.batch * twin_count, Clock::now());
+    rate_.add(uint64_t{done} * settings.batch * settings.twins.size(), Clock::now());
     if (!running_) return;
     if (Clock::now() - measured_at_ >=
         std::max<Clock::duration>(training_per_measuring * measuring_took_, shortest_measuring_interval))
@@ -150,6 +150,7 @@ void Session::measure() {
 void Session::publish() {
     auto next = std::make_shared<Snapshot>();
     next->settings = first_settings_;
+    next->twins.resize(first_settings_.twins.size());
     if (trainer_) trainer_->describe(*next);
     if (!message_.empty()) {
         next->severity = severity_;

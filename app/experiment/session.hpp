@@ -12,7 +12,7 @@
 
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/rate.hpp"
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 
 namespace lab {
 

@@ -1,5 +1,6 @@
 #include "app/experiment/settings.hpp"
 
+#include <array>
 #include <numeric>
 
 namespace lab {
@@ -33,74 +34,23 @@ uint32_t most_groups(const Settings& settings, size_t twin) {
     return most;
 }
 
+void set_twin_count(Settings& settings, size_t count) {
+    constexpr std::array<vknorm::Norm, limits::max_twins> norms = {vknorm::Norm::batch, vknorm::Norm::none,
+                                                                   vknorm::Norm::layer, vknorm::Norm::group};
+    const TwinSettings first = settings.twins.front();
+    for (size_t twin = settings.twins.size(); twin < count; ++twin)
+        settings.twins.push_back({norms[twin], first.activation, first.groups, first.ghost_size});
+    settings.twins.resize(count);
+}
+
 void keep_norms_valid(Settings& settings) {
-    for (size_t twin = 0; twin < twin_count; ++twin) {
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
         TwinSettings& its = settings.twins[twin];
         its.exceptions.erase(its.exceptions.lower_bound(static_cast<uint32_t>(settings.hidden.size())),
                              its.exceptions.end());
         const uint32_t most = most_groups(settings, twin);
         while (most > 0 && (its.groups > most || most % its.groups != 0)) --its.groups;
     }
-}
-
-const char* name(Data data) {
-    switch (data) {
-        case Data::spiral:
-            return "Spiral";
-        case Data::circles:
-            return "Circles";
-        case Data::moons:
-            return "Moons";
-        case Data::xor_quadrants:
-            return "XOR";
-        case Data::gaussians:
-            return "Gaussians";
-        case Data::rings:
-            return "Rings";
-        case Data::digits:
-            return "Digits 28 x 28";
-        case Data::file:
-            return "File";
-    }
-    return "";
-}
-
-const char* name(OptimizerKind kind) {
-    return kind == OptimizerKind::adam ? "Adam" : "SGD";
-}
-
-const char* name(vknorm::Norm norm) {
-    switch (norm) {
-        case vknorm::Norm::none:
-            return "None";
-        case vknorm::Norm::batch:
-            return "BatchNorm";
-        case vknorm::Norm::layer:
-            return "LayerNorm";
-        case vknorm::Norm::group:
-            return "GroupNorm";
-        case vknorm::Norm::rms:
-            return "RMSNorm";
-        case vknorm::Norm::batch_renorm:
-            return "BatchRenorm";
-        case vknorm::Norm::ghost:
-            return "GhostNorm";
-    }
-    return "";
-}
-
-const char* name(vknorm::Activation activation) {
-    switch (activation) {
-        case vknorm::Activation::identity:
-            return "Identity";
-        case vknorm::Activation::relu:
-            return "ReLU";
-        case vknorm::Activation::tanh:
-            return "Tanh";
-        case vknorm::Activation::sigmoid:
-            return "Sigmoid";
-    }
-    return "";
 }
 
 }  // namespace lab

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "app/experiment/data.hpp"
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/experiment/step_parts.hpp"
 
 namespace lab {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/experiment/words.hpp"
 #include "app/lab/norm_choice.hpp"
 
 namespace lab {
@@ -64,7 +65,7 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, S
         ImGui::PushFont(look.fonts.strong);
         ImGui::Text("hidden %u", layer + 1);
         ImGui::PopFont();
-        for (size_t twin = 0; twin < twin_count; ++twin) {
+        for (size_t twin = 0; twin < drawn_twins; ++twin) {
             ImDrawList& list = *ImGui::GetWindowDrawList();
             const ImVec2 at = ImGui::GetCursorScreenPos();
             plot::disc(list, look.fonts, {at.x + look.px(6), at.y + ImGui::GetFrameHeight() / 2},
@@ -80,7 +81,7 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, S
 
 std::string layer_note(const Settings& settings, uint32_t layer) {
     std::string note;
-    for (size_t twin = 0; twin < twin_count; ++twin)
+    for (size_t twin = 0; twin < drawn_twins; ++twin)
         note += std::string(twin == 0 ? "" : ", ") + twin_letter(twin) + " " +
                 name(settings.twins[twin].norm_of(layer));
     return note + ". A click inspects this layer, a right click changes its norms.";
@@ -89,7 +90,7 @@ std::string layer_note(const Settings& settings, uint32_t layer) {
 // The norm of a layer that is an exception, behind its title; a dot where there is no room.
 void draw_exceptions(const Look& look, ImDrawList& list, const Settings& settings, uint32_t layer, float left,
                      float right, float top) {
-    for (size_t twin = 0; twin < twin_count; ++twin) {
+    for (size_t twin = 0; twin < drawn_twins; ++twin) {
         if (settings.twins[twin].exceptions.count(layer) == 0) continue;
         const char* const norm = name(settings.twins[twin].norm_of(layer));
         const float width = plot::text_size(look.fonts.small, norm).x;
@@ -124,8 +125,8 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
                     card.max.x - inset - count_size.x - gap, top);
 
     float bottom = card.max.y - look.px(8);
-    std::array<std::string, twin_count> words;
-    for (size_t twin = 0; twin < twin_count; ++twin)
+    std::array<std::string, drawn_twins> words;
+    for (size_t twin = 0; twin < drawn_twins; ++twin)
         if (index < s.twins[twin].layers.size()) words[twin] = moments(s.twins[twin].layers[index]);
     const ImVec2 a = plot::text_size(look.fonts.mono, words[0].c_str());
     const ImVec2 b = plot::text_size(look.fonts.mono, words[1].c_str());
@@ -138,7 +139,7 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
         bottom -= look.px(4);
     }
     const plot::Rect area{{card.min.x + inset, top + look.px(17)}, {card.max.x - inset, bottom}};
-    for (size_t twin = twin_count; twin-- > 0;)
+    for (size_t twin = drawn_twins; twin-- > 0;)
         if (index < s.twins[twin].layers.size())
             draw_sparkline(look, list, s.twins[twin].layers[index].normalized, area, look.theme.twins[twin]);
 }

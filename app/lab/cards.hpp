@@ -1,7 +1,7 @@
 // The network as a strip: one card per hidden layer with the distribution of what its activation receives.
 #pragma once
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/ui/ink.hpp"
 
 namespace lab {

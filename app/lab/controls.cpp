@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "app/experiment/words.hpp"
 #include "app/lab/norm_choice.hpp"
 #include "app/ui/scale.hpp"
 

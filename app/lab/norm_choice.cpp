@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "app/experiment/words.hpp"
+
 namespace lab {
 
 namespace {

@@ -1,7 +1,7 @@
 // The Live screen as a picture, with no display.
 #pragma once
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/gpu/offscreen.hpp"
 
 namespace lab {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/experiment/presets.hpp"
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/ui/ink.hpp"
 
 namespace lab {

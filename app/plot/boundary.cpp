@@ -108,7 +108,7 @@ Color class_color(const Theme& theme, std::span<const float> probabilities) {
 }
 
 void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& options,
-                     const std::array<BoundaryView, twin_count>& twins, const vknorm::Dataset* points,
+                     const std::array<BoundaryView, drawn_twins>& twins, const vknorm::Dataset* points,
                      PanelState& state) {
     const PanelArea panel = begin_panel(look, frame, options, state);
     if (points && points->features != 2) {
@@ -117,7 +117,7 @@ void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& op
         return empty_note(look, panel.content, note.c_str());
     }
     std::vector<size_t> shown;
-    for (size_t twin = 0; twin < twin_count; ++twin)
+    for (size_t twin = 0; twin < drawn_twins; ++twin)
         if (state.shows(1u << twin) && twins[twin].boundary.columns > 1 && twins[twin].boundary.rows > 1)
             shown.push_back(twin);
     if (shown.empty()) {

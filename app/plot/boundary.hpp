@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/plot/panel.hpp"
 
 namespace lab::plot {
@@ -15,7 +15,7 @@ struct BoundaryView {
 
 /// One square per twin that the legend shows, side by side. `points` may be null.
 void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& options,
-                     const std::array<BoundaryView, twin_count>& twins, const vknorm::Dataset* points,
+                     const std::array<BoundaryView, drawn_twins>& twins, const vknorm::Dataset* points,
                      PanelState& state);
 
 /// The colour of a point with these class probabilities: neutral where the classes are equally likely.

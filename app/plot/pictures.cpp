@@ -34,7 +34,7 @@ void draw_picture(ImDrawList& list, std::span<const float> pixels, uint32_t colu
 
 void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& options,
                    const vknorm::Dataset& data,
-                   const std::array<std::span<const uint32_t>, twin_count>& predicted, PanelState& state) {
+                   const std::array<std::span<const uint32_t>, drawn_twins>& predicted, PanelState& state) {
     const PanelArea panel = begin_panel(look, frame, options, state);
     const size_t count =
         std::min({most_tiles, data.size(), std::max(predicted[0].size(), predicted[1].size())});
@@ -58,7 +58,7 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
         const float side = std::floor(grid.tile);
         draw_picture(list, data.example(i), data.image_width, data.image_height,
                      {{x, y}, {x + side, y + side}}, ground, ink);
-        for (size_t twin = 0; twin < twin_count; ++twin) {
+        for (size_t twin = 0; twin < drawn_twins; ++twin) {
             if (!state.shows(1u << twin) || i >= predicted[twin].size()) continue;
             const bool right = predicted[twin][i] == data.labels[i];
             const std::string name = std::to_string(predicted[twin][i]);

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/plot/panel.hpp"
 
 namespace lab::plot {
@@ -12,6 +12,6 @@ namespace lab::plot {
 /// wrong.
 void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& options,
                    const vknorm::Dataset& data,
-                   const std::array<std::span<const uint32_t>, twin_count>& predicted, PanelState& state);
+                   const std::array<std::span<const uint32_t>, drawn_twins>& predicted, PanelState& state);
 
 }  // namespace lab::plot

@@ -112,7 +112,7 @@ TEST(Trainer, TheSameSeedRepeatsARunAndMeasuringDoesNotDisturbIt) {
         measured.look();
         repeated.step();
     }
-    for (size_t i = 0; i < twin_count; ++i)
+    for (size_t i = 0; i < measured.twins().size(); ++i)
         expect_same_training(measured.twins()[i].view(), repeated.twins()[i].view());
 
     Settings other = small();

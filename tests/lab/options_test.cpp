@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/experiment/presets.hpp"
+#include "app/experiment/words.hpp"
 
 namespace {
 

@@ -179,7 +179,7 @@ TEST(Session, ResetRepeatsTheNumbers) {
     session.reset();
     wait_for(session, [](const Snapshot& s) { return s.step == 0; });
     const auto second = three_steps();
-    for (size_t i = 0; i < twin_count; ++i)
+    for (size_t i = 0; i < first->twins.size(); ++i)
         for (size_t step = 0; step < 3; ++step)
             EXPECT_EQ(first->twins[i].training.entries()[step].value.loss,
                       second->twins[i].training.entries()[step].value.loss);

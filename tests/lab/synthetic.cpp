@@ -1,6 +1,7 @@
 #include "lab/synthetic.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 
@@ -145,6 +146,10 @@ void plan_step(TwinView& view, const Settings& s, size_t twin, uint64_t steps) {
     for (const std::string& label : labels) view.parts.push_back({label, milliseconds *= 1.3});
 }
 
+// By twin: how clearly it tells the classes apart, and which of its answers are wrong.
+constexpr std::array<float, limits::max_twins> sharpness = {4, 1.2f, 2.5f, 1.8f};
+constexpr std::array<uint32_t, limits::max_twins> mistaken_every = {5, 3, 4, 6};
+
 }  // namespace
 
 std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps) {
@@ -158,16 +163,17 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
     s->parameters = 7346;
     const bool planar = is_planar(settings.data);
     s->train = s->test = std::make_shared<vknorm::Dataset>(planar ? points(settings) : pictures(settings));
-    for (size_t twin = 0; twin < twin_count; ++twin) {
+    s->twins.resize(settings.twins.size());
+    for (size_t twin = 0; twin < s->twins.size(); ++twin) {
         TwinView& view = s->twins[twin];
         train_twin(view, settings, twin, steps);
         if (settings.plan) plan_step(view, settings, twin, steps);
         if (steps == 0) continue;
         if (planar) {
-            view.boundary = boundary(twin == 0 ? 4 : 1.2f);
+            view.boundary = boundary(sharpness[twin]);
         } else {
             for (uint32_t i = 0; i < 40; ++i)
-                view.predicted.push_back((s->test->labels[i] + (i % (5 - twin * 2) == 0)) % 10);
+                view.predicted.push_back((s->test->labels[i] + (i % mistaken_every[twin] == 0)) % 10);
         }
     }
     return s;

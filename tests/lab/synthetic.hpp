@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 
 namespace lab::testing {
 

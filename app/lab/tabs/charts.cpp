@@ -1,5 +1,7 @@
 #include "app/lab/tabs/charts.hpp"
 
+#include "app/experiment/words.hpp"
+
 namespace lab {
 
 namespace {
@@ -35,7 +37,7 @@ std::vector<Point> held_column(const History<Row>& history, float Row::*member, 
 
 std::vector<plot::LegendEntry> twin_legend(const Theme& theme, const Snapshot& s, bool names) {
     std::vector<plot::LegendEntry> legend;
-    for (size_t twin = 0; twin < twin_count; ++twin)
+    for (size_t twin = 0; twin < drawn_twins; ++twin)
         legend.push_back({names ? twin_name(s.settings, twin) : letter(twin), theme.twins[twin]});
     return legend;
 }
@@ -51,7 +53,7 @@ std::string unit_title(const Snapshot& s) {
 
 // Why neither twin has running statistics of the inspected layer.
 const char* without_running(const Snapshot& s) {
-    for (size_t twin = 0; twin < twin_count; ++twin)
+    for (size_t twin = 0; twin < drawn_twins; ++twin)
         if (inspected_norm(s, twin) != vknorm::Norm::none)
             return "No running statistics: every example is\nnormalized by its own, trained or tested";
     return "Neither twin normalizes this layer";
@@ -65,7 +67,7 @@ Chart statistics_chart(const Theme& theme, const Snapshot& s, const char* title,
     chart.empty = without_running(s);
     const auto keeps = [&](size_t twin) { return vknorm::keeps_running_statistics(inspected_norm(s, twin)); };
     const bool both = keeps(0) && keeps(1);
-    for (size_t twin = 0; twin < twin_count; ++twin) {
+    for (size_t twin = 0; twin < drawn_twins; ++twin) {
         if (!keeps(twin)) continue;
         chart.empty = "No steps yet";
         const auto entry = static_cast<uint32_t>(chart.legend.size());

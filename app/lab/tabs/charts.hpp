@@ -2,7 +2,7 @@
 // nothing out.
 #pragma once
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/plot/plot.hpp"
 
 namespace lab {

@@ -130,7 +130,7 @@ std::string accuracy_caption(const TwinView& twin) {
 }  // namespace
 
 void Live::draw_data_panel(const Look& look, const plot::Rect& frame, const Snapshot& s) {
-    const std::array<plot::LegendEntry, twin_count> legend = {
+    const std::array<plot::LegendEntry, drawn_twins> legend = {
         {{twin_name(s.settings, 0), look.theme.twins[0]}, {twin_name(s.settings, 1), look.theme.twins[1]}}};
     plot::PanelOptions options{.id = "data", .title = "Decision boundary", .legend = legend};
     plot::PanelState& state = plots_[boundary_panel].panel;

@@ -4,7 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/lab/tabs/charts.hpp"
 #include "app/plot/ridgeline.hpp"
 #include "app/ui/screen.hpp"
@@ -57,7 +57,7 @@ class Live {
     Commands& commands_;
     Settings settings_, applied_;
     std::array<plot::PlotState, 9> plots_;  ///< those of panels of another kind lend only their PanelState
-    std::array<plot::RidgelineState, twin_count> ridgelines_;
+    std::array<plot::RidgelineState, drawn_twins> ridgelines_;
     plot::SharedX steps_;
     size_t hovered_panel_ = 0;
     bool help_ = false;

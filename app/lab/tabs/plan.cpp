@@ -75,8 +75,8 @@ void draw_words(const Look& look, const plot::Rect& area, const std::string& wor
 // The letters A and B at the right end of the title, of which one is chosen.
 void draw_letters(const Look& look, ImDrawList& list, const plot::Rect& frame, size_t& chosen) {
     const float middle = frame.min.y + look.px(17), width = look.px(22);
-    float left = frame.max.x - look.px(10) - width * static_cast<float>(twin_count);
-    for (size_t twin = 0; twin < twin_count; ++twin, left += width) {
+    float left = frame.max.x - look.px(10) - width * static_cast<float>(drawn_twins);
+    for (size_t twin = 0; twin < drawn_twins; ++twin, left += width) {
         const plot::Rect chip{{left, middle - look.px(9)}, {left + width - look.px(2), middle + look.px(9)}};
         const std::array<char, 2> letter = {twin_letter(twin), '\0'};
         ImGui::PushID(letter.data());

@@ -2,7 +2,7 @@
 // and the plan of the inspected layer's norm.
 #pragma once
 
-#include "app/experiment/settings.hpp"
+#include "app/experiment/snapshot.hpp"
 #include "app/ui/ink.hpp"
 
 namespace lab {

@@ -1,0 +1,129 @@
+// What the session and the screen say to each other. Data flows one way:
+//
+//     screen -> Commands -> session (its own thread) -> Snapshot -> screen
+//
+// A published Snapshot is immutable and shared, so neither side waits for the other. Nothing here draws or
+// computes.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <vknorm/data.hpp>
+#include <vknorm/network.hpp>
+
+#include "app/experiment/history.hpp"
+#include "app/experiment/settings.hpp"
+
+namespace lab {
+
+/// "Not measured", in any float of a Snapshot: plots leave a gap.
+inline constexpr float not_measured = std::numeric_limits<float>::quiet_NaN();
+
+/// One training step of one twin.
+struct TrainingRow {
+    float loss = not_measured;                    ///< of the batch, nats
+    float smoothed_loss = not_measured;           ///< exponential moving average over every step, kept or not
+    float gradient_norm = not_measured;           ///< L2 norm over all parameters
+    float smoothed_gradient_norm = not_measured;  ///< as smoothed_loss
+};
+
+/// One training step as the inspected unit saw it.
+struct UnitRow {
+    float percentile15 = not_measured, percentile50 = not_measured,
+          percentile85 = not_measured;                                   ///< of Tensor::normalized
+    float batch_mean = not_measured, batch_variance = not_measured;      ///< of Tensor::pre_norm, biased
+    float running_mean = not_measured, running_variance = not_measured;  ///< of norms that keep them
+};
+
+/// The test set, evaluated between two steps.
+struct TestRow {
+    float accuracy = not_measured;  ///< 0 to 1, with running statistics (eval mode)
+    float batch_accuracy =
+        not_measured;           ///< with batch statistics (train mode); only of a twin that depends on them
+    float loss = not_measured;  ///< nats, with running statistics
+};
+
+/// Values counted in bins of equal width between `low` and `high`; the outer bins hold what lies beyond.
+struct Histogram {
+    float low = -4, high = 4;
+    std::vector<float> share;  ///< per bin, sums to 1
+
+    /// Where bin `bin` begins, and the one before it ends.
+    float edge(size_t bin) const {
+        return low + (high - low) * static_cast<float>(bin) / static_cast<float>(share.size());
+    }
+};
+
+/// The latest step in one hidden layer, for its card.
+struct LayerView {
+    Histogram normalized;  ///< Tensor::normalized, the input of the activation
+    float mean = not_measured, deviation = not_measured;
+    uint32_t non_finite = 0;
+};
+
+/// Class probabilities over a grid of points in the plane, with running statistics.
+struct Boundary {
+    uint32_t columns = 0, rows = 0;  ///< grid points, the outermost ones on the edge of the square; 0: none
+    float low = -1.2f, high = 1.2f;  ///< the square covered, in both directions
+    uint32_t classes = 0;
+    std::vector<float> probability;  ///< [rows][columns][classes], first row at y = low
+};
+
+/// The twins that the screen draws.
+inline constexpr size_t drawn_twins = 2;
+
+/// What is known of one twin.
+struct TwinView {
+    History<TrainingRow> training{8192};
+    History<UnitRow> unit{8192};  ///< begins anew when another unit is inspected
+    History<TestRow> test{2048};
+    History<Histogram> distribution{24};  ///< Tensor::normalized of the inspected layer
+    std::vector<LayerView> layers;        ///< one per hidden layer; empty before the first step
+    Boundary boundary;                    ///< for planar data
+    std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
+
+    // With Settings::plan.
+    std::vector<vknorm::Timing> parts;  ///< of a step on the device; empty: none was measured yet
+    std::string norm_plan;              ///< of the inspected layer, in words; empty: it has no norm
+};
+
+enum class Severity { note, warning, error };
+
+/// One state of the run. Publish a new one rather than change it.
+struct Snapshot {
+    uint64_t revision = 0;  ///< differs from the previous one's when anything differs
+    Settings settings;      ///< those of the latest step
+    bool running = false;
+    uint64_t step = 0;
+    double epoch = 0;
+    double samples_per_second = 0;  ///< of all twins together; 0 while paused
+    std::string device;
+    bool has_timestamps = true;  ///< the device can measure where the time of a step goes
+    uint64_t parameters = 0;     ///< of one twin
+    Severity severity = Severity::note;
+    std::string message;  ///< refused step, divergence, a warning; empty: all is well
+    std::shared_ptr<const vknorm::Dataset> train, test;  ///< null while being made
+    std::vector<TwinView> twins = std::vector<TwinView>(settings.twins.size());
+};
+
+/// How the screen steers a session. Calls return at once and may come from any one thread; the session obeys
+/// between two steps. Errors appear in Snapshot::message.
+class Commands {
+  public:
+    virtual ~Commands() = default;
+    virtual void run() = 0;
+    virtual void pause() = 0;
+    /// One training step, then pause.
+    virtual void step() = 0;
+    /// Begins the run again with the same settings and seed, paused or running as before.
+    virtual void reset() = 0;
+    virtual void apply(const Settings& settings) = 0;
+    /// The latest state; never null.
+    virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
+};
+
+}  // namespace lab

@@ -1,0 +1,55 @@
+#include "app/experiment/words.hpp"
+
+#include <algorithm>
+
+namespace lab {
+
+namespace {
+
+/// Null for a value that is no choice.
+template <class T, size_t N>
+const Choice<T>* find(const std::array<Choice<T>, N>& choices, T value) {
+    const auto found = std::find_if(choices.begin(), choices.end(),
+                                    [&](const Choice<T>& choice) { return choice.value == value; });
+    return found == choices.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const char* word(Data data) {
+    const auto* const choice = find(data_choices, data);
+    return choice ? choice->word : "";
+}
+const char* word(vknorm::Norm norm) {
+    return find(norm_choices, norm)->word;
+}
+const char* word(vknorm::Activation activation) {
+    return find(activation_choices, activation)->word;
+}
+const char* word(OptimizerKind kind) {
+    return find(optimizer_choices, kind)->word;
+}
+
+std::string norm_words(const Settings& settings, size_t twin) {
+    const TwinSettings& its = settings.twins[twin];
+    std::string words = word(its.norm_of(0));
+    for (uint32_t layer = 1; layer < settings.hidden.size() && !its.exceptions.empty(); ++layer)
+        words += std::string(",") + word(its.norm_of(layer));
+    return words;
+}
+
+const char* name(Data data) {
+    const auto* const choice = find(data_choices, data);
+    return choice ? choice->name : "File";
+}
+const char* name(vknorm::Norm norm) {
+    return find(norm_choices, norm)->name;
+}
+const char* name(vknorm::Activation activation) {
+    return find(activation_choices, activation)->name;
+}
+const char* name(OptimizerKind kind) {
+    return find(optimizer_choices, kind)->name;
+}
+
+}  // namespace lab
