@@ -129,7 +129,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     if (options.headless) {
         write_summary(options.out / "summary.json", run, device.info(), steps_per_second);
         write_history(options.out / "history.csv", run);
-        write_distributions(options.out / "distributions.csv", trainer.twins());
+        write_distributions(options.out / "distributions.csv", run);
     }
     write_pictures(options, run, device.info(), on_validation_message);
     if (options.headless) std::printf("Report: %s\n", options.out.c_str());

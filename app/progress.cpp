@@ -20,8 +20,8 @@ std::string progress_line(const Snapshot& run, uint64_t steps, double seconds_le
     std::string line = "step " + std::to_string(run.step) + "/" + std::to_string(steps);
     std::string losses, accuracies;
     for (size_t i = 0; i < run.twins.size(); ++i) {
-        const auto& training = run.twins[i].training.entries();
-        const auto& tests = run.twins[i].test.entries();
+        const auto& training = run.twins[i].training;
+        const auto& tests = run.twins[i].test;
         if (!training.empty())
             losses +=
                 print("  %c %#.4g", twin_letter(i), static_cast<double>(training.back().value.smoothed_loss));

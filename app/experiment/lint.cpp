@@ -39,7 +39,7 @@ std::string dead_layer(const TwinView& twin, const TwinSettings& settings) {
 /// Accuracy that only batch statistics reach: the running statistics do not describe the data.
 std::string statistics_gap(const TwinView& twin, const Settings& settings) {
     if (twin.test.empty()) return {};
-    const TestRow& test = twin.test.entries().back().value;
+    const TestRow& test = twin.test.back().value;
     if (!(test.batch_accuracy - test.accuracy > 0.1f)) return {};
     std::string text = percent(test.accuracy) + " of the test set with running statistics, " +
                        percent(test.batch_accuracy) + " with batch statistics: ";
@@ -52,8 +52,7 @@ std::string only_guesses(const Snapshot& run, const TwinView& twin) {
     constexpr uint64_t patience = 300;
     if (run.step < patience || !run.train || twin.training.empty()) return {};
     const float guessing = std::log(static_cast<float>(run.train->classes));
-    if (!(std::abs(twin.training.entries().back().value.smoothed_loss - guessing) < 0.01f * guessing))
-        return {};
+    if (!(std::abs(twin.training.back().value.smoothed_loss - guessing) < 0.01f * guessing)) return {};
     return "the loss stays at the logarithm of the number of classes, which is what guessing gives";
 }
 

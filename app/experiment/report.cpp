@@ -91,8 +91,8 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
                    double steps_per_second) {
     nlohmann::ordered_json twins = nlohmann::ordered_json::array();
     for (size_t i = 0; i < run.twins.size(); ++i) {
-        const auto& training = run.twins[i].training.entries();
-        const auto& tests = run.twins[i].test.entries();
+        const auto& training = run.twins[i].training;
+        const auto& tests = run.twins[i].test;
         const TestRow test = tests.empty() ? TestRow{} : tests.back().value;
         twins.push_back(
             {{"name", std::string(1, twin_letter(i))},
@@ -123,9 +123,9 @@ void write_history(const std::filesystem::path& file, const Snapshot& run) {
     std::map<std::pair<uint64_t, size_t>, Line> rows;  // by step and twin
     for (size_t i = 0; i < run.twins.size(); ++i) {
         const TwinView& twin = run.twins[i];
-        for (const auto& entry : twin.training.entries()) rows[{entry.step, i}].training = entry.value;
-        for (const auto& entry : twin.unit.entries()) rows[{entry.step, i}].unit = entry.value;
-        for (const auto& entry : twin.test.entries()) rows[{entry.step, i}].test = entry.value;
+        for (const auto& entry : twin.training) rows[{entry.step, i}].training = entry.value;
+        for (const auto& entry : twin.unit) rows[{entry.step, i}].unit = entry.value;
+        for (const auto& entry : twin.test) rows[{entry.step, i}].test = entry.value;
     }
     for (const auto& [place, row] : rows) {
         lines += std::to_string(place.first) + ',' + twin_letter(place.second);
@@ -140,10 +140,10 @@ void write_history(const std::filesystem::path& file, const Snapshot& run) {
     write_file(file, lines);
 }
 
-void write_distributions(const std::filesystem::path& file, std::span<const Twin> twins) {
+void write_distributions(const std::filesystem::path& file, const Snapshot& run) {
     std::string lines = "step,twin,layer,low,high,share\n";
-    for (size_t i = 0; i < twins.size(); ++i)
-        for (const auto& entry : twins[i].distributions().entries())
+    for (size_t i = 0; i < run.twins.size(); ++i)
+        for (const auto& entry : run.twins[i].distributions)
             for (size_t layer = 0; layer < entry.value.size(); ++layer) {
                 const Histogram& histogram = entry.value[layer];
                 const std::string place =

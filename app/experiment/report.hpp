@@ -5,10 +5,8 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
 
 #include "app/experiment/snapshot.hpp"
-#include "app/experiment/twin.hpp"
 
 namespace lab {
 
@@ -23,6 +21,6 @@ void write_history(const std::filesystem::path& file, const Snapshot& run);
 
 /// One line for each bin of each histogram of Tensor::normalized: step, twin, hidden layer from 1, the bin's
 /// ends, and the share of the values in it; the outer bins hold what lies beyond.
-void write_distributions(const std::filesystem::path& file, std::span<const Twin> twins);
+void write_distributions(const std::filesystem::path& file, const Snapshot& run);
 
 }  // namespace lab

@@ -81,9 +81,9 @@ struct TwinView {
     History<TrainingRow> training{8192};
     History<UnitRow> unit{8192};  ///< begins anew when another unit is inspected
     History<TestRow> test{2048};
-    History<Histogram> distribution{24};  ///< Tensor::normalized of the inspected layer
-    std::vector<LayerView> layers;        ///< one per hidden layer; empty before the first step
-    Boundary boundary;                    ///< for planar data
+    History<std::vector<Histogram>> distributions{24};  ///< Tensor::normalized of every hidden layer
+    std::vector<LayerView> layers;                      ///< one per hidden layer; empty before the first step
+    Boundary boundary;                                  ///< for planar data
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
 
     // With Settings::plan.

@@ -174,14 +174,12 @@ void Twin::collect(uint64_t step) {
         histograms.push_back(to_histogram(probe));
         view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
     }
-    distributions_.push(step, std::move(histograms));
+    view_.distributions.push(step, std::move(histograms));
 }
 
 TwinView Twin::view() const {
     TwinView view = view_;
     view.parts = parts_.medians();
-    for (const auto& entry : distributions_.entries())
-        view.distribution.push(entry.step, entry.value[layer_]);
     return view;
 }
 

@@ -43,8 +43,6 @@ class Twin {
     void look(const vknorm::Dataset& test, const PlaneGrid& grid);
 
     TwinView view() const;
-    /// Tensor::normalized of every hidden layer.
-    const History<std::vector<Histogram>>& distributions() const { return distributions_; }
     uint64_t parameters() const { return network_.parameter_count(); }
 
   private:
@@ -56,8 +54,7 @@ class Twin {
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     vknorm::Network network_;
-    TwinView view_;  // without the distribution, which depends on the layer inspected, and the parts
-    History<std::vector<Histogram>> distributions_{24};
+    TwinView view_;  // without the parts
     bool plan_ = false;
     StepParts parts_;
     vknorm::Ticket ticket_ = 0;  // of the step in flight; 0: none

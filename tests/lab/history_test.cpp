@@ -1,4 +1,4 @@
-// A history keeps evenly spaced entries, whole ones, and the first of all.
+// A history keeps evenly spaced entries, whole ones, and the first of all; copies share what they can.
 #include "app/experiment/history.hpp"
 
 #include <gtest/gtest.h>
@@ -6,19 +6,58 @@
 
 namespace {
 
-TEST(History, ThinsOutEvenlyAndKeepsEveryValueWhole) {
-    constexpr size_t capacity = 24;
-    lab::History<std::vector<int>> history(capacity);
-    for (int step = 0; step < 1000; ++step) {
-        history.push(step, {step, step});
-        const auto& entries = history.entries();
-        ASSERT_LE(entries.size(), capacity);
-        for (size_t i = 0; i < entries.size(); ++i) {
-            ASSERT_EQ(entries[i].step, i * history.stride());
-            ASSERT_EQ(entries[i].value, std::vector<int>(2, static_cast<int>(entries[i].step)));
-        }
+using lab::History;
+
+/// Every entry as it was pushed by the tests below: its value is its step.
+void expect_whole(const History<std::vector<int>>& history, size_t size) {
+    ASSERT_EQ(history.size(), size);
+    size_t i = 0;
+    for (const auto& entry : history) {
+        ASSERT_EQ(&entry, &history[i]);
+        ASSERT_EQ(entry.step, i++ * history.stride());
+        ASSERT_EQ(entry.value, std::vector<int>(2, static_cast<int>(entry.step)));
     }
-    EXPECT_GE(history.entries().size(), capacity / 2);
+    EXPECT_EQ(i, size);
+}
+
+void push(History<std::vector<int>>& history, int steps, int begin = 0) {
+    for (int step = begin; step < begin + steps; ++step)
+        history.push(static_cast<uint64_t>(step), {step, step});
+}
+
+TEST(History, ThinsOutEvenlyAndKeepsEveryValueWhole) {
+    for (const size_t capacity : {24, 32, 33, 64, 100}) {  // blocks of one, two and three entries
+        History<std::vector<int>> history(capacity);
+        EXPECT_TRUE(history.empty());
+        for (int step = 0; step < 1000; ++step) {
+            push(history, 1, step);
+            ASSERT_LE(history.size(), capacity);
+            expect_whole(history, (static_cast<size_t>(step) + history.stride()) / history.stride());
+        }
+        EXPECT_GE(history.size(), capacity / 2);
+        EXPECT_EQ(&history.back(), &history[history.size() - 1]);
+        history.clear();
+        EXPECT_TRUE(history.empty());
+        push(history, 3);
+        expect_whole(history, 3);
+    }
+}
+
+TEST(History, CopySharesAllFinishedBlocks) {
+    constexpr size_t capacity = 320, block = capacity / 32;
+    History<std::vector<int>> history(capacity);
+    push(history, 10 * block + 3);
+    const History<std::vector<int>> copy = history;
+    size_t shared = 0;
+    for (size_t i = 0; i < copy.size(); ++i) shared += &copy[i] == &history[i];
+    EXPECT_EQ(shared, 10 * block) << "of " << copy.size();
+
+    history.push(10 * block + 3, {0, 0});
+    expect_whole(copy, 10 * block + 3);
+    push(history, 1000, 10 * block + 4);  // thins out
+    expect_whole(copy, 10 * block + 3);
+    history.clear();
+    expect_whole(copy, 10 * block + 3);
 }
 
 }  // namespace

@@ -333,7 +333,7 @@ TEST(LiveInput, TheReadOutSaysTheValuesOfTheData) {
         stage.hover({m.left + unit * m.width, m.top + 10});
         ASSERT_TRUE(stage.live.plot(7).reading);
         const plot::Reading& reading = *stage.live.plot(7).reading;
-        const auto& entry = run.twins[0].unit.entries()[static_cast<size_t>(reading.x) - 1];
+        const auto& entry = run.twins[0].unit[static_cast<size_t>(reading.x) - 1];
         EXPECT_NEAR(reading.x, m.from_x(m.left + unit * m.width), m.x.length() / m.width + 0.5);
         ASSERT_EQ(reading.lines.size(), 2u);
         EXPECT_FLOAT_EQ(static_cast<float>(reading.lines[0].value), entry.value.batch_variance);

@@ -32,9 +32,9 @@ void train(Trainer& trainer, int steps) {
 
 /// Every number of two training histories, bit for bit.
 void expect_same_training(const TwinView& a, const TwinView& b) {
-    ASSERT_EQ(a.training.entries().size(), b.training.entries().size());
-    for (size_t i = 0; i < a.training.entries().size(); ++i) {
-        const TrainingRow &left = a.training.entries()[i].value, &right = b.training.entries()[i].value;
+    ASSERT_EQ(a.training.size(), b.training.size());
+    for (size_t i = 0; i < a.training.size(); ++i) {
+        const TrainingRow &left = a.training[i].value, &right = b.training[i].value;
         EXPECT_EQ(left.loss, right.loss) << "step " << i + 1;
         EXPECT_EQ(left.gradient_norm, right.gradient_norm) << "step " << i + 1;
         EXPECT_EQ(left.smoothed_loss, right.smoothed_loss) << "step " << i + 1;
@@ -60,9 +60,9 @@ TEST(Trainer, TwinsOfEqualSettingsGiveEqualNumbers) {
         train(trainer, 20);
         trainer.evaluate();
         const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
-        ASSERT_EQ(a.training.entries().size(), 20u);
+        ASSERT_EQ(a.training.size(), 20u);
         expect_same_training(a, b);
-        EXPECT_EQ(a.test.entries().back().value.accuracy, b.test.entries().back().value.accuracy);
+        EXPECT_EQ(a.test.back().value.accuracy, b.test.back().value.accuracy);
         EXPECT_EQ(a.layers[1].mean, b.layers[1].mean);
     }
 }
@@ -72,8 +72,7 @@ TEST(Trainer, TwinsStartFromTheSameWeightsWhateverTheirNorms) {
     settings.inspected_layer = 0;
     Trainer trainer = make_trainer(settings);
     trainer.step();
-    const UnitRow a = trainer.twins()[0].view().unit.entries()[0].value,
-                  b = trainer.twins()[1].view().unit.entries()[0].value;
+    const UnitRow a = trainer.twins()[0].view().unit[0].value, b = trainer.twins()[1].view().unit[0].value;
     EXPECT_NEAR(a.batch_mean, b.batch_mean, 1e-6);
     EXPECT_NEAR(a.batch_variance, b.batch_variance, 1e-6);
     EXPECT_TRUE(std::isnan(b.running_mean));
@@ -89,18 +88,16 @@ TEST(Trainer, LayersMayHaveNormsOfTheirOwn) {
     train(trainer, 3);
     trainer.evaluate();
     const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
-    const UnitRow with_layer_norm = a.unit.entries().back().value,
-                  with_ghosts = b.unit.entries().back().value;
+    const UnitRow with_layer_norm = a.unit.back().value, with_ghosts = b.unit.back().value;
     EXPECT_TRUE(std::isfinite(with_layer_norm.batch_mean + with_layer_norm.batch_variance));
     EXPECT_TRUE(std::isnan(with_layer_norm.running_mean) && std::isnan(with_layer_norm.running_variance));
     EXPECT_TRUE(std::isfinite(with_ghosts.running_mean + with_ghosts.running_variance));
     for (const TwinView& twin : {a, b})
-        EXPECT_TRUE(std::isfinite(twin.test.entries().back().value.batch_accuracy))
-            << "one layer depends on the batch";
+        EXPECT_TRUE(std::isfinite(twin.test.back().value.batch_accuracy)) << "one layer depends on the batch";
     for (TwinSettings& twin : settings.twins) twin = {vknorm::Norm::rms};
     Trainer alone = make_trainer(settings);
     alone.evaluate();
-    EXPECT_TRUE(std::isnan(alone.twins()[0].view().test.entries().back().value.batch_accuracy))
+    EXPECT_TRUE(std::isnan(alone.twins()[0].view().test.back().value.batch_accuracy))
         << "training and evaluation do not differ";
 }
 
@@ -119,8 +116,8 @@ TEST(Trainer, TheSameSeedRepeatsARunAndMeasuringDoesNotDisturbIt) {
     ++other.seed;
     Trainer different = make_trainer(other);
     different.step();
-    EXPECT_NE(different.twins()[0].view().training.entries()[0].value.loss,
-              repeated.twins()[0].view().training.entries()[0].value.loss);
+    EXPECT_NE(different.twins()[0].view().training[0].value.loss,
+              repeated.twins()[0].view().training[0].value.loss);
 }
 
 TEST(Trainer, LearnsTheSpiral) {
@@ -128,7 +125,7 @@ TEST(Trainer, LearnsTheSpiral) {
     Trainer trainer = make_trainer(settings);
     train(trainer, 300);
     trainer.evaluate();
-    const float accuracy = trainer.twins()[0].view().test.entries().back().value.accuracy;
+    const float accuracy = trainer.twins()[0].view().test.back().value.accuracy;
     std::cout << "accuracy " << accuracy << " on the spiral after 300 steps, needs 0.85\n";
     EXPECT_GT(accuracy, 0.85f);
 }
@@ -143,16 +140,16 @@ TEST(Trainer, SettingsTakeEffectWithTheNextStep) {
     train(trainer, 2);
     train(changed, 2);
     const TwinView a = trainer.twins()[0].view(), b = changed.twins()[0].view();
-    EXPECT_EQ(a.training.entries()[5].value.loss, b.training.entries()[5].value.loss)
+    EXPECT_EQ(a.training[5].value.loss, b.training[5].value.loss)
         << "the loss of a step is that before its update";
-    EXPECT_NE(a.training.entries()[6].value.loss, b.training.entries()[6].value.loss);
+    EXPECT_NE(a.training[6].value.loss, b.training[6].value.loss);
     EXPECT_EQ(changed.settings(), slower);
 
     slower.update_running = false;
     changed.apply(slower);
-    const float before = b.unit.entries().back().value.running_mean;
+    const float before = b.unit.back().value.running_mean;
     changed.step();
-    EXPECT_EQ(changed.twins()[0].view().unit.entries().back().value.running_mean, before);
+    EXPECT_EQ(changed.twins()[0].view().unit.back().value.running_mean, before);
 }
 
 TEST(Trainer, ThePlanNamesEveryPartOfAStepOnceItIsAskedFor) {
@@ -264,8 +261,7 @@ TEST(Trainer, RefusedStepChangesNothing) {
     one.statistics = vknorm::Statistics::batch;
     resumed.apply(one);
     EXPECT_NE(refusal_of(resumed), "");
-    EXPECT_EQ(resumed.twins()[1].view().training.entries().size(), 1u)
-        << "nor did the twin without a norm step";
+    EXPECT_EQ(resumed.twins()[1].view().training.size(), 1u) << "nor did the twin without a norm step";
 }
 
 TEST(Trainer, SettingsOutOfRangeAreRefusedBeforeAnythingChanges) {
@@ -308,14 +304,14 @@ TEST(Trainer, DivergedTwinSitsOutWhileTheOtherGoesOn) {
         }
     }
     ASSERT_EQ(message.find("Twin B: "), 0u) << message;
-    const size_t ended_at = trainer.twins()[1].view().training.entries().size();
+    const size_t ended_at = trainer.twins()[1].view().training.size();
     const uint64_t step = trainer.steps();
     EXPECT_EQ(ended_at, step - 1) << "the step that met no number is not drawn";
     train(trainer, 3);
     trainer.evaluate();
-    EXPECT_EQ(trainer.twins()[0].view().training.entries().size(), step + 3);
-    EXPECT_EQ(trainer.twins()[1].view().training.entries().size(), ended_at);
-    EXPECT_TRUE(std::isfinite(trainer.twins()[1].view().test.entries().back().value.accuracy));
+    EXPECT_EQ(trainer.twins()[0].view().training.size(), step + 3);
+    EXPECT_EQ(trainer.twins()[1].view().training.size(), ended_at);
+    EXPECT_TRUE(std::isfinite(trainer.twins()[1].view().test.back().value.accuracy));
     Snapshot run;
     trainer.describe(run);
     EXPECT_NE(run.message.find("Twin B has diverged"), std::string::npos);
@@ -328,10 +324,10 @@ TEST(Trainer, TestSetIsEvaluatedOncePerStepInBothModes) {
     trainer.step();
     trainer.evaluate();
     const TwinView a = trainer.twins()[0].view(), b = trainer.twins()[1].view();
-    ASSERT_EQ(a.test.entries().size(), 2u);
-    EXPECT_EQ(a.test.entries()[1].step, 1u);
-    EXPECT_TRUE(std::isfinite(a.test.entries()[1].value.batch_accuracy));
-    EXPECT_TRUE(std::isnan(b.test.entries()[1].value.batch_accuracy)) << "no norm, no batch statistics";
+    ASSERT_EQ(a.test.size(), 2u);
+    EXPECT_EQ(a.test[1].step, 1u);
+    EXPECT_TRUE(std::isfinite(a.test[1].value.batch_accuracy));
+    EXPECT_TRUE(std::isnan(b.test[1].value.batch_accuracy)) << "no norm, no batch statistics";
 }
 
 TEST(Trainer, BoundaryCoversThePlaneAndPicturesGetClasses) {
@@ -361,9 +357,10 @@ TEST(Trainer, InspectedLayerShowsItsWholePast) {
     other.inspected_unit = 15;
     trainer.apply(other);
     TwinView view = trainer.twins()[0].view();
-    EXPECT_EQ(view.distribution.entries().size(), 8u);
+    EXPECT_EQ(view.distributions.size(), 8u);
     EXPECT_TRUE(view.unit.empty()) << "another unit's rows";
-    EXPECT_EQ(view.distribution.entries().back().value.share, view.layers[0].normalized.share);
+    ASSERT_EQ(view.distributions.back().value.size(), 2u);
+    EXPECT_EQ(view.distributions.back().value[0].share, view.layers[0].normalized.share);
     float sum = 0;
     for (const float share : view.layers[0].normalized.share) sum += share;
     EXPECT_NEAR(sum, 1, 1e-5);
@@ -371,7 +368,7 @@ TEST(Trainer, InspectedLayerShowsItsWholePast) {
     other.inspected_layer = 99;  // beyond this network: the last one
     trainer.apply(other);
     trainer.step();
-    EXPECT_EQ(trainer.twins()[0].view().distribution.entries().size(), 9u);
+    EXPECT_EQ(trainer.twins()[0].view().distributions.size(), 9u);
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ TEST(Session, CountsSteps) {
     const auto state = wait_for(session, [](const Snapshot& s) { return s.step >= 3; });
     EXPECT_EQ(state->step, 3u);
     EXPECT_FALSE(state->running);
-    EXPECT_EQ(state->twins[0].training.entries().size(), 3u);
-    EXPECT_EQ(state->twins[0].test.entries().back().step, 3u) << "what is paused is up to date";
+    EXPECT_EQ(state->twins[0].training.size(), 3u);
+    EXPECT_EQ(state->twins[0].test.back().step, 3u) << "what is paused is up to date";
 }
 
 TEST(Session, RunsUntilPausedAndShowsHowFast) {
@@ -76,9 +76,8 @@ TEST(Session, RunsUntilPausedAndShowsHowFast) {
     EXPECT_EQ(paused->samples_per_second, 0);
     std::this_thread::sleep_for(50ms);
     EXPECT_EQ(session.snapshot()->step, paused->step);
-    EXPECT_EQ(paused->twins[0].test.entries().back().step, paused->step);
-    EXPECT_EQ(running->step, running->twins[0].training.entries().back().step)
-        << "a published state stays as it is";
+    EXPECT_EQ(paused->twins[0].test.back().step, paused->step);
+    EXPECT_EQ(running->step, running->twins[0].training.back().step) << "a published state stays as it is";
 }
 
 TEST(Session, StepsPerFrameBoundTheSpeed) {
@@ -181,8 +180,7 @@ TEST(Session, ResetRepeatsTheNumbers) {
     const auto second = three_steps();
     for (size_t i = 0; i < first->twins.size(); ++i)
         for (size_t step = 0; step < 3; ++step)
-            EXPECT_EQ(first->twins[i].training.entries()[step].value.loss,
-                      second->twins[i].training.entries()[step].value.loss);
+            EXPECT_EQ(first->twins[i].training[step].value.loss, second->twins[i].training[step].value.loss);
 }
 
 TEST(Session, ResetKeepsRunning) {

@@ -110,7 +110,9 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
             view.test.push(step, {accuracy, gap ? accuracy - 0.02f : not_measured, loss_average});
         }
         if (step % 10 == 1)
-            view.distribution.push(step, bell(0, normalized ? 1.0f : 0.2f + t / 900, 0.12f, random));
+            view.distributions.push(
+                step,
+                std::vector(s.hidden.size(), bell(0, normalized ? 1.0f : 0.2f + t / 900, 0.12f, random)));
     }
     for (size_t layer = 0; layer < s.hidden.size() && steps > 0; ++layer) {
         const float width = normalized ? 1.0f : 0.9f / (1 + static_cast<float>(layer));

@@ -20,8 +20,8 @@ constexpr uint32_t third_entry = 1u << 2, fourth_entry = 1u << 3;
 template <class Row>
 std::vector<Point> column(const History<Row>& history, float Row::*member) {
     std::vector<Point> points;
-    points.reserve(history.entries().size());
-    for (const auto& entry : history.entries())
+    points.reserve(history.size());
+    for (const auto& entry : history)
         points.push_back({static_cast<double>(entry.step), static_cast<double>(entry.value.*member)});
     return points;
 }

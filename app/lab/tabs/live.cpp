@@ -123,7 +123,7 @@ namespace {
 std::string accuracy_caption(const TwinView& twin) {
     if (twin.test.empty()) return "";
     std::array<char, 32> text;
-    const double accuracy = twin.test.entries().back().value.accuracy;
+    const double accuracy = twin.test.back().value.accuracy;
     std::snprintf(text.data(), text.size(), "test accuracy %.1f %%", accuracy * 100);
     return text.data();
 }
@@ -149,8 +149,9 @@ void Live::draw_data_panel(const Look& look, const plot::Rect& frame, const Snap
 void Live::draw_distribution(const Look& look, size_t twin, const plot::Rect& frame, const Snapshot& s) {
     const TwinView& view = s.twins[twin];
     std::vector<plot::Ridge> ridges;
-    for (const auto& entry : view.distribution.entries()) ridges.push_back({entry.step, entry.value.share});
     const size_t layer = s.settings.inspected_layer;
+    for (const auto& entry : view.distributions)
+        if (layer < entry.value.size()) ridges.push_back({entry.step, entry.value[layer].share});
     plot::Range bins{-4, 4};
     if (layer < view.layers.size()) {
         const Histogram& latest = view.layers[layer].normalized;
