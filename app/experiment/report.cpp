@@ -1,47 +1,18 @@
 #include "app/experiment/report.hpp"
 
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <fcntl.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
-#include <system_error>
-#include <unistd.h>
+
+#include <vknorm/file.hpp>
 
 #include "app/experiment/words.hpp"
 
 namespace lab {
 
 namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& file, int error) {
-    throw std::runtime_error(file.string() +
-                             ": cannot be written: " + std::generic_category().message(error));
-}
-
-void write_file(const std::filesystem::path& file, std::string_view text) {
-    std::filesystem::path temporary = file;
-    temporary += ".part";
-    const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0) fail(file, errno);
-    int error = 0;
-    while (!text.empty() && error == 0) {
-        const ssize_t written = ::write(descriptor, text.data(), text.size());
-        if (written >= 0)
-            text.remove_prefix(static_cast<size_t>(written));
-        else if (errno != EINTR)
-            error = errno;
-    }
-    if (error == 0 && ::fsync(descriptor) != 0) error = errno;
-    if (::close(descriptor) != 0 && error == 0) error = errno;
-    if (error == 0 && std::rename(temporary.c_str(), file.c_str()) != 0) error = errno;
-    if (error == 0) return;
-    ::unlink(temporary.c_str());
-    fail(file, error);
-}
 
 /// The shortest text that reads back as `value`; empty when that was not measured.
 std::string text(float value) {
@@ -112,7 +83,8 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
          steps_per_second > 0 ? nlohmann::ordered_json(steps_per_second) : nlohmann::ordered_json()},
         {"twins", twins}};
     // A file's name need not be UTF-8.
-    write_file(file, summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    vknorm::write_file(file,
+                       summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 void write_history(const std::filesystem::path& file, const Snapshot& run) {
@@ -137,7 +109,7 @@ void write_history(const std::filesystem::path& file, const Snapshot& run) {
             lines += ',' + text(value);
         lines += '\n';
     }
-    write_file(file, lines);
+    vknorm::write_file(file, lines);
 }
 
 void write_distributions(const std::filesystem::path& file, const Snapshot& run) {
@@ -152,7 +124,7 @@ void write_distributions(const std::filesystem::path& file, const Snapshot& run)
                     lines += place + text(histogram.edge(bin)) + ',' + text(histogram.edge(bin + 1)) + ',' +
                              text(histogram.share[bin]) + '\n';
             }
-    write_file(file, lines);
+    vknorm::write_file(file, lines);
 }
 
 }  // namespace lab

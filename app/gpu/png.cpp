@@ -1,8 +1,12 @@
 #include "app/gpu/png.hpp"
 
+#include <cstddef>
 #include <png.h>
+#include <span>
 #include <stdexcept>
 #include <string>
+
+#include <vknorm/file.hpp>
 
 namespace lab {
 
@@ -12,13 +16,11 @@ void write_png(const Picture& picture, const std::filesystem::path& file) {
     image.width = picture.width;
     image.height = picture.height;
     image.format = PNG_FORMAT_RGBA;
-    std::filesystem::path temporary = file;
-    temporary += ".part";
-    if (!png_image_write_to_file(&image, temporary.c_str(), 0, picture.rgba.data(), 0, nullptr))
+    std::vector<std::byte> bytes(PNG_IMAGE_PNG_SIZE_MAX(image));
+    png_alloc_size_t size = bytes.size();
+    if (!png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.rgba.data(), 0, nullptr))
         throw std::runtime_error(file.string() + ": cannot be written: " + image.message);
-    std::error_code error;
-    std::filesystem::rename(temporary, file, error);
-    if (error) throw std::runtime_error(file.string() + ": cannot be written: " + error.message());
+    vknorm::write_file(file, std::span(bytes).first(size));
 }
 
 }  // namespace lab

@@ -15,8 +15,7 @@ struct Picture {
     const uint8_t* pixel(uint32_t x, uint32_t y) const { return &rgba[(size_t{y} * width + x) * 4]; }
 };
 
-/// Writes a temporary beside `file` and renames it, so that no torn picture is left. Throws
-/// std::runtime_error naming the file.
+/// Replaces `file` as a whole (vknorm::write_file). Throws std::runtime_error naming the file.
 void write_png(const Picture& picture, const std::filesystem::path& file);
 
 }  // namespace lab

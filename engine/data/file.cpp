@@ -1,14 +1,20 @@
 #include "data/file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
 #include <fstream>
 #include <limits>
 #include <new>
+#include <random>
 #include <system_error>
+#include <unistd.h>
+#include <utility>
 #include <zlib.h>
 
-#include <vknorm/data.hpp>
+#include <vknorm/file.hpp>
 
 namespace vknorm::detail {
 namespace fs = std::filesystem;
@@ -89,4 +95,62 @@ Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& na
     return bytes;
 }
 
+namespace {
+
+/// Nobody else's, as others may write the same file at the same time.
+fs::path temporary_beside(const fs::path& file) {
+    std::array<char, 16> suffix{};
+    std::snprintf(suffix.data(), suffix.size(), ".%08x.part", std::random_device{}());
+    fs::path temporary = file;
+    temporary += suffix.data();
+    return temporary;
+}
+
+}  // namespace
+
+FileReplacement::FileReplacement(const fs::path& file) : file_(file) {
+    constexpr mode_t whatever_the_umask_allows = 0666;
+    do {
+        temporary_ = temporary_beside(file_);
+        descriptor_ =
+            ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, whatever_the_umask_allows);
+    } while (descriptor_ < 0 && errno == EEXIST);
+    if (descriptor_ < 0) fail();
+}
+
+FileReplacement::~FileReplacement() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void FileReplacement::finish(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+        if (written >= 0)
+            bytes = bytes.subspan(static_cast<size_t>(written));
+        else if (errno != EINTR)
+            fail();
+    }
+    if (::fsync(descriptor_) != 0) fail();
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail();
+    if (std::rename(temporary_.c_str(), file_.c_str()) != 0) fail();
+    temporary_.clear();
+}
+
+void FileReplacement::fail() const {
+    throw fs::filesystem_error("cannot write", file_, {errno, std::generic_category()});
+}
+
 }  // namespace vknorm::detail
+
+namespace vknorm {
+
+void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes) {
+    detail::FileReplacement(file).finish(bytes);
+}
+
+void write_file(const std::filesystem::path& file, std::string_view text) {
+    write_file(file, std::as_bytes(std::span(text)));
+}
+
+}  // namespace vknorm

@@ -1,4 +1,4 @@
-// Whole files as bytes.
+// Whole files as bytes: read, decompressed, replaced.
 #pragma once
 
 #include <cstddef>
@@ -24,5 +24,24 @@ bool is_gzip(std::span<const std::byte> file);
 /// more than that, the checksum and the absence of trailing bytes are verified too. Memory grows with what is
 /// there, not with what is claimed. Throws FormatError.
 Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& name);
+
+/// A file that gets its new contents later, or keeps the old ones; write_file() in two steps. The constructor
+/// tells at once, by std::filesystem::filesystem_error, when the file could not be written.
+class FileReplacement {
+  public:
+    explicit FileReplacement(const std::filesystem::path& file);
+    ~FileReplacement();
+    FileReplacement(const FileReplacement&) = delete;
+    FileReplacement& operator=(const FileReplacement&) = delete;
+
+    /// Replaces the file; to be called once. Throws std::filesystem::filesystem_error.
+    void finish(std::span<const std::byte> bytes);
+
+  private:
+    [[noreturn]] void fail() const;
+
+    std::filesystem::path file_, temporary_;
+    int descriptor_ = -1;
+};
 
 }  // namespace vknorm::detail

@@ -3,9 +3,9 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <new>
-#include <stdexcept>
+
+#include <vknorm/file.hpp>
 
 namespace vknorm::bench {
 
@@ -21,9 +21,7 @@ void append(std::string& text, const char* format, ...) {
 }
 
 void write_json(const std::string& file, const nlohmann::json& document) {
-    std::ofstream stream(file);
-    stream << document.dump(2) << '\n';
-    if (!stream.flush()) throw std::runtime_error("cannot write " + file);
+    write_file(file, document.dump(2) + "\n");
 }
 
 void write_json(const std::string& file, const DeviceInfo& device, const std::string& mode,

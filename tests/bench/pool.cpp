@@ -4,7 +4,7 @@
 #include <random>
 #include <unistd.h>
 
-#include "support/safetensors.hpp"
+#include <vknorm/safetensors.hpp>
 
 namespace vknorm::bench {
 
@@ -37,19 +37,19 @@ void fill(Stream& stream, const Buffer& buffer, Pool::Content content, Storage s
     }
 }
 
-testing::Dtype dtype_of(Storage storage) {
-    constexpr testing::Dtype dtypes[] = {testing::Dtype::f32, testing::Dtype::f16, testing::Dtype::bf16};
+Dtype dtype_of(Storage storage) {
+    constexpr Dtype dtypes[] = {Dtype::f32, Dtype::f16, Dtype::bf16};
     return dtypes[static_cast<size_t>(storage)];
 }
 
 }  // namespace
 
 std::vector<std::byte> stored(std::span<const float> values, Storage storage) {
-    return testing::Tensor({values.size()}, values, dtype_of(storage)).bytes;
+    return HostTensor({values.size()}, values, dtype_of(storage)).bytes;
 }
 
 std::vector<float> loaded(std::span<const std::byte> bytes, Storage storage) {
-    testing::Tensor tensor;
+    HostTensor tensor;
     tensor.dtype = dtype_of(storage);
     tensor.shape = {bytes.size() / storage_bytes(storage)};
     tensor.bytes.assign(bytes.begin(), bytes.end());

@@ -22,7 +22,7 @@ bool wants_health(const Call& call) {
 }
 
 /// mean / std, which is a float32, and two whole numbers.
-std::vector<double> health_numbers(const Tensor& tensor) {
+std::vector<double> health_numbers(const HostTensor& tensor) {
     std::vector<double> numbers;
     for (const uint32_t word : tensor.words())
         numbers.push_back(numbers.size() % 3 == 0 ? std::bit_cast<float>(word) : static_cast<double>(word));
@@ -91,7 +91,7 @@ Expectations expect_inference(const Call& call) {
     return result;
 }
 
-std::string from_onnx(const std::map<std::string, double>& attributes, Tensors&, Tensors&) {
+std::string from_onnx(const std::map<std::string, double>& attributes, HostTensors&, HostTensors&) {
     // Before operator set 7 is_test told inference; from 14 on training_mode tells training.
     const bool training =
         onnx_attribute(attributes, "training_mode", 0) != 0 || onnx_attribute(attributes, "is_test", 1) == 0;
@@ -102,7 +102,7 @@ std::string from_onnx(const std::map<std::string, double>& attributes, Tensors&,
 }
 
 /// MeanVarianceNormalization over all axes but the channels'.
-std::string from_onnx_mvn(const std::map<std::string, double>&, Tensors&, Tensors&) {
+std::string from_onnx_mvn(const std::map<std::string, double>&, HostTensors&, HostTensors&) {
     return "--mode training --eps 1e-9";
 }
 
@@ -163,17 +163,17 @@ reference::BatchNormData batch_norm_data(const Call& call) {
     return data;
 }
 
-Shape batch_norm_shape(const std::string& tensor, const Shape& x, const Settings& settings) {
+TensorShape batch_norm_shape(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     require_images("batch_norm", x);
     for (const char* like_x : {"x", "y", "dx", "dy", "residual", "dresidual", "ddx", "grad_dy", "grad_x"})
         if (tensor == like_x) return x;
     if (tensor == "num_batches_tracked") return {};
     const bool per_activation = settings.word(per_activation_option, 0) != 0;
-    const uint64_t activations = testing::elements(Shape(x.begin() + 1, x.end()));
+    const uint64_t activations = element_count(TensorShape(x.begin() + 1, x.end()));
     const uint64_t channels = per_activation ? activations : channels_of(x, settings);
     if (tensor == "valid") {
         if (per_activation) return {x[0]};
-        Shape positions = x;
+        TensorShape positions = x;
         positions.erase(layout_of(settings) == Layout::channels_first ? positions.begin() + 1
                                                                       : positions.end() - 1);
         return positions;

@@ -13,7 +13,7 @@ Relu relu_of(const Call& call);
 
 BatchNormOptions batch_norm_options(const Call& call);
 reference::BatchNormData batch_norm_data(const Call& call);
-Shape batch_norm_shape(const std::string& tensor, const Shape& x, const Settings& settings);
+TensorShape batch_norm_shape(const std::string& tensor, const TensorShape& x, const Settings& settings);
 
 /// What a forward pass leaves for the backward pass.
 struct Saved {

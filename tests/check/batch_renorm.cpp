@@ -95,7 +95,7 @@ Expectations expect_inference(const Call& call) {
     return reference::expected_forward_inference(data_of(call), options_of(call));
 }
 
-Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settings) {
+TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     require_images("batch_renorm", x);
     if (tensor == "mean") return {2, channels_of(x, settings)};
     return family_shape(tensor, x, settings);

@@ -62,24 +62,24 @@ std::vector<uint32_t> lengths_of(const Call& call) {
     for (const uint64_t length : call.shape()) {
         if (length > std::numeric_limits<uint32_t>::max())
             throw std::invalid_argument(call.operation->name + ": " + call.mode->needs.front() +
-                                        ": got shape " + testing::text(call.shape()) +
+                                        ": got shape " + shape_text(call.shape()) +
                                         ", needs lengths of at most 4294967295");
         result.push_back(static_cast<uint32_t>(length));
     }
     return result;
 }
 
-void require_images(const std::string& operation, const Shape& x, size_t least_dimensions) {
+void require_images(const std::string& operation, const TensorShape& x, size_t least_dimensions) {
     if (x.size() < least_dimensions || x.size() > 5)
-        throw std::invalid_argument(operation + ": x: got shape " + testing::text(x) + ", needs " +
+        throw std::invalid_argument(operation + ": x: got shape " + shape_text(x) + ", needs " +
                                     std::to_string(least_dimensions) + " to 5 dimensions");
 }
 
-uint64_t channels_of(const Shape& x, const Settings& settings) {
+uint64_t channels_of(const TensorShape& x, const Settings& settings) {
     return layout_of(settings) == Layout::channels_first ? x[1] : x.back();
 }
 
-Shape family_shape(const std::string& tensor, const Shape& x, const Settings& settings) {
+TensorShape family_shape(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     for (const char* like_x : {"x", "y", "dx", "dy"})
         if (tensor == like_x) return x;
     if (tensor == "num_batches_tracked") return {};

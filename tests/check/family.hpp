@@ -24,10 +24,10 @@ Storage storage_of(const Settings& settings);
 std::vector<uint32_t> lengths_of(const Call& call);
 
 /// Throws std::invalid_argument for a shape of x that is not (N, C, ...).
-void require_images(const std::string& operation, const Shape& x, size_t least_dimensions = 2);
-uint64_t channels_of(const Shape& x, const Settings& settings);
+void require_images(const std::string& operation, const TensorShape& x, size_t least_dimensions = 2);
+uint64_t channels_of(const TensorShape& x, const Settings& settings);
 /// Of a tensor in the shape of x, one of [C], or num_batches_tracked.
-Shape family_shape(const std::string& tensor, const Shape& x, const Settings& settings);
+TensorShape family_shape(const std::string& tensor, const TensorShape& x, const Settings& settings);
 
 /// The tensors that most operations have; `parameters` is the shape of gamma, for people.
 std::vector<TensorKind> family_tensors(const std::string& parameters, const std::string& statistics);

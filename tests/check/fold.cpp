@@ -12,7 +12,7 @@ namespace {
 
 void run(const Call& call, Workspace& workspace) {
     const std::vector<uint32_t> lengths = lengths_of(call);
-    const uint64_t channels = lengths.front(), weights = testing::elements(call.shape());
+    const uint64_t channels = lengths.front(), weights = element_count(call.shape());
     fold_batch_norm(workspace.recorder(),
                     {.channels = lengths.front(),
                      .weights_per_channel = channels == 0 ? 0 : static_cast<uint32_t>(weights / channels),
@@ -37,9 +37,9 @@ Expectations expect(const Call& call) {
                                      .epsilon = call.settings.number("eps", FoldBatchNorm{}.epsilon)});
 }
 
-Shape shape_of(const std::string& tensor, const Shape& weight, const Settings&) {
+TensorShape shape_of(const std::string& tensor, const TensorShape& weight, const Settings&) {
     if (weight.size() < 2)
-        throw std::invalid_argument("fold_batch_norm: weight: got shape " + testing::text(weight) +
+        throw std::invalid_argument("fold_batch_norm: weight: got shape " + shape_text(weight) +
                                     ", needs at least 2 dimensions");
     if (tensor == "weight" || tensor == "folded_weight") return weight;
     return {weight.front()};

@@ -14,7 +14,7 @@ uint32_t ghost_size(const Settings& settings) {
     return settings.whole(ghost_size_option.name, GhostBatchNormOptions{}.ghost_size);
 }
 
-uint64_t ghosts(const Shape& x, const Settings& settings) {
+uint64_t ghosts(const TensorShape& x, const Settings& settings) {
     return x[0] / ghost_size(settings) + (x[0] % ghost_size(settings) != 0);
 }
 
@@ -67,7 +67,7 @@ Expectations expect(const Call& call) {
     return result;
 }
 
-Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settings) {
+TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     require_images("ghost_batch_norm", x);
     const uint64_t channels = channels_of(x, settings);
     if (tensor == "mean") return {ghosts(x, settings), 2, channels};

@@ -51,7 +51,7 @@ Expectations expect(const Call& call) {
     return result;
 }
 
-Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settings) {
+TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     require_images("group_norm", x);
     const uint64_t groups = settings.whole(groups_option.name, 1);
     if (tensor == "mean") return {2, x[0], groups};
@@ -60,7 +60,7 @@ Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settin
 }
 
 /// Before operator set 21 scale and bias were those of groups.
-std::string from_onnx(const std::map<std::string, double>& attributes, Tensors& inputs, Tensors&) {
+std::string from_onnx(const std::map<std::string, double>& attributes, HostTensors& inputs, HostTensors&) {
     const uint64_t channels = inputs.at("x").shape.at(1);
     for (const char* name : {"gamma", "beta"}) {
         const std::vector<float> given = inputs.at(name).floats();

@@ -109,7 +109,7 @@ Expectations expect_frozen(const Call& call) {
     return result;
 }
 
-Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settings) {
+TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     require_images("instance_norm", x, 3);
     const uint64_t channels = channels_of(x, settings);
     if (tensor == "mean") return {2, x[0], channels};
@@ -117,7 +117,7 @@ Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settin
     return family_shape(tensor, x, settings);
 }
 
-std::string from_onnx(const std::map<std::string, double>& attributes, Tensors&, Tensors&) {
+std::string from_onnx(const std::map<std::string, double>& attributes, HostTensors&, HostTensors&) {
     return "--mode training --eps " + number_text(onnx_attribute(attributes, "epsilon", 1e-5));
 }
 

@@ -87,7 +87,7 @@ Expectations expect_rms_norm(const Call& call) {
     return result;
 }
 
-Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settings) {
+TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     const uint32_t dimensions = dimensions_of(settings);
     if (dimensions > x.size())
         throw std::invalid_argument("normalized-dimensions: got " + std::to_string(dimensions) +
@@ -95,14 +95,14 @@ Shape shape_of(const std::string& tensor, const Shape& x, const Settings& settin
     const auto split = x.end() - dimensions;
     for (const char* like_x : {"x", "y", "dx", "dy"})
         if (tensor == like_x) return x;
-    Shape rows(x.begin(), split);
+    TensorShape rows(x.begin(), split);
     if (tensor == "inv_std" || tensor == "inv_rms") return rows;
     if (tensor != "mean") return {split, x.end()};
     rows.insert(rows.begin(), 2);
     return rows;
 }
 
-std::string words_of(const std::map<std::string, double>& attributes, const Tensors& inputs) {
+std::string words_of(const std::map<std::string, double>& attributes, const HostTensors& inputs) {
     const double axis = onnx_attribute(attributes, "axis", -1);
     const double rank = static_cast<double>(inputs.at("x").shape.size());
     return "--mode forward --eps " + number_text(onnx_attribute(attributes, "epsilon", 1e-5)) +
@@ -110,7 +110,8 @@ std::string words_of(const std::map<std::string, double>& attributes, const Tens
 }
 
 /// Its mean is only what we have as the first half.
-std::string from_onnx(const std::map<std::string, double>& attributes, Tensors& inputs, Tensors& outputs) {
+std::string from_onnx(const std::map<std::string, double>& attributes, HostTensors& inputs,
+                      HostTensors& outputs) {
     if (outputs.contains("mean")) {
         std::vector<float> pair = outputs.at("mean").floats();
         pair.resize(2 * pair.size());
@@ -119,7 +120,8 @@ std::string from_onnx(const std::map<std::string, double>& attributes, Tensors& 
     return words_of(attributes, inputs);
 }
 
-std::string rms_from_onnx(const std::map<std::string, double>& attributes, Tensors& inputs, Tensors&) {
+std::string rms_from_onnx(const std::map<std::string, double>& attributes, HostTensors& inputs,
+                          HostTensors&) {
     return words_of(attributes, inputs);
 }
 

@@ -11,16 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include <vknorm/safetensors.hpp>
+
 #include "support/compare.hpp"
-#include "support/safetensors.hpp"
 
 namespace vknorm::check {
 
-using testing::Dtype;
 using testing::Expectations;
-using testing::Shape;
-using testing::Tensor;
-using testing::Tensors;
 
 class Workspace;
 
@@ -69,7 +66,7 @@ struct TensorKind {
     Dtype dtype = Dtype::f32;
     bool stored = false;  ///< of the type that --storage names
     /// How its bytes read as numbers; null: by the dtype.
-    std::vector<double> (*numbers)(const Tensor& tensor) = nullptr;
+    std::vector<double> (*numbers)(const HostTensor& tensor) = nullptr;
 };
 
 struct Call;
@@ -89,8 +86,8 @@ struct OnnxForm {
     std::string op;
     std::vector<std::string> inputs, outputs;  ///< our names, in the operator's order
     /// The command line for a node with these attributes; its tensors, by our names, become ours.
-    std::string (*translate)(const std::map<std::string, double>& attributes, Tensors& inputs,
-                             Tensors& outputs);
+    std::string (*translate)(const std::map<std::string, double>& attributes, HostTensors& inputs,
+                             HostTensors& outputs);
 };
 
 struct Operation {
@@ -100,7 +97,7 @@ struct Operation {
     std::vector<Mode> modes;
     /// The shape of a tensor when that of the first one is known. Throws std::invalid_argument for one that
     /// the operation cannot have.
-    Shape (*shape_of)(const std::string& tensor, const Shape& first, const Settings& settings);
+    TensorShape (*shape_of)(const std::string& tensor, const TensorShape& first, const Settings& settings);
     std::vector<OnnxForm> onnx{};
 
     const TensorKind* find_tensor(std::string_view tensor) const;
@@ -112,13 +109,15 @@ struct Call {
     const Operation* operation = nullptr;
     const Mode* mode = nullptr;
     Settings settings{};
-    Tensors inputs{};
+    HostTensors inputs{};
 
     bool has(const std::string& tensor) const { return inputs.contains(tensor); }
     /// Empty when the tensor is absent.
     std::vector<float> floats(const std::string& tensor) const;
-    const Shape& shape() const { return inputs.at(mode->needs.front()).shape; }
-    Shape shape_of(const std::string& tensor) const { return operation->shape_of(tensor, shape(), settings); }
+    const TensorShape& shape() const { return inputs.at(mode->needs.front()).shape; }
+    TensorShape shape_of(const std::string& tensor) const {
+        return operation->shape_of(tensor, shape(), settings);
+    }
     Dtype dtype_of(const std::string& tensor) const;
 };
 

@@ -9,7 +9,7 @@ namespace vknorm::check {
 
 namespace {
 
-std::vector<double> numbers(const Call& call, const std::string& name, const Tensor& tensor) {
+std::vector<double> numbers(const Call& call, const std::string& name, const HostTensor& tensor) {
     const TensorKind& kind = *call.operation->find_tensor(name);
     const auto convert = [](const auto& values) { return std::vector<double>(values.begin(), values.end()); };
     if (kind.numbers) return kind.numbers(tensor);
@@ -20,7 +20,7 @@ std::vector<double> numbers(const Call& call, const std::string& name, const Ten
 
 }  // namespace
 
-Tensors run(Device& device, const Call& call) {
+HostTensors run(Device& device, const Call& call) {
     Workspace workspace(device, call);
     call.mode->run(call, workspace);
     return workspace.results();
@@ -46,7 +46,7 @@ std::vector<Timing> measure(Device& device, const Call& call) {
     return result;
 }
 
-Outcome compare(const Call& call, Tensors results, const Expectations& expected) {
+Outcome compare(const Call& call, HostTensors results, const Expectations& expected) {
     Outcome outcome{.results = std::move(results)};
     for (const auto& [name, expectation] : expected) {
         if (!outcome.results.contains(name)) {

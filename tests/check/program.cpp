@@ -8,7 +8,6 @@
 #include <sstream>
 #include <stdexcept>
 
-#include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
 
 #include "check/family.hpp"
@@ -204,14 +203,14 @@ class Checker {
     }
 
     /// With generated tensors, or those of the file `in`. `where` begins every message.
-    Tensors check(const std::string& where, const Request& request, const std::string& in = {}) {
+    HostTensors check(const std::string& where, const Request& request, const std::string& in = {}) {
         try {
-            const Call call = in.empty() ? generate(request)
-                                         : call_with(request, testing::read_safetensors(in).tensors, in);
+            const Call call =
+                in.empty() ? generate(request) : call_with(request, read_safetensors(in).tensors, in);
             const Storage storage = storage_of(call.settings);
             Summary& summary = summaries_[call.operation->name + " " + call.mode->name +
                                           (storage == Storage::float32 ? "" : " 16 bits")];
-            Tensors results;
+            HostTensors results;
             try {
                 results = run(*device_, call);
             } catch (const Unsupported& error) {
@@ -267,9 +266,9 @@ int run_program_or_throw(std::span<const char* const> arguments, std::ostream& o
     const auto cases = options.cases.empty() ? std::vector{std::pair{std::string(), options.request}}
                                              : read_cases(options.cases);
     Checker checker(options, out, err);
-    Tensors results;
+    HostTensors results;
     for (const auto& [where, request] : cases) results = checker.check(where, request, options.in);
-    if (!options.out.empty()) testing::write_safetensors(options.out, {results});
+    if (!options.out.empty()) write_safetensors(options.out, {results});
     return checker.finish();
 }
 

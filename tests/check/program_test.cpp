@@ -9,12 +9,9 @@
 #include "check/operation.hpp"
 #include "support/data_files.hpp"
 #include "support/device_fixture.hpp"
-#include "support/safetensors.hpp"
 
 namespace vknorm::check {
 namespace {
-
-using testing::Tensors;
 
 struct Answer {
     int status;
@@ -56,21 +53,21 @@ TEST_F(CheckProgram, TellsWhatEachPassTakes) {
 }
 
 TEST_F(CheckProgram, ReadsAndWritesTensors) {
-    const auto floats = [](Shape shape, std::vector<float> values) {
-        return testing::Tensor(std::move(shape), std::span<const float>(values));
+    const auto floats = [](TensorShape shape, std::vector<float> values) {
+        return HostTensor(std::move(shape), std::span<const float>(values));
     };
-    testing::write_safetensors(path("in"), {{{"x", floats({2, 2}, {1, 10, 3, 30})},
-                                             {"gamma", floats({2}, {1, 2})},
-                                             {"beta", floats({2}, {0, 5})},
-                                             {"running_mean", floats({2}, {0, 0})},
-                                             {"running_var", floats({2}, {1, 1})},
-                                             {"dy", floats({2, 2}, {1, 1, 1, 1})}}});
+    write_safetensors(path("in"), {{{"x", floats({2, 2}, {1, 10, 3, 30})},
+                                    {"gamma", floats({2}, {1, 2})},
+                                    {"beta", floats({2}, {0, 5})},
+                                    {"running_mean", floats({2}, {0, 0})},
+                                    {"running_var", floats({2}, {1, 1})},
+                                    {"dy", floats({2, 2}, {1, 1, 1, 1})}}});
     const Answer result = run({"--op", "batch_norm", "--mode", "training", "--eps", "0", "--momentum", "0.5",
                                "--in", path("in"), "--out", path("out")});
     EXPECT_EQ(result.status, exit_status::passed) << result.err;
     EXPECT_TRUE(result.out.starts_with("accuracy  batch_norm training")) << result.out;
-    const Tensors got = testing::read_safetensors(path("out")).tensors;
-    EXPECT_EQ(got.at("y").shape, (Shape{2, 2}));
+    const HostTensors got = read_safetensors(path("out")).tensors;
+    EXPECT_EQ(got.at("y").shape, (TensorShape{2, 2}));
     EXPECT_EQ(got.at("y").floats(), (std::vector<float>{-1, 3, 1, 7}));
     EXPECT_EQ(got.at("mean").floats(), (std::vector<float>{2, 20, 0, 0}));
     EXPECT_EQ(got.at("running_var").floats(), (std::vector<float>{1.5f, 100.5f}));
@@ -78,16 +75,15 @@ TEST_F(CheckProgram, ReadsAndWritesTensors) {
     EXPECT_EQ(got.at("dx").floats(), (std::vector<float>(4, 0)));
 
     // What training saved, taken for a backward of its own.
-    Tensors inputs = testing::read_safetensors(path("in")).tensors;
+    HostTensors inputs = read_safetensors(path("in")).tensors;
     for (const char* name : {"mean", "inv_std"}) inputs[name] = got.at(name);
-    testing::write_safetensors(path("in"), {inputs});
+    write_safetensors(path("in"), {inputs});
     EXPECT_EQ(
         run({"--op", "batch_norm", "--mode", "backward", "--in", path("in"), "--out", path("back")}).status,
         exit_status::passed);
-    EXPECT_EQ(testing::read_safetensors(path("back")).tensors.at("dbeta").floats(),
-              (std::vector<float>{2, 2}));
+    EXPECT_EQ(read_safetensors(path("back")).tensors.at("dbeta").floats(), (std::vector<float>{2, 2}));
     inputs.erase("mean");
-    testing::write_safetensors(path("in"), {inputs});
+    write_safetensors(path("in"), {inputs});
     const Answer half = run({"--op", "batch_norm", "--mode", "backward", "--in", path("in")});
     EXPECT_EQ(half.status, exit_status::usage);
     EXPECT_EQ(half.err, "batch_norm backward: mean, inv_std: got one of them, needs both or neither\n");

@@ -9,8 +9,6 @@
 #include <sstream>
 #include <stdexcept>
 
-#include <vknorm/data.hpp>
-
 namespace vknorm::check {
 
 namespace {
@@ -52,8 +50,8 @@ double read_real_number(const std::string& option, const std::string& text, floa
                               low < 0 ? "a float32 number" : "a float32 number from 0 on");
 }
 
-Shape read_shape(const std::string& text) {
-    Shape shape;
+TensorShape read_shape(const std::string& text) {
+    TensorShape shape;
     uint64_t product = 1;
     for (const std::string& part : CLI::detail::split(text, 'x')) {
         shape.push_back(read_whole_number("--shape", part, 0, max_elements));
@@ -227,8 +225,8 @@ Call generate(const Request& request) {
     for (const std::string& name : names) {
         const Fill fill = request.operation->find_tensor(name)->fill;
         if (fill == Fill::none) continue;
-        const Shape shape = call.shape_of(name);
-        const uint64_t count = testing::elements(shape);
+        const TensorShape shape = call.shape_of(name);
+        const uint64_t count = element_count(shape);
         if (fill == Fill::count) {
             const std::vector<int64_t> values(count, 3);
             call.inputs[name] = {shape, std::span(values)};
@@ -244,7 +242,7 @@ Call generate(const Request& request) {
     return call;
 }
 
-Call call_with(const Request& request, const Tensors& tensors, const std::string& file) {
+Call call_with(const Request& request, const HostTensors& tensors, const std::string& file) {
     const Operation& operation = *request.operation;
     const Mode& mode = *request.mode;
     for (const auto& [name, tensor] : tensors) {
@@ -265,12 +263,12 @@ Call call_with(const Request& request, const Tensors& tensors, const std::string
     for (const auto& [name, tensor] : call.inputs) {
         const Dtype dtype = call.dtype_of(name);
         if (tensor.dtype != dtype)
-            throw FormatError(file + ": " + name + ": dtype: got " + testing::name_of(tensor.dtype) +
-                              ", needs " + testing::name_of(dtype));
-        const Shape shape = call.shape_of(name);
+            throw FormatError(file + ": " + name + ": dtype: got " + name_of(tensor.dtype) + ", needs " +
+                              name_of(dtype));
+        const TensorShape shape = call.shape_of(name);
         if (tensor.shape != shape)
-            throw FormatError(file + ": " + name + ": shape: got " + testing::text(tensor.shape) +
-                              ", needs " + testing::text(shape));
+            throw FormatError(file + ": " + name + ": shape: got " + shape_text(tensor.shape) + ", needs " +
+                              shape_text(shape));
     }
     return call;
 }

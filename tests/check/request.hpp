@@ -21,7 +21,7 @@ struct Request {
     const Mode* mode = nullptr;
     Settings settings{};
     // Of generated tensors.
-    Shape shape{};  ///< of the first one
+    TensorShape shape{};  ///< of the first one
     uint64_t seed = 1;
     double mean = 0, std = 1;         ///< of x
     std::set<std::string> without{};  ///< optional tensors to leave out
@@ -52,6 +52,6 @@ Call generate(const Request& request);
 /// With those of `tensors` that the mode needs, takes or adds. Throws FormatError naming `file` and the
 /// tensor for one that is missing, unknown to the operation, or of another dtype or shape than its call
 /// needs, and std::invalid_argument for an x whose shape the operation cannot have.
-Call call_with(const Request& request, const Tensors& tensors, const std::string& file);
+Call call_with(const Request& request, const HostTensors& tensors, const std::string& file);
 
 }  // namespace vknorm::check

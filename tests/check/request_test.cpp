@@ -54,7 +54,7 @@ TEST(CheckRequest, GeneratesWhatItWasAskedFor) {
         "--op batch_norm --mode training --shape 50x20x3 --layout channels_last --mean 100 --std 2 ";
     const Call call = generate(parse_request(line));
     for (const std::string& tensor : call.mode->takes) EXPECT_TRUE(call.has(tensor)) << tensor;
-    EXPECT_EQ(call.inputs.at("gamma").shape, Shape{3});
+    EXPECT_EQ(call.inputs.at("gamma").shape, TensorShape{3});
     double sum = 0, squares = 0;
     for (const float x : call.floats("x")) {
         sum += x - 100;
@@ -82,7 +82,7 @@ TEST(CheckRequest, AddsWhatItWasAskedFor) {
     EXPECT_EQ(call.inputs.at("gamma").dtype, Dtype::f32);
     EXPECT_EQ(call.floats("x"), plain.floats("x"));
     for (const float x : call.floats("x")) EXPECT_EQ(x, std::round(x));  // as far as float16 goes
-    EXPECT_EQ(call.inputs.at("valid").shape, (Shape{50, 4, 5}));
+    EXPECT_EQ(call.inputs.at("valid").shape, (TensorShape{50, 4, 5}));
     const std::vector<uint32_t> valid = call.inputs.at("valid").words();
     EXPECT_NEAR(static_cast<double>(std::ranges::count(valid, 1u)) / 1000, 0.75, 0.05);
     EXPECT_EQ(std::ranges::count(valid, 0u) + std::ranges::count(valid, 1u), 1000);
@@ -92,11 +92,11 @@ TEST(CheckRequest, EveryOperationHasItsFirstTensor) {
     EXPECT_EQ(generate(parse_request("--op fold_batch_norm --mode fold --shape 4x3x2"))
                   .inputs.at("running_var")
                   .shape,
-              Shape{4});
+              TensorShape{4});
     const Call rows =
         generate(parse_request("--op layer_norm --mode forward --shape 2x3x4 --normalized-dimensions 2"));
-    EXPECT_EQ(rows.inputs.at("gamma").shape, (Shape{3, 4}));
-    EXPECT_EQ(rows.shape_of("mean"), (Shape{2, 2}));
+    EXPECT_EQ(rows.inputs.at("gamma").shape, (TensorShape{3, 4}));
+    EXPECT_EQ(rows.shape_of("mean"), (TensorShape{2, 2}));
     EXPECT_EQ(
         message_of<std::invalid_argument>([] {
             generate(parse_request("--op rms_norm --mode forward --shape 2x3 --normalized-dimensions 3"));
@@ -104,21 +104,22 @@ TEST(CheckRequest, EveryOperationHasItsFirstTensor) {
         "normalized-dimensions: got 3, needs at most the 2 of x");
 }
 
-Tensor zeros(const Shape& shape) {
-    return {shape, std::span<const float>(std::vector<float>(testing::elements(shape)))};
+HostTensor zeros(const TensorShape& shape) {
+    return {shape, std::span<const float>(std::vector<float>(element_count(shape)))};
 }
 
 TEST(CheckRequest, NamesTheTensorThatDoesNotFit) {
-    const auto error = [](const Tensors& tensors) {
+    const auto error = [](const HostTensors& tensors) {
         return message_of<FormatError>(
             [&] { call_with(parse_request("--op batch_norm --mode inference"), tensors, "f"); });
     };
-    const Tensors good{{"x", zeros({2, 3, 4})}, {"running_mean", zeros({3})}, {"running_var", zeros({3})}};
+    const HostTensors good{
+        {"x", zeros({2, 3, 4})}, {"running_mean", zeros({3})}, {"running_var", zeros({3})}};
     EXPECT_EQ(call_with(parse_request("--op batch_norm --mode inference"), good, "f").inputs.size(), 3u);
 
     EXPECT_EQ(error({{"x", zeros({2, 3})}}),
               "f: running_mean: is missing; batch_norm inference needs x, running_mean, running_var");
-    Tensors tensors = good;
+    HostTensors tensors = good;
     tensors["weight"] = zeros({3});
     EXPECT_TRUE(error(tensors).starts_with("f: weight: batch_norm has no such tensor; it has x, gamma, "));
     tensors = good;

@@ -69,7 +69,7 @@ TEST(OnnxVectors, TheDeviceGivesTheSame) {
     const std::filesystem::path folder =
         std::filesystem::path(elsewhere ? elsewhere : VKNORM_SHARED_DIR) / "vectors" / "onnx";
     if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no vectors of ONNX at " << folder;
-    const Tensors tensors = testing::read_safetensors(folder / "all.safetensors").tensors;
+    const HostTensors tensors = read_safetensors(folder / "all.safetensors").tensors;
     const auto manifest = nlohmann::json::parse(std::ifstream(folder / "manifest.json"));
     size_t ran = 0;
     for (const nlohmann::json& vector : manifest["vectors"]) {
@@ -81,13 +81,14 @@ TEST(OnnxVectors, TheDeviceGivesTheSame) {
             continue;
         }
         const auto tensors_of = [&](const char* role, const std::vector<std::string>& names) {
-            Tensors result;
+            HostTensors result;
             for (const nlohmann::json& entry : vector[role])
                 result[names.at(entry["role"])] = tensors.at(name + "/" + entry["key"].get<std::string>());
             return result;
         };
         const auto& [operation, form] = *match;
-        Tensors inputs = tensors_of("inputs", form->inputs), outputs = tensors_of("outputs", form->outputs);
+        HostTensors inputs = tensors_of("inputs", form->inputs),
+                    outputs = tensors_of("outputs", form->outputs);
         const std::string words = form->translate(numbers_of(vector["attributes"]), inputs, outputs);
         const Call call = call_with(parse_request("--op " + operation->name + " " + words), inputs, name);
         Expectations expected;

@@ -24,7 +24,7 @@ BufferView Workspace::in(const std::string& tensor) {
 }
 
 BufferView Workspace::out(const std::string& tensor) {
-    const uint64_t bytes = testing::elements(call_.shape_of(tensor)) * bytes_of(call_.dtype_of(tensor));
+    const uint64_t bytes = element_count(call_.shape_of(tensor)) * bytes_of(call_.dtype_of(tensor));
     // Every byte 0xff is a NaN, and -1.
     return outputs_[tensor] = add(tensor, std::vector<std::byte>(bytes, std::byte{0xff}));
 }
@@ -44,10 +44,10 @@ std::vector<Timing> Workspace::timings() {
     return stream_.timings(ticket);
 }
 
-Tensors Workspace::results() {
-    Tensors results;
+HostTensors Workspace::results() {
+    HostTensors results;
     for (const auto& [name, view] : outputs_) {
-        Tensor& tensor = results[name];
+        HostTensor& tensor = results[name];
         tensor.dtype = call_.dtype_of(name);
         tensor.shape = call_.shape_of(name);
         tensor.bytes.resize(view.bytes);

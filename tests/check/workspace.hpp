@@ -28,7 +28,7 @@ class Workspace {
     BufferView scratch(VkDeviceSize bytes);
 
     /// Runs what was recorded.
-    Tensors results();
+    HostTensors results();
     /// Runs what was recorded, and gives what its passes took; nothing where the device cannot measure.
     std::vector<Timing> timings();
 

@@ -129,10 +129,10 @@ TEST(Csv, DoesNotDependOnTheLocale) {
 TEST(Csv, ReadsFilesAndNamesThem) {
     const test::TemporaryDirectory directory;
     const auto file = directory.path() / "points.csv";
-    test::write_file(file, std::as_bytes(std::span("1,2,0\n3,4\n", 10)));
+    write_file(file, "1,2,0\n3,4\n");
     EXPECT_EQ(test::message_of<FormatError>([&] { read_csv(file); }),
               file.string() + ":2:4: got 2 fields, needs 3 as in line 1");
-    test::write_file(file, std::as_bytes(std::span("1,2,0\n", 6)));
+    write_file(file, "1,2,0\n");
     EXPECT_EQ(read_csv(file).inputs, (Floats{1, 2}));
 
     using std::filesystem::filesystem_error;

@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 using test::Bytes;
 using test::gzip;
 using test::message_of;
-using test::write_file;
 
 void append_big_endian(Bytes& bytes, uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(std::byte(value >> shift));
@@ -154,7 +153,7 @@ TEST(IdxDirectory, ReadsEitherPairOrBoth) {
     const fs::path& path = directory.path();
     write_file(path / "t10k-images-idx3-ubyte", images(2));
     write_file(path / "t10k-labels-idx1-ubyte.gz", gzip(labels({6, 3})));
-    write_file(path / "readme.txt", {});
+    write_file(path / "readme.txt", "");
     EXPECT_EQ(read_idx(path).labels, (std::vector<uint32_t>{6, 3}));
     // Compressed under a plain name, and plain under .gz, as browsers leave them.
     write_file(path / "train-images-idx3-ubyte.gz", images(1));

@@ -1,15 +1,13 @@
-#include "support/safetensors.hpp"
-
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <vknorm/data.hpp>
+#include <vknorm/safetensors.hpp>
 
 #include "support/data_files.hpp"
 
-namespace vknorm::testing {
+namespace vknorm {
 namespace {
 
 namespace fs = std::filesystem;
@@ -25,6 +23,18 @@ Bytes file(const std::string& header, size_t data_bytes = 0) {
     return bytes;
 }
 
+uint64_t header_bytes(const Bytes& bytes) {
+    uint64_t length = 0;
+    std::memcpy(&length, bytes.data(), sizeof length);
+    return length;
+}
+
+/// The header as another library understands it.
+nlohmann::json another_reader(const Bytes& bytes) {
+    const auto* begin = reinterpret_cast<const char*>(bytes.data()) + sizeof(uint64_t);
+    return nlohmann::json::parse(begin, begin + header_bytes(bytes));
+}
+
 std::string error(const Bytes& bytes) {
     return message_of<FormatError>([&] { parse_safetensors(bytes, "f"); });
 }
@@ -32,7 +42,7 @@ std::string error(const std::string& header, size_t data_bytes = 0) {
     return error(file(header, data_bytes));
 }
 
-Tensor floats(Shape shape, const std::vector<float>& values) {
+HostTensor floats(TensorShape shape, const std::vector<float>& values) {
     return {std::move(shape), std::span(values)};
 }
 
@@ -46,7 +56,7 @@ Safetensors example() {
 }
 
 TEST(SafetensorsFile, ReadsWhatItWrote) {
-    const Bytes bytes = to_bytes(example());
+    const Bytes bytes = safetensors_bytes(example());
     const Safetensors got = parse_safetensors(bytes, "f");
     EXPECT_EQ(got.metadata, example().metadata);
     ASSERT_EQ(got.tensors.size(), 4u);
@@ -58,17 +68,14 @@ TEST(SafetensorsFile, ReadsWhatItWrote) {
     EXPECT_EQ(got.tensors.at("a").floats(), (std::vector<float>{1, 0, 2.5f}));
     EXPECT_EQ(got.tensors.at("n").integers(), (std::vector<int64_t>{int64_t{1} << 40}));
     EXPECT_EQ(message_of<std::invalid_argument>([&] { got.tensors.at("n").floats(); }),
-              "tensor: dtype: got I64, needs F32, F16 or BF16");
+              "HostTensor: dtype: got I64, needs F32, F16 or BF16");
 }
 
 /// What another implementation relies on: tensors aligned to their elements, from the first byte on.
 TEST(SafetensorsFile, IsAlignedForOtherReaders) {
-    const Bytes bytes = to_bytes(example());
-    uint64_t length = 0;
-    std::memcpy(&length, bytes.data(), sizeof length);
-    EXPECT_EQ(length % 8, 0u);
-    const auto header = nlohmann::json::parse(reinterpret_cast<const char*>(bytes.data()) + 8,
-                                              reinterpret_cast<const char*>(bytes.data()) + 8 + length);
+    const Bytes bytes = safetensors_bytes(example());
+    EXPECT_EQ(header_bytes(bytes) % 8, 0u);
+    const nlohmann::json header = another_reader(bytes);
     EXPECT_EQ(header["n"]["data_offsets"], (std::vector<int>{0, 8}));
     EXPECT_EQ(header["a"]["data_offsets"], (std::vector<int>{8, 20}));
 }
@@ -96,10 +103,10 @@ TEST(SafetensorsFile, RoundsTo16Bits) {
     std::vector<uint16_t> bits(0x10000);
     for (size_t i = 0; i < bits.size(); ++i) bits[i] = static_cast<uint16_t>(i);
     for (const Dtype dtype : {Dtype::f16, Dtype::bf16}) {
-        Tensor all({0x10000}, std::vector<float>(0x10000), dtype);
+        HostTensor all({0x10000}, std::vector<float>(0x10000), dtype);
         std::memcpy(all.bytes.data(), bits.data(), all.bytes.size());
         const std::vector<float> values = all.floats();
-        const Tensor again({0x10000}, values, dtype);
+        const HostTensor again({0x10000}, values, dtype);
         const std::vector<float> got = again.floats();
         for (size_t i = 0; i < bits.size(); ++i) {
             if (std::isnan(values[i]))
@@ -109,7 +116,7 @@ TEST(SafetensorsFile, RoundsTo16Bits) {
         }
     }
     const auto rounded = [](float value, Dtype dtype) {
-        return Tensor({1}, std::vector<float>{value}, dtype).floats().front();
+        return HostTensor({1}, std::vector<float>{value}, dtype).floats().front();
     };
     EXPECT_EQ(rounded(1 + 0x1p-11f, Dtype::f16), 1);
     EXPECT_EQ(rounded(1 + 0x1.8p-10f, Dtype::f16), 1 + 0x1p-9f);
@@ -121,6 +128,59 @@ TEST(SafetensorsFile, RoundsTo16Bits) {
     EXPECT_EQ(rounded(1 + 0x1p-8f, Dtype::bf16), 1);
     EXPECT_EQ(rounded(1 + 0x1.8p-7f, Dtype::bf16), 1 + 0x1p-6f);
     EXPECT_EQ(rounded(-0x1.fffp+127f, Dtype::bf16), -INFINITY);
+}
+
+/// Any text is a name.
+TEST(SafetensorsFile, EscapesNames) {
+    for (const std::string& name :
+         {std::string("a\"b\\c/d"), std::string("\b\f\n\r\t\x01\x1f\x7f"), std::string("a\0b", 3),
+          std::string("\u00e9\u20ac\U0001f600"), std::string()}) {
+        const Bytes bytes = safetensors_bytes({{{name, floats({1}, {7})}}, {{name, name}}});
+        const Safetensors got = parse_safetensors(bytes, "f");
+        EXPECT_EQ(got.tensors.at(name).floats(), std::vector<float>{7});
+        EXPECT_EQ(got.metadata.at(name), name);
+        EXPECT_TRUE(another_reader(bytes).contains(name)) << name;
+    }
+    const std::string escaped = R"({"\u0061\ud83d\ude00":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})";
+    EXPECT_TRUE(parse_safetensors(file(escaped, 1), "f").tensors.contains("a\U0001f600"));
+}
+
+TEST(SafetensorsFile, WritesOnlyWhatCanBeRead) {
+    const auto error_of = [](const Safetensors& content) {
+        return message_of<std::invalid_argument>([&] { safetensors_bytes(content); });
+    };
+    EXPECT_EQ(
+        error_of({{{"__metadata__", floats({1}, {7})}}}),
+        "safetensors_bytes: tensors: got the name __metadata__, needs one that the format does not keep "
+        "for itself");
+    HostTensor torn = floats({2}, {1, 2});
+    torn.bytes.pop_back();
+    EXPECT_EQ(error_of({{{"x", torn}}}), "safetensors_bytes: x: got 7 bytes, needs those of F32 (2)");
+    torn.shape = {uint64_t{1} << 62};
+    EXPECT_EQ(error_of({{{"x", torn}}}),
+              "safetensors_bytes: x: got 7 bytes, needs those of F32 (4611686018427387904)");
+    EXPECT_EQ(error_of({{{"x\xff", floats({1}, {7})}}}),
+              "JSON: text: got byte 1 that is not UTF-8, needs UTF-8");
+    EXPECT_EQ(error_of({{}, {{"key", "\xc0\x80"}}}), "JSON: text: got byte 0 that is not UTF-8, needs UTF-8");
+}
+
+TEST(HostTensor, RefusesValuesThatDoNotFit) {
+    const auto error_of = [](TensorShape shape, Dtype dtype) {
+        return message_of<std::invalid_argument>([&] {
+            const std::vector<float> values(3);
+            HostTensor(std::move(shape), std::span(values), dtype);
+        });
+    };
+    EXPECT_EQ(error_of({2, 2}, Dtype::f32), "HostTensor: values: got 3, needs 4 for shape (2, 2)");
+    EXPECT_EQ(error_of({2}, Dtype::bf16), "HostTensor: values: got 3, needs 2 for shape (2)");
+    EXPECT_EQ(error_of({3}, Dtype::i64), "HostTensor: dtype: got I64, needs F32, F16 or BF16");
+    EXPECT_EQ(message_of<std::invalid_argument>([] {
+                  element_count({uint64_t{1} << 40, 1 << 24});
+              }),
+              "element_count: shape: got (1099511627776, 16777216), needs at most 18446744073709551615 "
+              "elements");
+    EXPECT_EQ(element_count({}), 1u);
+    EXPECT_EQ(element_count({3, 0}), 0u);
 }
 
 TEST(SafetensorsFile, LengthsThatLieAllocateNothing) {
@@ -144,10 +204,11 @@ TEST(SafetensorsFile, RefusesHeadersThatAreNone) {
     EXPECT_EQ(error(""), "f: header: does not begin with {");
     EXPECT_EQ(error("[]"), "f: header: does not begin with {");
     EXPECT_EQ(error(" {}"), "f: header: does not begin with {");
-    for (const char* text : {"{", "{}x", "{'x':1}", "{\"\xff\":1}"})
+    for (const std::string& text :
+         {std::string("{"), std::string("{}x"), std::string("{'x':1}"), std::string("{\"\xff\":1}"),
+          std::string("{}\0", 3), std::string("{}\0 and text after it", 20)})
         EXPECT_TRUE(error(text).starts_with("f: header: is no JSON: ")) << text;
-    EXPECT_EQ(error(R"({"x":)" + std::string(1000, '[')),
-              "f: header: values are nested deeper than in any tensor");
+    EXPECT_EQ(error(R"({"x":)" + std::string(1000, '[')), "f: header: values are nested more than 3 deep");
 }
 
 TEST(SafetensorsFile, RefusesDuplicateKeys) {
@@ -155,6 +216,17 @@ TEST(SafetensorsFile, RefusesDuplicateKeys) {
     EXPECT_EQ(error("{" + x + "," + x + "}", 1), "f: header: the key 'x' stands there twice");
     EXPECT_EQ(error(R"({"x":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]}})", 1),
               "f: header: the key 'shape' stands there twice");
+}
+
+/// A long one is not repeated as a whole.
+TEST(SafetensorsFile, MessagesStayShort) {
+    std::string shape;
+    for (int i = 0; i < 1000; ++i) shape += "1,";
+    const std::string text =
+        error(R"({"x":{"dtype":"U8","shape":[)" + shape + R"("1"],"data_offsets":[0,1]}})", 1);
+    EXPECT_TRUE(text.starts_with("f: x: shape: got [1,1,1,")) << text;
+    EXPECT_TRUE(text.ends_with("..., needs an array of whole numbers from 0 on")) << text;
+    EXPECT_LT(text.size(), 300u);
 }
 
 TEST(SafetensorsFile, RefusesWrongEntries) {
@@ -178,8 +250,8 @@ TEST(SafetensorsFile, RefusesWrongEntries) {
                       ", needs a begin and an end within the 4 bytes there are");
     EXPECT_EQ(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,4]})"),
               "f: x: data_offsets: got 4 bytes, needs 8 for F32 (2)");
-    EXPECT_EQ(error(R"({"__metadata__":{"a":1}})"),
-              R"(f: __metadata__: got {"a":1}, needs an object of texts)");
+    EXPECT_EQ(error(R"({"__metadata__":{"a":1}})"), "f: __metadata__: a: got 1, needs a text");
+    EXPECT_EQ(error(R"({"__metadata__":[]})"), "f: __metadata__: got [], needs an object of texts");
 }
 
 TEST(SafetensorsFile, EveryByteBelongsToOneTensor) {
@@ -202,7 +274,7 @@ TEST(SafetensorsFile, EveryByteBelongsToOneTensor) {
 
 /// Any damage gives an answer, never a crash.
 TEST(SafetensorsFile, SurvivesDamage) {
-    const Bytes good = to_bytes(example());
+    const Bytes good = safetensors_bytes(example());
     for (size_t length = 0; length < good.size(); ++length)
         EXPECT_THROW(parse_safetensors(std::span(good).first(length), "f"), FormatError) << length;
     for (size_t i = 0; i < good.size(); ++i) {
@@ -239,4 +311,4 @@ TEST(SafetensorsFile, IsReplacedAsAWhole) {
 }
 
 }  // namespace
-}  // namespace vknorm::testing
+}  // namespace vknorm

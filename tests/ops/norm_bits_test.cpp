@@ -11,7 +11,6 @@
 #include "ops/norm/options.hpp"
 #include "ops/norm/tune.hpp"
 #include "support/device_fixture.hpp"
-#include "support/safetensors.hpp"
 #include "vulkan/device_state.hpp"
 
 namespace vknorm::testing {
@@ -30,7 +29,7 @@ class Call {
     Device& device() { return device_; }
     Recorder& recorder() { return stream_.record(); }
     BufferView in(const std::vector<float>& values, Storage storage = Storage::float32) {
-        const Tensor tensor({values.size()}, values, dtypes.at(storage));
+        const HostTensor tensor({values.size()}, values, dtypes.at(storage));
         buffers_.emplace_back(device_, tensor.bytes.size(), "input");
         stream_.upload(buffers_.back(), tensor.bytes);
         return buffers_.back();
@@ -47,7 +46,7 @@ class Call {
     Results results() {
         Results results;
         for (const auto& [name, wanted] : wanted_) {
-            Tensor tensor;
+            HostTensor tensor;
             tensor.dtype = dtypes.at(wanted.storage);
             tensor.bytes = stream_.download<std::byte>(wanted.view);
             tensor.shape = {wanted.view.bytes / storage_bytes(wanted.storage)};

@@ -8,8 +8,8 @@
 
 #include <vknorm/vknorm.hpp>
 
+#include "data/half.hpp"
 #include "support/device_fixture.hpp"
-#include "support/half.hpp"
 
 namespace vknorm::testing {
 namespace {
@@ -96,8 +96,8 @@ struct Type {
     uint16_t (*to)(float);
     float (*from)(uint16_t);
 };
-constexpr Type types[] = {{Storage::float16, to_float16, from_float16},
-                          {Storage::bfloat16, to_bfloat16, from_bfloat16}};
+constexpr Type types[] = {{Storage::float16, detail::to_float16, detail::from_float16},
+                          {Storage::bfloat16, detail::to_bfloat16, detail::from_bfloat16}};
 
 /// y = gamma * x of every number there is, in tensors [4, channels, positions] that begin `skipped` elements
 /// into a buffer. The products are exact in float32.

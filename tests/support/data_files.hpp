@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <random>
 #include <span>
@@ -16,11 +15,6 @@
 namespace vknorm::test {
 
 using Bytes = std::vector<std::byte>;
-
-inline void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes) {
-    std::ofstream(file, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
 
 /// An empty directory of the running test, removed with this object.
 class TemporaryDirectory {

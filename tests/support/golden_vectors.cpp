@@ -9,8 +9,8 @@ namespace vknorm::check {
 namespace {
 
 /// Those whose names begin with `prefix` and have no further slash, without the prefix.
-Tensors tensors_of(const Tensors& all, const std::string& prefix) {
-    Tensors result;
+HostTensors tensors_of(const HostTensors& all, const std::string& prefix) {
+    HostTensors result;
     for (auto entry = all.lower_bound(prefix); entry != all.end() && entry->first.starts_with(prefix);
          ++entry) {
         const std::string name = entry->first.substr(prefix.size());
@@ -25,9 +25,9 @@ std::vector<GoldenVector> golden_vectors() {
     std::vector<GoldenVector> vectors;
     for (const auto& file : std::filesystem::directory_iterator(VKNORM_GOLDEN_DIR)) {
         if (file.path().extension() != ".safetensors") continue;
-        const testing::Safetensors content = testing::read_safetensors(file.path());
+        const Safetensors content = read_safetensors(file.path());
         for (const auto& [name, line] : content.metadata) {
-            const Tensors inputs = tensors_of(content.tensors, name.substr(0, name.rfind('/') + 1));
+            const HostTensors inputs = tensors_of(content.tensors, name.substr(0, name.rfind('/') + 1));
             vectors.push_back({name, call_with(parse_request(line), inputs, name),
                                tensors_of(content.tensors, name + "/")});
         }

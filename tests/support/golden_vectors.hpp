@@ -11,7 +11,7 @@ namespace vknorm::check {
 struct GoldenVector {
     std::string name;
     Call call;
-    Tensors results;  ///< float64 results rounded to float32
+    HostTensors results;  ///< float64 results rounded to float32
 };
 std::vector<GoldenVector> golden_vectors();
 

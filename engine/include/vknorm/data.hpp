@@ -11,18 +11,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
-namespace vknorm {
+#include <vknorm/file.hpp>
 
-/// A file does not hold what its format promises. The message names the file, the place (line and column for
-/// text), what stands there and what was needed.
-class FormatError : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
+namespace vknorm {
 
 /// `size()` examples of `features` float32 values, with labels in [0, classes).
 struct Dataset {

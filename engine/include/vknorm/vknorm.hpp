@@ -9,6 +9,7 @@
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
 #include <vknorm/error.hpp>
+#include <vknorm/file.hpp>
 #include <vknorm/fold.hpp>
 #include <vknorm/ghost_batch_norm.hpp>
 #include <vknorm/group_norm.hpp>
@@ -19,6 +20,7 @@
 #include <vknorm/normalization.hpp>
 #include <vknorm/optimizer.hpp>
 #include <vknorm/probe.hpp>
+#include <vknorm/safetensors.hpp>
 #include <vknorm/softmax_cross_entropy.hpp>
 #include <vknorm/stream.hpp>
 #include <vknorm/tuning.hpp>

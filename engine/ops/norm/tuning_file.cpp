@@ -1,12 +1,11 @@
 #include "ops/norm/tuning_file.hpp"
 
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <random>
-#include <system_error>
+#include <span>
 
+#include "data/file.hpp"
 #include "ops/norm/tune.hpp"
 #include "vulkan/tuning.hpp"
 
@@ -50,40 +49,6 @@ std::optional<Tuning> read(const fs::path& file, const Device& device) {
     return tuning;
 }
 
-/// A file that is there whole or not at all. Throws std::filesystem::filesystem_error where it cannot be.
-class Replacement {
-  public:
-    explicit Replacement(const fs::path& file)
-        : file_(file), temporary_(file.string() + "." + hexadecimal(std::random_device{}())) {
-        fs::create_directories(file_.parent_path());
-        errno = 0;
-        stream_.open(temporary_);
-        require("cannot write");
-    }
-    ~Replacement() {
-        std::error_code ignored;
-        fs::remove(temporary_, ignored);
-    }
-    Replacement(const Replacement&) = delete;
-
-    void finish(const std::string& text) {
-        errno = 0;
-        stream_ << text;
-        stream_.close();
-        require("cannot write");
-        fs::rename(temporary_, file_);
-    }
-
-  private:
-    void require(const char* what) const {
-        if (!stream_)
-            throw fs::filesystem_error(what, temporary_, {errno != 0 ? errno : EIO, std::generic_category()});
-    }
-
-    fs::path file_, temporary_;
-    std::ofstream stream_;
-};
-
 }  // namespace
 
 fs::path tuning_file(const fs::path& folder, const DeviceInfo& info) {
@@ -94,10 +59,12 @@ Tuning kept_tuning(Device& device, const fs::path& folder,
                    const std::function<std::optional<Tuning>()>& measure) {
     const fs::path file = tuning_file(folder, device.info());
     if (const std::optional<Tuning> kept = read(file, device)) return *kept;
-    Replacement replacement(file);
+    fs::create_directories(folder);
+    FileReplacement replacement(file);
     const std::optional<Tuning> measured = measure();
     if (!measured) return device.tuning();
-    replacement.finish(heading(device.info()) + "\n" + measured->text() + "\n");
+    const std::string text = heading(device.info()) + "\n" + measured->text() + "\n";
+    replacement.finish(std::as_bytes(std::span(text)));
     return *measured;
 }
 

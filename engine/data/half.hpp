@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-namespace vknorm::testing {
+namespace vknorm::detail {
 
 uint16_t to_float16(float value);
 float from_float16(uint16_t bits);
 uint16_t to_bfloat16(float value);
 float from_bfloat16(uint16_t bits);
 
-}  // namespace vknorm::testing
+}  // namespace vknorm::detail

@@ -1,11 +1,11 @@
-#include "support/half.hpp"
+#include "data/half.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 
-namespace vknorm::testing {
+namespace vknorm::detail {
 
 namespace {
 
@@ -50,4 +50,4 @@ float from_bfloat16(uint16_t bits) {
     return std::bit_cast<float>(uint32_t{bits} << 16);
 }
 
-}  // namespace vknorm::testing
+}  // namespace vknorm::detail
