@@ -54,11 +54,14 @@ enum class Purpose : uint64_t { points, digits, split, batches };
 
 class Random {
   public:
+    /// The sequence of splitmix64.c for that seed. Seeds that differ by a multiple of its increment give
+    /// parts of one sequence.
+    explicit Random(uint64_t seed) : state_(seed) {}
     /// `index` tells several sequences for one purpose apart.
     Random(uint64_t seed, Purpose purpose, uint64_t index = 0)
-        : state_(mix(mix(seed) ^ mix(~index)) ^ mix(static_cast<uint64_t>(purpose) + 1)) {}
+        : Random(mix(mix(seed) ^ mix(~index)) ^ mix(static_cast<uint64_t>(purpose) + 1)) {}
 
-    uint64_t bits() { return mix(state_ += 0x9e3779b97f4a7c15); }
+    uint64_t bits() { return mix(state_ += increment); }
 
     /// In [0, 1), a multiple of 2^-53.
     double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
@@ -89,6 +92,8 @@ class Random {
     }
 
   private:
+    static constexpr uint64_t increment = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
+
     static uint64_t mix(uint64_t z) {
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
         z = (z ^ (z >> 27)) * 0x94d049bb133111eb;

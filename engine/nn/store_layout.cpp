@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "data/random.hpp"
 #include "ops/sizes.hpp"
 
 namespace vknorm::detail {
@@ -24,28 +25,9 @@ class Cursor {
     uint64_t next_ = 0;
 };
 
-/// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): the same
-/// numbers on every platform.
-class Random {
-  public:
-    explicit Random(uint64_t seed) : state_(seed) {}
-
-    uint64_t next() {
-        uint64_t z = state_ += 0x9e3779b97f4a7c15;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return z ^ (z >> 31);
-    }
-    /// Uniform in [-1, 1).
-    double symmetric() { return std::ldexp(static_cast<double>(next() >> 11), -52) - 1; }
-
-  private:
-    uint64_t state_;
-};
-
 void fill_uniform(std::vector<float>& values, const Range& range, Random& random, double reach) {
     for (uint64_t i = range.first; i < range.end(); ++i)
-        values[i] = static_cast<float>(reach * random.symmetric());
+        values[i] = static_cast<float>(reach * random.uniform(-1, 1));
 }
 
 }  // namespace
@@ -138,7 +120,7 @@ std::vector<float> initial_parameters(const Layout& layout, uint64_t seed, float
     std::vector<float> values(layout.parameters.count);
     for (size_t i = 0; i < layout.layers.size(); ++i) {
         const LayerTensors& layer = layout.layers[i];
-        Random random(Random(seed + i * 0xd1342543de82ef95).next());
+        Random random(Random(seed + i * 0xd1342543de82ef95).bits());
         const double reach = double{scale} / std::sqrt(static_cast<double>(layer.inputs));
         fill_uniform(values, layer.weight, random, reach);
         fill_uniform(values, layer.bias, random, reach);

@@ -128,9 +128,18 @@ TEST(Points, RefusesWhatItCannotMake) {
     EXPECT_EQ(message(10, 0, static_cast<Shape2D>(6)), "make_2d: shape: got 6, needs a Shape2D");
 }
 
-// Values of S. Vigna's splitmix64.c are those of a generator whose state starts at its seed; ours mixes seed
-// and purpose first, so what is checked here is the elementary functions that the C library would round
-// differently.
+/// What S. Vigna's splitmix64.c prints.
+TEST(Random, IsSplitmix64) {
+    detail::Random random(1234567);
+    for (const uint64_t expected : {6457827717110365317u, 3203168211198807973u, 9817491932198370423u,
+                                    4593380528125082431u, 16408922859458223821u})
+        EXPECT_EQ(random.bits(), expected);
+    detail::Random bits(7), reals(7);
+    for (int i = 0; i < 1000; ++i)
+        EXPECT_EQ(reals.uniform(-1, 1), std::ldexp(static_cast<double>(bits.bits() >> 11), -52) - 1);
+}
+
+/// These are the elementary functions that every C library rounds in its own way.
 TEST(Random, ElementaryFunctionsAreAccurate) {
     double worst = 0;
     for (int i = -40000; i <= 40000; ++i) {
