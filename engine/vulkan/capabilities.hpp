@@ -1,4 +1,4 @@
-// What a physical device can do, as vknorm sees it.
+// This is what a physical device can do, as vknorm sees it.
 #pragma once
 
 #include "vulkan/device_state.hpp"
@@ -6,7 +6,7 @@
 namespace vknorm::detail {
 
 /// Fills limits, timestamp_bits and the numbers in capabilities; what depends on enabled extensions or on
-/// memory stays off. Needs physical_device and queue_family.
+/// memory stays off. `state` has its physical_device and queue_family by then.
 void read_limits(DeviceState& state);
 
 }  // namespace vknorm::detail

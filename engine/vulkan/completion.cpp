@@ -6,8 +6,6 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr std::chrono::nanoseconds slice = std::chrono::milliseconds(100);
-
 OwnedFence create_fence(const DeviceState& device) {
     const VkFenceCreateInfo info = {VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
     VkFence fence = VK_NULL_HANDLE;
@@ -98,7 +96,8 @@ bool Completion::wait(Ticket ticket, std::chrono::nanoseconds timeout) {
     for (;;) {
         if (ticket <= completed_) return true;
         const auto left = deadline - std::chrono::steady_clock::now();
-        const auto next = std::clamp(std::chrono::nanoseconds(left), std::chrono::nanoseconds(0), slice);
+        const auto next =
+            std::clamp<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0), longest_slice);
         if (wait_slice(ticket, static_cast<uint64_t>(next.count()))) return true;
         if (left <= std::chrono::nanoseconds(0)) return false;
     }

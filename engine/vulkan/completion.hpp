@@ -1,4 +1,4 @@
-// Knows which submissions of a stream have completed: by one timeline semaphore, or by fences.
+// A Completion knows which submissions of a stream have completed: by one timeline semaphore, or by fences.
 #pragma once
 
 #include <chrono>
@@ -11,14 +11,17 @@
 
 namespace vknorm::detail {
 
+/// No wait is longer, so that whoever waits learns that the device was lost.
+inline constexpr std::chrono::milliseconds longest_slice{100};
+
 class Completion {
   public:
     explicit Completion(const DeviceState& device);
 
-    /// Submits; tickets must grow by one. When it throws, nothing was submitted.
+    /// Submits `commands`; tickets grow by one. When it throws, nothing was submitted.
     void submit(VkCommandBuffer commands, Ticket ticket);
     bool reached(Ticket ticket);
-    /// Waits in slices of 100 ms at most, so that the loss of the device ends it. False after `timeout`.
+    /// Waits in slices, so that the loss of the device ends it. It returns false after `timeout`.
     bool wait(Ticket ticket, std::chrono::nanoseconds timeout);
 
   private:

@@ -1,5 +1,7 @@
 #include "vulkan/descriptors.hpp"
 
+#include <iterator>
+
 namespace vknorm::detail {
 
 namespace {
@@ -12,7 +14,7 @@ VkDescriptorPool create_pool(const DeviceState& device) {
                                           {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, descriptors_per_pool}};
     VkDescriptorPoolCreateInfo info = {VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
     info.maxSets = sets_per_pool;
-    info.poolSizeCount = 2;
+    info.poolSizeCount = std::size(sizes);
     info.pPoolSizes = sizes;
     VkDescriptorPool pool = VK_NULL_HANDLE;
     device.check(device.vk.CreateDescriptorPool(device.device, &info, nullptr, &pool),
@@ -23,7 +25,7 @@ VkDescriptorPool create_pool(const DeviceState& device) {
 }  // namespace
 
 VkDescriptorSet DescriptorPools::allocate(VkDescriptorSetLayout layout, uint32_t bindings) {
-    // Counted here, because not every driver notices that a pool is exhausted.
+    // The engine counts, because not every driver notices that a pool is exhausted.
     while (current_ < pools_.size() &&
            (pools_[current_].sets_left == 0 || pools_[current_].descriptors_left < bindings))
         ++current_;

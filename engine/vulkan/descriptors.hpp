@@ -1,4 +1,5 @@
-// Descriptor sets for devices without push descriptors: pools that grow, emptied all at once.
+// Devices without push descriptors get their descriptor sets from pools, which grow and are emptied all at
+// once.
 #pragma once
 
 #include <vector>
@@ -11,7 +12,7 @@ class DescriptorPools {
   public:
     explicit DescriptorPools(const DeviceState& device) : device_(device) {}
 
-    /// A set of `bindings` storage buffers, valid until reset().
+    /// Returns a set of `bindings` buffers that is valid until reset().
     VkDescriptorSet allocate(VkDescriptorSetLayout layout, uint32_t bindings);
     /// Frees every set; the pools are kept.
     void reset();

@@ -1,4 +1,4 @@
-// What extensions there are.
+// Vulkan tells which extensions there are.
 #pragma once
 
 #include <string_view>
@@ -8,12 +8,12 @@
 
 namespace vknorm::detail {
 
-/// Asking takes a while: once for each device.
+/// Asking takes a while, so each device is asked once.
 using Extensions = std::vector<VkExtensionProperties>;
 
 bool has_name(const Extensions& extensions, std::string_view name);
 
-/// Of the layer, or of the loader and the drivers for null.
+/// Returns those of the layer, or for null those of the loader and the drivers.
 Extensions instance_extensions(const Functions& vk, const char* layer);
 Extensions device_extensions(const Functions& vk, VkPhysicalDevice physical_device);
 

@@ -1,4 +1,4 @@
-// Hands out byte ranges of one block of memory. Pure: knows no Vulkan.
+// A FreeList hands out byte ranges of one block of memory. It is pure: it knows no Vulkan.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,13 @@
 
 namespace vknorm::detail {
 
-/// First fit; neighbouring free ranges are joined on release.
+/// The first range that fits is taken; neighbouring free ranges are joined on release.
 class FreeList {
   public:
     explicit FreeList(uint64_t size);
 
-    /// Offset of `size` > 0 bytes, a multiple of `alignment` > 0 (any number); nothing when no free range
-    /// fits.
+    /// Returns the offset of `size` > 0 bytes, a multiple of `alignment` > 0 (any number), or nothing when no
+    /// free range fits.
     std::optional<uint64_t> allocate(uint64_t size, uint64_t alignment);
     /// Gives back what allocate() returned, and returns its size. Throws std::logic_error for any other
     /// offset.
@@ -24,7 +24,7 @@ class FreeList {
 
   private:
     uint64_t size_;
-    std::map<uint64_t, uint64_t> free_;  // offset -> size
+    std::map<uint64_t, uint64_t> free_;  // sizes by offset
     std::map<uint64_t, uint64_t> used_;
 };
 

@@ -56,7 +56,7 @@ void Functions::load_device(VkDevice device) {
 }
 
 PFN_vkGetInstanceProcAddr open_loader() {
-    // Never closed: drivers keep threads that would run into unmapped code.
+    // It is never closed: drivers keep threads that would run into unmapped code.
     static void* const library = [] {
         for (const char* name : {"libvulkan.so.1", "libvulkan.1.dylib", "libMoltenVK.dylib"})
             if (void* handle = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return handle;

@@ -1,4 +1,4 @@
-// Every Vulkan function the engine calls, in one private table.
+// Every Vulkan function that the engine calls stands in one private table.
 //
 // The engine links no Vulkan library and defines no vk* symbol: libvulkan is opened at run time and the table
 // is filled through it, so that the engine lives beside any other loader code, can adopt a caller's device,
@@ -89,7 +89,7 @@ namespace vknorm::detail {
     X(CmdPushDescriptorSetKHR)              \
     X(SetDebugUtilsObjectNameEXT)
 
-// Extensions that became core: the KHR name is tried first.
+// These extensions became core: the KHR name is tried first.
 #define VKNORM_PROMOTED_DEVICE_FUNCTIONS(X) X(WaitSemaphores)
 
 struct Functions {
@@ -103,7 +103,7 @@ struct Functions {
     VKNORM_PROMOTED_DEVICE_FUNCTIONS(VKNORM_MEMBER)
 #undef VKNORM_MEMBER
 
-    /// Each throws Error naming the first function that is missing. Optional ones stay null.
+    /// Each of these throws Error naming the first function that is missing. Optional ones stay null.
     void load_global(PFN_vkGetInstanceProcAddr get_instance_proc_addr);
     void load_instance(VkInstance instance);
     void load_device(VkDevice device);
@@ -112,7 +112,7 @@ struct Functions {
 /// Opens libvulkan, once per process. Throws Error naming the package to install.
 PFN_vkGetInstanceProcAddr open_loader();
 
-/// "VK_ERROR_DEVICE_LOST" and so on.
+/// Names `result`: "VK_ERROR_DEVICE_LOST" and so on.
 const char* result_name(VkResult result);
 
 /// Throws Error naming the call, unless the result is a success code.

@@ -1,7 +1,7 @@
-// Decides where barriers go. Pure: knows no Vulkan.
+// A HazardTracker decides where barriers go. It is pure: it knows no Vulkan.
 //
-// Remembers which bytes of which buffers were read and written since the last barrier. A use that overlaps an
-// earlier write, or a write that overlaps an earlier read, needs a barrier first. One barrier orders
+// It remembers which bytes of which buffers were read and written since the last barrier. A use that overlaps
+// an earlier write, or a write that overlaps an earlier read, needs a barrier first. One barrier orders
 // everything, so the memory is then empty.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace vknorm::detail {
 
-/// Bytes [begin, end) of a buffer, as one command uses them.
+/// One command uses the bytes [begin, end) of a buffer.
 struct Use {
     uint64_t buffer;
     uint64_t begin, end;
@@ -21,14 +21,14 @@ struct Use {
 
 class HazardTracker {
   public:
-    /// Records the uses of one command. True when a barrier must precede the command; the tracker then
-    /// assumes that it does. Uses of one command do not conflict with each other.
+    /// Records the uses of one command. It returns true when a barrier must precede the command, and then
+    /// assumes that one does. Uses of one command do not conflict with each other.
     bool add(std::span<const Use> uses);
-    /// A barrier was placed for another reason.
+    /// Forgets everything: a barrier was placed for another reason.
     void clear();
 
   private:
-    // Disjoint ranges that do not touch, begin -> end.
+    // These ranges, from begin to end, neither overlap nor touch.
     class Ranges {
       public:
         bool overlaps(uint64_t begin, uint64_t end) const;

@@ -11,7 +11,10 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr VkDeviceSize least_block = VkDeviceSize(256) << 10;
+// A shared block has a fixed part of what is reserved: little is left unused then (some drivers touch every
+// byte that they allocate), and the number of blocks grows with the logarithm of the memory in use. What
+// would fill much of such a block gets one of its own.
+constexpr VkDeviceSize least_block = VkDeviceSize(256) << 10, reserved_per_block = 64, buffers_per_block = 4;
 constexpr VkMemoryPropertyFlags host_flags =
     VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 
@@ -149,10 +152,8 @@ Allocator::Place Allocator::find_place(const VkMemoryRequirements& needed, Memor
         if (const auto offset = block->second.ranges.allocate(needed.size, needed.alignment))
             return {block, *offset};
     }
-    // Little is left unused (some drivers touch every byte that they allocate), and the number of blocks
-    // grows with the logarithm of the memory in use.
-    const VkDeviceSize size = std::max(least_block, use_.reserved / 64);
-    if (needed.size <= size / 4) {
+    const VkDeviceSize size = std::max(least_block, use_.reserved / reserved_per_block);
+    if (needed.size <= size / buffers_per_block) {
         try {
             const auto block = add_block(size, *type, true, name);
             return {block, *block->second.ranges.allocate(needed.size, needed.alignment)};
@@ -166,17 +167,16 @@ Allocator::Place Allocator::find_place(const VkMemoryRequirements& needed, Memor
 }
 
 Allocation Allocator::allocate(VkDeviceSize bytes, Memory memory, std::string_view name) {
-    constexpr VkDeviceSize largest = ~VkDeviceSize(0) - 3;
-    if (bytes > largest)
+    if (whole_words(bytes) < bytes)
         throw Error(VK_ERROR_OUT_OF_DEVICE_MEMORY,
                     "Buffer \"" + std::string(name) + "\": the size overflows");
     VkBufferCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
-    info.size = (bytes + 3) & ~VkDeviceSize(3);
+    info.size = whole_words(bytes);
     info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                  VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
     info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
 
-    // Before the driver is asked: some fail badly at absurd sizes.
+    // The driver is not asked: some fail badly at absurd sizes.
     if (info.size > largest_allocation_)
         throw Error(VK_ERROR_OUT_OF_DEVICE_MEMORY,
                     "Buffer \"" + std::string(name) + "\": needs " + mebibytes(bytes) +

@@ -1,4 +1,4 @@
-// Device memory: buffers bound into blocks that they share.
+// Buffers are bound into blocks of device memory that they share.
 #pragma once
 
 #include <cstddef>
@@ -23,32 +23,39 @@ struct Allocation {
     VkDeviceSize offset = 0;  ///< within the block
 };
 
-/// May be used from any thread.
+/// Shaders see whole words, so a buffer, and a range of it that is bound, ends on one.
+constexpr VkDeviceSize whole_words(VkDeviceSize bytes) {
+    constexpr VkDeviceSize word_bytes = 4;
+    return (bytes + word_bytes - 1) / word_bytes * word_bytes;
+}
+
+/// Any thread may use it.
 class Allocator {
   public:
-    /// `has_budget`: VK_EXT_memory_budget tells how much of each heap is left.
+    /// With `has_budget`, VK_EXT_memory_budget tells how much of each heap is left.
     Allocator(const DeviceState& device, bool has_budget);
     ~Allocator();
     Allocator(const Allocator&) = delete;
 
-    /// A buffer of `bytes` > 0, rounded up to a multiple of 4. Throws Error when it does not fit; nothing has
-    /// changed then.
+    /// Makes a buffer of `bytes` > 0, rounded up to whole words. Throws Error when it does not fit; nothing
+    /// has changed then.
     Allocation allocate(VkDeviceSize bytes, Memory memory, std::string_view name);
     void release(const Allocation& allocation);
 
     MemoryUse use() const;
-    /// Host address of a live buffer of this allocator that the host may read and write quickly, else null.
+    /// Returns the host address of a live buffer of this allocator that the host may read and write quickly,
+    /// else null.
     std::byte* host_address(VkBuffer buffer) const;
-    /// A live buffer of this allocator.
+    /// Tells whether it is a live buffer of this allocator.
     bool owns(VkBuffer buffer) const;
-    /// Buffers in Memory::device could be mapped.
+    /// Tells whether buffers in Memory::device could be mapped.
     bool device_memory_is_mapped() const;
 
   private:
     struct Block {
         VkDeviceMemory memory;
         uint32_t type;
-        bool shared;  // between buffers; else made for one
+        bool shared;  // it tells whether several buffers may be in it; else it is made for one
         std::byte* mapped;
         FreeList ranges;
     };
@@ -79,8 +86,8 @@ class Allocator {
     mutable std::mutex mutex_;
     Blocks blocks_;
     uint64_t next_block_ = 1;
-    std::unordered_map<uint64_t, std::byte*>
-        host_addresses_;  // of all live buffers; null where there is none
+    // All live buffers are in it; the address is null where there is none.
+    std::unordered_map<uint64_t, std::byte*> host_addresses_;
     MemoryUse use_;
 };
 

@@ -1,4 +1,4 @@
-// A Vulkan handle that is destroyed with its owner.
+// Vulkan handles are destroyed with their owners.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,4 @@
-// Compute pipelines, made on first use and kept.
+// Compute pipelines are made on first use and kept.
 #pragma once
 
 #include <map>
@@ -26,13 +26,13 @@ struct Pipeline {
     const PipelineLayout* layout;
 };
 
-/// May be used from any thread.
+/// Any thread may use it.
 class Pipelines {
   public:
     explicit Pipelines(const DeviceState& device) : device_(device) {}
 
-    /// `constants[i]` is constant_id i; `push_bytes` is the size of the push constant block. The result lives
-    /// as long as this object.
+    /// Returns the pipeline whose `constants[i]` is constant_id i; `push_bytes` is the size of the push
+    /// constant block. The result lives as long as this object.
     const Pipeline& get(const shaders::Shader& shader, std::span<const uint32_t> constants,
                         uint32_t push_bytes);
 

@@ -26,11 +26,6 @@ bool absent(const BufferView& view) {
     return !view || view.bytes == 0;
 }
 
-// Shaders see whole words: a range ends on one. The engine's buffers do too.
-VkDeviceSize whole_words(VkDeviceSize bytes) {
-    return (bytes + 3) & ~VkDeviceSize(3);
-}
-
 Use use_of(const BufferView& view, bool reads, bool writes) {
     return {uint64_t(view.buffer), view.offset, view.offset + view.bytes, reads, writes};
 }
@@ -74,7 +69,7 @@ OwnedBufferView texel_view(const DeviceState& device, const VkDescriptorBufferIn
     return {device, view};
 }
 
-// Descriptor writes for set 0, together with the arrays that they point to.
+// These are the descriptor writes for set 0, together with the arrays that they point to.
 struct Writes {
     std::vector<VkDescriptorBufferInfo> buffers;
     std::vector<OwnedBufferView> views;
@@ -106,9 +101,8 @@ struct Writes {
     uint32_t count() const { return static_cast<uint32_t>(writes.size()); }
 };
 
-// Push descriptors where the device has them, else a set from the recorder's pools. The set is made and
-// written here so that the failing part comes before anything is recorded; the returned set is null with push
-// descriptors.
+// Without push descriptors a set comes from the recorder's pools. It is made and written before anything is
+// recorded, because that may fail. With push descriptors null is returned.
 VkDescriptorSet prepare_set(RecorderState& recorder, const PipelineLayout& layout, Writes& writes) {
     const DeviceState& device = recorder.vulkan();
     if (device.capabilities.push_descriptors) return VK_NULL_HANDLE;
@@ -203,7 +197,7 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
 
     std::ranges::move(writes.views, std::back_inserter(state.texels));
     order(state, uses);
-    // Bound every time: the caller may have bound another pipeline in between.
+    // The pipeline is bound every time, as the caller may have bound another one in between.
     device.vk.CmdBindPipeline(state.commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.pipeline.get());
     bind_set(state, *pipeline.layout, writes, set);
     if (push_bytes > 0)
@@ -215,7 +209,7 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
 void fill(Recorder& recorder, const BufferView& target, uint32_t word) {
     RecorderState& state = recorder.state();
     state.require_recording();
-    if (target.offset % 4 != 0 || target.bytes % 4 != 0)
+    if (whole_words(target.offset) != target.offset || whole_words(target.bytes) != target.bytes)
         throw std::logic_error("fill: offset and bytes need to be multiples of 4");
     if (absent(target)) return;
     const Use uses[] = {use_of(target, false, true)};

@@ -1,4 +1,4 @@
-// What a Recorder holds.
+// A Recorder holds this.
 #pragma once
 
 #include "vulkan/descriptors.hpp"
@@ -14,11 +14,11 @@ struct RecorderState {
 
     Device& device;
     VkCommandBuffer commands;
-    bool recording = true;  ///< false for a stream's recorder after it was submitted
+    bool recording = true;  ///< it is false for a stream's recorder after it was submitted
     HazardTracker hazards;
     DescriptorPools descriptors;
-    std::vector<OwnedBufferView> texels;  ///< views that the commands read through
-    Timestamps* timestamps = nullptr;     ///< null: not measured
+    std::vector<OwnedBufferView> texels;  ///< the commands read through these views
+    Timestamps* timestamps = nullptr;     ///< it is null where nothing is measured
 
     const DeviceState& vulkan() const { return device.state(); }
     /// Throws std::logic_error when nothing can be recorded.

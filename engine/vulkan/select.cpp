@@ -89,10 +89,11 @@ DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const
 }
 
 std::vector<Candidate> enumerate(const Functions& vk, VkInstance instance) {
-    // Each call asks every driver anew: one is enough on most machines.
+    // Each call asks every driver anew; with this much room one call is enough on most machines.
+    constexpr uint32_t usual_room = 16;
     std::vector<VkPhysicalDevice> physical_devices;
     VkResult result = VK_INCOMPLETE;
-    for (uint32_t room = 16; result == VK_INCOMPLETE; room *= 2) {
+    for (uint32_t room = usual_room; result == VK_INCOMPLETE; room *= 2) {
         physical_devices.resize(room);
         uint32_t count = room;
         result = vk.EnumeratePhysicalDevices(instance, &count, physical_devices.data());

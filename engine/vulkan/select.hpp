@@ -1,4 +1,4 @@
-// Which physical device to use.
+// The engine chooses which physical device it uses.
 #pragma once
 
 #include <span>
@@ -18,19 +18,20 @@ struct Candidate {
     DeviceInfo info;
 };
 
-/// All physical devices of an instance, those vknorm cannot use included (info.rejected says why).
+/// Returns all physical devices of an instance, those that vknorm cannot use included (info.rejected says
+/// why).
 std::vector<Candidate> enumerate(const Functions& vk, VkInstance instance);
 
 std::vector<DeviceInfo> infos_of(std::span<const Candidate> candidates);
 
-/// One physical device with these extensions; its queue family is not looked for.
+/// Describes a physical device with these extensions; its queue family is not looked for.
 DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const Extensions& extensions);
 
-/// "1.1".
+/// Writes `version` as "1.1".
 std::string version_text(uint32_t version);
 
-/// Index of the best usable device that matches `select`, see DeviceOptions::select. Throws Error listing
-/// every device and why it is not it.
+/// Returns the index of the best usable device that matches `select` (DeviceOptions::select). Throws Error
+/// listing every device and why it is not it.
 size_t choose(std::span<const DeviceInfo> devices, std::string_view select);
 
 }  // namespace vknorm::detail

@@ -24,7 +24,7 @@ std::vector<uint32_t> specialized(std::span<const uint32_t> words, std::span<con
         .RegisterPass(spvtools::CreateCCPPass())
         .RegisterPass(spvtools::CreateDeadBranchElimPass());
     spvtools::OptimizerOptions options;
-    options.set_run_validator(false);  // done where the shaders are built
+    options.set_run_validator(false);  // the build validates the shaders
     std::vector<uint32_t> result;
     if (!optimizer.Run(words.data(), words.size(), &result, options))
         throw std::logic_error("a shader is not SPIR-V: " + complaint);

@@ -1,6 +1,6 @@
-// Specialization constants put into a shader by ourselves. Vulkan does it too, but SwiftShader keeps the
-// branches that are never taken: it then compiles a kernel with everything switched off four times as long,
-// and runs it four to seven times as long. Pure: knows no Vulkan.
+// The engine puts specialization constants into a shader by itself. Vulkan does it too, but SwiftShader keeps
+// the branches that are never taken: it then compiles a kernel with everything switched off four times as
+// long, and runs it four to seven times as long. This is pure: it knows no Vulkan.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace vknorm::detail {
 
-/// The shader with `constants[i]` for constant_id i, and without the blocks that these make unreachable.
-/// Throws std::logic_error for words that are not SPIR-V.
+/// Returns the shader with `constants[i]` for constant_id i, and without the blocks that these make
+/// unreachable. Throws std::logic_error for words that are not SPIR-V.
 std::vector<uint32_t> specialized(std::span<const uint32_t> words, std::span<const uint32_t> constants);
 
 }  // namespace vknorm::detail

@@ -5,28 +5,28 @@
 
 namespace vknorm::detail {
 
-// SPIR-V specification, section 3: numbers.
 Bindings bindings_of(std::span<const uint32_t> words) {
-    constexpr uint32_t op_type_int = 21, op_type_image = 25, op_type_sampled_image = 27, op_type_pointer = 32;
-    constexpr uint32_t op_variable = 59, op_decorate = 71;
-    constexpr uint32_t decoration_binding = 33;
     Bindings result;
     std::map<uint32_t, uint32_t> binding_of;  // of a variable
     std::map<uint32_t, uint32_t> pointee;     // of a type of pointers
     enum class Component { real, without_sign, with_sign };
     std::map<uint32_t, Component> component;  // of types of integers, and of images
     std::map<uint32_t, Component> sampled;    // the same of types of sampled images: ours are of buffers
-    for_each_instruction(words, [&](uint32_t opcode, std::span<const uint32_t> operands) {
-        if (opcode == op_decorate && operands.size() == 4 && operands[2] == decoration_binding) {
+    for_each_instruction(words, [&](spv::Op opcode, std::span<const uint32_t> operands) {
+        const auto is_binding = [&] {
+            constexpr auto binding = static_cast<uint32_t>(spv::Decoration::Binding);
+            return operands.size() == 4 && operands[2] == binding;
+        };
+        if (opcode == spv::Op::OpDecorate && is_binding()) {
             binding_of[operands[1]] = operands[3];
             result.count = std::max(result.count, operands[3] + 1);
         }
-        if (opcode == op_type_int)
+        if (opcode == spv::Op::OpTypeInt)
             component[operands[1]] = operands[3] == 0 ? Component::without_sign : Component::with_sign;
-        if (opcode == op_type_image) component[operands[1]] = component[operands[2]];
-        if (opcode == op_type_sampled_image) sampled[operands[1]] = component[operands[2]];
-        if (opcode == op_type_pointer) pointee[operands[1]] = operands[3];
-        if (opcode != op_variable) return;
+        if (opcode == spv::Op::OpTypeImage) component[operands[1]] = component[operands[2]];
+        if (opcode == spv::Op::OpTypeSampledImage) sampled[operands[1]] = component[operands[2]];
+        if (opcode == spv::Op::OpTypePointer) pointee[operands[1]] = operands[3];
+        if (opcode != spv::Op::OpVariable) return;
         const auto binding = binding_of.find(operands[2]);
         if (binding == binding_of.end()) return;
         const auto texels = sampled.find(pointee.at(operands[1]));

@@ -4,7 +4,7 @@ namespace vknorm::detail {
 
 std::optional<Staging::Piece> Staging::take(VkDeviceSize bytes, Ticket ticket) {
     if (!buffer_.view()) buffer_ = Buffer(device_, total_bytes, "vknorm staging", memory_);
-    const auto offset = ranges_.allocate(bytes, 16);
+    const auto offset = ranges_.allocate(bytes, piece_alignment);
     if (!offset) return std::nullopt;
     taken_.push_back({ticket, *offset});
     return Piece{buffer_.view(*offset, bytes), buffer_.mapped() + *offset};

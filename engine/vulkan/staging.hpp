@@ -1,4 +1,4 @@
-// Mapped memory that copies to and from the device pass through.
+// Copies to and from the device pass through mapped memory.
 #pragma once
 
 #include <deque>
@@ -12,7 +12,7 @@ namespace vknorm::detail {
 
 class Staging {
   public:
-    /// The largest piece that take() can give.
+    /// take() gives no larger piece.
     static constexpr VkDeviceSize piece_bytes = VkDeviceSize(4) << 20;
 
     Staging(Device& device, Memory memory) : device_(device), memory_(memory) {}
@@ -21,16 +21,17 @@ class Staging {
         BufferView view;
         std::byte* mapped;
     };
-    /// A piece that belongs to the submission `ticket`. Nothing when all memory is in use; then release()
-    /// some.
+    /// Gives a piece that belongs to the submission `ticket`, or nothing when all memory is in use: then
+    /// release() some.
     std::optional<Piece> take(VkDeviceSize bytes, Ticket ticket);
-    /// The submission that must be reached before anything can be released.
+    /// This submission must be reached before anything can be released.
     Ticket oldest() const { return taken_.front().ticket; }
     /// Gives back the pieces of submissions up to `reached`.
     void release(Ticket reached);
 
   private:
     static constexpr VkDeviceSize total_bytes = 4 * piece_bytes;
+    static constexpr VkDeviceSize piece_alignment = 16;
     struct Taken {
         Ticket ticket;
         VkDeviceSize offset;
@@ -38,7 +39,7 @@ class Staging {
 
     Device& device_;
     Memory memory_;
-    Buffer buffer_;  // made at the first take()
+    Buffer buffer_;  // it is made at the first take()
     FreeList ranges_{total_bytes};
     std::deque<Taken> taken_;
 };

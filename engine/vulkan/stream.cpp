@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t most_in_flight = 16;
 constexpr Ticket timings_kept = 4;
+// A destructor must not wait for ever.
 constexpr auto longest_farewell = std::chrono::seconds(60);
 
 OwnedCommandPool create_command_pool(const DeviceState& device) {
@@ -42,7 +43,7 @@ VkCommandBuffer allocate_commands(const DeviceState& device, VkCommandPool pool)
 
 }  // namespace
 
-// One submission: recorded, in flight, and then recorded anew.
+// A submission is recorded, then in flight, and then recorded anew.
 struct Submission {
     explicit Submission(Device& device)
         : pool(create_command_pool(device.state())),
@@ -54,7 +55,7 @@ struct Submission {
     OwnedCommandPool pool;
     Timestamps timestamps;
     Recorder recorder;
-    Ticket ticket = 0;  // 0: not in flight
+    Ticket ticket = 0;  // it is 0 when the submission is not in flight
 };
 
 struct StreamState {
@@ -68,7 +69,7 @@ struct StreamState {
 
     Device& device;
     const DeviceState& vulkan;
-    bool measure;  // what is recorded next
+    bool measure;  // it tells whether what is recorded next is timed
     Completion completion;
     Staging uploads, readbacks;
     std::vector<std::unique_ptr<Submission>> submissions;
@@ -102,10 +103,10 @@ bool StreamState::reached(Ticket ticket) {
 
 void StreamState::wait(Ticket ticket) {
     do require_own(ticket);
-    while (!completion.wait(ticket, std::chrono::milliseconds(100)));
+    while (!completion.wait(ticket, longest_slice));
 }
 
-// Takes what is to be known of a submission that was reached.
+// It takes what is to be known of a submission that was reached.
 void StreamState::retire(Submission& submission) {
     if (submission.recorder.state().timestamps)
         timings.insert_or_assign(submission.ticket, submission.timestamps.read());
@@ -177,7 +178,7 @@ bool StreamState::wait_before_destruction() noexcept {
     const auto deadline = std::chrono::steady_clock::now() + longest_farewell;
     while (std::chrono::steady_clock::now() < deadline) {
         try {
-            if (completion.wait(last, std::chrono::milliseconds(100))) return true;
+            if (completion.wait(last, longest_slice)) return true;
         } catch (const Error& error) {
             // Out of memory may pass; a lost device runs nothing any more.
             if (error.result() == VK_ERROR_DEVICE_LOST) return true;
@@ -210,7 +211,7 @@ Stream::Stream(Device& device, const Options& options)
 Stream::Stream(Stream&&) noexcept = default;
 
 Stream::~Stream() {
-    // Still running after all this time: what it uses must stay.
+    // What still runs after all this time needs its memory: it stays.
     if (state_ && !state_->wait_before_destruction()) (void)state_.release();
 }
 

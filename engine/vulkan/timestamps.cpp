@@ -32,7 +32,7 @@ void Timestamps::end(VkCommandBuffer commands, size_t stretch) {
     --open_;
 }
 
-// At the bottom of the pipe both times: a stretch starts when everything before it has ended.
+// Both are written at the bottom of the pipe: a stretch starts when everything before it has ended.
 void Timestamps::write(VkCommandBuffer commands, uint32_t query) {
     device_.vk.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
                                  pools_[query / queries_per_pool].get(), query % queries_per_pool);

@@ -1,4 +1,4 @@
-// Device timestamps around labelled stretches of one command buffer.
+// The device writes timestamps around labelled stretches of one command buffer.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ class Timestamps {
     /// Opens a stretch and returns its number.
     size_t begin(VkCommandBuffer commands, const char* label);
     void end(VkCommandBuffer commands, size_t stretch);
-    /// In the order of begin(); the commands must have run and every stretch must be closed.
+    /// Returns the timings in the order of begin(). The commands must have run and every stretch must be
+    /// closed.
     std::vector<Timing> read() const;
     void reset();
 
@@ -25,8 +26,8 @@ class Timestamps {
     void write(VkCommandBuffer commands, uint32_t query);
 
     const DeviceState& device_;
-    std::vector<OwnedQueryPool> pools_;  // stretch i has queries 2i and 2i + 1
-    std::vector<Timing> stretches_;      // not measured yet
+    std::vector<OwnedQueryPool> pools_;  // stretch i has the queries 2i and 2i + 1
+    std::vector<Timing> stretches_;      // they are not measured yet
     uint32_t open_ = 0;
 };
 

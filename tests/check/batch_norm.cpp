@@ -2,24 +2,13 @@
 #include "check/batch_norm.hpp"
 
 #include <bit>
+#include <utility>
+
+#include "check/norm_arguments.hpp"
 
 namespace vknorm::check {
 
-const Option relu_option{"relu",
-                         {"none", "recomputed", "mask"},
-                         "Whether a ReLU follows, and how backward knows what it let through"};
-
-Relu relu_of(const Call& call) {
-    return static_cast<Relu>(call.settings.word(relu_option, 0));
-}
-
 namespace {
-
-const Option health{"health", {"off", "on"}, "Whether to report on every channel"};
-
-bool wants_health(const Call& call) {
-    return call.settings.word(health, 0) != 0;
-}
 
 /// mean / std, which is a float32, and two whole numbers.
 std::vector<double> health_numbers(const HostTensor& tensor) {
@@ -36,53 +25,19 @@ void drop_unasked(const Call& call, Expectations& expectations) {
 }
 
 void run_training(const Call& call, Workspace& workspace) {
-    const BatchNorm op(workspace.device(), batch_norm_options(call));
-    const Saved saved{workspace.out("mean"), workspace.out("inv_std"),
-                      relu_of(call) == Relu::mask ? workspace.out("relu_mask") : BufferView{},
-                      call.has("valid") ? workspace.out("count") : BufferView{},
-                      workspace.scratch(op.scratch_bytes())};
-    op.forward_training(workspace.recorder(),
-                        {.x = workspace.in("x"),
-                         .y = workspace.out("y"),
-                         .gamma = workspace.in("gamma"),
-                         .beta = workspace.in("beta"),
-                         .mean = saved.mean,
-                         .inv_std = saved.inv_std,
-                         .running_mean = workspace.in_out("running_mean"),
-                         .running_var = workspace.in_out("running_var"),
-                         .num_batches_tracked = workspace.in_out("num_batches_tracked"),
-                         .residual = workspace.in("residual"),
-                         .relu = relu_of(call) != Relu::none,
-                         .relu_mask = saved.relu_mask,
-                         .valid = workspace.in("valid"),
-                         .count = saved.count,
-                         .health = wants_health(call) ? workspace.out("health") : BufferView{},
-                         .scratch = saved.scratch});
-    if (call.has("dy")) record_backward(op, call, workspace, saved);
+    record_training(BatchNorm(workspace.device(), batch_norm_options(call)), call, workspace);
 }
 
-Expectations expect_training(const Call& call) {
+Expectations expect_batch_norm_training(const Call& call) {
     const reference::BatchNormData data = batch_norm_data(call);
-    Expectations result = reference::expected_forward_training(data);
-    drop_unasked(call, result);
-    expect_counted(call, result);
-    if (call.has("dy")) expect_gradients(call, result, reference::expected_backward(data));
-    return result;
+    Expectations forward = reference::expected_forward_training(data);
+    drop_unasked(call, forward);
+    return expect_training(call, std::move(forward), [&] { return reference::expected_backward(data); });
 }
 
 void run_inference(const Call& call, Workspace& workspace) {
-    const BatchNorm op(workspace.device(), batch_norm_options(call));
-    op.forward_inference(
-        workspace.recorder(),
-        {.x = workspace.in("x"),
-         .y = workspace.out("y"),
-         .gamma = workspace.in("gamma"),
-         .beta = workspace.in("beta"),
-         .running_mean = workspace.in("running_mean"),
-         .running_var = workspace.in("running_var"),
-         .residual = workspace.in("residual"),
-         .relu = relu_of(call) != Relu::none,
-         .relu_mask = relu_of(call) == Relu::mask ? workspace.out("relu_mask") : BufferView{}});
+    BatchNorm(workspace.device(), batch_norm_options(call))
+        .forward_inference(workspace.recorder(), NormArguments(call, workspace));
 }
 
 Expectations expect_inference(const Call& call) {
@@ -194,7 +149,7 @@ Operation batch_norm() {
         .help = "batch normalization; training runs its backward too when there is a dy",
         .tensors = tensors(),
         .options = with(convention_options(), {layout_option, single_value_option, storage_option,
-                                               per_activation_option, relu_option, health}),
+                                               per_activation_option, relu_option, health_option}),
         .modes = {{.name = "training",
                    .needs = {"x"},
                    .takes = {"gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dy"},
@@ -202,7 +157,7 @@ Operation batch_norm() {
                    .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked",
                              "relu_mask", "count", "health", "dx", "dgamma", "dbeta", "dresidual"},
                    .run = run_training,
-                   .expect = expect_training},
+                   .expect = expect_batch_norm_training},
                   {.name = "inference",
                    .needs = {"x", "running_mean", "running_var"},
                    .takes = {"gamma", "beta"},

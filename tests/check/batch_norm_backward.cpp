@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "check/batch_norm.hpp"
+#include "check/norm_arguments.hpp"
 
 namespace vknorm::check {
 
@@ -21,33 +22,6 @@ bool has_saved(const Call& call) {
     return true;
 }
 
-/// Those given, or else those that a forward pass of its own leaves.
-Saved saved_of(const BatchNorm& op, const Call& call, Workspace& workspace) {
-    const BufferView scratch = workspace.scratch(op.scratch_bytes());
-    const bool masked = relu_of(call) == Relu::mask;
-    if (has_saved(call))
-        return {workspace.in("mean"), workspace.in("inv_std"),
-                masked ? workspace.in("relu_mask") : BufferView{},
-                call.has("valid") ? workspace.in("count") : BufferView{}, scratch};
-    const Saved saved{workspace.scratch(2 * op.channels() * sizeof(float)),
-                      workspace.scratch(op.channels() * sizeof(float)),
-                      masked ? workspace.scratch(op.relu_mask_bytes()) : BufferView{},
-                      call.has("valid") ? workspace.scratch(sizeof(uint32_t)) : BufferView{}, scratch};
-    op.forward_training(workspace.recorder(), {.x = workspace.in("x"),
-                                               .y = workspace.scratch(workspace.in("x").bytes),
-                                               .gamma = workspace.in("gamma"),
-                                               .beta = workspace.in("beta"),
-                                               .mean = saved.mean,
-                                               .inv_std = saved.inv_std,
-                                               .residual = workspace.in("residual"),
-                                               .relu = relu_of(call) != Relu::none,
-                                               .relu_mask = saved.relu_mask,
-                                               .valid = workspace.in("valid"),
-                                               .count = saved.count,
-                                               .scratch = scratch});
-    return saved;
-}
-
 struct SavedValues {
     reference::Values mean, inv_std;
 };
@@ -60,29 +34,11 @@ SavedValues values_of(const Call& call) {
 
 }  // namespace
 
-void record_backward(const BatchNorm& op, const Call& call, Workspace& workspace, const Saved& saved) {
-    op.backward(workspace.recorder(),
-                {.x = workspace.in("x"),
-                 .dy = workspace.in("dy"),
-                 .mean = saved.mean,
-                 .inv_std = saved.inv_std,
-                 .gamma = workspace.in("gamma"),
-                 .dx = workspace.out("dx"),
-                 .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                 .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                 .accumulate = accumulates(call),
-                 .relu = relu_of(call) != Relu::none,
-                 .relu_mask = saved.relu_mask,
-                 .beta = workspace.in("beta"),
-                 .dresidual = call.has("residual") ? workspace.out("dresidual") : BufferView{},
-                 .valid = workspace.in("valid"),
-                 .count = saved.count,
-                 .scratch = saved.scratch});
-}
-
 void run_batch_norm_backward(const Call& call, Workspace& workspace) {
     const BatchNorm op(workspace.device(), batch_norm_options(call));
-    record_backward(op, call, workspace, saved_of(op, call, workspace));
+    const NormArguments arguments(call, workspace, op.scratch_bytes());
+    if (!has_saved(call)) op.forward_training(workspace.recorder(), arguments);
+    op.backward(workspace.recorder(), arguments);
 }
 
 Expectations expect_batch_norm_backward(const Call& call) {
@@ -100,35 +56,10 @@ Expectations expect_batch_norm_backward(const Call& call) {
 
 void run_batch_norm_frozen(const Call& call, Workspace& workspace) {
     const BatchNorm op(workspace.device(), batch_norm_options(call));
-    const bool masked = relu_of(call) == Relu::mask;
-    BufferView mask = masked ? workspace.in("relu_mask") : BufferView{};
-    if (masked && !mask) {
-        mask = workspace.scratch(op.relu_mask_bytes());
-        op.forward_inference(workspace.recorder(), {.x = workspace.in("x"),
-                                                    .y = workspace.scratch(workspace.in("x").bytes),
-                                                    .gamma = workspace.in("gamma"),
-                                                    .beta = workspace.in("beta"),
-                                                    .running_mean = workspace.in("running_mean"),
-                                                    .running_var = workspace.in("running_var"),
-                                                    .residual = workspace.in("residual"),
-                                                    .relu = true,
-                                                    .relu_mask = mask});
-    }
-    op.backward_frozen(workspace.recorder(),
-                       {.x = workspace.in("x"),
-                        .dy = workspace.in("dy"),
-                        .running_mean = workspace.in("running_mean"),
-                        .running_var = workspace.in("running_var"),
-                        .gamma = workspace.in("gamma"),
-                        .dx = workspace.out("dx"),
-                        .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                        .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                        .accumulate = accumulates(call),
-                        .relu = relu_of(call) != Relu::none,
-                        .relu_mask = mask,
-                        .beta = workspace.in("beta"),
-                        .dresidual = call.has("residual") ? workspace.out("dresidual") : BufferView{},
-                        .scratch = workspace.scratch(op.scratch_bytes())});
+    const NormArguments arguments(call, workspace, op.scratch_bytes());
+    if (relu_of(call) == Relu::mask && !call.has("relu_mask"))
+        op.forward_inference(workspace.recorder(), arguments);
+    op.backward_frozen(workspace.recorder(), arguments);
 }
 
 Expectations expect_batch_norm_frozen(const Call& call) {
@@ -139,19 +70,16 @@ Expectations expect_batch_norm_frozen(const Call& call) {
 
 void run_double_backward(const Call& call, Workspace& workspace) {
     const BatchNorm op(workspace.device(), batch_norm_options(call));
-    const Saved saved = saved_of(op, call, workspace);
-    op.double_backward(workspace.recorder(), {.x = workspace.in("x"),
-                                              .dy = workspace.in("dy"),
-                                              .mean = saved.mean,
-                                              .inv_std = saved.inv_std,
-                                              .gamma = workspace.in("gamma"),
-                                              .ddx = workspace.in("ddx"),
-                                              .ddgamma = workspace.in("ddgamma"),
-                                              .ddbeta = workspace.in("ddbeta"),
-                                              .grad_dy = workspace.out("grad_dy"),
-                                              .grad_x = workspace.out("grad_x"),
-                                              .grad_gamma = workspace.out("grad_gamma"),
-                                              .scratch = saved.scratch});
+    const NormArguments arguments(call, workspace, op.scratch_bytes());
+    if (!has_saved(call)) op.forward_training(workspace.recorder(), arguments);
+    BatchNorm::DoubleBackward double_backward = arguments;
+    double_backward.ddx = workspace.in("ddx");
+    double_backward.ddgamma = workspace.in("ddgamma");
+    double_backward.ddbeta = workspace.in("ddbeta");
+    double_backward.grad_dy = workspace.out("grad_dy");
+    double_backward.grad_x = workspace.out("grad_x");
+    double_backward.grad_gamma = workspace.out("grad_gamma");
+    op.double_backward(workspace.recorder(), double_backward);
 }
 
 Expectations expect_double_backward(const Call& call) {

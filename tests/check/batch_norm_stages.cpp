@@ -1,5 +1,7 @@
 // The stages of batch normalization as vknorm-check knows them: a batch in parts has to come to what the
 // whole batch comes to.
+#include <utility>
+
 #include <vknorm/batch_norm_stages.hpp>
 
 #include "check/batch_norm.hpp"
@@ -45,7 +47,7 @@ std::vector<Part> split(const Call& call, Workspace& workspace) {
     return result;
 }
 
-void run_training(const Call& call, Workspace& workspace) {
+void run(const Call& call, Workspace& workspace) {
     std::vector<Part> parts = split(call, workspace);
     const BatchNormStages& op = parts.front().op;
     Recorder& recorder = workspace.recorder();
@@ -112,14 +114,12 @@ void run_training(const Call& call, Workspace& workspace) {
                                          .scratch = part.scratch});
 }
 
-Expectations expect_training(const Call& call) {
+Expectations expect(const Call& call) {
     reference::BatchNormData data = batch_norm_data(call);
     data.options.single_value = SingleValue::keep_running;
-    Expectations result = reference::expected_forward_training(data);
-    result.erase("health");
-    expect_counted(call, result);
-    if (call.has("dy")) expect_gradients(call, result, reference::expected_backward(data));
-    return result;
+    Expectations forward = reference::expected_forward_training(data);
+    forward.erase("health");
+    return expect_training(call, std::move(forward), [&] { return reference::expected_backward(data); });
 }
 
 }  // namespace
@@ -131,14 +131,7 @@ Operation batch_norm_stages() {
         .tensors = with(family_tensors("(C)", "C"), running_tensors()),
         .options = with(convention_options(),
                         {layout_option, storage_option, per_activation_option, parts_option, gather_option}),
-        .modes = {{.name = "training",
-                   .needs = {"x"},
-                   .takes = {"gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dy"},
-                   .adds = {"dgamma", "dbeta"},
-                   .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked",
-                             "dx", "dgamma", "dbeta"},
-                   .run = run_training,
-                   .expect = expect_training}},
+        .modes = {training_mode(run, expect)},
         .shape_of = batch_norm_shape,
     };
 }

@@ -1,8 +1,7 @@
 // Batch renormalization as vknorm-check knows it.
 #include <vknorm/batch_renorm.hpp>
 
-#include "check/family.hpp"
-#include "reference/family_expected.hpp"
+#include "check/norm_arguments.hpp"
 
 namespace vknorm::check {
 
@@ -41,54 +40,23 @@ reference::RenormData data_of(const Call& call) {
 
 void run_training(const Call& call, Workspace& workspace) {
     const BatchRenorm op(workspace.device(), options_of(call));
-    const BufferView x = workspace.in("x"), gamma = workspace.in("gamma");
-    const BufferView mean = workspace.out("mean"), inv_std = workspace.out("inv_std");
-    const BufferView r = workspace.out("r"), d = workspace.out("d");
-    const BufferView scratch = workspace.scratch(op.scratch_bytes());
-    op.forward_training(workspace.recorder(), {.x = x,
-                                               .y = workspace.out("y"),
-                                               .gamma = gamma,
-                                               .beta = workspace.in("beta"),
-                                               .moving_mean = workspace.in_out("moving_mean"),
-                                               .moving_deviation = workspace.in_out("moving_deviation"),
-                                               .mean = mean,
-                                               .inv_std = inv_std,
-                                               .r = r,
-                                               .d = d,
-                                               .num_batches_tracked = workspace.in_out("num_batches_tracked"),
-                                               .limits = limits_of(call),
-                                               .scratch = scratch});
-    if (!call.has("dy")) return;
-    op.backward(workspace.recorder(), {.x = x,
-                                       .dy = workspace.in("dy"),
-                                       .mean = mean,
-                                       .inv_std = inv_std,
-                                       .r = r,
-                                       .d = d,
-                                       .gamma = gamma,
-                                       .dx = workspace.out("dx"),
-                                       .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                                       .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                                       .accumulate = accumulates(call),
-                                       .scratch = scratch});
+    const NormArguments arguments(call, workspace, op.scratch_bytes());
+    BatchRenorm::ForwardTraining forward = arguments;
+    forward.limits = limits_of(call);
+    op.forward_training(workspace.recorder(), forward);
+    if (call.has("dy")) op.backward(workspace.recorder(), arguments);
 }
 
-Expectations expect_training(const Call& call) {
+Expectations expect_renorm_training(const Call& call) {
     const reference::RenormData data = data_of(call);
-    Expectations result = reference::expected_forward_training(data, options_of(call));
-    expect_counted(call, result);
-    if (call.has("dy")) expect_gradients(call, result, reference::expected_backward(data, options_of(call)));
-    return result;
+    const BatchRenormOptions options = options_of(call);
+    return expect_training(call, reference::expected_forward_training(data, options),
+                           [&] { return reference::expected_backward(data, options); });
 }
 
 void run_inference(const Call& call, Workspace& workspace) {
-    const BatchRenorm op(workspace.device(), options_of(call));
-    op.forward_inference(workspace.recorder(), {.x = workspace.in("x"),
-                                                .y = workspace.out("y"),
-                                                .gamma = workspace.in("gamma"),
-                                                .beta = workspace.in("beta"),
-                                                .moving_mean = workspace.in("moving_mean"),
-                                                .moving_deviation = workspace.in("moving_deviation")});
+    BatchRenorm(workspace.device(), options_of(call))
+        .forward_inference(workspace.recorder(), NormArguments(call, workspace));
 }
 
 Expectations expect_inference(const Call& call) {
@@ -122,7 +90,7 @@ Operation batch_renorm() {
                    .gives = {"y", "mean", "inv_std", "r", "d", "moving_mean", "moving_deviation",
                              "num_batches_tracked", "dx", "dgamma", "dbeta"},
                    .run = run_training,
-                   .expect = expect_training},
+                   .expect = expect_renorm_training},
                   {.name = "inference",
                    .needs = {"x", "moving_mean", "moving_deviation"},
                    .takes = {"gamma", "beta"},

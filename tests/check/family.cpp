@@ -22,6 +22,11 @@ const Option storage_option{
 const Option per_activation_option{
     "per-activation", {"off", "on"}, "Whether every activation is normalized on its own"};
 
+const Option relu_option{"relu",
+                         {"none", "recomputed", "mask"},
+                         "Whether a ReLU follows, and how backward knows what it let through"};
+const Option health_option{"health", {"off", "on"}, "Whether to report on every channel"};
+
 std::vector<Option> convention_options() {
     return {preset_option, eps_option, momentum_option, momentum_form_option, running_variance_option};
 }
@@ -55,6 +60,14 @@ SingleValue single_value_of(const Settings& settings) {
 
 Storage storage_of(const Settings& settings) {
     return static_cast<Storage>(settings.word(storage_option, 0));
+}
+
+Relu relu_of(const Call& call) {
+    return static_cast<Relu>(call.settings.word(relu_option, 0));
+}
+
+bool wants_health(const Call& call) {
+    return call.settings.word(health_option, 0) != 0;
 }
 
 std::vector<uint32_t> lengths_of(const Call& call) {
@@ -112,6 +125,27 @@ std::vector<TensorKind> with(std::vector<TensorKind> tensors, const std::vector<
     return tensors;
 }
 
+Mode forward_mode(decltype(Mode::run) run, decltype(Mode::expect) expect) {
+    return {.name = "forward",
+            .needs = {"x"},
+            .takes = {"gamma", "beta", "dy"},
+            .adds = {"dgamma", "dbeta"},
+            .gives = {"y", "mean", "inv_std", "dx", "dgamma", "dbeta"},
+            .run = run,
+            .expect = expect};
+}
+
+Mode training_mode(decltype(Mode::run) run, decltype(Mode::expect) expect) {
+    return {.name = "training",
+            .needs = {"x"},
+            .takes = {"gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dy"},
+            .adds = {"dgamma", "dbeta"},
+            .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked", "dx",
+                      "dgamma", "dbeta"},
+            .run = run,
+            .expect = expect};
+}
+
 void read(const Call& call, reference::NormData& data) {
     data.x = call.floats("x");
     data.dy = call.floats("dy");
@@ -123,6 +157,15 @@ void read(const Call& call, reference::NormData& data) {
 
 int64_t batches_of(const Call& call) {
     return call.has("num_batches_tracked") ? call.inputs.at("num_batches_tracked").integers().front() : 0;
+}
+
+reference::RunningData running_data(const Call& call) {
+    reference::RunningData data;
+    read(call, data);
+    data.running_mean = call.floats("running_mean");
+    data.running_var = call.floats("running_var");
+    data.batches = batches_of(call);
+    return data;
 }
 
 bool accumulates(const Call& call) {
@@ -142,6 +185,13 @@ void expect_gradients(const Call& call, Expectations& expectations, Expectations
 void expect_counted(const Call& call, Expectations& expectations, int64_t batches) {
     if (call.has("num_batches_tracked"))
         expectations["num_batches_tracked"] = {{static_cast<double>(batches_of(call) + batches)}, {0}};
+}
+
+Expectations expect_training(const Call& call, Expectations forward,
+                             const std::function<Expectations()>& backward, int64_t batches) {
+    expect_counted(call, forward, batches);
+    if (call.has("dy")) expect_gradients(call, forward, backward());
+    return forward;
 }
 
 double onnx_attribute(const std::map<std::string, double>& attributes, const char* name, double otherwise) {

@@ -1,16 +1,19 @@
 // What the entries of the norm family share: options, tensors, and gradients that are asked for.
 #pragma once
 
+#include <functional>
+
 #include <vknorm/batch_norm.hpp>
 
 #include "check/operation.hpp"
 #include "check/workspace.hpp"
-#include "reference/expected.hpp"
+#include "reference/family_expected.hpp"
 
 namespace vknorm::check {
 
 extern const Option preset_option, running_variance_option, momentum_form_option, momentum_option;
 extern const Option eps_option, layout_option, single_value_option, storage_option, per_activation_option;
+extern const Option relu_option, health_option;
 /// Those that a BatchNormConvention is made of.
 std::vector<Option> convention_options();
 /// `more` after `options`.
@@ -20,6 +23,10 @@ BatchNormConvention convention_of(const Settings& settings);
 Layout layout_of(const Settings& settings);
 SingleValue single_value_of(const Settings& settings);
 Storage storage_of(const Settings& settings);
+/// What follows the normalization, and how backward knows where it let through.
+enum class Relu { none, recomputed, mask };
+Relu relu_of(const Call& call);
+bool wants_health(const Call& call);
 /// Of the first tensor. Throws std::invalid_argument for lengths beyond 32 bits.
 std::vector<uint32_t> lengths_of(const Call& call);
 
@@ -34,9 +41,15 @@ std::vector<TensorKind> family_tensors(const std::string& parameters, const std:
 std::vector<TensorKind> running_tensors();
 std::vector<TensorKind> with(std::vector<TensorKind> tensors, const std::vector<TensorKind>& more);
 
+/// Of a norm with statistics of every input.
+Mode forward_mode(decltype(Mode::run) run, decltype(Mode::expect) expect);
+/// Of a norm that updates running statistics.
+Mode training_mode(decltype(Mode::run) run, decltype(Mode::expect) expect);
+
 /// x, dy, gamma, beta and what gradients are added to.
 void read(const Call& call, reference::NormData& data);
 int64_t batches_of(const Call& call);
+reference::RunningData running_data(const Call& call);
 
 /// Whether gradients are added to what dgamma or dbeta hold.
 bool accumulates(const Call& call);
@@ -46,6 +59,9 @@ BufferView parameter_gradient(const Call& call, Workspace& workspace, const std:
 void expect_gradients(const Call& call, Expectations& expectations, Expectations gradients);
 /// num_batches_tracked, if the call has it.
 void expect_counted(const Call& call, Expectations& expectations, int64_t batches = 1);
+/// All that record_training() gives: `forward`, the batches counted, and with a dy what `backward` returns.
+Expectations expect_training(const Call& call, Expectations forward,
+                             const std::function<Expectations()>& backward, int64_t batches = 1);
 
 double onnx_attribute(const std::map<std::string, double>& attributes, const char* name, double otherwise);
 

@@ -1,8 +1,7 @@
 // Ghost batch normalization as vknorm-check knows it.
 #include <vknorm/ghost_batch_norm.hpp>
 
-#include "check/family.hpp"
-#include "reference/family_expected.hpp"
+#include "check/norm_arguments.hpp"
 
 namespace vknorm::check {
 
@@ -28,43 +27,16 @@ GhostBatchNormOptions options_of(const Call& call) {
 }
 
 void run(const Call& call, Workspace& workspace) {
-    const GhostBatchNorm op(workspace.device(), options_of(call));
-    const BufferView x = workspace.in("x"), gamma = workspace.in("gamma");
-    const BufferView mean = workspace.out("mean"), inv_std = workspace.out("inv_std");
-    const BufferView scratch = workspace.scratch(op.scratch_bytes());
-    op.forward_training(workspace.recorder(), {.x = x,
-                                               .y = workspace.out("y"),
-                                               .gamma = gamma,
-                                               .beta = workspace.in("beta"),
-                                               .mean = mean,
-                                               .inv_std = inv_std,
-                                               .running_mean = workspace.in_out("running_mean"),
-                                               .running_var = workspace.in_out("running_var"),
-                                               .num_batches_tracked = workspace.in_out("num_batches_tracked"),
-                                               .scratch = scratch});
-    if (!call.has("dy")) return;
-    op.backward(workspace.recorder(), {.x = x,
-                                       .dy = workspace.in("dy"),
-                                       .mean = mean,
-                                       .inv_std = inv_std,
-                                       .gamma = gamma,
-                                       .dx = workspace.out("dx"),
-                                       .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                                       .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                                       .accumulate = accumulates(call),
-                                       .scratch = scratch});
+    record_training(GhostBatchNorm(workspace.device(), options_of(call)), call, workspace);
 }
 
 Expectations expect(const Call& call) {
-    reference::RunningData data;
-    read(call, data);
-    data.running_mean = call.floats("running_mean");
-    data.running_var = call.floats("running_var");
-    data.batches = batches_of(call);
-    Expectations result = reference::expected_forward(data, options_of(call));
-    expect_counted(call, result, static_cast<int64_t>(ghosts(call.shape(), call.settings)));
-    if (call.has("dy")) expect_gradients(call, result, reference::expected_backward(data, options_of(call)));
-    return result;
+    const reference::RunningData data = running_data(call);
+    const GhostBatchNormOptions options = options_of(call);
+    return expect_training(
+        call, reference::expected_forward(data, options),
+        [&] { return reference::expected_backward(data, options); },
+        static_cast<int64_t>(ghosts(call.shape(), call.settings)));
 }
 
 TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
@@ -87,14 +59,7 @@ Operation ghost_batch_norm() {
         .tensors = with(std::move(tensors), running_tensors()),
         .options = with(convention_options(),
                         {layout_option, single_value_option, storage_option, ghost_size_option}),
-        .modes = {{.name = "training",
-                   .needs = {"x"},
-                   .takes = {"gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dy"},
-                   .adds = {"dgamma", "dbeta"},
-                   .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked",
-                             "dx", "dgamma", "dbeta"},
-                   .run = run,
-                   .expect = expect}},
+        .modes = {training_mode(run, expect)},
         .shape_of = shape_of,
     };
 }

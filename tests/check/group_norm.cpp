@@ -1,8 +1,7 @@
 // Group normalization as vknorm-check knows it.
 #include <vknorm/group_norm.hpp>
 
-#include "check/family.hpp"
-#include "reference/family_expected.hpp"
+#include "check/norm_arguments.hpp"
 
 namespace vknorm::check {
 
@@ -19,36 +18,15 @@ GroupNormOptions options_of(const Call& call) {
 }
 
 void run(const Call& call, Workspace& workspace) {
-    const GroupNorm op(workspace.device(), options_of(call));
-    const BufferView x = workspace.in("x"), gamma = workspace.in("gamma");
-    const BufferView mean = workspace.out("mean"), inv_std = workspace.out("inv_std");
-    const BufferView scratch = workspace.scratch(op.scratch_bytes());
-    op.forward(workspace.recorder(), {.x = x,
-                                      .y = workspace.out("y"),
-                                      .gamma = gamma,
-                                      .beta = workspace.in("beta"),
-                                      .mean = mean,
-                                      .inv_std = inv_std,
-                                      .scratch = scratch});
-    if (!call.has("dy")) return;
-    op.backward(workspace.recorder(), {.x = x,
-                                       .dy = workspace.in("dy"),
-                                       .mean = mean,
-                                       .inv_std = inv_std,
-                                       .gamma = gamma,
-                                       .dx = workspace.out("dx"),
-                                       .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                                       .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                                       .accumulate = accumulates(call),
-                                       .scratch = scratch});
+    record_training(GroupNorm(workspace.device(), options_of(call)), call, workspace);
 }
 
 Expectations expect(const Call& call) {
     reference::NormData data;
     read(call, data);
-    Expectations result = reference::expected_forward(data, options_of(call));
-    if (call.has("dy")) expect_gradients(call, result, reference::expected_backward(data, options_of(call)));
-    return result;
+    const GroupNormOptions options = options_of(call);
+    return expect_training(call, reference::expected_forward(data, options),
+                           [&] { return reference::expected_backward(data, options); });
 }
 
 TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
@@ -80,13 +58,7 @@ Operation group_norm() {
         .help = "group normalization; runs backward too when there is a dy",
         .tensors = family_tensors("(C)", "N, groups"),
         .options = {eps_option, layout_option, storage_option, groups_option},
-        .modes = {{.name = "forward",
-                   .needs = {"x"},
-                   .takes = {"gamma", "beta", "dy"},
-                   .adds = {"dgamma", "dbeta"},
-                   .gives = {"y", "mean", "inv_std", "dx", "dgamma", "dbeta"},
-                   .run = run,
-                   .expect = expect}},
+        .modes = {forward_mode(run, expect)},
         .shape_of = shape_of,
         .onnx = {{.op = "GroupNormalization",
                   .inputs = {"x", "gamma", "beta"},

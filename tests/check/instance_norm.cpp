@@ -1,9 +1,8 @@
 // Instance normalization as vknorm-check knows it.
 #include <vknorm/instance_norm.hpp>
 
-#include "check/family.hpp"
+#include "check/norm_arguments.hpp"
 #include "reference/batch_norm_expected.hpp"
-#include "reference/family_expected.hpp"
 
 namespace vknorm::check {
 
@@ -14,15 +13,6 @@ InstanceNormOptions options_of(const Call& call) {
             .layout = layout_of(call.settings),
             .convention = convention_of(call.settings),
             .storage = storage_of(call.settings)};
-}
-
-reference::RunningData data_of(const Call& call) {
-    reference::RunningData data;
-    read(call, data);
-    data.running_mean = call.floats("running_mean");
-    data.running_var = call.floats("running_var");
-    data.batches = batches_of(call);
-    return data;
 }
 
 /// With running statistics it is batch normalization.
@@ -40,49 +30,19 @@ reference::BatchNormData frozen_data(const Call& call) {
 }
 
 void run_training(const Call& call, Workspace& workspace) {
-    const InstanceNorm op(workspace.device(), options_of(call));
-    const BufferView x = workspace.in("x"), gamma = workspace.in("gamma");
-    const BufferView mean = workspace.out("mean"), inv_std = workspace.out("inv_std");
-    const BufferView scratch = workspace.scratch(op.scratch_bytes());
-    op.forward_training(workspace.recorder(), {.x = x,
-                                               .y = workspace.out("y"),
-                                               .gamma = gamma,
-                                               .beta = workspace.in("beta"),
-                                               .mean = mean,
-                                               .inv_std = inv_std,
-                                               .running_mean = workspace.in_out("running_mean"),
-                                               .running_var = workspace.in_out("running_var"),
-                                               .num_batches_tracked = workspace.in_out("num_batches_tracked"),
-                                               .scratch = scratch});
-    if (!call.has("dy")) return;
-    op.backward(workspace.recorder(), {.x = x,
-                                       .dy = workspace.in("dy"),
-                                       .mean = mean,
-                                       .inv_std = inv_std,
-                                       .gamma = gamma,
-                                       .dx = workspace.out("dx"),
-                                       .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                                       .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                                       .accumulate = accumulates(call),
-                                       .scratch = scratch});
+    record_training(InstanceNorm(workspace.device(), options_of(call)), call, workspace);
 }
 
-Expectations expect_training(const Call& call) {
-    const reference::RunningData data = data_of(call);
-    Expectations result = reference::expected_forward(data, options_of(call));
-    expect_counted(call, result);
-    if (call.has("dy")) expect_gradients(call, result, reference::expected_backward(data, options_of(call)));
-    return result;
+Expectations expect_instance_training(const Call& call) {
+    const reference::RunningData data = running_data(call);
+    const InstanceNormOptions options = options_of(call);
+    return expect_training(call, reference::expected_forward(data, options),
+                           [&] { return reference::expected_backward(data, options); });
 }
 
 void run_inference(const Call& call, Workspace& workspace) {
-    const InstanceNorm op(workspace.device(), options_of(call));
-    op.forward_inference(workspace.recorder(), {.x = workspace.in("x"),
-                                                .y = workspace.out("y"),
-                                                .gamma = workspace.in("gamma"),
-                                                .beta = workspace.in("beta"),
-                                                .running_mean = workspace.in("running_mean"),
-                                                .running_var = workspace.in("running_var")});
+    InstanceNorm(workspace.device(), options_of(call))
+        .forward_inference(workspace.recorder(), NormArguments(call, workspace));
 }
 
 Expectations expect_inference(const Call& call) {
@@ -91,16 +51,7 @@ Expectations expect_inference(const Call& call) {
 
 void run_frozen(const Call& call, Workspace& workspace) {
     const InstanceNorm op(workspace.device(), options_of(call));
-    op.backward_frozen(workspace.recorder(), {.x = workspace.in("x"),
-                                              .dy = workspace.in("dy"),
-                                              .running_mean = workspace.in("running_mean"),
-                                              .running_var = workspace.in("running_var"),
-                                              .gamma = workspace.in("gamma"),
-                                              .dx = workspace.out("dx"),
-                                              .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                                              .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                                              .accumulate = accumulates(call),
-                                              .scratch = workspace.scratch(op.scratch_bytes())});
+    op.backward_frozen(workspace.recorder(), NormArguments(call, workspace, op.scratch_bytes()));
 }
 
 Expectations expect_frozen(const Call& call) {
@@ -129,14 +80,7 @@ Operation instance_norm() {
         .help = "instance normalization; training runs its backward too when there is a dy",
         .tensors = with(family_tensors("(C)", "N, C"), running_tensors()),
         .options = with(convention_options(), {layout_option, storage_option}),
-        .modes = {{.name = "training",
-                   .needs = {"x"},
-                   .takes = {"gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dy"},
-                   .adds = {"dgamma", "dbeta"},
-                   .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked",
-                             "dx", "dgamma", "dbeta"},
-                   .run = run_training,
-                   .expect = expect_training},
+        .modes = {training_mode(run_training, expect_instance_training),
                   {.name = "inference",
                    .needs = {"x", "running_mean", "running_var"},
                    .takes = {"gamma", "beta"},

@@ -3,8 +3,7 @@
 
 #include <vknorm/layer_norm.hpp>
 
-#include "check/family.hpp"
-#include "reference/family_expected.hpp"
+#include "check/norm_arguments.hpp"
 
 namespace vknorm::check {
 
@@ -30,61 +29,23 @@ reference::NormData data_of(const Call& call) {
     return data;
 }
 
-void run_layer_norm(const Call& call, Workspace& workspace) {
-    const LayerNorm op(workspace.device(), options_of(call));
-    const BufferView x = workspace.in("x"), gamma = workspace.in("gamma");
-    const BufferView mean = workspace.out("mean"), inv_std = workspace.out("inv_std");
-    const BufferView scratch = workspace.scratch(op.scratch_bytes());
-    op.forward(workspace.recorder(), {.x = x,
-                                      .y = workspace.out("y"),
-                                      .gamma = gamma,
-                                      .beta = workspace.in("beta"),
-                                      .mean = mean,
-                                      .inv_std = inv_std,
-                                      .scratch = scratch});
-    if (!call.has("dy")) return;
-    op.backward(workspace.recorder(), {.x = x,
-                                       .dy = workspace.in("dy"),
-                                       .mean = mean,
-                                       .inv_std = inv_std,
-                                       .gamma = gamma,
-                                       .dx = workspace.out("dx"),
-                                       .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                                       .dbeta = parameter_gradient(call, workspace, "dbeta"),
-                                       .accumulate = accumulates(call),
-                                       .scratch = scratch});
+template <class Norm>
+void run(const Call& call, Workspace& workspace) {
+    record_training(Norm(workspace.device(), options_of(call)), call, workspace);
 }
 
 Expectations expect_layer_norm(const Call& call) {
-    Expectations result = reference::expected_forward(data_of(call), options_of(call));
-    if (call.has("dy"))
-        expect_gradients(call, result, reference::expected_backward(data_of(call), options_of(call)));
-    return result;
-}
-
-void run_rms_norm(const Call& call, Workspace& workspace) {
-    const RmsNorm op(workspace.device(), options_of(call));
-    const BufferView x = workspace.in("x"), gamma = workspace.in("gamma");
-    const BufferView inv_rms = workspace.out("inv_rms");
-    const BufferView scratch = workspace.scratch(op.scratch_bytes());
-    op.forward(workspace.recorder(),
-               {.x = x, .y = workspace.out("y"), .gamma = gamma, .inv_rms = inv_rms, .scratch = scratch});
-    if (!call.has("dy")) return;
-    op.backward(workspace.recorder(), {.x = x,
-                                       .dy = workspace.in("dy"),
-                                       .inv_rms = inv_rms,
-                                       .gamma = gamma,
-                                       .dx = workspace.out("dx"),
-                                       .dgamma = parameter_gradient(call, workspace, "dgamma"),
-                                       .accumulate = accumulates(call),
-                                       .scratch = scratch});
+    const reference::NormData data = data_of(call);
+    const LayerNormOptions options = options_of(call);
+    return expect_training(call, reference::expected_forward(data, options),
+                           [&] { return reference::expected_backward(data, options); });
 }
 
 Expectations expect_rms_norm(const Call& call) {
-    Expectations result = reference::expected_rms_forward(data_of(call), options_of(call));
-    if (call.has("dy"))
-        expect_gradients(call, result, reference::expected_rms_backward(data_of(call), options_of(call)));
-    return result;
+    const reference::NormData data = data_of(call);
+    const LayerNormOptions options = options_of(call);
+    return expect_training(call, reference::expected_rms_forward(data, options),
+                           [&] { return reference::expected_rms_backward(data, options); });
 }
 
 TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Settings& settings) {
@@ -133,13 +94,7 @@ Operation layer_norm() {
         .help = "layer normalization; runs backward too when there is a dy",
         .tensors = family_tensors("the normalized dimensions of x", "the others"),
         .options = {eps_option, storage_option, dimensions_option},
-        .modes = {{.name = "forward",
-                   .needs = {"x"},
-                   .takes = {"gamma", "beta", "dy"},
-                   .adds = {"dgamma", "dbeta"},
-                   .gives = {"y", "mean", "inv_std", "dx", "dgamma", "dbeta"},
-                   .run = run_layer_norm,
-                   .expect = expect_layer_norm}},
+        .modes = {forward_mode(run<LayerNorm>, expect_layer_norm)},
         .shape_of = shape_of,
         .onnx = {{.op = "LayerNormalization",
                   .inputs = {"x", "gamma", "beta"},
@@ -165,7 +120,7 @@ Operation rms_norm() {
                    .takes = {"gamma", "dy"},
                    .adds = {"dgamma"},
                    .gives = {"y", "inv_rms", "dx", "dgamma"},
-                   .run = run_rms_norm,
+                   .run = run<RmsNorm>,
                    .expect = expect_rms_norm}},
         .shape_of = shape_of,
         .onnx = {{.op = "RMSNormalization",

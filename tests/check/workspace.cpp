@@ -1,5 +1,6 @@
 #include "check/workspace.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace vknorm::check {
@@ -7,13 +8,18 @@ namespace vknorm::check {
 Workspace::Workspace(Device& device, const Call& call, bool timed)
     : device_(device), call_(call), stream_(device, {.timestamps = timed}) {}
 
-BufferView Workspace::add(const std::string& tensor, std::span<const std::byte> contents) {
+BufferView Workspace::add(const std::string& name, std::span<const std::byte> contents) {
     if (contents.empty()) return {};
     // Operations may write whole words.
-    buffers_.emplace_back(device_, (contents.size() + 3) / 4 * 4, tensor);
+    buffers_.emplace_back(device_, (contents.size() + 3) / 4 * 4, name);
     const BufferView view = buffers_.back().view(0, contents.size());
     stream_.upload(view, contents);
     return view;
+}
+
+// A float whose bytes are all 0xff is a NaN, and a whole number is -1.
+BufferView Workspace::unwritten(const std::string& name, VkDeviceSize bytes) {
+    return add(name, std::vector<std::byte>(bytes, std::byte{0xff}));
 }
 
 BufferView Workspace::in(const std::string& tensor) {
@@ -23,10 +29,22 @@ BufferView Workspace::in(const std::string& tensor) {
     return place->second;
 }
 
+uint64_t Workspace::bytes_of_tensor(const std::string& tensor) const {
+    return element_count(call_.shape_of(tensor)) * bytes_of(call_.dtype_of(tensor));
+}
+
 BufferView Workspace::out(const std::string& tensor) {
-    const uint64_t bytes = element_count(call_.shape_of(tensor)) * bytes_of(call_.dtype_of(tensor));
-    // Every byte 0xff is a NaN, and -1.
-    return outputs_[tensor] = add(tensor, std::vector<std::byte>(bytes, std::byte{0xff}));
+    return outputs_[tensor] = unwritten(tensor, bytes_of_tensor(tensor));
+}
+
+BufferView Workspace::saved(const std::string& tensor) {
+    if (call_.has(tensor)) return in(tensor);
+    const auto [place, added] = saved_.try_emplace(tensor);
+    if (added) {
+        const bool given = std::ranges::find(call_.mode->gives, tensor) != call_.mode->gives.end();
+        place->second = given ? out(tensor) : scratch(bytes_of_tensor(tensor));
+    }
+    return place->second;
 }
 
 BufferView Workspace::in_out(const std::string& tensor) {
@@ -35,7 +53,7 @@ BufferView Workspace::in_out(const std::string& tensor) {
 }
 
 BufferView Workspace::scratch(VkDeviceSize bytes) {
-    return add("scratch", std::vector<std::byte>(bytes, std::byte{0xff}));
+    return unwritten("scratch", bytes);
 }
 
 std::vector<Timing> Workspace::timings() {

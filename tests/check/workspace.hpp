@@ -22,6 +22,9 @@ class Workspace {
     BufferView in(const std::string& tensor);
     /// NaN, or -1 for whole numbers, until something is written.
     BufferView out(const std::string& tensor);
+    /// What one pass leaves for another: the call's own where it has it; else an out() where the mode gives
+    /// it, and memory that is not given back where it does not. The same one again.
+    BufferView saved(const std::string& tensor);
     /// Read and given back.
     BufferView in_out(const std::string& tensor);
     /// Neither read from the call nor given back.
@@ -33,13 +36,15 @@ class Workspace {
     std::vector<Timing> timings();
 
   private:
-    BufferView add(const std::string& tensor, std::span<const std::byte> contents);
+    uint64_t bytes_of_tensor(const std::string& tensor) const;
+    BufferView add(const std::string& name, std::span<const std::byte> contents);
+    BufferView unwritten(const std::string& name, VkDeviceSize bytes);
 
     Device& device_;
     const Call& call_;
     std::vector<Buffer> buffers_;
     Stream stream_;  // goes before the buffers that its work uses
-    std::map<std::string, BufferView> inputs_, outputs_;
+    std::map<std::string, BufferView> inputs_, outputs_, saved_;
 };
 
 }  // namespace vknorm::check

@@ -22,9 +22,9 @@ TEST(Spirv, CountsTheBindingsOfAShader) {
 
 size_t branches(std::span<const uint32_t> words) {
     size_t count = 0;
-    constexpr uint32_t op_branch_conditional = 250;
-    for_each_instruction(
-        words, [&](uint32_t opcode, std::span<const uint32_t>) { count += opcode == op_branch_conditional; });
+    for_each_instruction(words, [&](spv::Op opcode, std::span<const uint32_t>) {
+        count += opcode == spv::Op::OpBranchConditional;
+    });
     return count;
 }
 
@@ -39,9 +39,8 @@ TEST(Spirv, SpecializedShadersHaveOnlyWhatTheirConstantsLeave) {
     for (const std::vector<uint32_t>& words : {small, large}) {
         EXPECT_EQ(bindings_of(words), bindings_of(general));
         EXPECT_EQ(specialized(words, {}), words);
-        for_each_instruction(words, [](uint32_t opcode, std::span<const uint32_t>) {
-            constexpr uint32_t op_spec_constant_true = 48, op_spec_constant_composite = 51;
-            EXPECT_FALSE(opcode >= op_spec_constant_true && opcode <= op_spec_constant_composite);
+        for_each_instruction(words, [](spv::Op opcode, std::span<const uint32_t>) {
+            EXPECT_FALSE(opcode >= spv::Op::OpSpecConstantTrue && opcode <= spv::Op::OpSpecConstantComposite);
         });
     }
 }
