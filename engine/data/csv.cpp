@@ -15,15 +15,15 @@ constexpr double max_label = 999;
 constexpr double float_overflow = 0x1.ffffffp127;  // from here on float32 rounds to infinity
 
 struct Field {
-    std::string_view text;  ///< without quotes and the blanks around
-    size_t column;          ///< of its first byte, from 1
+    std::string_view text;  ///< it has neither quotes nor the blanks around
+    size_t column;          ///< it is that of the first byte, from 1
 };
 
 bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/// For messages: short and printable.
+/// Makes a field short and printable, for messages.
 std::string quoted(std::string_view text) {
     constexpr size_t most = 40;
     std::string shown = "'";
@@ -39,7 +39,7 @@ std::string quoted(std::string_view text) {
     return shown + (text.size() > most ? "...'" : "'");
 }
 
-/// A field as a number; `finite` is false for nan, infinities and what overflows.
+/// Reads a field as a number; `finite` is false for nan, infinities and what overflows.
 struct Number {
     double value = 0;
     bool is_number = false, finite = false;

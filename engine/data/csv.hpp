@@ -1,4 +1,4 @@
-// Comma-separated numbers in memory.
+// These are comma-separated numbers in memory.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace vknorm::detail {
 
-/// As read_csv, of the file's contents; `name` stands in messages.
+/// Does what read_csv does, with the file's contents; `name` stands in messages.
 Dataset parse_csv(std::string_view text, const std::string& name);
 
 }  // namespace vknorm::detail

@@ -1,4 +1,4 @@
-// Dividing, standardizing and visiting sets.
+// Sets are divided, standardized and visited.
 #include "data/dataset.hpp"
 
 #include <cmath>
@@ -72,7 +72,7 @@ void standardize(Dataset& train, Dataset& test) {
 
     const size_t features = train.features;
     const auto count = static_cast<double>(train.size());
-    // Differences to the first example: a constant feature then has exactly no variance.
+    // What is summed are differences to the first example: a constant feature then has exactly no variance.
     std::vector<double> mean(features), deviation(features);
     for (size_t i = 0; i < train.size(); ++i)
         for (size_t f = 0; f < features; ++f)

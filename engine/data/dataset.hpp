@@ -1,4 +1,4 @@
-// What the generators share.
+// The generators of data sets share these.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace vknorm::detail {
 /// Throws std::invalid_argument unless 1 <= size <= most.
 void require_size(const std::string& operation, size_t size, size_t most);
 
-/// As many of every class, within one, in random order.
+/// Returns as many labels of every class, within one, in random order.
 std::vector<uint32_t> balanced_labels(size_t size, uint32_t classes, Random& random);
 
 }  // namespace vknorm::detail

@@ -1,4 +1,4 @@
-// Pictures of digits: an outline, distorted, drawn with a round pen.
+// A picture of a digit is an outline, distorted, that a round pen draws.
 //
 // Outlines are bent by a slow wave, mapped to pixels by a random affine map and flattened to short segments.
 // A pixel's light is its coverage by the pen, from the distance of its centre to the nearest segment.
@@ -25,7 +25,8 @@ using detail::Stroke;
 constexpr int side = 28;
 constexpr int pixels = side * side;
 
-/// Glyph coordinates to pixels: both coordinates are displaced by a wave of the position, then x' = A x + t.
+/// Takes glyph coordinates to pixels: both coordinates are displaced by a wave of the position, then x' = A x
+/// + t.
 class Distortion {
   public:
     explicit Distortion(Random& random) {
@@ -66,7 +67,7 @@ class Distortion {
     double xx_, xy_, yx_, yy_, tx_, ty_;
 };
 
-/// The square of every pixel's distance to the nearest of the segments drawn so far.
+/// It knows the square of every pixel's distance to the nearest of the segments drawn so far.
 class DistanceMap {
   public:
     /// Distances above `reach` need not be exact.
@@ -98,7 +99,7 @@ class DistanceMap {
     std::array<float, pixels> squares_;
 };
 
-/// Catmull-Rom spline through the points, as `pieces` segments between neighbours.
+/// Draws a Catmull-Rom spline through the points, as `pieces` segments between neighbours.
 void draw_curve(const Stroke& points, DistanceMap& map) {
     constexpr int pieces = 6;
     const size_t spans = points.size() - 1;
@@ -126,9 +127,9 @@ void draw_digit(uint32_t digit, Random& random, std::span<float, pixels> picture
     const auto styles = detail::glyphs(digit);
     const Glyph& glyph = styles[random.below(static_cast<uint32_t>(styles.size()))];
     const Distortion distort(random);
-    const auto pen = static_cast<float>(random.uniform(0.7, 1.8));  // radius, pixels
+    const auto pen = static_cast<float>(random.uniform(0.7, 1.8));  // this radius is in pixels
     const auto light = static_cast<float>(random.uniform(0.75, 1.0));
-    const auto noise = static_cast<float>(random.uniform(0.02, 0.14));  // standard deviation
+    const auto noise = static_cast<float>(random.uniform(0.02, 0.14));  // this is its standard deviation
 
     DistanceMap map(pen + 0.5f);
     for (Stroke stroke : glyph) {

@@ -97,7 +97,7 @@ Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& na
 
 namespace {
 
-/// Nobody else's, as others may write the same file at the same time.
+/// Returns a name that nobody else has, as others may write the same file at the same time.
 fs::path temporary_beside(const fs::path& file) {
     std::array<char, 16> suffix{};
     std::snprintf(suffix.data(), suffix.size(), ".%08x.part", std::random_device{}());

@@ -1,4 +1,4 @@
-// Whole files as bytes: read, decompressed, replaced.
+// Files are read, decompressed and replaced as a whole.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@ using Bytes = std::vector<std::byte>;
 /// No file read here, nor what it decompresses to, may be larger.
 inline constexpr size_t max_file_bytes = size_t{1} << 30;
 
-/// Throws std::filesystem::filesystem_error when `file` is missing, no regular file or unreadable, and
-/// FormatError above max_file_bytes.
+/// Returns what `file` holds. Throws std::filesystem::filesystem_error when `file` is missing, no regular
+/// file or unreadable, and FormatError above max_file_bytes.
 Bytes read_file(const std::filesystem::path& file);
 
 bool is_gzip(std::span<const std::byte> file);
 
-/// The first `most` bytes of what the gzip file `file`, called `name` in messages, holds. Where it holds no
-/// more than that, the checksum and the absence of trailing bytes are verified too. Memory grows with what is
-/// there, not with what is claimed. Throws FormatError.
+/// Returns the first `most` bytes of what the gzip file `file`, called `name` in messages, holds. Where it
+/// holds no more than that, the checksum and the absence of trailing bytes are verified too. Memory grows
+/// with what is there, not with what is claimed. Throws FormatError.
 Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& name);
 
-/// A file that gets its new contents later, or keeps the old ones; write_file() in two steps. The constructor
-/// tells at once, by std::filesystem::filesystem_error, when the file could not be written.
+/// This is write_file() in two steps: a file gets its new contents later, or keeps the old ones. The
+/// constructor tells at once, by std::filesystem::filesystem_error, when the file could not be written.
 class FileReplacement {
   public:
     explicit FileReplacement(const std::filesystem::path& file);
@@ -34,7 +34,7 @@ class FileReplacement {
     FileReplacement(const FileReplacement&) = delete;
     FileReplacement& operator=(const FileReplacement&) = delete;
 
-    /// Replaces the file; to be called once. Throws std::filesystem::filesystem_error.
+    /// Replaces the file; it may be called once. Throws std::filesystem::filesystem_error.
     void finish(std::span<const std::byte> bytes);
 
   private:

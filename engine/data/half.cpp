@@ -9,7 +9,7 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr int fraction_bits = 10, least_exponent = -14, bias = 15;  // of binary16
+constexpr int fraction_bits = 10, least_exponent = -14, bias = 15;  // binary16 has these
 constexpr uint16_t infinity = 0x7c00;
 
 }  // namespace
@@ -18,10 +18,11 @@ uint16_t to_float16(float value) {
     const auto sign = static_cast<uint16_t>(std::signbit(value) ? 0x8000 : 0);
     if (std::isnan(value)) return sign | 0x7e00;
     const double magnitude = std::abs(double{value});
-    if (magnitude >= 65520) return sign | infinity;  // halfway from the largest number to what would follow
+    if (magnitude >= 65520)
+        return sign | infinity;  // it is halfway from the largest number to what would follow
     const int exponent = magnitude == 0 ? least_exponent : std::max(std::ilogb(magnitude), least_exponent);
-    // In units of the last place, with a leading 1 where the number is normal: it adds 1 to the exponent's
-    // bits.
+    // The number counts units of the last place, with a leading 1 where it is normal: that adds 1 to the
+    // exponent's bits.
     const double units = std::nearbyint(std::ldexp(magnitude, fraction_bits - exponent));
     const int bits = (exponent + bias - 1) * (1 << fraction_bits) + static_cast<int>(units);
     return static_cast<uint16_t>(sign | bits);

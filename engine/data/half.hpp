@@ -1,4 +1,5 @@
-// The 16-bit number types of tensors: IEEE 754 binary16 and bfloat16, rounded to the nearest, ties to even.
+// Tensors have two 16-bit number types, IEEE 754 binary16 and bfloat16. Values are rounded to the nearest,
+// ties to even.
 #pragma once
 
 #include <cstdint>

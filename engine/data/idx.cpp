@@ -27,18 +27,18 @@ std::string magic_text(uint32_t magic) {
     return text.data();
 }
 
-/// The first `most` bytes, or all where there are fewer.
+/// Returns the first `most` bytes, or all where there are fewer.
 Bytes head(std::span<const std::byte> file, size_t most, const std::string& name) {
     if (detail::is_gzip(file)) return detail::gunzip(file, most, name);
     const auto bytes = file.first(std::min(file.size(), most));
     return {bytes.begin(), bytes.end()};
 }
 
-/// An array of unsigned bytes of the given rank.
+/// This is an array of unsigned bytes of some rank.
 template <size_t rank>
 struct Idx {
     std::array<uint32_t, rank> lengths;
-    Bytes bytes;  ///< with the header
+    Bytes bytes;  ///< they begin with the header
 
     static constexpr size_t header_bytes = 4 + 4 * rank;
     std::span<const std::byte> values() const { return std::span(bytes).subspan(header_bytes); }
@@ -84,7 +84,7 @@ Idx<rank> parse(const NamedBytes& file) {
     return idx;
 }
 
-/// The file of this name, with or without .gz; none where there is neither.
+/// Finds the file of this name, with or without .gz; none where there is neither.
 std::optional<fs::path> find(const fs::path& directory, const std::string& name) {
     const fs::path plain = directory / name, compressed = directory / (name + ".gz");
     const bool is_plain = fs::exists(plain), is_compressed = fs::exists(compressed);

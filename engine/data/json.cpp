@@ -18,7 +18,7 @@ namespace {
 constexpr uint32_t first_high_surrogate = 0xd800, first_low_surrogate = 0xdc00, last_surrogate = 0xdfff;
 constexpr uint32_t first_beyond_16_bits = 0x10000;
 
-/// The bytes of the character that `text`, which is not empty, begins with; 0 when that is not UTF-8:
+/// Counts the bytes of the character that `text`, which is not empty, begins with; 0 when that is not UTF-8:
 /// overlong forms, surrogates and what is beyond U+10FFFF are not (RFC 3629).
 size_t utf8_bytes(std::string_view text) {
     const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
@@ -58,7 +58,7 @@ bool is_control(char character) {
     return static_cast<unsigned char>(character) < 0x20;
 }
 
-/// The letters that stand after a backslash, and what each pair means.
+/// These letters stand after a backslash, and this is what each pair means.
 constexpr std::array<std::pair<char, char>, 8> escapes{
     {{'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'b', '\b'}, {'f', '\f'}, {'n', '\n'}, {'r', '\r'}, {'t', '\t'}}};
 

@@ -1,5 +1,5 @@
-// JSON texts (RFC 8259), read strictly and value by value: no document is built, so that a text costs no more
-// memory than what is kept of it.
+// JSON texts (RFC 8259) are read strictly and value by value: no document is built, so that a text costs no
+// more memory than what is kept of it.
 #pragma once
 
 #include <cstddef>
@@ -9,16 +9,17 @@
 
 namespace vknorm::detail {
 
-/// `text` as a JSON string, quoted and escaped. Throws std::invalid_argument for what is not UTF-8.
+/// Quotes and escapes `text`. Throws std::invalid_argument for what is not UTF-8.
 std::string json_string(std::string_view text);
 
-/// Stands before a value, or behind the last one. Every function throws FormatError for what is no JSON.
+/// A reader stands before a value, or behind the last one. Every function throws FormatError for what is no
+/// JSON.
 class JsonReader {
   public:
     /// Messages begin with `where`. Objects and arrays may be nested `most_depth` deep. `text` is not copied.
     JsonReader(std::string_view text, std::string where, int most_depth);
 
-    /// The character that the next value begins with; '\0' where the text ends.
+    /// Returns the character that the next value begins with, or '\0' where the text ends.
     char next();
 
     // Each of these reads the next value, a value() of any kind, and gives it as it stands in the text.
@@ -35,7 +36,7 @@ class JsonReader {
   private:
     [[noreturn]] void fail(const std::string& what) const;
     void skip_space();
-    /// Whether `character` is next; it is passed then.
+    /// Tells whether `character` is next; it is passed then.
     bool take(char character);
     void require(char character);
     void enter();

@@ -1,4 +1,4 @@
-// The generated sets of points in the plane.
+// These are the generated sets of points in the plane.
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -20,15 +20,16 @@ Point polar(double radius, double turns) {
     return {radius * cosine, radius * sine};
 }
 
-/// A set: its number of classes, the distance between neighbouring classes, and a point of a class without
-/// noise.
+/// A set has a number of classes, a distance between neighbouring classes, and a way to draw a point of a
+/// class without noise.
 struct Set {
     uint32_t classes;
     double gap;
     Point (*draw)(uint32_t label, Random& random);
 };
 
-// Archimedean spirals from radius 0.1 to 1: neighbouring arms, half a turn apart, are 0.9 / 1.75 / 2 apart.
+// The spirals are Archimedean, from radius 0.1 to 1: neighbouring arms, half a turn apart, are 0.9 / 1.75 / 2
+// apart.
 Point draw_spiral(uint32_t label, Random& random) {
     const double along = random.uniform();
     return polar(0.1 + 0.9 * along, 1.75 * along + 0.5 * label);
@@ -38,8 +39,8 @@ Point draw_circle(uint32_t label, Random& random) {
     return polar(label == 0 ? 1 : 0.5, random.uniform());
 }
 
-// Unit half circles, the lower one shifted by (1, 0.5), all centred and scaled to width 2. The end of each is
-// 0.5 from the other's middle.
+// The moons are unit half circles, the lower one shifted by (1, 0.5), all centred and scaled to width 2. The
+// end of each is 0.5 from the other's middle.
 Point draw_moon(uint32_t label, Random& random) {
     const Point upper = polar(1, 0.5 * random.uniform());
     const Point point = label == 0 ? upper : Point{1 - upper.x, 0.5 - upper.y};
@@ -57,7 +58,7 @@ Point draw_centre(uint32_t label, Random&) {
     return polar(0.6, 0.25 + label / 3.0);
 }
 
-// Uniform by area: a disc of radius 0.2, rings from 0.4 to 0.6 and from 0.8 to 1.
+// Points are uniform by area: there are a disc of radius 0.2, rings from 0.4 to 0.6 and from 0.8 to 1.
 Point draw_ring(uint32_t label, Random& random) {
     const double inner = 0.4 * label, outer = inner + 0.2;
     const double square = random.uniform(inner * inner, outer * outer);

@@ -1,10 +1,10 @@
-// Random numbers that are the same bits on every platform.
+// These random numbers are the same bits on every platform.
 //
-// Generator: splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014;
-// constants of S. Vigna's public-domain splitmix64.c). The distributions of the standard library and the C
-// library's sin, cos and log differ between platforms, so what is needed of them is here, made of operations
-// that IEEE 754 rounds exactly; sources that include this file are compiled without contraction to fused
-// multiply-add.
+// The generator is splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA
+// 2014; constants of S. Vigna's public-domain splitmix64.c). The distributions of the standard library and
+// the C library's sin, cos and log differ between platforms, so what is needed of them is here, made of
+// operations that IEEE 754 rounds exactly; sources that include this file are compiled without contraction to
+// fused multiply-add.
 #pragma once
 
 #include <cmath>
@@ -14,12 +14,12 @@
 
 namespace vknorm::detail {
 
-/// Cosine and sine of an angle counted in whole turns: exact at the quarters, elsewhere within 1e-15.
+/// Returns cosine and sine of an angle counted in whole turns: exact at the quarters, elsewhere within 1e-15.
 inline std::pair<double, double> cos_sin_turns(double turns) {
     const double quarters = std::floor(4 * turns + 0.5);
-    const double angle = (turns - 0.25 * quarters) * 6.283185307179586;  // at most pi/4 either way
+    const double angle = (turns - 0.25 * quarters) * 6.283185307179586;  // it is at most pi/4 either way
     const double square = angle * angle;
-    double sine = 1, cosine = 1;  // Taylor series, the smallest terms first
+    double sine = 1, cosine = 1;  // these are Taylor series, the smallest terms first
     for (int k = 17; k > 1; k -= 2) sine = 1 - sine * square / (k * (k - 1));
     for (int k = 16; k > 0; k -= 2) cosine = 1 - cosine * square / (k * (k - 1));
     sine *= angle;
@@ -35,10 +35,11 @@ inline std::pair<double, double> cos_sin_turns(double turns) {
     }
 }
 
-/// Natural logarithm of a positive, finite number, within 1e-15 relative to the larger of 1 and the result.
+/// Returns the natural logarithm of a positive, finite number, within 1e-15 relative to the larger of 1 and
+/// the result.
 inline double logarithm(double x) {
     int exponent = 0;
-    double mantissa = std::frexp(x, &exponent);  // in [1/2, 1)
+    double mantissa = std::frexp(x, &exponent);  // it is in [1/2, 1)
     if (mantissa < 0.7071067811865476) {
         mantissa *= 2;
         --exponent;
@@ -49,13 +50,13 @@ inline double logarithm(double x) {
     return 2 * z * series + exponent * 0.6931471805599453;
 }
 
-/// What a sequence is drawn for: keeps the sequences of one seed apart.
+/// The purpose that a sequence is drawn for keeps the sequences of one seed apart.
 enum class Purpose : uint64_t { points, digits, split, batches };
 
 class Random {
   public:
-    /// The sequence of splitmix64.c for that seed. Seeds that differ by a multiple of its increment give
-    /// parts of one sequence.
+    /// This is the sequence of splitmix64.c for that seed. Seeds that differ by a multiple of its increment
+    /// give parts of one sequence.
     explicit Random(uint64_t seed) : state_(seed) {}
     /// `index` tells several sequences for one purpose apart.
     Random(uint64_t seed, Purpose purpose, uint64_t index = 0)
@@ -63,12 +64,12 @@ class Random {
 
     uint64_t bits() { return mix(state_ += increment); }
 
-    /// In [0, 1), a multiple of 2^-53.
+    /// Returns a multiple of 2^-53 in [0, 1).
     double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
     double uniform(double low, double high) { return low + (high - low) * uniform(); }
 
-    /// In [0, bound), every value equally likely; `bound` is at least 1. (D. Lemire, "Fast random integer
-    /// generation in an interval", ACM TOMACS 29(1), 2019.)
+    /// Returns a number in [0, bound), every one equally likely; `bound` is at least 1. (D. Lemire, "Fast
+    /// random integer generation in an interval", ACM TOMACS 29(1), 2019.)
     uint32_t below(uint32_t bound) {
         const uint32_t unfair = (0u - bound) % bound;
         uint64_t product = 0;
@@ -78,13 +79,13 @@ class Random {
         return static_cast<uint32_t>(product >> 32);
     }
 
-    /// Every order equally likely (Fisher and Yates).
+    /// Makes every order equally likely (Fisher and Yates).
     void shuffle(std::span<uint32_t> values) {
         for (auto left = static_cast<uint32_t>(values.size()); left > 1; --left)
             std::swap(values[left - 1], values[below(left)]);
     }
 
-    /// Two independent standard normal values (Box and Muller, 1958).
+    /// Returns two independent standard normal values (Box and Muller, 1958).
     std::pair<double, double> normal_pair() {
         const double radius = std::sqrt(-2 * logarithm(1 - uniform()));
         const auto [cosine, sine] = cos_sin_turns(uniform());
@@ -92,7 +93,7 @@ class Random {
     }
 
   private:
-    static constexpr uint64_t increment = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
+    static constexpr uint64_t increment = 0x9e3779b97f4a7c15;  // it is 2^64 divided by the golden ratio
 
     static uint64_t mix(uint64_t z) {
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;

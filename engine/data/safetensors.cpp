@@ -54,7 +54,7 @@ const DtypeName& entry_of(Dtype dtype) {
                       needs);
 }
 
-/// Of `text`, an array of whole numbers from 0 on.
+/// Reads `text`, an array of whole numbers from 0 on.
 std::vector<uint64_t> numbers_of(std::string_view text, const std::string& where) {
     const auto require = [&](bool whole) {
         if (!whole) refuse(where, text, "an array of whole numbers from 0 on");
@@ -71,7 +71,7 @@ std::vector<uint64_t> numbers_of(std::string_view text, const std::string& where
     return numbers;
 }
 
-/// Nothing where 64 bits do not hold it.
+/// Returns nothing where 64 bits do not hold it.
 std::optional<uint64_t> product(uint64_t first, const TensorShape& lengths) {
     for (const uint64_t length : lengths) {
         if (length != 0 && first > std::numeric_limits<uint64_t>::max() / length) return std::nullopt;
@@ -80,7 +80,7 @@ std::optional<uint64_t> product(uint64_t first, const TensorShape& lengths) {
     return first;
 }
 
-/// Where a tensor's bytes stand after the header.
+/// A tensor's bytes stand there, counted from the end of the header.
 struct Place {
     uint64_t begin = 0, end = 0;
     std::string name;
@@ -88,7 +88,7 @@ struct Place {
     auto operator<=>(const Place&) const = default;
 };
 
-/// The entry of the tensor `name`, which is the next value; `tensor` gets all but its bytes.
+/// Reads the entry of the tensor `name`, which is the next value; `tensor` gets all but its bytes.
 Place read_entry(JsonReader& header, const std::string& file, const std::string& name, uint64_t data_bytes,
                  HostTensor& tensor) {
     const std::string where = file + ": " + name, needed = "dtype, shape and data_offsets";
@@ -141,7 +141,7 @@ void check_places(std::vector<Place> places, const std::string& file, uint64_t d
                std::to_string(end) + ": some follow the last tensor");
 }
 
-/// The next value, an object of texts.
+/// Reads the next value, an object of texts.
 std::map<std::string, std::string> read_metadata(JsonReader& header, const std::string& file) {
     const std::string where = file + ": " + metadata_key, needed = "an object of texts";
     if (header.next() != '{') refuse(where, header.value(), needed);
@@ -153,8 +153,8 @@ std::map<std::string, std::string> read_metadata(JsonReader& header, const std::
     return metadata;
 }
 
-/// What a file with that header and `data_bytes` bytes of tensors holds, but for those; `places` tells where
-/// they are.
+/// Returns what a file with that header and `data_bytes` bytes of tensors holds, but for those bytes;
+/// `places` gets where they are.
 Safetensors read_header(std::string_view text, const std::string& file, uint64_t data_bytes,
                         std::vector<Place>& places) {
     if (!text.starts_with('{')) throw FormatError(file + ": header: does not begin with {");
@@ -296,7 +296,7 @@ std::vector<std::byte> safetensors_bytes(const Safetensors& content) {
             text += (text.empty() ? "" : ",") + detail::json_string(key) + ":" + value;
         return "{" + text + "}";
     };
-    // Larger elements first: then each tensor is aligned to its own elements.
+    // Larger elements come first: then each tensor is aligned to its own elements.
     std::vector<const HostTensors::value_type*> order;
     for (const auto& entry : content.tensors) order.push_back(&entry);
     std::ranges::stable_sort(order, std::ranges::greater(),

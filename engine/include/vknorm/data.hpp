@@ -1,4 +1,5 @@
-// Labelled data for classification: generated sets, MNIST-family files, CSV. Needs no Vulkan.
+// Labelled data for classification are generated, or read from files of the MNIST family and CSV. This needs
+// no Vulkan.
 //
 // Wrong arguments throw std::invalid_argument; a file that cannot be opened or read throws
 // std::filesystem::filesystem_error; a file that does not hold what it should throws FormatError.

@@ -1,4 +1,4 @@
-// Files: what is wrong with them, and replacing them as a whole.
+// Files may be wrong, and are replaced as a whole.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace vknorm {
 
-/// A file does not hold what its format promises. The message names the file, the place (line and column for
-/// text), what stands there and what was needed.
+/// This says that a file does not hold what its format promises. The message names the file, the place (line
+/// and column for text), what stands there and what was needed.
 class FormatError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;

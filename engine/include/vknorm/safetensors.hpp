@@ -1,8 +1,9 @@
-// Files of named tensors: safetensors (github.com/huggingface/safetensors, "Format"). Needs no Vulkan.
+// Files of named tensors are safetensors (github.com/huggingface/safetensors, "Format"). This needs no
+// Vulkan.
 //
-// 8 bytes little-endian length of a JSON header, the header, then the tensors' bytes, little-endian and
-// dense. The reader is strict: it takes nothing that a careful writer would not have written, believes no
-// length, and refuses a file before it allocates memory for a tensor.
+// Such a file begins with 8 bytes, the little-endian length of a JSON header; the header and the tensors'
+// bytes, little-endian and dense, follow. The reader is strict: it takes nothing that a careful writer would
+// not have written, believes no length, and refuses a file before it allocates memory for a tensor.
 #pragma once
 
 #include <cstddef>
@@ -20,20 +21,20 @@ namespace vknorm {
 /// The types of elements, by the names that the format has for them in capitals; "BOOL" is a byte, 0 or 1.
 enum class Dtype { f64, f32, f16, bf16, i64, i32, u32, u8, boolean };
 
-/// "F32".
+/// Names `dtype` as the format does: "F32".
 const char* name_of(Dtype dtype);
-/// Bytes of an element.
+/// Returns the bytes of an element.
 uint64_t bytes_of(Dtype dtype);
 
-/// The lengths of a tensor's dimensions; a scalar has none.
+/// These are the lengths of a tensor's dimensions; a scalar has none.
 using TensorShape = std::vector<uint64_t>;
 
-/// "(2, 3)".
+/// Writes `shape` as "(2, 3)".
 std::string shape_text(const TensorShape& shape);
-/// Throws std::invalid_argument when 64 bits do not hold it.
+/// Counts the elements. Throws std::invalid_argument when 64 bits do not hold their number.
 uint64_t element_count(const TensorShape& shape);
 
-/// A tensor in the memory of the host, row by row.
+/// This is a tensor in the memory of the host, row by row.
 struct HostTensor {
     Dtype dtype = Dtype::f32;
     TensorShape shape{};
@@ -46,15 +47,16 @@ struct HostTensor {
     HostTensor(TensorShape shape, std::span<const int64_t> values);
     HostTensor(TensorShape shape, std::span<const uint32_t> values);
 
-    /// The values of f32, f16 or bf16; throws std::invalid_argument for another dtype, as the next two do.
+    /// Returns the values of f32, f16 or bf16; throws std::invalid_argument for another dtype, as the next
+    /// two do.
     std::vector<float> floats() const;
-    std::vector<int64_t> integers() const;  ///< of i64
-    std::vector<uint32_t> words() const;    ///< of u32
+    std::vector<int64_t> integers() const;  ///< of dtype i64
+    std::vector<uint32_t> words() const;    ///< of dtype u32
 };
 
 using HostTensors = std::map<std::string, HostTensor>;
 
-/// What a file holds.
+/// A file holds this.
 struct Safetensors {
     HostTensors tensors;                            ///< by name, in UTF-8
     std::map<std::string, std::string> metadata{};  ///< texts about the tensors, in UTF-8
@@ -66,9 +68,9 @@ Safetensors parse_safetensors(std::span<const std::byte> bytes, const std::strin
 /// Throws FormatError too, and std::filesystem::filesystem_error when `file` cannot be read.
 Safetensors read_safetensors(const std::filesystem::path& file);
 
-/// The file that holds `content`: the same bytes for the same content, each tensor aligned to its elements.
-/// Throws std::invalid_argument naming the tensor for bytes that do not fit its shape and dtype, for a name
-/// or text that is not UTF-8, and for the name "__metadata__", which the format keeps for itself.
+/// Returns the file that holds `content`: the same bytes for the same content, each tensor aligned to its
+/// elements. Throws std::invalid_argument naming the tensor for bytes that do not fit its shape and dtype,
+/// for a name or text that is not UTF-8, and for the name "__metadata__", which the format keeps for itself.
 std::vector<std::byte> safetensors_bytes(const Safetensors& content);
 /// Replaces `file` as a whole, as write_file() does. Throws std::invalid_argument too.
 void write_safetensors(const std::filesystem::path& file, const Safetensors& content);
