@@ -35,9 +35,8 @@ Lines run_all(Device& device) {
         const check::Call call = check::generate(check::parse_request(words));
         try {
             for (const auto& [name, tensor] : check::run(device, call))
-                lines.add(words + " -> " + name, std::string(testing::name_of(tensor.dtype)) + ' ' +
-                                                     testing::text(tensor.shape) + ' ' +
-                                                     digest(tensor.bytes));
+                lines.add(words + " -> " + name, std::string(name_of(tensor.dtype)) + ' ' +
+                                                     shape_text(tensor.shape) + ' ' + digest(tensor.bytes));
         } catch (const Unsupported& unsupported) {
             lines.add(words, unsupported.what());
         }

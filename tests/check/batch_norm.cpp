@@ -1,4 +1,4 @@
-// Batch normalization as vknorm-check knows it: its entry, and its forward passes.
+// vknorm-check knows batch normalization so: this is its entry, and its forward passes.
 #include "check/batch_norm.hpp"
 
 #include <bit>
@@ -10,7 +10,7 @@ namespace vknorm::check {
 
 namespace {
 
-/// mean / std, which is a float32, and two whole numbers.
+/// A channel has mean / std, which is a float32, and two whole numbers.
 std::vector<double> health_numbers(const HostTensor& tensor) {
     std::vector<double> numbers;
     for (const uint32_t word : tensor.words())
@@ -18,7 +18,7 @@ std::vector<double> health_numbers(const HostTensor& tensor) {
     return numbers;
 }
 
-/// What depends on options of the call, not only on its tensors.
+/// Drops what depends on options of the call, not only on its tensors.
 void drop_unasked(const Call& call, Expectations& expectations) {
     if (relu_of(call) != Relu::mask) expectations.erase("relu_mask");
     if (!wants_health(call)) expectations.erase("health");
@@ -56,7 +56,7 @@ std::string from_onnx(const std::map<std::string, double>& attributes, HostTenso
            number_text(onnx_attribute(attributes, "momentum", defaults.momentum));
 }
 
-/// MeanVarianceNormalization over all axes but the channels'.
+/// This is MeanVarianceNormalization over all axes but the channels'.
 std::string from_onnx_mvn(const std::map<std::string, double>&, HostTensors&, HostTensors&) {
     return "--mode training --eps 1e-9";
 }

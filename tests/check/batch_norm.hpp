@@ -1,4 +1,4 @@
-// Batch normalization as vknorm-check knows it: what its passes, and its stages, have in common.
+// The passes and the stages of batch normalization have this in common.
 #pragma once
 
 #include "check/family.hpp"

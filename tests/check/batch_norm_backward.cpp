@@ -1,4 +1,4 @@
-// The backward passes of batch normalization as vknorm-check knows them.
+// vknorm-check knows the backward passes of batch normalization so.
 #include <stdexcept>
 
 #include "check/batch_norm.hpp"
@@ -8,7 +8,7 @@ namespace vknorm::check {
 
 namespace {
 
-/// Whether the call has what a forward pass would save.
+/// Tells whether the call has what a forward pass would save.
 bool has_saved(const Call& call) {
     if (call.has("mean") != call.has("inv_std"))
         throw std::invalid_argument("batch_norm " + call.mode->name +
@@ -48,7 +48,7 @@ Expectations expect_batch_norm_backward(const Call& call) {
         const SavedValues saved = values_of(call);
         expect_gradients(call, result, reference::expected_backward(data, saved.mean, saved.inv_std));
     } else {
-        data.relu_mask.clear();  // that of no forward pass
+        data.relu_mask.clear();  // no forward pass gave it
         expect_gradients(call, result, reference::expected_backward(data));
     }
     return result;

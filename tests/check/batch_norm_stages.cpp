@@ -1,5 +1,5 @@
-// The stages of batch normalization as vknorm-check knows them: a batch in parts has to come to what the
-// whole batch comes to.
+// vknorm-check knows the stages of batch normalization so: a batch in parts has to come to what the whole
+// batch comes to.
 #include <utility>
 
 #include <vknorm/batch_norm_stages.hpp>
@@ -17,14 +17,14 @@ const Option gather_option{
 struct Part {
     BatchNormStages op;
     BufferView x, y, dy, dx, scratch;
-    BufferView moments{}, sums{};  ///< its place among those of all parts
+    BufferView moments{}, sums{};  ///< these are its places among those of all parts
 };
 
 BufferView slice(const BufferView& whole, uint64_t begin, uint64_t end) {
     return begin == end ? BufferView{} : BufferView{whole.buffer, whole.offset + begin, end - begin};
 }
 
-/// The images as evenly as they go; some parts may be empty.
+/// Divides the images as evenly as they go; some parts may be empty.
 std::vector<Part> split(const Call& call, Workspace& workspace) {
     const BatchNormOptions whole = batch_norm_options(call);
     const bool backward = call.has("dy");

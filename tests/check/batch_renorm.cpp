@@ -1,4 +1,4 @@
-// Batch renormalization as vknorm-check knows it.
+// vknorm-check knows batch renormalization so.
 #include <vknorm/batch_renorm.hpp>
 
 #include "check/norm_arguments.hpp"

@@ -1,4 +1,4 @@
-// Folding batch normalization into the layer before it as vknorm-check knows it.
+// vknorm-check knows the folding of batch normalization into the layer before it so.
 #include <stdexcept>
 
 #include <vknorm/fold.hpp>

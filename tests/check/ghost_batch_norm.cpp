@@ -1,4 +1,4 @@
-// Ghost batch normalization as vknorm-check knows it.
+// vknorm-check knows ghost batch normalization so.
 #include <vknorm/ghost_batch_norm.hpp>
 
 #include "check/norm_arguments.hpp"

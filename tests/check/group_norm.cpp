@@ -1,4 +1,4 @@
-// Group normalization as vknorm-check knows it.
+// vknorm-check knows group normalization so.
 #include <vknorm/group_norm.hpp>
 
 #include "check/norm_arguments.hpp"
@@ -37,7 +37,7 @@ TensorShape shape_of(const std::string& tensor, const TensorShape& x, const Sett
     return family_shape(tensor, x, settings);
 }
 
-/// Before operator set 21 scale and bias were those of groups.
+/// Before operator set 21 scale and bias were those of groups, so they are spread over channels.
 std::string from_onnx(const std::map<std::string, double>& attributes, HostTensors& inputs, HostTensors&) {
     const uint64_t channels = inputs.at("x").shape.at(1);
     for (const char* name : {"gamma", "beta"}) {

@@ -1,4 +1,4 @@
-// Instance normalization as vknorm-check knows it.
+// vknorm-check knows instance normalization so.
 #include <vknorm/instance_norm.hpp>
 
 #include "check/norm_arguments.hpp"

@@ -1,4 +1,4 @@
-// Layer and RMS normalization as vknorm-check knows them.
+// vknorm-check knows layer and RMS normalization so.
 #include <stdexcept>
 
 #include <vknorm/layer_norm.hpp>
@@ -70,7 +70,7 @@ std::string words_of(const std::map<std::string, double>& attributes, const Host
            " --normalized-dimensions " + number_text(axis < 0 ? -axis : rank - axis);
 }
 
-/// Its mean is only what we have as the first half.
+/// The mean of ONNX is only the first half of ours.
 std::string from_onnx(const std::map<std::string, double>& attributes, HostTensors& inputs,
                       HostTensors& outputs) {
     if (outputs.contains("mean")) {

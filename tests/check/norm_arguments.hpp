@@ -1,12 +1,12 @@
-// The arguments of every pass of every norm, from the tensors of a call: what is the same in two norms has
-// the same name in both.
+// The arguments of every pass of every norm come from the tensors of a call by their names: what is the same
+// in two norms has the same name in both.
 #pragma once
 
 #include "check/family.hpp"
 
 namespace vknorm::check {
 
-/// Converts to the arguments of any pass: each member that it has is taken from the workspace by its name.
+/// It converts to the arguments of any pass: each member that it has is taken from the workspace by its name.
 class NormArguments {
   public:
     NormArguments(const Call& call, Workspace& workspace, VkDeviceSize scratch_bytes = 0)
@@ -32,8 +32,8 @@ class NormArguments {
     }
 
   private:
-    /// Those of the batch are written by a forward pass and read by the backward pass after it. A pass with
-    /// both updates the running ones; alone they are read.
+    /// A forward pass writes the statistics of the batch and the backward pass after it reads them. A pass
+    /// that has them updates running statistics; a pass without reads those.
     template <class Pass>
     void take_statistics(Pass& pass) const {
         const auto running = [&](const char* name) {
@@ -56,7 +56,7 @@ class NormArguments {
             pass.num_batches_tracked = workspace_.in_out("num_batches_tracked");
     }
 
-    /// What batch normalization does on the way.
+    /// Batch normalization does these on the way.
     template <class Pass>
     void take_fusions(Pass& pass) const {
         const auto saved_if = [&](bool wanted, const char* name) {

@@ -1,5 +1,5 @@
-// The operations that vknorm-check knows, each one entry of a table: its tensors, options and modes, how a
-// mode runs on a device, and what it should give.
+// vknorm-check knows operations as entries of a table: their tensors, options and modes, how a mode runs on a
+// device, and what it should give.
 //
 // A call is described by the words of the command line, whoever makes it: a user, a line of a file of cases,
 // a vector of ONNX or of PyTorch.
@@ -21,32 +21,32 @@ using testing::Expectations;
 
 class Workspace;
 
-/// Takes a number, or one of some words.
+/// An option takes a number, or one of some words.
 struct Option {
     std::string name;
-    std::vector<std::string> words;  ///< empty: a number
+    std::vector<std::string> words;  ///< it is empty for a number
     std::string help;
     bool whole = false;  ///< the number is a whole one from 1 on
 };
 
-/// The shortest text that reads back as `value`.
+/// Returns the shortest text that reads back as `value`.
 std::string number_text(double value);
 
-/// The options that a call was given; each operation has its own defaults.
+/// These options were given to a call; each operation has its own defaults.
 class Settings {
   public:
     void set(const std::string& option, const std::string& value) { values_[option] = value; }
     const std::map<std::string, std::string>& given() const { return values_; }
     float number(const std::string& option, float otherwise) const;
     uint32_t whole(const std::string& option, uint32_t otherwise) const;
-    /// The index among the option's words.
+    /// Returns the index among the option's words.
     size_t word(const Option& option, size_t otherwise) const;
 
   private:
     std::map<std::string, std::string> values_;
 };
 
-/// What generated values look like.
+/// Generated values look so.
 enum class Fill {
     x,          ///< normal, with the mean and deviation that were asked for
     gradient,   ///< normal about 0.25
@@ -64,8 +64,8 @@ struct TensorKind {
     Fill fill = Fill::none;
     std::string help;
     Dtype dtype = Dtype::f32;
-    bool stored = false;  ///< of the type that --storage names
-    /// How its bytes read as numbers; null: by the dtype.
+    bool stored = false;  ///< it has the type that --storage names
+    /// Reads its bytes as numbers; where it is null, the dtype tells how.
     std::vector<double> (*numbers)(const HostTensor& tensor) = nullptr;
 };
 
@@ -73,19 +73,19 @@ struct Call;
 
 struct Mode {
     std::string name;
-    /// Tensors: in, the first one being that whose shape is asked for; optional in, and those of them that
-    /// are generated only when asked for; out.
+    /// It needs these tensors, the first one being that whose shape is asked for; it takes those that are
+    /// optional, and adds those that are generated only when asked for; it gives these.
     std::vector<std::string> needs, takes, adds, gives;
     /// Records everything into the workspace.
     void (*run)(const Call& call, Workspace& workspace);
     Expectations (*expect)(const Call& call);
 };
 
-/// How an ONNX operator is the same as this operation.
+/// An ONNX operator is the same as this operation in this way.
 struct OnnxForm {
     std::string op;
-    std::vector<std::string> inputs, outputs;  ///< our names, in the operator's order
-    /// The command line for a node with these attributes; its tensors, by our names, become ours.
+    std::vector<std::string> inputs, outputs;  ///< they have our names, in the operator's order
+    /// Returns the command line for a node with these attributes; its tensors, by our names, become ours.
     std::string (*translate)(const std::map<std::string, double>& attributes, HostTensors& inputs,
                              HostTensors& outputs);
 };
@@ -95,8 +95,8 @@ struct Operation {
     std::vector<TensorKind> tensors;
     std::vector<Option> options;
     std::vector<Mode> modes;
-    /// The shape of a tensor when that of the first one is known. Throws std::invalid_argument for one that
-    /// the operation cannot have.
+    /// Returns the shape of a tensor when that of the first one is known. Throws std::invalid_argument for
+    /// one that the operation cannot have.
     TensorShape (*shape_of)(const std::string& tensor, const TensorShape& first, const Settings& settings);
     std::vector<OnnxForm> onnx{};
 
@@ -112,7 +112,7 @@ struct Call {
     HostTensors inputs{};
 
     bool has(const std::string& tensor) const { return inputs.contains(tensor); }
-    /// Empty when the tensor is absent.
+    /// Returns nothing when the tensor is absent.
     std::vector<float> floats(const std::string& tensor) const;
     const TensorShape& shape() const { return inputs.at(mode->needs.front()).shape; }
     TensorShape shape_of(const std::string& tensor) const {

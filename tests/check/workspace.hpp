@@ -1,4 +1,4 @@
-// The tensors of one call in device memory.
+// A Workspace has the tensors of one call in device memory.
 #pragma once
 
 #include <map>
@@ -13,21 +13,22 @@ namespace vknorm::check {
 
 class Workspace {
   public:
-    /// `timed`: passes are measured.
+    /// Passes are measured when it is `timed`.
     Workspace(Device& device, const Call& call, bool timed = false);
 
     Device& device() { return device_; }
     Recorder& recorder() { return stream_.record(); }
-    /// A view without a buffer where the call lacks the tensor or it has no elements; the same one again.
+    /// Returns a view without a buffer where the call lacks the tensor or it has no elements. It returns the
+    /// same one again.
     BufferView in(const std::string& tensor);
-    /// NaN, or -1 for whole numbers, until something is written.
+    /// Returns memory that is NaN, or -1 for whole numbers, until something is written.
     BufferView out(const std::string& tensor);
-    /// What one pass leaves for another: the call's own where it has it; else an out() where the mode gives
-    /// it, and memory that is not given back where it does not. The same one again.
+    /// Returns what one pass leaves for another: the call's own where it has it; else an out() where the mode
+    /// gives it, and memory that is not given back where it does not. It returns the same one again.
     BufferView saved(const std::string& tensor);
-    /// Read and given back.
+    /// Returns memory that is read and given back.
     BufferView in_out(const std::string& tensor);
-    /// Neither read from the call nor given back.
+    /// Returns memory that is neither read from the call nor given back.
     BufferView scratch(VkDeviceSize bytes);
 
     /// Runs what was recorded.
@@ -43,7 +44,7 @@ class Workspace {
     Device& device_;
     const Call& call_;
     std::vector<Buffer> buffers_;
-    Stream stream_;  // goes before the buffers that its work uses
+    Stream stream_;  // it goes before the buffers that its work uses
     std::map<std::string, BufferView> inputs_, outputs_, saved_;
 };
 
