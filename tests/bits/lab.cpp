@@ -4,9 +4,10 @@
 // formula-made runs, drawn off-screen by the device.
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
+
+#include <vknorm/file.hpp>
 
 #include "app/experiment/presets.hpp"
 #include "bits/bits.hpp"
@@ -38,9 +39,10 @@ std::string file_name(const std::string& name) {
 
 void drop_speed(const path& summary) {
     std::istringstream lines(testing::read_text(summary));
-    std::ofstream stream(summary);
+    std::string kept;
     for (std::string line; std::getline(lines, line);)
-        if (line.find("\"steps_per_second\"") == std::string::npos) stream << line << '\n';
+        if (line.find("\"steps_per_second\"") == std::string::npos) kept += line + '\n';
+    write_file(summary, kept);
 }
 
 void run_lab(const path& out, const std::string& device, const std::vector<std::string>& more) {

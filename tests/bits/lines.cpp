@@ -1,18 +1,20 @@
 // The text of a recording: digests, and files of one result a line.
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <stdexcept>
 
+#include <vknorm/file.hpp>
+
 #include "bits/bits.hpp"
+#include "data/hash.hpp"
 
 namespace vknorm::bits {
 
 std::string digest(std::span<const std::byte> bytes) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (const std::byte byte : bytes) hash = (hash ^ static_cast<uint64_t>(byte)) * 0x100000001b3;
+    detail::Fnv1a hash;
+    for (const std::byte byte : bytes) hash.add(static_cast<uint64_t>(byte));
     char text[17];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));
     return text;
 }
 
@@ -24,9 +26,9 @@ void Lines::add(const std::string& key, const std::string& value) {
 }
 
 void Lines::write(const std::filesystem::path& file) const {
-    std::ofstream stream(file);
-    for (const auto& [key, value] : lines_) stream << key << ": " << value << '\n';
-    if (!stream.flush()) throw std::runtime_error(file.string() + ": cannot be written");
+    std::string text;
+    for (const auto& [key, value] : lines_) text += key + ": " + value + '\n';
+    write_file(file, text);
 }
 
 }  // namespace vknorm::bits

@@ -6,15 +6,16 @@
 
 #include <vknorm/data.hpp>
 
+#include "data/hash.hpp"
+
 namespace vknorm::test {
 
-/// FNV-1a over 32-bit words: the inputs' bits, then the labels.
+/// Adds 32-bit words: the inputs' bits, then the labels.
 inline uint64_t checksum(const Dataset& data) {
-    uint64_t hash = 0xcbf29ce484222325;
-    const auto add = [&](uint32_t word) { hash = (hash ^ word) * 0x100000001b3; };
-    for (const float value : data.inputs) add(std::bit_cast<uint32_t>(value));
-    for (const uint32_t label : data.labels) add(label);
-    return hash;
+    detail::Fnv1a hash;
+    for (const float value : data.inputs) hash.add(std::bit_cast<uint32_t>(value));
+    for (const uint32_t label : data.labels) hash.add(label);
+    return hash.value();
 }
 
 }  // namespace vknorm::test

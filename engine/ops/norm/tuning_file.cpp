@@ -6,6 +6,7 @@
 #include <span>
 
 #include "data/file.hpp"
+#include "data/hash.hpp"
 #include "ops/norm/tune.hpp"
 #include "vulkan/tuning.hpp"
 
@@ -26,10 +27,10 @@ std::string heading(const DeviceInfo& info) {
            std::to_string(info.driver_version);
 }
 
-uint64_t fnv1a(const std::string& text) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
-    return hash;
+uint64_t hash_of(const std::string& text) {
+    Fnv1a hash;
+    for (const unsigned char byte : text) hash.add(byte);
+    return hash.value();
 }
 
 std::string hexadecimal(uint64_t number) {
@@ -52,7 +53,7 @@ std::optional<Tuning> read(const fs::path& file, const Device& device) {
 }  // namespace
 
 fs::path tuning_file(const fs::path& folder, const DeviceInfo& info) {
-    return folder / (info.uuid_text() + "-" + hexadecimal(fnv1a(heading(info))) + ".tuning");
+    return folder / (info.uuid_text() + "-" + hexadecimal(hash_of(heading(info))) + ".tuning");
 }
 
 Tuning kept_tuning(Device& device, const fs::path& folder,
