@@ -1,15 +1,12 @@
-// The backward pass of batch normalization's backward pass; the equations are in
-// batch_norm_double_coefficients.comp.
-#include "ops/batch_norm_plan.hpp"
+#include "ops/batch_norm_double_backward.hpp"
+
 #include "ops/launch.hpp"
 #include "ops/norm/bind.hpp"
 #include "shaders/batch_norm.h"
 
-namespace vknorm {
+namespace vknorm::detail {
 
 namespace {
-
-using namespace detail;
 
 const NormModules products_modules{.walk = Walk::strands,
                                    .thirty_two = {.rows = &shaders::norm_products_rows,
@@ -21,8 +18,8 @@ const NormModules combine_modules{.walk = Walk::strands,
                                                  .vectors = {&shaders::norm_combine_vectors}}};
 
 /// The pairs of a slice's channels.
-AlignedView pairs_of(const Parts& parts, const Slice& slice, const BufferView& means) {
-    return parts.elements(means, 2 * slice.channel, 2 * slice.channels);
+AlignedView pairs_of(const Device& device, const Slice& slice, const BufferView& means) {
+    return bind_elements(device, means, 2 * slice.channel, 2 * slice.channels);
 }
 
 struct ProductsPass {
@@ -31,28 +28,28 @@ struct ProductsPass {
     BufferView partials{};  ///< out
 };
 
-void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const ProductsPass& pass) {
+void record_products(Recorder& recorder, const NormPlan& plan, const ProductsPass& pass) {
     const Label label(recorder, "batch_norm.double_products");
-    const Parts parts(recorder);
-    const auto module = products_modules.choose(recorder.device().state(), plan, 0, {pass.dy, pass.ddx});
-    const auto constants = walk_constants(plan, tensors, {}, 0);
+    const Device& device = recorder.device();
+    const auto module = products_modules.choose(device.state(), plan, 0, {pass.dy, pass.ddx});
+    const auto constants = walk_constants(plan, {}, 0);
     for (const Slice& slice : plan.slices) {
-        const shaders::NormWalk strands = walk(plan, slice, module.walk, module.form);
-        const AlignedView dy = parts.box(plan, slice, module.form, pass.dy),
-                          ddx = parts.box(plan, slice, module.form, pass.ddx);
-        const AlignedView dy_means = pairs_of(parts, slice, pass.dy_means);
-        const AlignedView ddx_means = pairs_of(parts, slice, pass.ddx_means);
-        const AlignedView partials = parts.partials(plan, slice, pass.partials);
+        const SliceBinder bind(recorder, plan, slice, module.form);
+        const shaders::NormWalk walk = walk_of(plan, slice, module.walk, module.form);
+        const AlignedView dy = bind.tensor(pass.dy), ddx = bind.tensor(pass.ddx);
+        const AlignedView dy_means = pairs_of(device, slice, pass.dy_means);
+        const AlignedView ddx_means = pairs_of(device, slice, pass.ddx_means);
+        const AlignedView partials = bind.partials(pass.partials);
         dispatch(
             recorder, {module.shader, constants},
             {read(dy.view), read(ddx.view), read(dy_means.view), read(ddx_means.view), write(partials.view)},
-            shaders::NormProducts{.walk = strands,
-                                  .strands = strands_of(plan, slice, partials),
+            shaders::NormProducts{.walk = walk,
+                                  .strands = bind.strands(partials),
                                   .dy_first = dy.first,
                                   .ddx_first = ddx.first,
                                   .dy_means_first = dy_means.first,
                                   .ddx_means_first = ddx_means.first},
-            walk_groups(plan, strands));
+            groups_of(plan, walk));
     }
 }
 
@@ -63,32 +60,32 @@ struct CoefficientsPass {
     BufferView of_grad_dy{}, of_grad_x{}, grad_gamma{};  ///< out
 };
 
-void record(Recorder& recorder, const NormPlan& plan, const CoefficientsPass& pass) {
+void record_coefficients(Recorder& recorder, const NormPlan& plan, const CoefficientsPass& pass) {
     const Label label(recorder, "batch_norm.double_coefficients");
-    const Parts parts(recorder);
+    const Device& device = recorder.device();
     const uint64_t channels = plan.extent.channels;
-    const auto floats = [&](const BufferView& view) { return parts.elements(view, 0, channels); };
-    const auto pairs = [&](const BufferView& view) { return parts.elements(view, 0, 2 * channels); };
+    const auto floats = [&](const BufferView& view) { return bind_elements(device, view, 0, channels); };
+    const auto pairs = [&](const BufferView& view) { return bind_elements(device, view, 0, 2 * channels); };
     const auto fours = [&](const BufferView& view) {
-        return parts.elements(view, 0, channels, 4 * sizeof(float));
+        return bind_elements(device, view, 0, channels, 4 * sizeof(float));
     };
     const AlignedView dy_means = pairs(pass.dy_means), ddx_means = pairs(pass.ddx_means);
     const AlignedView product_means = pairs(pass.product_means), inv_std = floats(pass.inv_std);
     const AlignedView gamma = floats(pass.gamma), ddgamma = floats(pass.ddgamma);
     const AlignedView ddbeta = floats(pass.ddbeta), grad_gamma = floats(pass.grad_gamma);
     const AlignedView of_grad_dy = fours(pass.of_grad_dy), of_grad_x = fours(pass.of_grad_x);
-    const Launch launch = spread(recorder.device().capabilities(), channels);
+    const Launch launch = spread(device.capabilities(), channels);
     const uint32_t constants[] = {launch.workgroup};
     const shaders::BatchNormDoubleCoefficients push{
         .channels = narrow(channels),
-        .given = feature(shaders::double_dy, bool(dy_means.view)) |
-                 feature(shaders::double_ddx, bool(ddx_means.view)) |
-                 feature(shaders::double_both, bool(product_means.view)) |
-                 feature(shaders::double_gamma, bool(gamma.view)) |
-                 feature(shaders::double_ddgamma, bool(ddgamma.view)) |
-                 feature(shaders::double_ddbeta, bool(ddbeta.view)) |
-                 feature(shaders::double_grad_gamma, bool(grad_gamma.view)),
-        .values = static_cast<float>(plan.extent.values_per_line()),
+        .given = bit_if(bool(dy_means.view), shaders::double_dy) |
+                 bit_if(bool(ddx_means.view), shaders::double_ddx) |
+                 bit_if(bool(product_means.view), shaders::double_both) |
+                 bit_if(bool(gamma.view), shaders::double_gamma) |
+                 bit_if(bool(ddgamma.view), shaders::double_ddgamma) |
+                 bit_if(bool(ddbeta.view), shaders::double_ddbeta) |
+                 bit_if(bool(grad_gamma.view), shaders::double_grad_gamma),
+        .values = static_cast<float>(plan.extent.values_per_channel()),
         .dy_means_first = dy_means.first,
         .ddx_means_first = ddx_means.first,
         .product_means_first = product_means.first,
@@ -109,33 +106,32 @@ void record(Recorder& recorder, const NormPlan& plan, const CoefficientsPass& pa
 /// out = a combination of x^ and, where given, of dy and ddx about their means.
 struct CombinePass {
     BufferView x{}, dy{}, ddx{}, out{};
-    Statistics statistics{};
+    StatisticsView statistics{};
     BufferView coefficients{}, dy_means{}, ddx_means{};
 };
 
-void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, const CombinePass& pass) {
+void record_combination(Recorder& recorder, const NormPlan& plan, const CombinePass& pass) {
     const Label label(recorder, "batch_norm.double_combine");
-    const Parts parts(recorder);
+    const Device& device = recorder.device();
     const uint32_t features =
-        feature(shaders::norm_dy, bool(pass.dy)) | feature(shaders::norm_ddx, bool(pass.ddx));
-    const auto module = combine_modules.choose(recorder.device().state(), plan, features,
-                                               {pass.x, pass.dy, pass.ddx, pass.out});
-    const auto constants = walk_constants(plan, tensors, pass.statistics, features);
+        bit_if(bool(pass.dy), shaders::norm_dy) | bit_if(bool(pass.ddx), shaders::norm_ddx);
+    const auto module =
+        combine_modules.choose(device.state(), plan, features, {pass.x, pass.dy, pass.ddx, pass.out});
+    const auto constants = walk_constants(plan, pass.statistics, features);
     for (const Slice& slice : plan.slices) {
-        const shaders::NormWalk strands = walk(plan, slice, module.walk, module.form);
-        const AlignedView x = parts.box(plan, slice, module.form, pass.x),
-                          dy = parts.box(plan, slice, module.form, pass.dy);
-        const AlignedView ddx = parts.box(plan, slice, module.form, pass.ddx),
-                          out = parts.box(plan, slice, module.form, pass.out);
+        const SliceBinder bind(recorder, plan, slice, module.form);
+        const shaders::NormWalk walk = walk_of(plan, slice, module.walk, module.form);
+        const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
+        const AlignedView ddx = bind.tensor(pass.ddx), out = bind.tensor(pass.out);
         const AlignedView coefficients =
-            parts.elements(pass.coefficients, slice.channel, slice.channels, 4 * sizeof(float));
-        const AlignedView dy_means = pairs_of(parts, slice, pass.dy_means);
-        const AlignedView ddx_means = pairs_of(parts, slice, pass.ddx_means);
-        const BoundStatistics statistics = bind(parts, plan, tensors, slice, pass.statistics);
+            bind_elements(device, pass.coefficients, slice.channel, slice.channels, 4 * sizeof(float));
+        const AlignedView dy_means = pairs_of(device, slice, pass.dy_means);
+        const AlignedView ddx_means = pairs_of(device, slice, pass.ddx_means);
+        const BoundStatistics statistics = bind.statistics(pass.statistics);
         dispatch(recorder, {module.shader, constants},
                  {read(x.view), read(dy.view), read(ddx.view), write(out.view), statistics.mean,
                   statistics.deviation, read(coefficients.view), read(dy_means.view), read(ddx_means.view)},
-                 shaders::NormCombine{.walk = strands,
+                 shaders::NormCombine{.walk = walk,
                                       .sets = statistics.push,
                                       .x_first = x.first,
                                       .dy_first = dy.first,
@@ -144,91 +140,79 @@ void record(Recorder& recorder, const NormPlan& plan, const Tensors& tensors, co
                                       .coefficients_first = coefficients.first,
                                       .dy_means_first = dy_means.first,
                                       .ddx_means_first = ddx_means.first},
-                 walk_groups(plan, strands));
+                 groups_of(plan, walk));
     }
 }
 
 }  // namespace
 
-void BatchNorm::double_backward(Recorder& recorder, const DoubleBackward& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "double_backward");
-    if (plan.options.storage != Storage::float32) check.refuse("storage", "16 bits", "float32");
-    check.tensor("x", arguments.x);
-    check.tensor("dy", arguments.dy);
-    check.input("mean", arguments.mean, 2 * plan.channel_bytes());
-    check.input("inv_std", arguments.inv_std, plan.channel_bytes());
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    if (arguments.ddx) check.tensor("ddx", arguments.ddx);
-    check.optional_input("ddgamma", arguments.ddgamma, plan.channel_bytes());
-    check.optional_input("ddbeta", arguments.ddbeta, plan.channel_bytes());
-    if (arguments.grad_dy) check.output_tensor("grad_dy", arguments.grad_dy);
-    if (arguments.grad_x) check.output_tensor("grad_x", arguments.grad_x);
-    check.optional_output("grad_gamma", arguments.grad_gamma, plan.channel_bytes());
-    check.output("scratch", arguments.scratch, scratch_bytes());
-    check.check_overlap();
-    if (!arguments.grad_dy && !arguments.grad_x && !arguments.grad_gamma) return;
+BatchNormDoubleBackward::BatchNormDoubleBackward(const NormPlan& plan, Scratch& scratch)
+    : dy_means_(scratch.add(2 * plan.channel_bytes())),
+      ddx_means_(scratch.add(2 * plan.channel_bytes())),
+      product_means_(scratch.add(2 * plan.channel_bytes())),
+      of_grad_dy_(scratch.add(4 * plan.channel_bytes())),
+      of_grad_x_(scratch.add(4 * plan.channel_bytes())) {}
 
-    const Statistics statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
-    const auto piece = [&](const Piece& of) { return of.of(arguments.scratch); };
-    const BufferView partials = piece(plan.partials);
+void BatchNormDoubleBackward::record(Recorder& recorder, const NormPasses& norm, const BufferView& partials,
+                                     const BatchNorm::DoubleBackward& arguments) const {
+    const NormPlan& plan = norm.plan();
+    const StatisticsView statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
+    const auto range = [&](const ScratchRange& of) { return of.of(arguments.scratch); };
     const auto means_of_partials = [&](const BufferView& means) {
-        record(recorder, plan.work,
-               BackwardFinalizePass{.from = partials_of_sets(plan.work, 1, partials),
-                                    .means = means,
-                                    .values = {.known = plan.values()}});
+        norm.backward_finalize(recorder, {.from = partials_of_sets(plan, partials),
+                                          .means = means,
+                                          .values = {.known = plan.extent.values_per_channel()}});
         return means;
     };
     const auto means_of = [&](const BufferView& tensor, const BufferView& means) {
-        record(
-            recorder, plan.work, plan.tensors,
-            BackwardSumsPass{.x = arguments.x, .dy = tensor, .statistics = statistics, .partials = partials});
+        norm.backward_sums(recorder,
+                           {.x = arguments.x, .dy = tensor, .statistics = statistics, .partials = partials});
         return means_of_partials(means);
     };
     const bool beyond_dy = arguments.grad_x || arguments.grad_gamma;
     BufferView dy_means, ddx_means, product_means;
-    if (beyond_dy) dy_means = means_of(arguments.dy, piece(plan.twice.dy_means));
-    if (arguments.ddx) ddx_means = means_of(arguments.ddx, piece(plan.twice.ddx_means));
+    if (beyond_dy) dy_means = means_of(arguments.dy, range(dy_means_));
+    if (arguments.ddx) ddx_means = means_of(arguments.ddx, range(ddx_means_));
     if (beyond_dy && arguments.ddx) {
-        record(recorder, plan.work, plan.tensors,
-               ProductsPass{.dy = arguments.dy,
-                            .ddx = arguments.ddx,
-                            .dy_means = dy_means,
-                            .ddx_means = ddx_means,
-                            .partials = partials});
-        product_means = means_of_partials(piece(plan.twice.product_means));
+        record_products(recorder, plan,
+                        {.dy = arguments.dy,
+                         .ddx = arguments.ddx,
+                         .dy_means = dy_means,
+                         .ddx_means = ddx_means,
+                         .partials = partials});
+        product_means = means_of_partials(range(product_means_));
     }
-    record(recorder, plan.work,
-           CoefficientsPass{.dy_means = dy_means,
-                            .ddx_means = ddx_means,
-                            .product_means = product_means,
-                            .inv_std = arguments.inv_std,
-                            .gamma = arguments.gamma,
-                            .ddgamma = arguments.ddgamma,
-                            .ddbeta = arguments.ddbeta,
-                            .of_grad_dy = piece(plan.twice.of_grad_dy),
-                            .of_grad_x = piece(plan.twice.of_grad_x),
-                            .grad_gamma = arguments.grad_gamma});
+    record_coefficients(recorder, plan,
+                        {.dy_means = dy_means,
+                         .ddx_means = ddx_means,
+                         .product_means = product_means,
+                         .inv_std = arguments.inv_std,
+                         .gamma = arguments.gamma,
+                         .ddgamma = arguments.ddgamma,
+                         .ddbeta = arguments.ddbeta,
+                         .of_grad_dy = range(of_grad_dy_),
+                         .of_grad_x = range(of_grad_x_),
+                         .grad_gamma = arguments.grad_gamma});
     if (arguments.grad_dy) {
-        record(recorder, plan.work, plan.tensors,
-               CombinePass{.x = arguments.x,
-                           .ddx = arguments.ddx,
-                           .out = arguments.grad_dy,
-                           .statistics = statistics,
-                           .coefficients = piece(plan.twice.of_grad_dy),
-                           .ddx_means = ddx_means});
+        record_combination(recorder, plan,
+                           {.x = arguments.x,
+                            .ddx = arguments.ddx,
+                            .out = arguments.grad_dy,
+                            .statistics = statistics,
+                            .coefficients = range(of_grad_dy_),
+                            .ddx_means = ddx_means});
     }
     if (arguments.grad_x) {
-        record(recorder, plan.work, plan.tensors,
-               CombinePass{.x = arguments.x,
-                           .dy = arguments.dy,
-                           .ddx = arguments.ddx,
-                           .out = arguments.grad_x,
-                           .statistics = statistics,
-                           .coefficients = piece(plan.twice.of_grad_x),
-                           .dy_means = dy_means,
-                           .ddx_means = ddx_means});
+        record_combination(recorder, plan,
+                           {.x = arguments.x,
+                            .dy = arguments.dy,
+                            .ddx = arguments.ddx,
+                            .out = arguments.grad_x,
+                            .statistics = statistics,
+                            .coefficients = range(of_grad_x_),
+                            .dy_means = dy_means,
+                            .ddx_means = ddx_means});
     }
 }
 
-}  // namespace vknorm
+}  // namespace vknorm::detail

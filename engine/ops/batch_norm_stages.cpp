@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "ops/norm/arguments.hpp"
 #include "ops/norm/options.hpp"
+#include "ops/norm/scratch.hpp"
+#include "ops/sizes.hpp"
 
 namespace vknorm {
 
@@ -17,26 +20,21 @@ constexpr uint32_t count_pitch = sizeof(ChannelMoments) / sizeof(uint32_t);
 
 }  // namespace
 
-struct BatchNormStages::Plan {
-    Plan(Device& from, const BatchNormOptions& given)
-        : device(&from.state()),
-          options(checked(name, from, given)),
-          work(plan_norm(name, extent_of(name, given), storage_bytes(given.storage), limits_of(from))),
-          counting{.operation = name, .limits = work.limits},
-          tensors{.bfloat16 = given.storage == Storage::bfloat16},
-          partials(scratch.add(work.partial_bytes())),
+struct BatchNormStages::Impl {
+    Impl(Device& device, const BatchNormOptions& options)
+        : convention(options.convention),
+          norm(device, plan_norm(name, extent_of(name, options), options.storage, limits_of(device))),
+          partials(scratch.add(plan().partial_bytes())),
           means(scratch.add(2 * channel_bytes())) {}
 
-    const DeviceState* device;
-    BatchNormOptions options;
-    NormPlan work;
-    NormPlan counting;  ///< of nothing: its statistics pass counts a batch, and no more
-    Tensors tensors;
+    BatchNormConvention convention;
+    NormPasses norm;
     Scratch scratch{};
-    Piece partials, means;
+    ScratchRange partials, means;
 
-    uint64_t channels() const { return work.extent.channels; }
-    uint64_t channel_bytes() const { return channels() * sizeof(float); }
+    const NormPlan& plan() const { return norm.plan(); }
+    uint64_t channels() const { return plan().extent.channels; }
+    uint64_t channel_bytes() const { return plan().channel_bytes(); }
     uint64_t result_bytes() const { return channels() * partial_bytes; }
 
     /// ChannelMoments or ChannelSums, of so many parts.
@@ -61,175 +59,165 @@ struct BatchNormStages::Plan {
 };
 
 /// As many parts at once as a binding holds.
-void BatchNormStages::Plan::merge(Recorder& recorder, Merged what, uint32_t parts, const BufferView& from,
+void BatchNormStages::Impl::merge(Recorder& recorder, Merged what, uint32_t parts, const BufferView& from,
                                   const BufferView& result) const {
-    const uint64_t held = (work.limits.range - work.limits.alignment) / result_bytes();
+    const uint64_t held = plan().binding_bytes() / result_bytes();
     const uint64_t most = std::min<uint64_t>(held, merge_workgroup * (maximum_trips / 2));
     for (uint64_t first = 0; first < parts; first += most) {
         const uint64_t count = std::min(most, parts - first);
         const BufferView some{from.buffer, from.offset + first * result_bytes(), count * result_bytes()};
-        record(recorder, work, what,
-               MergePass{.from = partials_of_parts(some, count, channels()),
-                         .result = result,
-                         .accumulate = first > 0});
+        norm.merge(recorder, {.what = what,
+                              .from = partials_of_parts(some, count, channels()),
+                              .result = result,
+                              .accumulate = first > 0});
     }
 }
 
 BatchNormStages::BatchNormStages(Device& device, const BatchNormOptions& options)
-    : plan_(std::make_unique<const Plan>(device, options)) {}
-
-BatchNormStages::~BatchNormStages() = default;
-BatchNormStages::BatchNormStages(BatchNormStages&&) noexcept = default;
-BatchNormStages& BatchNormStages::operator=(BatchNormStages&&) noexcept = default;
+    : impl_(std::make_shared<const Impl>(device, options)) {}
 
 uint32_t BatchNormStages::channels() const {
-    return static_cast<uint32_t>(plan_->channels());
+    return static_cast<uint32_t>(impl_->channels());
 }
 uint64_t BatchNormStages::elements() const {
-    return plan_->work.extent.elements();
+    return impl_->plan().extent.elements();
 }
 VkDeviceSize BatchNormStages::scratch_bytes() const {
-    return plan_->scratch.bytes();
+    return impl_->scratch.bytes();
 }
 
 void BatchNormStages::measure(Recorder& recorder, const Measure& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "measure");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "measure");
     check.tensor("x", arguments.x);
-    plan.results_out(check, "moments", arguments.moments);
+    impl.results_out(check, "moments", arguments.moments);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
-    const BufferView partials = plan.partials.of(arguments.scratch);
-    record(recorder, plan.work, plan.tensors, StatisticsPass{.x = arguments.x, .partials = partials});
-    record(recorder, plan.work, Merged::moments,
-           MergePass{.from = partials_of_sets(plan.work, 1, partials),
-                     .result = arguments.moments,
-                     .accumulate = arguments.accumulate});
+    const BufferView partials = impl.partials.of(arguments.scratch);
+    impl.norm.statistics(recorder, {.x = arguments.x, .partials = partials});
+    impl.norm.merge(recorder, {.what = Merged::moments,
+                               .from = partials_of_sets(impl.plan(), partials),
+                               .result = arguments.moments,
+                               .accumulate = arguments.accumulate});
 }
 
 void BatchNormStages::merge(Recorder& recorder, const MergeMoments& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "merge");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "merge");
     if (arguments.parts == 0) check.refuse("parts", "0", "at least 1");
-    plan.results(check, "from", arguments.from, arguments.parts);
-    plan.results_out(check, "moments", arguments.moments);
+    impl.results(check, "from", arguments.from, arguments.parts);
+    impl.results_out(check, "moments", arguments.moments);
     check.check_overlap();
-    plan.merge(recorder, Merged::moments, arguments.parts, arguments.from, arguments.moments);
+    impl.merge(recorder, Merged::moments, arguments.parts, arguments.from, arguments.moments);
 }
 
 void BatchNormStages::finish(Recorder& recorder, const Finish& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "finish");
-    const BatchNormConvention& convention = plan.options.convention;
-    plan.results(check, "moments", arguments.moments);
-    check.output("mean", arguments.mean, 2 * plan.channel_bytes());
-    check.output("inv_std", arguments.inv_std, plan.channel_bytes());
-    check_running(check, convention, plan.channel_bytes(), arguments.running_mean, arguments.running_var,
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "finish");
+    const BatchNormConvention& convention = impl.convention;
+    impl.results(check, "moments", arguments.moments);
+    check.output("mean", arguments.mean, 2 * impl.channel_bytes());
+    check.output("inv_std", arguments.inv_std, impl.channel_bytes());
+    check_running(check, convention, impl.channel_bytes(), arguments.running_mean, arguments.running_var,
                   arguments.num_batches_tracked);
     check.check_overlap();
 
-    if (arguments.num_batches_tracked) {
-        record(recorder, plan.counting, {},
-               StatisticsPass{.num_batches_tracked = arguments.num_batches_tracked});
-    }
-    record(recorder, plan.work,
-           FinalizePass{.from = plan.one(arguments.moments),
-                        .mean = arguments.mean,
-                        .inv_std = arguments.inv_std,
-                        .epsilon = convention.epsilon,
-                        .running = running_update(convention, 2, arguments.running_mean,
-                                                  arguments.running_var, arguments.num_batches_tracked)});
+    if (arguments.num_batches_tracked) impl.norm.count_batch(recorder, arguments.num_batches_tracked);
+    impl.norm.finalize(
+        recorder, {.from = impl.one(arguments.moments),
+                   .mean = arguments.mean,
+                   .inv_std = arguments.inv_std,
+                   .epsilon = convention.epsilon,
+                   .running = running_update(convention, 2, arguments.running_mean, arguments.running_var,
+                                             arguments.num_batches_tracked)});
 }
 
 void BatchNormStages::normalize(Recorder& recorder, const Normalize& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "normalize");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "normalize");
     check.tensor("x", arguments.x);
     check.output_tensor("y", arguments.y, {"x"});
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    check.optional_input("beta", arguments.beta, plan.channel_bytes());
-    plan.statistics(check, arguments.mean, arguments.inv_std);
+    check.optional_input("gamma", arguments.gamma, impl.channel_bytes());
+    check.optional_input("beta", arguments.beta, impl.channel_bytes());
+    impl.statistics(check, arguments.mean, arguments.inv_std);
     check.check_overlap();
-    record(recorder, plan.work, plan.tensors,
-           ApplyPass{.x = arguments.x,
-                     .y = arguments.y,
-                     .affine = {arguments.gamma, arguments.beta},
-                     .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std}});
+    impl.norm.apply(recorder, {.x = arguments.x,
+                               .y = arguments.y,
+                               .affine = {arguments.gamma, arguments.beta},
+                               .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std}});
 }
 
 void BatchNormStages::sum(Recorder& recorder, const Sum& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "sum");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "sum");
     check.tensor("x", arguments.x);
     check.tensor("dy", arguments.dy);
-    plan.statistics(check, arguments.mean, arguments.inv_std);
-    plan.results_out(check, "sums", arguments.sums);
+    impl.statistics(check, arguments.mean, arguments.inv_std);
+    impl.results_out(check, "sums", arguments.sums);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
-    const BufferView partials = plan.partials.of(arguments.scratch);
-    record(recorder, plan.work, plan.tensors,
-           BackwardSumsPass{.x = arguments.x,
-                            .dy = arguments.dy,
-                            .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std},
-                            .partials = partials});
-    record(recorder, plan.work, Merged::sums,
-           MergePass{.from = partials_of_sets(plan.work, 1, partials),
-                     .result = arguments.sums,
-                     .accumulate = arguments.accumulate});
+    const BufferView partials = impl.partials.of(arguments.scratch);
+    impl.norm.backward_sums(recorder, {.x = arguments.x,
+                                       .dy = arguments.dy,
+                                       .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std},
+                                       .partials = partials});
+    impl.norm.merge(recorder, {.what = Merged::sums,
+                               .from = partials_of_sets(impl.plan(), partials),
+                               .result = arguments.sums,
+                               .accumulate = arguments.accumulate});
 }
 
 void BatchNormStages::merge(Recorder& recorder, const MergeSums& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "merge");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "merge");
     if (arguments.parts == 0) check.refuse("parts", "0", "at least 1");
-    plan.results(check, "from", arguments.from, arguments.parts);
-    plan.results_out(check, "sums", arguments.sums);
+    impl.results(check, "from", arguments.from, arguments.parts);
+    impl.results_out(check, "sums", arguments.sums);
     check.check_overlap();
-    plan.merge(recorder, Merged::sums, arguments.parts, arguments.from, arguments.sums);
+    impl.merge(recorder, Merged::sums, arguments.parts, arguments.from, arguments.sums);
 }
 
 void BatchNormStages::parameter_gradients(Recorder& recorder, const ParameterGradients& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "parameter_gradients");
-    plan.results(check, "sums", arguments.sums);
-    check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
-    check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "parameter_gradients");
+    impl.results(check, "sums", arguments.sums);
+    check.optional_output("dgamma", arguments.dgamma, impl.channel_bytes());
+    check.optional_output("dbeta", arguments.dbeta, impl.channel_bytes());
     check.check_overlap();
     if (!arguments.dgamma && !arguments.dbeta) return;
-    record(recorder, plan.work,
-           BackwardFinalizePass{.from = plan.one(arguments.sums),
-                                .dgamma = arguments.dgamma,
-                                .dbeta = arguments.dbeta,
-                                .accumulate = arguments.accumulate});
+    impl.norm.backward_finalize(recorder, {.from = impl.one(arguments.sums),
+                                           .dgamma = arguments.dgamma,
+                                           .dbeta = arguments.dbeta,
+                                           .accumulate = arguments.accumulate});
 }
 
 void BatchNormStages::differentiate(Recorder& recorder, const Differentiate& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "differentiate");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "differentiate");
     check.tensor("x", arguments.x);
     check.tensor("dy", arguments.dy);
-    plan.statistics(check, arguments.mean, arguments.inv_std);
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    plan.results(check, "moments", arguments.moments);
-    plan.results(check, "sums", arguments.sums);
+    impl.statistics(check, arguments.mean, arguments.inv_std);
+    check.optional_input("gamma", arguments.gamma, impl.channel_bytes());
+    impl.results(check, "moments", arguments.moments);
+    impl.results(check, "sums", arguments.sums);
     check.output_tensor("dx", arguments.dx, {"dy"});
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
-    const BufferView means = plan.means.of(arguments.scratch);
-    record(recorder, plan.work,
-           BackwardFinalizePass{.from = plan.one(arguments.sums),
-                                .means = means,
-                                .values = {.count = arguments.moments, .count_pitch = count_pitch}});
-    record(recorder, plan.work, plan.tensors,
-           BackwardApplyPass{.x = arguments.x,
-                             .dy = arguments.dy,
-                             .dx = arguments.dx,
-                             .affine = {.gamma = arguments.gamma},
-                             .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std},
-                             .means = means});
+    const BufferView means = impl.means.of(arguments.scratch);
+    impl.norm.backward_finalize(recorder,
+                                {.from = impl.one(arguments.sums),
+                                 .means = means,
+                                 .values = {.count = arguments.moments, .count_pitch = count_pitch}});
+    impl.norm.backward_apply(recorder,
+                             {.x = arguments.x,
+                              .dy = arguments.dy,
+                              .dx = arguments.dx,
+                              .affine = {.gamma = arguments.gamma},
+                              .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std},
+                              .means = means});
 }
 
 }  // namespace vknorm

@@ -4,8 +4,10 @@
 #include <cmath>
 
 #include "ops/launch.hpp"
+#include "ops/norm/arguments.hpp"
 #include "ops/norm/bind.hpp"
 #include "ops/norm/options.hpp"
+#include "ops/norm/scratch.hpp"
 #include "shaders/batch_norm.h"
 
 namespace vknorm {
@@ -16,12 +18,11 @@ using namespace detail;
 
 constexpr const char* name = "batch_renorm";
 
-BatchRenormOptions checked(Device& device, const BatchRenormOptions& options) {
+Extent extent_of(const BatchRenormOptions& options) {
     check_momentum(name, options.momentum);
     if (!(options.epsilon > 0 && std::isfinite(options.epsilon)))
         refuse(name, "epsilon", std::to_string(options.epsilon), "a finite number above 0");
-    check_storage(name, device, options.storage);
-    return options;
+    return batch_extent(name, options.shape, options.layout);
 }
 
 void check_limits(const Arguments& check, const RenormLimits& limits) {
@@ -43,57 +44,55 @@ RenormLimits paper_schedule(uint64_t step) {
     return {.r_max = 1 + 2 * ramp(step, 5000, 40000), .d_max = 5 * ramp(step, 5000, 25000)};
 }
 
-struct BatchRenorm::Plan {
-    Plan(Device& from, const BatchRenormOptions& given)
-        : device(&from.state()),
-          options(checked(from, given)),
-          work(plan_norm(name, batch_extent(name, given.shape, given.layout == Layout::channels_last),
-                         storage_bytes(given.storage), limits_of(from))),
-          tensors{.bfloat16 = given.storage == Storage::bfloat16},
-          partials(scratch.add(work.partial_bytes())),
+struct BatchRenorm::Impl {
+    Impl(Device& device, const BatchRenormOptions& given)
+        : options(given),
+          norm(device, plan_norm(name, extent_of(given), given.storage, limits_of(device))),
+          partials(scratch.add(plan().partial_bytes())),
           merged(scratch.add(channels() * partial_bytes)),
           means(scratch.add(2 * channel_bytes())),
           scale(scratch.add(channel_bytes())),
           shift(scratch.add(channel_bytes())) {}
 
-    const DeviceState* device;
     BatchRenormOptions options;
-    NormPlan work;
-    Tensors tensors;
+    NormPasses norm;
     Scratch scratch{};
-    Piece partials;
-    Piece merged;        ///< moments, or sums
-    Piece means;         ///< of dy and dy * x^
-    Piece scale, shift;  ///< gamma and beta, corrected
+    ScratchRange partials;
+    ScratchRange merged;        ///< moments, or sums
+    ScratchRange means;         ///< of dy and dy * x^
+    ScratchRange scale, shift;  ///< gamma and beta, corrected
 
-    uint64_t channels() const { return work.extent.channels; }
-    uint64_t channel_bytes() const { return channels() * sizeof(float); }
+    const NormPlan& plan() const { return norm.plan(); }
+    uint64_t channels() const { return plan().extent.channels; }
+    uint64_t channel_bytes() const { return plan().channel_bytes(); }
 
-    void correct(Recorder& recorder, const ForwardTraining& arguments) const;
-    void correct(Recorder& recorder, const Backward& arguments) const;
+    void correct_forward(Recorder& recorder, const ForwardTraining& arguments) const;
+    void correct_backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    AlignedView of_channels(const Parts& parts, const BufferView& view) const {
-        return parts.elements(view, 0, channels());
+    AlignedView of_channels(const Device& device, const BufferView& view) const {
+        return bind_elements(device, view, 0, channels());
     }
 };
 
-void BatchRenorm::Plan::correct(Recorder& recorder, const ForwardTraining& arguments) const {
+void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTraining& arguments) const {
     const Label label(recorder, "batch_renorm.correct");
-    const Parts parts(recorder);
-    const AlignedView moments = parts.elements(merged.of(arguments.scratch), 0, channels(), partial_bytes);
-    const AlignedView moving_mean = of_channels(parts, arguments.moving_mean);
-    const AlignedView moving_deviation = of_channels(parts, arguments.moving_deviation);
-    const AlignedView gamma = of_channels(parts, arguments.gamma), beta = of_channels(parts, arguments.beta);
-    const AlignedView r = of_channels(parts, arguments.r), d = of_channels(parts, arguments.d);
-    const AlignedView scales = of_channels(parts, scale.of(arguments.scratch));
-    const AlignedView shifts = of_channels(parts, shift.of(arguments.scratch));
-    const Launch launch = spread(recorder.device().capabilities(), channels());
+    const Device& device = recorder.device();
+    const AlignedView moments =
+        bind_elements(device, merged.of(arguments.scratch), 0, channels(), partial_bytes);
+    const AlignedView moving_mean = of_channels(device, arguments.moving_mean);
+    const AlignedView moving_deviation = of_channels(device, arguments.moving_deviation);
+    const AlignedView gamma = of_channels(device, arguments.gamma),
+                      beta = of_channels(device, arguments.beta);
+    const AlignedView r = of_channels(device, arguments.r), d = of_channels(device, arguments.d);
+    const AlignedView scales = of_channels(device, scale.of(arguments.scratch));
+    const AlignedView shifts = of_channels(device, shift.of(arguments.scratch));
+    const Launch launch = spread(device.capabilities(), channels());
     const uint32_t constants[] = {launch.workgroup};
     const shaders::BatchRenormForward push{.channels = narrow(channels()),
-                                           .given = feature(shaders::renorm_gamma, bool(gamma.view)) |
-                                                    feature(shaders::renorm_beta, bool(beta.view)),
-                                           .variances = flag(options.moving == MovingDeviation::variance),
+                                           .given = bit_if(bool(gamma.view), shaders::renorm_gamma) |
+                                                    bit_if(bool(beta.view), shaders::renorm_beta),
+                                           .variances = options.moving == MovingDeviation::variance,
                                            .keep = static_cast<float>(1 - double{options.momentum}),
                                            .take = options.momentum,
                                            .epsilon = options.epsilon,
@@ -116,20 +115,21 @@ void BatchRenorm::Plan::correct(Recorder& recorder, const ForwardTraining& argum
              push, launch.groups);
 }
 
-void BatchRenorm::Plan::correct(Recorder& recorder, const Backward& arguments) const {
+void BatchRenorm::Impl::correct_backward(Recorder& recorder, const Backward& arguments) const {
     const Label label(recorder, "batch_renorm.correct");
-    const Parts parts(recorder);
-    const AlignedView sums = parts.elements(merged.of(arguments.scratch), 0, channels(), partial_bytes);
-    const AlignedView r = of_channels(parts, arguments.r), d = of_channels(parts, arguments.d);
-    const AlignedView gamma = of_channels(parts, arguments.gamma);
-    const AlignedView scales = of_channels(parts, scale.of(arguments.scratch));
-    const AlignedView dgamma = of_channels(parts, arguments.dgamma);
-    const Launch launch = spread(recorder.device().capabilities(), channels());
+    const Device& device = recorder.device();
+    const AlignedView sums =
+        bind_elements(device, merged.of(arguments.scratch), 0, channels(), partial_bytes);
+    const AlignedView r = of_channels(device, arguments.r), d = of_channels(device, arguments.d);
+    const AlignedView gamma = of_channels(device, arguments.gamma);
+    const AlignedView scales = of_channels(device, scale.of(arguments.scratch));
+    const AlignedView dgamma = of_channels(device, arguments.dgamma);
+    const Launch launch = spread(device.capabilities(), channels());
     const uint32_t constants[] = {launch.workgroup};
     const shaders::BatchRenormBackward push{.channels = narrow(channels()),
-                                            .given = feature(shaders::renorm_gamma, bool(gamma.view)) |
-                                                     feature(shaders::renorm_dgamma, bool(dgamma.view)),
-                                            .accumulate = flag(arguments.accumulate),
+                                            .given = bit_if(bool(gamma.view), shaders::renorm_gamma) |
+                                                     bit_if(bool(dgamma.view), shaders::renorm_dgamma),
+                                            .accumulate = arguments.accumulate,
                                             .sums_first = sums.first,
                                             .r_first = r.first,
                                             .d_first = d.first,
@@ -143,130 +143,121 @@ void BatchRenorm::Plan::correct(Recorder& recorder, const Backward& arguments) c
 }
 
 BatchRenorm::BatchRenorm(Device& device, const BatchRenormOptions& options)
-    : plan_(std::make_unique<const Plan>(device, options)) {}
-
-BatchRenorm::~BatchRenorm() = default;
-BatchRenorm::BatchRenorm(BatchRenorm&&) noexcept = default;
-BatchRenorm& BatchRenorm::operator=(BatchRenorm&&) noexcept = default;
+    : impl_(std::make_shared<const Impl>(device, options)) {}
 
 uint32_t BatchRenorm::channels() const {
-    return static_cast<uint32_t>(plan_->channels());
+    return static_cast<uint32_t>(impl_->channels());
 }
 uint64_t BatchRenorm::elements() const {
-    return plan_->work.extent.elements();
+    return impl_->plan().extent.elements();
 }
 VkDeviceSize BatchRenorm::scratch_bytes() const {
-    return plan_->scratch.bytes();
+    return impl_->scratch.bytes();
 }
 std::string BatchRenorm::explain() const {
-    return detail::explain(plan_->work) + explain_passes(*plan_->device, plan_->work, plan_->tensors) +
-           "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
+    return impl_->norm.explain() + "  " + explain_scratch(scratch_bytes());
 }
 
 void BatchRenorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "forward_training");
-    if (plan.work.extent.values_per_line() == 1) {
-        check.refuse("x", "1 value per channel, shape " + shape_text(plan.options.shape),
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "forward_training");
+    if (impl.plan().extent.values_per_channel() == 1) {
+        check.refuse("x", "1 value per channel, shape " + shape_text(impl.options.shape),
                      "more than 1 when training");
     }
     check_limits(check, arguments.limits);
     check.tensor("x", arguments.x);
     check.output_tensor("y", arguments.y, {"x"});
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    check.optional_input("beta", arguments.beta, plan.channel_bytes());
-    check.output("moving_mean", arguments.moving_mean, plan.channel_bytes());
-    check.output("moving_deviation", arguments.moving_deviation, plan.channel_bytes());
-    check.output("mean", arguments.mean, 2 * plan.channel_bytes());
-    check.output("inv_std", arguments.inv_std, plan.channel_bytes());
-    check.output("r", arguments.r, plan.channel_bytes());
-    check.output("d", arguments.d, plan.channel_bytes());
+    check.optional_input("gamma", arguments.gamma, impl.channel_bytes());
+    check.optional_input("beta", arguments.beta, impl.channel_bytes());
+    check.output("moving_mean", arguments.moving_mean, impl.channel_bytes());
+    check.output("moving_deviation", arguments.moving_deviation, impl.channel_bytes());
+    check.output("mean", arguments.mean, 2 * impl.channel_bytes());
+    check.output("inv_std", arguments.inv_std, impl.channel_bytes());
+    check.output("r", arguments.r, impl.channel_bytes());
+    check.output("d", arguments.d, impl.channel_bytes());
     check.optional_output("num_batches_tracked", arguments.num_batches_tracked, 2 * sizeof(uint32_t));
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
-    const BufferView partials = plan.partials.of(arguments.scratch);
-    const BufferView moments = plan.merged.of(arguments.scratch);
-    record(recorder, plan.work, plan.tensors,
-           StatisticsPass{
-               .x = arguments.x, .num_batches_tracked = arguments.num_batches_tracked, .partials = partials});
-    record(recorder, plan.work, Merged::moments,
-           MergePass{.from = partials_of_sets(plan.work, 1, partials), .result = moments});
-    record(recorder, plan.work,
-           FinalizePass{.from = partials_of_parts(moments, 1, plan.channels()),
-                        .mean = arguments.mean,
-                        .inv_std = arguments.inv_std,
-                        .epsilon = plan.options.epsilon});
-    plan.correct(recorder, arguments);
-    record(recorder, plan.work, plan.tensors,
-           ApplyPass{.x = arguments.x,
-                     .y = arguments.y,
-                     .affine = {plan.scale.of(arguments.scratch), plan.shift.of(arguments.scratch)},
-                     .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std}});
+    const BufferView partials = impl.partials.of(arguments.scratch);
+    const BufferView moments = impl.merged.of(arguments.scratch);
+    impl.norm.statistics(
+        recorder,
+        {.x = arguments.x, .num_batches_tracked = arguments.num_batches_tracked, .partials = partials});
+    impl.norm.merge(
+        recorder,
+        {.what = Merged::moments, .from = partials_of_sets(impl.plan(), partials), .result = moments});
+    impl.norm.finalize(recorder, {.from = partials_of_parts(moments, 1, impl.channels()),
+                                  .mean = arguments.mean,
+                                  .inv_std = arguments.inv_std,
+                                  .epsilon = impl.options.epsilon});
+    impl.correct_forward(recorder, arguments);
+    impl.norm.apply(recorder, {.x = arguments.x,
+                               .y = arguments.y,
+                               .affine = {impl.scale.of(arguments.scratch), impl.shift.of(arguments.scratch)},
+                               .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std}});
 }
 
 void BatchRenorm::forward_inference(Recorder& recorder, const ForwardInference& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "forward_inference");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "forward_inference");
     check.tensor("x", arguments.x);
     check.output_tensor("y", arguments.y, {"x"});
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    check.optional_input("beta", arguments.beta, plan.channel_bytes());
-    check.input("moving_mean", arguments.moving_mean, plan.channel_bytes());
-    check.input("moving_deviation", arguments.moving_deviation, plan.channel_bytes());
+    check.optional_input("gamma", arguments.gamma, impl.channel_bytes());
+    check.optional_input("beta", arguments.beta, impl.channel_bytes());
+    check.input("moving_mean", arguments.moving_mean, impl.channel_bytes());
+    check.input("moving_deviation", arguments.moving_deviation, impl.channel_bytes());
     check.check_overlap();
 
-    const bool variances = plan.options.moving == MovingDeviation::variance;
-    record(recorder, plan.work, plan.tensors,
-           ApplyPass{.x = arguments.x,
+    const bool variances = impl.options.moving == MovingDeviation::variance;
+    impl.norm.apply(recorder,
+                    {.x = arguments.x,
                      .y = arguments.y,
                      .affine = {arguments.gamma, arguments.beta},
                      .statistics = {.kind = variances ? shaders::norm_of_running : shaders::norm_of_moving,
                                     .mean = arguments.moving_mean,
                                     .deviation = arguments.moving_deviation,
-                                    .epsilon = plan.options.epsilon}});
+                                    .epsilon = impl.options.epsilon}});
 }
 
 void BatchRenorm::backward(Recorder& recorder, const Backward& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "backward");
+    const Impl& impl = *impl_;
+    NormArguments check(recorder, impl.norm, "backward");
     check.tensor("x", arguments.x);
     check.tensor("dy", arguments.dy);
-    check.input("mean", arguments.mean, 2 * plan.channel_bytes());
-    check.input("inv_std", arguments.inv_std, plan.channel_bytes());
-    check.input("r", arguments.r, plan.channel_bytes());
-    check.input("d", arguments.d, plan.channel_bytes());
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
+    check.input("mean", arguments.mean, 2 * impl.channel_bytes());
+    check.input("inv_std", arguments.inv_std, impl.channel_bytes());
+    check.input("r", arguments.r, impl.channel_bytes());
+    check.input("d", arguments.d, impl.channel_bytes());
+    check.optional_input("gamma", arguments.gamma, impl.channel_bytes());
     if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
-    check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
-    check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
+    check.optional_output("dgamma", arguments.dgamma, impl.channel_bytes());
+    check.optional_output("dbeta", arguments.dbeta, impl.channel_bytes());
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
     if (!arguments.dx && !arguments.dgamma && !arguments.dbeta) return;
 
-    const Statistics statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
-    const BufferView partials = plan.partials.of(arguments.scratch);
-    const BufferView sums = plan.merged.of(arguments.scratch), means = plan.means.of(arguments.scratch);
-    record(recorder, plan.work, plan.tensors,
-           BackwardSumsPass{
-               .x = arguments.x, .dy = arguments.dy, .statistics = statistics, .partials = partials});
-    record(recorder, plan.work, Merged::sums,
-           MergePass{.from = partials_of_sets(plan.work, 1, partials), .result = sums});
-    record(recorder, plan.work,
-           BackwardFinalizePass{.from = partials_of_parts(sums, 1, plan.channels()),
-                                .dbeta = arguments.dbeta,
-                                .accumulate = arguments.accumulate,
-                                .means = means,
-                                .values = {.known = plan.work.extent.values_per_line()}});
-    plan.correct(recorder, arguments);
+    const StatisticsView statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
+    const BufferView partials = impl.partials.of(arguments.scratch);
+    const BufferView sums = impl.merged.of(arguments.scratch), means = impl.means.of(arguments.scratch);
+    impl.norm.backward_sums(
+        recorder, {.x = arguments.x, .dy = arguments.dy, .statistics = statistics, .partials = partials});
+    impl.norm.merge(recorder,
+                    {.what = Merged::sums, .from = partials_of_sets(impl.plan(), partials), .result = sums});
+    impl.norm.backward_finalize(recorder, {.from = partials_of_parts(sums, 1, impl.channels()),
+                                           .dbeta = arguments.dbeta,
+                                           .accumulate = arguments.accumulate,
+                                           .means = means,
+                                           .values = {.known = impl.plan().extent.values_per_channel()}});
+    impl.correct_backward(recorder, arguments);
     if (!arguments.dx) return;
-    record(recorder, plan.work, plan.tensors,
-           BackwardApplyPass{.x = arguments.x,
-                             .dy = arguments.dy,
-                             .dx = arguments.dx,
-                             .affine = {.gamma = plan.scale.of(arguments.scratch)},
-                             .statistics = statistics,
-                             .means = means});
+    impl.norm.backward_apply(recorder, {.x = arguments.x,
+                                        .dy = arguments.dy,
+                                        .dx = arguments.dx,
+                                        .affine = {.gamma = impl.scale.of(arguments.scratch)},
+                                        .statistics = statistics,
+                                        .means = means});
 }
 
 }  // namespace vknorm

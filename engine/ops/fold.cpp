@@ -1,5 +1,6 @@
 #include "vknorm/fold.hpp"
 
+#include "ops/arguments.hpp"
 #include "ops/launch.hpp"
 #include "ops/norm/bind.hpp"
 #include "ops/norm/options.hpp"
@@ -38,24 +39,24 @@ void fold_batch_norm(Recorder& recorder, const FoldBatchNorm& arguments) {
     check.check_overlap();
 
     const Label label(recorder, operation.c_str());
-    const Parts parts(recorder);
+    const Device& device = recorder.device();
     const auto of_channels = [&, count = channels](const BufferView& view) {
-        return parts.elements(view, 0, count);
+        return bind_elements(device, view, 0, count);
     };
-    const AlignedView weight = parts.elements(arguments.weight, 0, weights);
+    const AlignedView weight = bind_elements(device, arguments.weight, 0, weights);
     const AlignedView bias = of_channels(arguments.bias), gamma = of_channels(arguments.gamma);
     const AlignedView beta = of_channels(arguments.beta), mean = of_channels(arguments.running_mean);
     const AlignedView var = of_channels(arguments.running_var);
-    const AlignedView folded_weight = parts.elements(arguments.folded_weight, 0, weights);
+    const AlignedView folded_weight = bind_elements(device, arguments.folded_weight, 0, weights);
     const AlignedView folded_bias = of_channels(arguments.folded_bias);
     const Launch launch = spread(capabilities, weights);
     const uint32_t constants[] = {launch.workgroup};
     const shaders::FoldBatchNorm push{.weights = narrow(weights),
                                       .weights_per_channel = weights_per_channel,
                                       .channels = channels,
-                                      .given = feature(shaders::fold_bias, bool(bias.view)) |
-                                               feature(shaders::fold_gamma, bool(gamma.view)) |
-                                               feature(shaders::fold_beta, bool(beta.view)),
+                                      .given = bit_if(bool(bias.view), shaders::fold_bias) |
+                                               bit_if(bool(gamma.view), shaders::fold_gamma) |
+                                               bit_if(bool(beta.view), shaders::fold_beta),
                                       .epsilon = arguments.epsilon,
                                       .weight_first = weight.first,
                                       .bias_first = bias.first,

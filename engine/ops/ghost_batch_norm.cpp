@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "ops/norm/arguments.hpp"
 #include "ops/norm/options.hpp"
+#include "ops/sizes.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm {
@@ -27,7 +29,7 @@ BatchNormOptions batch_options(const GhostBatchNormOptions& options, uint32_t im
 
 /// Under the name of this operation, before a BatchNorm checks the same.
 GhostBatchNormOptions checked(Device& device, const GhostBatchNormOptions& options) {
-    batch_extent(name, options.shape, options.layout == Layout::channels_last);
+    batch_extent(name, options.shape, options.layout);
     if (options.ghost_size == 0) refuse(name, "ghost_size", "0", "at least 1");
     check_momentum(name, options.convention.momentum);
     check_epsilon(name, options.convention.epsilon);
@@ -37,8 +39,8 @@ GhostBatchNormOptions checked(Device& device, const GhostBatchNormOptions& optio
 
 }  // namespace
 
-struct GhostBatchNorm::Plan {
-    Plan(Device& from, const GhostBatchNormOptions& given)
+struct GhostBatchNorm::Impl {
+    Impl(Device& from, const GhostBatchNormOptions& given)
         : device(&from.state()),
           options(checked(from, given)),
           images(options.shape.front()),
@@ -76,7 +78,7 @@ struct GhostBatchNorm::Plan {
 
     Arguments arguments(const Recorder& recorder, const char* call) const {
         const std::string operation = std::string(name) + "." + call;
-        check_device(recorder, device, operation);
+        check_device(operation, recorder, *device);
         return Arguments(operation);
     }
 
@@ -87,60 +89,56 @@ struct GhostBatchNorm::Plan {
 };
 
 GhostBatchNorm::GhostBatchNorm(Device& device, const GhostBatchNormOptions& options)
-    : plan_(std::make_unique<const Plan>(device, options)) {}
-
-GhostBatchNorm::~GhostBatchNorm() = default;
-GhostBatchNorm::GhostBatchNorm(GhostBatchNorm&&) noexcept = default;
-GhostBatchNorm& GhostBatchNorm::operator=(GhostBatchNorm&&) noexcept = default;
+    : impl_(std::make_shared<const Impl>(device, options)) {}
 
 uint32_t GhostBatchNorm::channels() const {
-    return plan_->whole.channels();
+    return impl_->whole.channels();
 }
 uint64_t GhostBatchNorm::elements() const {
-    return plan_->elements();
+    return impl_->elements();
 }
 uint32_t GhostBatchNorm::ghosts() const {
-    return plan_->ghosts;
+    return impl_->ghosts;
 }
 VkDeviceSize GhostBatchNorm::scratch_bytes() const {
-    return plan_->scratch_bytes();
+    return impl_->scratch_bytes();
 }
 std::string GhostBatchNorm::explain() const {
     std::string text = std::string(name) + ": " + std::to_string(ghosts()) + " ghosts, each ";
-    text += plan_->whole.explain();
-    return plan_->last ? text + "the last ghost " + plan_->last->explain() : text;
+    text += impl_->whole.explain();
+    return impl_->last ? text + "the last ghost " + impl_->last->explain() : text;
 }
 
 void GhostBatchNorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
-    const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "forward_training");
-    for (uint32_t ghost : {0u, plan.ghosts - 1}) {
-        if (plan.ghosts == 0 || plan.options.single_value != SingleValue::error) break;
-        if (plan.batch_norm(ghost).values_per_channel() != 1) continue;
+    const Impl& impl = *impl_;
+    Arguments check = impl.arguments(recorder, "forward_training");
+    for (uint32_t ghost : {0u, impl.ghosts - 1}) {
+        if (impl.ghosts == 0 || impl.options.single_value != SingleValue::error) break;
+        if (impl.batch_norm(ghost).values_per_channel() != 1) continue;
         check.refuse("x", "1 value per channel in ghost " + std::to_string(ghost),
                      "more than 1 when training");
     }
-    check.offsets(storage_bytes(plan.options.storage));
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.output("y", arguments.y, plan.tensor_bytes(), {"x"});
+    check.offsets(storage_bytes(impl.options.storage));
+    check.input("x", arguments.x, impl.tensor_bytes());
+    check.output("y", arguments.y, impl.tensor_bytes(), {"x"});
     check.offsets(sizeof(float));
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    check.optional_input("beta", arguments.beta, plan.channel_bytes());
-    check.output("mean", arguments.mean, plan.statistics_bytes(2));
-    check.output("inv_std", arguments.inv_std, plan.statistics_bytes(1));
-    check_running(check, plan.options.convention, plan.channel_bytes(), arguments.running_mean,
+    check.optional_input("gamma", arguments.gamma, impl.channel_bytes());
+    check.optional_input("beta", arguments.beta, impl.channel_bytes());
+    check.output("mean", arguments.mean, impl.statistics_bytes(2));
+    check.output("inv_std", arguments.inv_std, impl.statistics_bytes(1));
+    check_running(check, impl.options.convention, impl.channel_bytes(), arguments.running_mean,
                   arguments.running_var, arguments.num_batches_tracked);
-    check.output("scratch", arguments.scratch, plan.scratch_bytes());
+    check.output("scratch", arguments.scratch, impl.scratch_bytes());
     check.check_overlap();
 
-    for (uint32_t ghost = 0; ghost < plan.ghosts; ++ghost) {
-        plan.batch_norm(ghost).forward_training(recorder,
-                                                {.x = plan.tensor_of(ghost, arguments.x),
-                                                 .y = plan.tensor_of(ghost, arguments.y),
+    for (uint32_t ghost = 0; ghost < impl.ghosts; ++ghost) {
+        impl.batch_norm(ghost).forward_training(recorder,
+                                                {.x = impl.tensor_of(ghost, arguments.x),
+                                                 .y = impl.tensor_of(ghost, arguments.y),
                                                  .gamma = arguments.gamma,
                                                  .beta = arguments.beta,
-                                                 .mean = plan.statistics_of(ghost, arguments.mean, 2),
-                                                 .inv_std = plan.statistics_of(ghost, arguments.inv_std, 1),
+                                                 .mean = impl.statistics_of(ghost, arguments.mean, 2),
+                                                 .inv_std = impl.statistics_of(ghost, arguments.inv_std, 1),
                                                  .running_mean = arguments.running_mean,
                                                  .running_var = arguments.running_var,
                                                  .num_batches_tracked = arguments.num_batches_tracked,
@@ -149,36 +147,36 @@ void GhostBatchNorm::forward_training(Recorder& recorder, const ForwardTraining&
 }
 
 void GhostBatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
-    const Plan& plan = *plan_;
-    Arguments check = plan.arguments(recorder, "backward");
-    check.offsets(storage_bytes(plan.options.storage));
-    check.input("x", arguments.x, plan.tensor_bytes());
-    check.input("dy", arguments.dy, plan.tensor_bytes());
-    check.optional_output("dx", arguments.dx, plan.tensor_bytes(), {"dy"});
+    const Impl& impl = *impl_;
+    Arguments check = impl.arguments(recorder, "backward");
+    check.offsets(storage_bytes(impl.options.storage));
+    check.input("x", arguments.x, impl.tensor_bytes());
+    check.input("dy", arguments.dy, impl.tensor_bytes());
+    check.optional_output("dx", arguments.dx, impl.tensor_bytes(), {"dy"});
     check.offsets(sizeof(float));
-    check.input("mean", arguments.mean, plan.statistics_bytes(2));
-    check.input("inv_std", arguments.inv_std, plan.statistics_bytes(1));
-    check.optional_input("gamma", arguments.gamma, plan.channel_bytes());
-    check.optional_output("dgamma", arguments.dgamma, plan.channel_bytes());
-    check.optional_output("dbeta", arguments.dbeta, plan.channel_bytes());
-    check.output("scratch", arguments.scratch, plan.scratch_bytes());
+    check.input("mean", arguments.mean, impl.statistics_bytes(2));
+    check.input("inv_std", arguments.inv_std, impl.statistics_bytes(1));
+    check.optional_input("gamma", arguments.gamma, impl.channel_bytes());
+    check.optional_output("dgamma", arguments.dgamma, impl.channel_bytes());
+    check.optional_output("dbeta", arguments.dbeta, impl.channel_bytes());
+    check.output("scratch", arguments.scratch, impl.scratch_bytes());
     check.check_overlap();
 
-    for (uint32_t ghost = 0; ghost < plan.ghosts; ++ghost) {
-        plan.batch_norm(ghost).backward(recorder, {.x = plan.tensor_of(ghost, arguments.x),
-                                                   .dy = plan.tensor_of(ghost, arguments.dy),
-                                                   .mean = plan.statistics_of(ghost, arguments.mean, 2),
-                                                   .inv_std = plan.statistics_of(ghost, arguments.inv_std, 1),
+    for (uint32_t ghost = 0; ghost < impl.ghosts; ++ghost) {
+        impl.batch_norm(ghost).backward(recorder, {.x = impl.tensor_of(ghost, arguments.x),
+                                                   .dy = impl.tensor_of(ghost, arguments.dy),
+                                                   .mean = impl.statistics_of(ghost, arguments.mean, 2),
+                                                   .inv_std = impl.statistics_of(ghost, arguments.inv_std, 1),
                                                    .gamma = arguments.gamma,
-                                                   .dx = plan.tensor_of(ghost, arguments.dx),
+                                                   .dx = impl.tensor_of(ghost, arguments.dx),
                                                    .dgamma = arguments.dgamma,
                                                    .dbeta = arguments.dbeta,
                                                    .accumulate = arguments.accumulate || ghost > 0,
                                                    .scratch = arguments.scratch});
     }
-    if (plan.ghosts > 0 || arguments.accumulate) return;
+    if (impl.ghosts > 0 || arguments.accumulate) return;
     for (const BufferView& gradient : {arguments.dgamma, arguments.dbeta})
-        if (gradient) fill(recorder, {gradient.buffer, gradient.offset, plan.channel_bytes()}, 0);
+        if (gradient) fill(recorder, {gradient.buffer, gradient.offset, impl.channel_bytes()}, 0);
 }
 
 }  // namespace vknorm

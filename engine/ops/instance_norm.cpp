@@ -1,6 +1,10 @@
 #include "vknorm/instance_norm.hpp"
 
-#include "ops/norm/images.hpp"
+#include <algorithm>
+
+#include "ops/norm/arguments.hpp"
+#include "ops/norm/groups.hpp"
+#include "ops/norm/options.hpp"
 
 namespace vknorm {
 
@@ -25,58 +29,55 @@ GroupNormOptions group_options(const InstanceNormOptions& options) {
 
 }  // namespace
 
-struct InstanceNorm::Plan : ImageNormPlan {
-    Plan(Device& from, const InstanceNormOptions& given)
-        : ImageNormPlan(name, from, group_options(given)),
+struct InstanceNorm::Impl : GroupedNorm {
+    Impl(Device& device, const InstanceNormOptions& given)
+        : GroupedNorm(name, device, group_options(given)),
           options(given),
-          batch(from, {.shape = given.shape,
-                       .layout = given.layout,
-                       .convention = given.convention,
-                       .storage = given.storage}),
-          moments(scratch.add(sets() * partial_bytes)),
-          average(scratch.add(work.extent.channels * partial_bytes)) {
+          batch(device, {.shape = given.shape,
+                         .layout = given.layout,
+                         .convention = given.convention,
+                         .storage = given.storage}),
+          moments(scratch.add(plan().sets() * partial_bytes)),
+          average(scratch.add(plan().extent.channels * partial_bytes)) {
         // The moments of all sets are averaged at once.
-        const uint64_t most = (work.limits.range - work.limits.alignment) / partial_bytes;
-        if (sets() > most)
-            refuse(name, "shape", std::to_string(sets()) + " images and channels",
+        const uint64_t sets = plan().sets(), most = plan().binding_bytes() / partial_bytes;
+        if (sets > most)
+            refuse(name, "shape", std::to_string(sets) + " images and channels",
                    "at most " + std::to_string(most) + " on this device");
     }
 
     InstanceNormOptions options;
-    BatchNorm batch;         ///< with running statistics
-    Piece moments, average;  ///< of each set; of each channel over the images
+    BatchNorm batch;                ///< with running statistics
+    ScratchRange moments, average;  ///< of each set; of each channel over the images
 };
 
 InstanceNorm::InstanceNorm(Device& device, const InstanceNormOptions& options)
-    : plan_(std::make_unique<const Plan>(device, options)) {}
-
-InstanceNorm::~InstanceNorm() = default;
-InstanceNorm::InstanceNorm(InstanceNorm&&) noexcept = default;
-InstanceNorm& InstanceNorm::operator=(InstanceNorm&&) noexcept = default;
+    : impl_(std::make_shared<const Impl>(device, options)) {}
 
 uint32_t InstanceNorm::channels() const {
-    return plan_->batch.channels();
+    return impl_->batch.channels();
 }
 uint64_t InstanceNorm::elements() const {
-    return plan_->work.extent.elements();
+    return impl_->plan().extent.elements();
 }
 uint64_t InstanceNorm::sets() const {
-    return plan_->sets();
+    return impl_->plan().sets();
 }
 VkDeviceSize InstanceNorm::scratch_bytes() const {
-    return std::max(plan_->scratch.bytes(), plan_->batch.scratch_bytes());
+    return std::max(impl_->scratch.bytes(), impl_->batch.scratch_bytes());
 }
 std::string InstanceNorm::explain() const {
-    return detail::explain(plan_->work) + explain_passes(*plan_->device, plan_->work, plan_->tensors) +
-           "  scratch: " + std::to_string(scratch_bytes()) + " bytes\n";
+    return impl_->norm.explain() + "  " + explain_scratch(scratch_bytes());
 }
 
 void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.work, "forward_training");
-    const BatchNormConvention& convention = plan.options.convention;
-    if (plan.work.extent.values_per_line() == 1) {
-        check.refuse("x", "1 value per channel and image, shape " + shape_text(plan.options.shape),
+    const Impl& impl = *impl_;
+    const NormPasses& norm = impl.norm;
+    const NormPlan& plan = impl.plan();
+    NormArguments check(recorder, norm, "forward_training");
+    const BatchNormConvention& convention = impl.options.convention;
+    if (plan.extent.values_per_channel() == 1) {
+        check.refuse("x", "1 value per channel and image, shape " + shape_text(impl.options.shape),
                      "more than 1 when training");
     }
     check.tensor("x", arguments.x);
@@ -90,47 +91,45 @@ void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& a
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
-    const BufferView partials = plan.partials.of(arguments.scratch);
-    const Statistics statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
-    record(recorder, plan.work, plan.tensors,
-           StatisticsPass{
-               .x = arguments.x, .num_batches_tracked = arguments.num_batches_tracked, .partials = partials});
-    PartialSets from = partials_of_sets(plan.work, 1, partials);
+    const BufferView partials = impl.partials.of(arguments.scratch);
+    const StatisticsView statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
+    norm.statistics(
+        recorder,
+        {.x = arguments.x, .num_batches_tracked = arguments.num_batches_tracked, .partials = partials});
+    PartialSets from = partials_of_sets(plan, partials);
     if (arguments.running_mean) {
-        const BufferView moments = plan.moments.of(arguments.scratch);
-        const BufferView average = plan.average.of(arguments.scratch);
-        const uint64_t images = plan.work.extent.samples, channels = plan.work.extent.channels;
-        record(recorder, plan.work, Merged::moments, MergePass{.from = from, .result = moments});
-        record(recorder, plan.work, Merged::average,
-               MergePass{.from = partials_of_parts(moments, images, channels), .result = average});
-        record(recorder, plan.work,
-               FinalizePass{.from = partials_of_parts(average, 1, channels),
-                            .running = running_update(convention, 1, arguments.running_mean,
-                                                      arguments.running_var, arguments.num_batches_tracked)});
+        const BufferView moments = impl.moments.of(arguments.scratch);
+        const BufferView average = impl.average.of(arguments.scratch);
+        const uint64_t images = plan.extent.samples, channels = plan.extent.channels;
+        norm.merge(recorder, {.what = Merged::moments, .from = from, .result = moments});
+        norm.merge(recorder, {.what = Merged::average,
+                              .from = partials_of_parts(moments, images, channels),
+                              .result = average});
+        norm.finalize(recorder,
+                      {.from = partials_of_parts(average, 1, channels),
+                       .running = running_update(convention, 1, arguments.running_mean, arguments.running_var,
+                                                 arguments.num_batches_tracked)});
         from = partials_of_parts(moments, 1, plan.sets());
     }
-    record(recorder, plan.work,
-           FinalizePass{.from = from,
-                        .mean = arguments.mean,
-                        .inv_std = arguments.inv_std,
-                        .epsilon = convention.epsilon});
-    record(recorder, plan.work, plan.tensors,
-           ApplyPass{.x = arguments.x,
-                     .y = arguments.y,
-                     .affine = {arguments.gamma, arguments.beta},
-                     .statistics = statistics});
+    norm.finalize(
+        recorder,
+        {.from = from, .mean = arguments.mean, .inv_std = arguments.inv_std, .epsilon = convention.epsilon});
+    norm.apply(recorder, {.x = arguments.x,
+                          .y = arguments.y,
+                          .affine = {arguments.gamma, arguments.beta},
+                          .statistics = statistics});
 }
 
 void InstanceNorm::backward(Recorder& recorder, const Backward& arguments) const {
-    plan_->backward(recorder, arguments);
+    impl_->backward(recorder, arguments);
 }
 
 void InstanceNorm::forward_inference(Recorder& recorder, const BatchNorm::ForwardInference& arguments) const {
-    plan_->batch.forward_inference(recorder, arguments);
+    impl_->batch.forward_inference(recorder, arguments);
 }
 
 void InstanceNorm::backward_frozen(Recorder& recorder, const BatchNorm::BackwardFrozen& arguments) const {
-    plan_->batch.backward_frozen(recorder, arguments);
+    impl_->batch.backward_frozen(recorder, arguments);
 }
 
 }  // namespace vknorm

@@ -6,75 +6,46 @@ namespace vknorm {
 
 using namespace detail;
 
-struct LayerNorm::Plan : RowNormPlan {
-    using RowNormPlan::RowNormPlan;
-};
-
 LayerNorm::LayerNorm(Device& device, const LayerNormOptions& options)
-    : plan_(std::make_unique<const Plan>("layer_norm", device, options)) {}
-
-LayerNorm::~LayerNorm() = default;
-LayerNorm::LayerNorm(LayerNorm&&) noexcept = default;
-LayerNorm& LayerNorm::operator=(LayerNorm&&) noexcept = default;
+    : rows_(std::make_shared<const RowNorm>(
+          RowNormKind{
+              .operation = "layer_norm", .statistics = shaders::norm_of_batch, .deviation = "inv_std"},
+          device, options)) {}
 
 uint64_t LayerNorm::rows() const {
-    return plan_->row_count();
+    return rows_->count();
 }
 uint64_t LayerNorm::row_length() const {
-    return plan_->row_length();
+    return rows_->length();
 }
 VkDeviceSize LayerNorm::scratch_bytes() const {
-    return plan_->scratch.bytes();
+    return rows_->scratch_bytes();
 }
 std::string LayerNorm::explain() const {
-    return plan_->explain();
+    return rows_->explain();
 }
 
 void LayerNorm::forward(Recorder& recorder, const Forward& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.rows, "forward");
-    check.tensor("x", arguments.x);
-    check.output_tensor("y", arguments.y, {"x"});
-    check.optional_input("gamma", arguments.gamma, plan.parameter_bytes());
-    check.optional_input("beta", arguments.beta, plan.parameter_bytes());
-    check.output("mean", arguments.mean, 2 * plan.row_bytes());
-    check.output("inv_std", arguments.inv_std, plan.row_bytes());
-    check.output("scratch", arguments.scratch, scratch_bytes());
-    check.check_overlap();
-    plan.forward(recorder, shaders::norm_of_batch,
-                 {.x = arguments.x,
-                  .y = arguments.y,
-                  .gamma = arguments.gamma,
-                  .beta = arguments.beta,
-                  .mean = arguments.mean,
-                  .deviation = arguments.inv_std,
-                  .scratch = arguments.scratch});
+    rows_->forward(recorder, {.x = arguments.x,
+                              .y = arguments.y,
+                              .gamma = arguments.gamma,
+                              .beta = arguments.beta,
+                              .mean = arguments.mean,
+                              .deviation = arguments.inv_std,
+                              .scratch = arguments.scratch});
 }
 
 void LayerNorm::backward(Recorder& recorder, const Backward& arguments) const {
-    const Plan& plan = *plan_;
-    NormArguments check(recorder, plan.device, plan.rows, "backward");
-    check.tensor("x", arguments.x);
-    check.tensor("dy", arguments.dy);
-    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
-    check.input("mean", arguments.mean, 2 * plan.row_bytes());
-    check.input("inv_std", arguments.inv_std, plan.row_bytes());
-    check.optional_input("gamma", arguments.gamma, plan.parameter_bytes());
-    check.optional_output("dgamma", arguments.dgamma, plan.parameter_bytes());
-    check.optional_output("dbeta", arguments.dbeta, plan.parameter_bytes());
-    check.output("scratch", arguments.scratch, scratch_bytes());
-    check.check_overlap();
-    plan.backward(recorder, shaders::norm_of_batch,
-                  {.x = arguments.x,
-                   .dy = arguments.dy,
-                   .dx = arguments.dx,
-                   .gamma = arguments.gamma,
-                   .dgamma = arguments.dgamma,
-                   .dbeta = arguments.dbeta,
-                   .mean = arguments.mean,
-                   .deviation = arguments.inv_std,
-                   .accumulate = arguments.accumulate,
-                   .scratch = arguments.scratch});
+    rows_->backward(recorder, {.x = arguments.x,
+                               .dy = arguments.dy,
+                               .dx = arguments.dx,
+                               .mean = arguments.mean,
+                               .deviation = arguments.inv_std,
+                               .gamma = arguments.gamma,
+                               .dgamma = arguments.dgamma,
+                               .dbeta = arguments.dbeta,
+                               .accumulate = arguments.accumulate,
+                               .scratch = arguments.scratch});
 }
 
 }  // namespace vknorm

@@ -42,7 +42,10 @@ struct Kernel {
     std::span<const uint32_t> constants;
 };
 
-/// Workgroups are counted in x; y and z are for grids that are small in those dimensions (at most 65 535).
+/// Workgroups in y, or in z, that every device can have.
+constexpr uint32_t most_groups_in_y = 65535;
+
+/// Workgroups are counted in x; y and z are for grids that are small in those dimensions.
 struct Groups {
     uint32_t x = 1, y = 1, z = 1;
 };

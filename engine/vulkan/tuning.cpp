@@ -13,7 +13,7 @@ constexpr std::array access_names{"vectors", "texels", "texels_wide"};
 std::string Tuning::text() const {
     return std::string("blocks=") + access_names.at(static_cast<size_t>(blocks)) +
            " workgroup=" + std::to_string(workgroup) + " sweep=" + std::to_string(sweep) +
-           " small_rows=" + std::to_string(small_rows) + " small_elements=" + std::to_string(small_elements);
+           " fused_rows=" + std::to_string(fused_rows) + " fused_elements=" + std::to_string(fused_elements);
 }
 
 namespace detail {
@@ -21,11 +21,11 @@ namespace detail {
 Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
     Tuning tuning{.workgroup = std::min(capabilities.max_workgroup_invocations, 128u)};
     // To read so many one by one costs an invocation less than two more dispatches.
-    if (info.type == VK_PHYSICAL_DEVICE_TYPE_CPU) tuning.small_rows = 512;
+    if (info.type == VK_PHYSICAL_DEVICE_TYPE_CPU) tuning.fused_rows = 512;
     if (info.driver.starts_with("llvmpipe")) {
         if (capabilities.texel_blocks) tuning.blocks = BlockAccess::texels;
         tuning.sweep = 64;
-        tuning.small_elements = 1u << 21;
+        tuning.fused_elements = 1u << 21;
     }
     return tuning;
 }
@@ -48,9 +48,9 @@ std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
 std::optional<Tuning> tuning_of(const std::string& text) {
     std::array<char, 16> name{};
     Tuning tuning;
-    if (std::sscanf(text.c_str(), "blocks=%15[a-z_] workgroup=%u sweep=%u small_rows=%u small_elements=%u",
-                    name.data(), &tuning.workgroup, &tuning.sweep, &tuning.small_rows,
-                    &tuning.small_elements) != 5)
+    if (std::sscanf(text.c_str(), "blocks=%15[a-z_] workgroup=%u sweep=%u fused_rows=%u fused_elements=%u",
+                    name.data(), &tuning.workgroup, &tuning.sweep, &tuning.fused_rows,
+                    &tuning.fused_elements) != 5)
         return std::nullopt;
     const auto found = std::ranges::find(access_names, std::string_view(name.data()));
     if (found == access_names.end()) return std::nullopt;

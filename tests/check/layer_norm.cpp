@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include <vknorm/layer_norm.hpp>
+#include <vknorm/rms_norm.hpp>
 
 #include "check/norm_arguments.hpp"
 

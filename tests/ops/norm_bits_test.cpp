@@ -309,8 +309,8 @@ std::vector<Tuning> every_tuning(const Device& device) {
     std::vector<Tuning> tunings;
     for (const Tuning& access : detail::variants(device, device.tuning(), 0))
         for (Tuning tuning : detail::variants(device, access, 2)) {
-            tuning.small_rows = tunings.size() % 2 == 0 ? 1024 : 0;
-            tuning.small_elements = tunings.size() % 2 == 0 ? 1u << 30 : 0;
+            tuning.fused_rows = tunings.size() % 2 == 0 ? 1024 : 0;
+            tuning.fused_elements = tunings.size() % 2 == 0 ? 1u << 30 : 0;
             tunings.push_back(tuning);
         }
     return tunings;
@@ -325,8 +325,8 @@ TEST(NormBits, EveryTuning) {
     const Tuning usual = device.tuning();
     std::vector<Tuning> others = detail::variants(device, usual, 0);
     others.push_back(usual);
-    others.back().small_rows = usual.small_rows == 0 ? 512 : 0;
-    others.back().small_elements = usual.small_elements == 0 ? 1u << 21 : 0;
+    others.back().fused_rows = usual.fused_rows == 0 ? 512 : 0;
+    others.back().fused_elements = usual.fused_elements == 0 ? 1u << 21 : 0;
     const auto compare = [&](const Data& data, auto operation, const std::vector<Tuning>& tunings) {
         device.state().tuning = usual;
         const Results expected = run(device, operation, data);

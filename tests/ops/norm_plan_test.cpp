@@ -12,12 +12,18 @@ namespace {
 constexpr PlanLimits usual{};
 constexpr PlanLimits small{.groups = 7, .range = 1u << 16, .alignment = 256};
 
+Layout layout(bool channels_last) {
+    return channels_last ? Layout::channels_last : Layout::channels_first;
+}
+
 NormPlan plan_batch(const std::vector<uint32_t>& shape, bool channels_last, const PlanLimits& limits) {
-    return plan_norm("batch_norm", batch_extent("batch_norm", shape, channels_last), 4, limits);
+    return plan_norm("batch_norm", batch_extent("batch_norm", shape, layout(channels_last)), Storage::float32,
+                     limits);
 }
 
 NormPlan plan_images(const std::vector<uint32_t>& shape, bool channels_last, const PlanLimits& limits) {
-    return plan_norm("group_norm", image_extent("group_norm", shape, channels_last), 4, limits);
+    return plan_norm("group_norm", image_extent("group_norm", shape, layout(channels_last)), Storage::float32,
+                     limits);
 }
 
 std::string message_of(const std::vector<uint32_t>& shape, const PlanLimits& limits = usual) {
@@ -36,7 +42,7 @@ void for_each_value(const NormPlan& plan, Visit visit) {
         for (uint64_t line = 0; line < uint64_t{slice.samples} * slice.channels; ++line) {
             const uint64_t sample = slice.sample + line / slice.channels;
             const uint64_t channel = slice.channel + line % slice.channels;
-            for (uint64_t value = 0; value < slice.values_per_line(); ++value) {
+            for (uint64_t value = 0; value < slice.values_per_channel(); ++value) {
                 const uint64_t image = sample * plan.extent.images + slice.image + value / slice.positions;
                 const uint64_t position = slice.position + value % slice.positions;
                 visit(slice, (image * plan.extent.channels + channel) * plan.extent.positions + position);
@@ -65,12 +71,13 @@ TEST(NormPlanTest, SlicesCoverEveryElementOnceWithinTheirBinding) {
                 EXPECT_EQ(std::ranges::count(visits, 1), std::ssize(visits));
                 for (const Slice& slice : plan.slices) {
                     EXPECT_LE(slice.element_range(plan.extent) * 4 + small.alignment, small.range);
-                    EXPECT_LE(slice.line_range(plan.extent) * plan.partials * partial_bytes + small.alignment,
-                              small.range);
+                    EXPECT_LE(
+                        slice.channel_range(plan.extent) * plan.partials * partial_bytes + small.alignment,
+                        small.range);
                     EXPECT_LE(plan.groups(slice.strands_of_a_sample()), small.groups);
                 }
-                const MergePlan merge =
-                    plan_merge(small, plan.extent.lines(), plan.partials, plan.partials * partial_bytes);
+                const MergePlan merge = plan_merge(small, plan.extent.all_channels(), plan.partials,
+                                                   plan.partials * partial_bytes);
                 EXPECT_GE(merge.sets, 1u);
                 EXPECT_LE(merge.sets * plan.partials * partial_bytes + small.alignment, small.range);
             }
@@ -112,8 +119,8 @@ TEST(NormPlanTest, StrandsDependOnTheShapeAlone) {
     const NormPlan plan = plan_batch(first, false, usual);
     EXPECT_EQ(plan.slices.front().strands, plan_batch(first, false, other).slices.front().strands);
     EXPECT_EQ(plan.slices.front().strands, plan_batch(last, true, usual).slices.front().strands);
-    EXPECT_EQ(plan.strategy, Strategy::rows);
-    EXPECT_EQ(plan_batch(last, true, usual).strategy, Strategy::columns);
+    EXPECT_FALSE(plan.extent.adjacent_channels());
+    EXPECT_TRUE(plan_batch(last, true, usual).extent.adjacent_channels());
 }
 
 TEST(NormPlanTest, ChecksWithoutOverflow) {

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 /// Other than any table's.
-constexpr Tuning unusual{.workgroup = 24, .sweep = 77, .small_rows = 5};
+constexpr Tuning unusual{.workgroup = 24, .sweep = 77, .fused_rows = 5};
 
 std::string contents(const fs::path& file) {
     std::ifstream stream(file);
@@ -51,13 +51,13 @@ TEST(TuningTable, GoesByTheDriver) {
     Capabilities capabilities{.max_workgroup_invocations = 1024, .texel_blocks = true};
     DeviceInfo info{.driver = "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", .type = VK_PHYSICAL_DEVICE_TYPE_CPU};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
-              "blocks=texels workgroup=128 sweep=64 small_rows=512 small_elements=2097152");
+              "blocks=texels workgroup=128 sweep=64 fused_rows=512 fused_elements=2097152");
     capabilities.texel_blocks = false;
     EXPECT_EQ(detail::default_tuning(info, capabilities).blocks, BlockAccess::vectors);
     capabilities = {.max_workgroup_invocations = 64, .texel_blocks = true};
     info = {.driver = "NVIDIA 535.104.05", .type = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
-              "blocks=vectors workgroup=64 sweep=512 small_rows=0 small_elements=0");
+              "blocks=vectors workgroup=64 sweep=512 fused_rows=0 fused_elements=0");
 }
 
 TEST(TuningTable, IsWhatADeviceHasUnlessItIsTuned) {
@@ -73,7 +73,7 @@ TEST(TuningTable, IsWhatADeviceHasUnlessItIsTuned) {
     for (const std::vector<uint32_t>& shape : {std::vector<uint32_t>{4, 8, 64}, {4, 8}})
         EXPECT_THAT(
             BatchNorm(device, {.shape = shape}).explain(),
-            HasSubstr("tuning: blocks=vectors workgroup=24 sweep=77 small_rows=5 small_elements=0\n"));
+            HasSubstr("tuning: blocks=vectors workgroup=24 sweep=77 fused_rows=5 fused_elements=0\n"));
 }
 
 TEST(TuningTable, IsReplacedOnAnAdoptedDeviceToo) {
@@ -116,9 +116,9 @@ TEST(TuningText, IsReadAsItIsWritten) {
     const std::string good = unusual.text();
     for (const std::string& bad :
          {std::string(), good + " ", good.substr(0, good.size() - 2), "x" + good,
-          std::string("blocks=scalars workgroup=64 sweep=1 small_rows=0 small_elements=0"),
-          std::string("blocks=vectors workgroup=-1 sweep=1 small_rows=0 small_elements=0"),
-          std::string("blocks=vectors workgroup=64 sweep=99999999999 small_rows=0 small_elements=0")})
+          std::string("blocks=scalars workgroup=64 sweep=1 fused_rows=0 fused_elements=0"),
+          std::string("blocks=vectors workgroup=-1 sweep=1 fused_rows=0 fused_elements=0"),
+          std::string("blocks=vectors workgroup=64 sweep=99999999999 fused_rows=0 fused_elements=0")})
         EXPECT_EQ(detail::tuning_of(bad), std::nullopt) << bad;
 }
 

@@ -70,17 +70,14 @@ struct ChannelHealth {
                                        ///< NaN or infinity
 };
 
-/// A plan for one shape: immutable, and shareable between threads. Tensors are dense. Operations record into
-/// the given Recorder, allocate no device memory, submit nothing and wait for nothing. Buffers may be at any
-/// offset that is a multiple of 4 (of tensors in 16-bit storage: of 2). Unless stated, an output must not
-/// overlap any other argument.
+/// A plan for one shape: immutable, and shareable between threads; copies share it. Tensors are dense.
+/// Operations record into the given Recorder, allocate no device memory, submit nothing and wait for nothing.
+/// Buffers may be at any offset that is a multiple of 4 (of tensors in 16-bit storage: of 2). Unless stated,
+/// an output must not overlap any other argument.
 class BatchNorm {
   public:
     /// Throws std::invalid_argument for a shape or convention out of range.
     BatchNorm(Device& device, const BatchNormOptions& options);
-    ~BatchNorm();
-    BatchNorm(BatchNorm&&) noexcept;
-    BatchNorm& operator=(BatchNorm&&) noexcept;
 
     uint32_t channels() const;
     uint64_t elements() const;            ///< of x
@@ -181,8 +178,8 @@ class BatchNorm {
     void double_backward(Recorder& recorder, const DoubleBackward& arguments) const;
 
   private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace vknorm

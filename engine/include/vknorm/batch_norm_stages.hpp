@@ -36,9 +36,6 @@ struct ChannelSums {
 class BatchNormStages {
   public:
     BatchNormStages(Device& device, const BatchNormOptions& options);
-    ~BatchNormStages();
-    BatchNormStages(BatchNormStages&&) noexcept;
-    BatchNormStages& operator=(BatchNormStages&&) noexcept;
 
     uint32_t channels() const;
     uint64_t elements() const;  ///< of x
@@ -114,8 +111,8 @@ class BatchNormStages {
     void differentiate(Recorder& recorder, const Differentiate& arguments) const;
 
   private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace vknorm

@@ -41,9 +41,6 @@ class BatchRenorm {
   public:
     /// Throws std::invalid_argument for options out of range.
     BatchRenorm(Device& device, const BatchRenormOptions& options);
-    ~BatchRenorm();
-    BatchRenorm(BatchRenorm&&) noexcept;
-    BatchRenorm& operator=(BatchRenorm&&) noexcept;
 
     uint32_t channels() const;
     uint64_t elements() const;  ///< of x
@@ -90,8 +87,8 @@ class BatchRenorm {
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace vknorm

@@ -23,9 +23,6 @@ class GhostBatchNorm {
   public:
     /// Throws std::invalid_argument for options out of range.
     GhostBatchNorm(Device& device, const GhostBatchNormOptions& options);
-    ~GhostBatchNorm();
-    GhostBatchNorm(GhostBatchNorm&&) noexcept;
-    GhostBatchNorm& operator=(GhostBatchNorm&&) noexcept;
 
     uint32_t channels() const;
     uint64_t elements() const;  ///< of x
@@ -59,8 +56,8 @@ class GhostBatchNorm {
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace vknorm

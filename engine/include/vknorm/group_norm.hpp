@@ -15,6 +15,10 @@
 
 namespace vknorm {
 
+namespace detail {
+struct GroupedNorm;
+}
+
 struct GroupNormOptions {
     std::vector<uint32_t> shape{};  ///< 2 to 5 dimensions, as `layout` lists them; N may be 0, nothing else
     Layout layout = Layout::channels_first;
@@ -23,16 +27,14 @@ struct GroupNormOptions {
     Storage storage = Storage::float32;
 };
 
-/// A plan for one shape: immutable, and shareable between threads. Tensors are dense. Operations record into
-/// the given Recorder, allocate no device memory, submit nothing and wait for nothing. Unless stated, an
-/// output must not overlap any other argument. A group with one value gives y = beta exactly.
+/// A plan for one shape: immutable, and shareable between threads; copies share it. Tensors are dense.
+/// Operations record into the given Recorder, allocate no device memory, submit nothing and wait for nothing.
+/// Unless stated, an output must not overlap any other argument. A group with one value gives y = beta
+/// exactly.
 class GroupNorm {
   public:
     /// Throws std::invalid_argument for options out of range.
     GroupNorm(Device& device, const GroupNormOptions& options);
-    ~GroupNorm();
-    GroupNorm(GroupNorm&&) noexcept;
-    GroupNorm& operator=(GroupNorm&&) noexcept;
 
     uint64_t elements() const;  ///< of x
     uint64_t sets() const;      ///< N * G: how many groups are normalized, image by image
@@ -66,8 +68,7 @@ class GroupNorm {
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
+    std::shared_ptr<const detail::GroupedNorm> impl_;
 };
 
 }  // namespace vknorm

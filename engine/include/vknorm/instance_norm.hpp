@@ -23,9 +23,6 @@ class InstanceNorm {
   public:
     /// Throws std::invalid_argument for options out of range.
     InstanceNorm(Device& device, const InstanceNormOptions& options);
-    ~InstanceNorm();
-    InstanceNorm(InstanceNorm&&) noexcept;
-    InstanceNorm& operator=(InstanceNorm&&) noexcept;
 
     uint32_t channels() const;
     uint64_t elements() const;  ///< of x
@@ -58,8 +55,8 @@ class InstanceNorm {
     void backward_frozen(Recorder& recorder, const BatchNorm::BackwardFrozen& arguments) const;
 
   private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace vknorm

@@ -1,9 +1,7 @@
-// Layer Normalization and Root Mean Square Layer Normalization: every row by its own statistics, with
-// parameters per element.
+// Layer Normalization: every row by its own statistics, with parameters per element.
 //
-// Sources: J. L. Ba, J. R. Kiros, G. Hinton, "Layer Normalization", 2016 (arXiv:1607.06450); B. Zhang, R.
-// Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019 (arXiv:1910.07467). A shape (M..., D...) is
-// M rows of D elements, D being the product of its last `normalized_dimensions`.
+// Source: J. L. Ba, J. R. Kiros, G. Hinton, "Layer Normalization", 2016 (arXiv:1607.06450). A shape (M...,
+// D...) is M rows of D elements, D being the product of its last `normalized_dimensions`.
 #pragma once
 
 #include <memory>
@@ -15,6 +13,11 @@
 
 namespace vknorm {
 
+namespace detail {
+class RowNorm;
+}
+
+/// Of RmsNorm, too.
 struct LayerNormOptions {
     std::vector<uint32_t> shape{};       ///< 1 to 8 dimensions; those that are not normalized may be 0
     uint32_t normalized_dimensions = 1;  ///< of the shape, counted from its end; at least 1
@@ -22,16 +25,13 @@ struct LayerNormOptions {
     Storage storage = Storage::float32;
 };
 
-/// A plan for one shape: immutable, and shareable between threads. Tensors are dense. Operations record into
-/// the given Recorder, allocate no device memory, submit nothing and wait for nothing. Unless stated, an
-/// output must not overlap any other argument.
+/// A plan for one shape: immutable, and shareable between threads; copies share it. Tensors are dense.
+/// Operations record into the given Recorder, allocate no device memory, submit nothing and wait for nothing.
+/// Unless stated, an output must not overlap any other argument.
 class LayerNorm {
   public:
     /// Throws std::invalid_argument for options out of range.
     LayerNorm(Device& device, const LayerNormOptions& options);
-    ~LayerNorm();
-    LayerNorm(LayerNorm&&) noexcept;
-    LayerNorm& operator=(LayerNorm&&) noexcept;
 
     uint64_t rows() const;        ///< M
     uint64_t row_length() const;  ///< D
@@ -65,49 +65,7 @@ class LayerNorm {
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
-};
-
-/// As LayerNorm, without subtracting a mean and without beta.
-class RmsNorm {
-  public:
-    /// Throws std::invalid_argument for options out of range.
-    RmsNorm(Device& device, const LayerNormOptions& options);
-    ~RmsNorm();
-    RmsNorm(RmsNorm&&) noexcept;
-    RmsNorm& operator=(RmsNorm&&) noexcept;
-
-    uint64_t rows() const;        ///< M
-    uint64_t row_length() const;  ///< D
-    VkDeviceSize scratch_bytes() const;
-    std::string explain() const;
-
-    struct Forward {
-        BufferView x{};        ///< in, shape
-        BufferView y{};        ///< out, shape; may be x itself
-        BufferView gamma{};    ///< in, [D]; may be absent (1)
-        BufferView inv_rms{};  ///< out, [M]
-        BufferView scratch{};
-    };
-    /// y = gamma * h with h = x * inv_rms, inv_rms = 1 / sqrt(mean of x^2 + epsilon).
-    void forward(Recorder& recorder, const Forward& arguments) const;
-
-    struct Backward {
-        BufferView x{}, dy{};     ///< in, shape
-        BufferView inv_rms{};     ///< in, as saved by forward
-        BufferView gamma{};       ///< in, [D]; may be absent
-        BufferView dx{};          ///< out, shape; absent: not wanted; may be dy itself
-        BufferView dgamma{};      ///< out, [D]; absent: not wanted
-        bool accumulate = false;  ///< dgamma is added to
-        BufferView scratch{};
-    };
-    /// With q = dy * gamma: dx = inv_rms * (q - h * E[q * h]); dgamma = sum dy * h over the rows.
-    void backward(Recorder& recorder, const Backward& arguments) const;
-
-  private:
-    struct Plan;
-    std::unique_ptr<const Plan> plan_;
+    std::shared_ptr<const detail::RowNorm> rows_;
 };
 
 }  // namespace vknorm

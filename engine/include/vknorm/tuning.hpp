@@ -27,11 +27,11 @@ struct Tuning {
     BlockAccess blocks = BlockAccess::vectors;
     uint32_t workgroup = 128;     ///< invocations of a workgroup that walks through a tensor
     uint32_t sweep = most_sweep;  ///< most blocks that an invocation of a pass which writes tensors visits
-    uint32_t small_rows = 0;      ///< so many rows, at most, are normalized by a single dispatch
-    uint32_t small_elements = 0;  ///< so are images of so many elements in all
+    uint32_t fused_rows = 0;      ///< so many rows, at most, are normalized by a single dispatch
+    uint32_t fused_elements = 0;  ///< so are images of so many elements in all
 
     bool operator==(const Tuning&) const = default;
-    /// "blocks=vectors workgroup=128 sweep=512 small_rows=0 small_elements=0"
+    /// "blocks=vectors workgroup=128 sweep=512 fused_rows=0 fused_elements=0"
     std::string text() const;
 };
 

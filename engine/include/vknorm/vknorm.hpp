@@ -20,6 +20,7 @@
 #include <vknorm/normalization.hpp>
 #include <vknorm/optimizer.hpp>
 #include <vknorm/probe.hpp>
+#include <vknorm/rms_norm.hpp>
 #include <vknorm/safetensors.hpp>
 #include <vknorm/softmax_cross_entropy.hpp>
 #include <vknorm/stream.hpp>

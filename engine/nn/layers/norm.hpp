@@ -7,6 +7,7 @@
 #include <vknorm/ghost_batch_norm.hpp>
 #include <vknorm/group_norm.hpp>
 #include <vknorm/layer_norm.hpp>
+#include <vknorm/rms_norm.hpp>
 
 #include "nn/store.hpp"
 

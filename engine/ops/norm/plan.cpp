@@ -15,14 +15,23 @@ namespace {
     throw std::invalid_argument(operation + ": shape: got " + got + ", needs " + needed);
 }
 
+/// A channel of fewer blocks is a single strand.
+constexpr uint64_t fewest_shared_blocks = 4 * chunk_lanes;
+/// Blocks of a strand: longer strands cost less scratch traffic, but a float32 sum is only as good as its
+/// chain is short.
+constexpr uint64_t shortest_strand = 16, longest_usual_strand = 64;
+constexpr uint64_t most_usual_partials = 1u << 16;  ///< of a channel
+constexpr uint32_t most_sweep_images = 32;
+constexpr uint32_t word_bits = 32;
+
 struct Lengths {
     uint64_t images, channels, positions;
 };
 
-Lengths lengths_of(const std::string& operation, std::span<const uint32_t> shape, bool channels_last) {
+Lengths lengths_of(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout) {
     if (shape.size() < 2 || shape.size() > 5)
         refuse(operation, std::to_string(shape.size()) + " dimensions", "2 to 5");
-    const size_t channel_axis = channels_last ? shape.size() - 1 : 1;
+    const size_t channel_axis = layout == Layout::channels_last ? shape.size() - 1 : 1;
     Lengths lengths{.images = shape[0], .channels = shape[channel_axis], .positions = 1};
     if (lengths.channels == 0) refuse(operation, "0 channels", "at least 1");
     for (size_t axis = 1; axis < shape.size(); ++axis) {
@@ -32,7 +41,7 @@ Lengths lengths_of(const std::string& operation, std::span<const uint32_t> shape
     const uint64_t values = checked_product(lengths.images, lengths.positions, operation + ": shape");
     if (values > std::numeric_limits<uint32_t>::max())
         refuse(operation, std::to_string(values) + " values per channel", "at most 4294967295");
-    checked_product(checked_product(values, lengths.channels, operation + ": shape"), 4,
+    checked_product(checked_product(values, lengths.channels, operation + ": shape"), sizeof(float),
                     operation + ": shape");
     return lengths;
 }
@@ -54,7 +63,7 @@ BoxSides box_sides(const Extent& extent, uint64_t elements) {
     return {1, 1, 1, elements};
 }
 
-/// Visits the boxes of one line in the order of its values.
+/// Visits the boxes of one channel in the order of its values.
 template <class Visit>
 void for_each_box(const Extent& extent, const BoxSides& sides, uint32_t length, Visit visit) {
     if (extent.elements() == 0) return;
@@ -72,32 +81,19 @@ void for_each_box(const Extent& extent, const BoxSides& sides, uint32_t length, 
 }
 
 uint32_t merge_lanes_for(uint64_t partials) {
-    if (partials <= 8) return 1;
-    return partials <= 128 ? 16 : merge_workgroup;
+    if (partials <= shaders::norm_partials_alone) return 1;
+    return partials <= shaders::norm_partials_branch ? shaders::norm_branch : merge_workgroup;
 }
 
 /// A binding starts up to `alignment` bytes before its first element.
-uint64_t binding_bytes(const PlanLimits& limits) {
+uint64_t whole_partials_bytes(const PlanLimits& limits) {
     return round_down<uint64_t>(limits.range - limits.alignment, partial_bytes);
 }
 
 }  // namespace
 
-uint64_t Slice::first_element(const Extent& extent) const {
-    return ((sample * extent.images + image) * extent.channels + channel) * extent.positions + position;
-}
-
-uint64_t Slice::element_range(const Extent& extent) const {
-    const uint64_t last = ((samples - 1) * extent.images + images - 1) * extent.channels + channels - 1;
-    return last * extent.positions + positions;
-}
-
-uint64_t NormPlan::partial_bytes() const {
-    return extent.lines() * partials * detail::partial_bytes;
-}
-
 uint64_t NormPlan::mask_words() const {
-    return ceil_div<uint64_t>(extent.values_per_line(), 32);
+    return ceil_div<uint64_t>(extent.values_per_channel(), word_bits);
 }
 
 uint64_t NormPlan::mask_bytes() const {
@@ -110,36 +106,37 @@ uint32_t NormPlan::groups(uint32_t items) const {
 
 uint64_t samples_of_a_merge(const NormPlan& plan) {
     const uint64_t sample_bytes = plan.extent.channels * plan.partials * detail::partial_bytes;
-    return std::max<uint64_t>(binding_bytes(plan.limits) / std::max<uint64_t>(sample_bytes, 1), 1);
+    return std::max<uint64_t>(whole_partials_bytes(plan.limits) / std::max<uint64_t>(sample_bytes, 1), 1);
 }
 
 MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes) {
     MergePlan plan{.lanes = merge_lanes_for(items)};
-    const uint64_t bound = binding_bytes(limits) / std::max<uint64_t>(set_bytes, 1);
+    const uint64_t bound = whole_partials_bytes(limits) / std::max<uint64_t>(set_bytes, 1);
     const uint64_t capacity = uint64_t{limits.groups} * (merge_workgroup / plan.lanes);
     plan.sets = std::min({bound, capacity, sets});
     return plan;
 }
 
-Extent batch_extent(const std::string& operation, std::span<const uint32_t> shape, bool channels_last) {
-    const auto [images, channels, positions] = lengths_of(operation, shape, channels_last);
+Extent batch_extent(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout) {
+    const auto [images, channels, positions] = lengths_of(operation, shape, layout);
     if (channels == 1) return {.images = 1, .channels = 1, .positions = images * positions};
-    if (channels_last) return {.images = images * positions, .channels = channels, .positions = 1};
+    if (layout == Layout::channels_last)
+        return {.images = images * positions, .channels = channels, .positions = 1};
     return {.images = images, .channels = channels, .positions = positions};
 }
 
-Extent image_extent(const std::string& operation, std::span<const uint32_t> shape, bool channels_last) {
-    const auto [images, channels, positions] = lengths_of(operation, shape, channels_last);
+Extent image_extent(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout) {
+    const auto [images, channels, positions] = lengths_of(operation, shape, layout);
     if (positions == 0) refuse(operation, "no spatial position", "at least 1");
-    if (channels_last) return {.samples = images, .images = positions, .channels = channels, .positions = 1};
+    if (layout == Layout::channels_last)
+        return {.samples = images, .images = positions, .channels = channels, .positions = 1};
     return {.samples = images, .images = 1, .channels = channels, .positions = positions};
 }
 
 uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials) {
-    // Longer strands cost less scratch traffic, but a float32 sum is only as good as its chain is short.
     const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
-    const uint64_t usual = std::clamp<uint64_t>(std::bit_ceil(balanced), 16, 64);
-    const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_line(), block_values);
+    const uint64_t usual = std::clamp(std::bit_ceil(balanced), shortest_strand, longest_usual_strand);
+    const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_channel(), block_values);
     return static_cast<uint32_t>(std::max(usual, ceil_div(blocks, most_partials)));
 }
 
@@ -151,21 +148,22 @@ uint32_t sweep_length(const Extent& extent, uint64_t parallel) {
 
 Strands plan_strands(uint64_t values, uint32_t length) {
     const uint64_t blocks = ceil_div<uint64_t>(values, block_values);
-    if (blocks < 4 * chunk_lanes) return {.lanes = 1, .blocks = static_cast<uint32_t>(blocks), .count = 1};
+    if (blocks < fewest_shared_blocks)
+        return {.lanes = 1, .blocks = static_cast<uint32_t>(blocks), .count = 1};
     const uint64_t chunks = ceil_div<uint64_t>(blocks, chunk_lanes * length);
     return {.lanes = chunk_lanes, .blocks = length, .count = static_cast<uint32_t>(chunks * chunk_lanes)};
 }
 
-NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t element_bytes,
-                   const PlanLimits& limits) {
-    NormPlan plan{.operation = operation, .extent = extent, .element_bytes = element_bytes, .limits = limits};
-    plan.strategy = extent.positions == 1 ? Strategy::columns : Strategy::rows;
+NormPlan plan_norm(const std::string& operation, const Extent& extent, Storage storage,
+                   const PlanLimits& limits, uint32_t group) {
+    NormPlan plan{
+        .operation = operation, .extent = extent, .storage = storage, .group = group, .limits = limits};
 
     // The second bound keeps the loops of a striding invocation short on devices with few workgroups, however
     // small these are.
     const uint64_t in_flight = uint64_t{Tuning::least_workgroup} * limits.groups;
-    const uint64_t slice_bytes =
-        std::min(binding_bytes(limits), in_flight * (maximum_trips / 2) * block_values * sizeof(float));
+    const uint64_t slice_bytes = std::min(whole_partials_bytes(limits),
+                                          in_flight * (maximum_trips / 2) * block_values * sizeof(float));
     const uint64_t most_channels = slice_bytes / detail::partial_bytes;
     const std::string on_this_device =
         " on this device (max_storage_buffer_range " + std::to_string(limits.range) + ")";
@@ -174,25 +172,26 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
                "at most " + std::to_string(most_channels) + on_this_device);
     }
 
-    BoxSides sides = box_sides(extent, slice_bytes / element_bytes);
+    BoxSides sides = box_sides(extent, slice_bytes / plan.element_bytes());
     const uint32_t length =
-        strand_length(extent, limits.parallel, std::min<uint64_t>(most_channels / 2, 1u << 16));
+        strand_length(extent, limits.parallel, std::min(most_channels / 2, most_usual_partials));
     uint64_t partials = 0;
     for_each_box(extent, sides, length, [&](const Slice& box) { partials += box.strands.count; });
     // The partials of one slice must fit a binding as well.
-    const uint64_t most_lines = slice_bytes / (std::max<uint64_t>(partials, 1) * detail::partial_bytes);
-    if (most_lines == 0) {
+    const uint64_t most_bound_channels =
+        slice_bytes / (std::max<uint64_t>(partials, 1) * detail::partial_bytes);
+    if (most_bound_channels == 0) {
         refuse(operation, std::to_string(partials) + " partial sums per channel",
                "at most " + std::to_string(most_channels) + on_this_device);
     }
-    sides.samples = std::clamp<uint64_t>(most_lines / std::max<uint64_t>(extent.channels, 1), 1,
+    sides.samples = std::clamp<uint64_t>(most_bound_channels / std::max<uint64_t>(extent.channels, 1), 1,
                                          std::max<uint64_t>(sides.samples, 1));
-    sides.channels = std::min(sides.channels, most_lines);
+    sides.channels = std::min(sides.channels, most_bound_channels);
 
     plan.partials = static_cast<uint32_t>(partials);
     const uint32_t sweep = sweep_length(extent, limits.parallel);
-    plan.sweep_images = std::min(sweep, 32u);
-    checked_product(extent.lines(), partials * detail::partial_bytes, operation + ": shape");
+    plan.sweep_images = std::min(sweep, most_sweep_images);
+    checked_product(extent.all_channels(), partials * detail::partial_bytes, operation + ": shape");
 
     for (uint64_t sample = 0; sample < extent.samples; sample += sides.samples) {
         uint32_t partial = 0;
@@ -200,7 +199,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t 
             slice.sample = sample;
             slice.samples = static_cast<uint32_t>(std::min(sides.samples, extent.samples - sample));
             slice.partial = partial;
-            slice.sweep = plan_strands(slice.values_per_line(), std::min(sweep, limits.tuning.sweep));
+            slice.sweep = plan_strands(slice.values_per_channel(), std::min(sweep, limits.tuning.sweep));
             partial += slice.strands.count;
             for (uint64_t channel = 0; channel < extent.channels; channel += sides.channels) {
                 slice.channel = channel;
@@ -218,7 +217,7 @@ std::string explain(const NormPlan& plan) {
         return (samples == 1 ? "" : std::to_string(samples) + " samples x ") + std::to_string(images) +
                " x " + std::to_string(channels) + " channels x " + std::to_string(positions);
     };
-    std::string text = plan.operation + ": " + (plan.strategy == Strategy::rows ? "rows" : "columns") + ", " +
+    std::string text = plan.operation + ": " + (extent.adjacent_channels() ? "columns" : "rows") + ", " +
                        box(extent.samples, extent.images, extent.channels, extent.positions) + "\n";
     if (plan.slices.empty()) return text + "  empty\n";
     const Slice& slice = plan.slices.front();

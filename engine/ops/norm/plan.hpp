@@ -1,15 +1,32 @@
 // How a normalization is cut into work for a device: pure arithmetic on sizes, no Vulkan.
 //
-// Every normalization is one of the same tensor [samples][images][channels][positions], in this order in
-// memory. A line is one channel of one sample; its values form a sequence: image after image, position after
-// position, whatever the layout. A set, the values that share a mean, is one line, or the lines of `group`
-// neighbouring channels of a sample.
+// The words of plans and kernels. Every normalization is one of the same tensor, [samples][images][channels]
+// [positions] in this order in memory, here 2 x 2 x 3 x 8 values:
 //
-// The sequence is read in blocks of four values. A strand is the run of blocks that one invocation reads:
-// `blocks` of them, `lanes` apart, so that `lanes` neighbouring strands together read one contiguous chunk.
-// Each strand yields one partial result; a fixed tree merges the partials of a set. Strands depend on the
-// shape (for tensors larger than a binding on the slices, and on whether the device is a CPU), never on the
-// tuning: results have the same bits for every tuning, and in both layouts.
+//                      sample 0                             sample 1
+//               image 0     image 1     |            image 0     image 1
+//   channel 0   ++++ ++++   ++++ ++++   |   ...      ---- ----   ---- ----     ---- is a block: four adjacent
+//   channel 1   ---- ----   ---- ----   |   ...      ---- ----   ---- ----          values of a channel
+//   channel 2   ---- ----   ---- ----   |   ...      ---- ----   ---- ----     ---- ---- is a row: the
+//   positions
+//                                                                                   of a channel in an image
+//   channel  Always one channel of one sample (++++). Its values form a sequence, image after image, position
+//            after position, whatever the layout. With adjacent channels there is one position, and every
+//            spatial point counts as an image.
+//   set      The values that share a mean: a channel, or `group` neighbouring channels of a sample.
+//   strand   The blocks of a channel that one invocation reads: `blocks` of them, `lanes` apart, so that
+//            `lanes` neighbouring strands together read one contiguous chunk of the sequence:
+//
+//            sequence of a channel, cut into blocks     0 1 2 3 4 5 6 7 8 9 ...
+//            strands, with 2 lanes and 3 blocks         A B A B A B C D C D ...
+//                                                       `-- chunk --'
+//   partial  What a strand yields: moments or sums. A fixed tree merges the partials of a set.
+//   slice    A part of the tensor small enough for one binding: a box of samples, images, channels,
+//   positions.
+//            A channel has strands of its own in every slice.
+//
+// Strands depend on the shape (for tensors larger than a binding on the slices, and on whether the device is
+// a CPU), never on the tuning: results have the same bits for every tuning, and in both layouts.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +34,19 @@
 #include <string>
 #include <vector>
 
+#include <vknorm/normalization.hpp>
 #include <vknorm/tuning.hpp>
+
+#include "shaders/norm.h"
 
 namespace vknorm::detail {
 
-/// The numbers of a device that a plan depends on.
+constexpr uint32_t block_values = shaders::norm_block_values;
+constexpr uint32_t partial_bytes = 16;
+constexpr uint32_t chunk_lanes = 1u << shaders::norm_chunk_bits;  ///< of a channel with several strands
+constexpr uint32_t merge_workgroup = shaders::norm_merge_workgroup;
+
+/// The numbers of a device that a plan depends on; at first the least that Vulkan allows, and a GPU's.
 struct PlanLimits {
     uint32_t groups = 65535;       ///< workgroups of a dispatch
     uint64_t range = 1u << 27;     ///< bytes of a binding
@@ -30,73 +55,78 @@ struct PlanLimits {
     Tuning tuning{};
 };
 
-enum class Strategy {
-    rows,     ///< the values of a line are adjacent: neighbouring invocations read along them
-    columns,  ///< channels are adjacent: neighbouring invocations own neighbouring channels
-};
-
-/// x as [samples][images][channels][positions]. With adjacent channels there is one position and every
-/// spatial point counts as an image.
+/// The lengths of a tensor.
 struct Extent {
     uint64_t samples = 1, images = 0, channels = 0, positions = 0;
 
-    uint64_t values_per_line() const { return images * positions; }
-    uint64_t lines() const { return samples * channels; }
+    uint64_t values_per_channel() const { return images * positions; }
+    uint64_t all_channels() const { return samples * channels; }  ///< of all samples
     uint64_t sample_elements() const { return images * channels * positions; }
     uint64_t elements() const { return samples * sample_elements(); }
+    /// Else positions are.
+    bool adjacent_channels() const { return positions == 1; }
 };
 
-/// Strands of one line within one slice.
+/// Strands of one channel within one slice.
 struct Strands {
     uint32_t lanes = 1;   ///< strands that share a chunk
-    uint32_t blocks = 1;  ///< blocks of four values in a strand, at most
+    uint32_t blocks = 1;  ///< of a strand, at most
     uint32_t count = 0;
 
     bool operator==(const Strands&) const = default;
 };
 
-/// A part of x small enough for one binding: a box of [samples][images][channels][positions].
 struct Slice {
-    uint64_t sample = 0, image = 0, channel = 0, position = 0;
+    uint64_t sample = 0, image = 0, channel = 0, position = 0;  ///< the first of each
     uint32_t samples = 0, images = 0, channels = 0, positions = 0;
     Strands strands{};
-    uint32_t partial = 0;  ///< of its first strand, among the partials of a line
+    uint32_t partial = 0;  ///< of its first strand, among the partials of a channel
     Strands sweep{};       ///< those of a pass that gives every value a new one
 
-    uint32_t values_per_line() const { return images * positions; }
+    uint32_t values_per_channel() const { return images * positions; }
     uint32_t strands_of_a_sample() const { return channels * strands.count; }
-    /// Of its first value among those of its line.
+    /// The place of its first value among those of its channel.
     uint64_t first_value(const Extent& extent) const { return image * extent.positions + position; }
-    uint64_t first_line(const Extent& extent) const { return sample * extent.channels + channel; }
-    uint64_t line_range(const Extent& extent) const { return (samples - 1) * extent.channels + channels; }
-    /// The range of elements of x from the first to one past the last of the box.
-    uint64_t first_element(const Extent& extent) const;
-    uint64_t element_range(const Extent& extent) const;
+    /// The range of channels of all samples from the first to one past the last of the box.
+    uint64_t first_channel(const Extent& extent) const { return sample * extent.channels + channel; }
+    uint64_t channel_range(const Extent& extent) const { return (samples - 1) * extent.channels + channels; }
+    /// The same range of elements of x.
+    uint64_t first_element(const Extent& extent) const {
+        return ((sample * extent.images + image) * extent.channels + channel) * extent.positions + position;
+    }
+    uint64_t element_range(const Extent& extent) const {
+        const uint64_t last = ((samples - 1) * extent.images + images - 1) * extent.channels + channels - 1;
+        return last * extent.positions + positions;
+    }
 };
 
 struct NormPlan {
     std::string operation{};
-    Strategy strategy = Strategy::rows;
     Extent extent{};
-    uint32_t element_bytes = 4;
+    Storage storage = Storage::float32;
+    uint32_t group = 1;  ///< channels of a set
     PlanLimits limits{};
     std::vector<Slice> slices{};
-    uint32_t partials = 0;      ///< of one line
+    uint32_t partials = 0;      ///< of one channel
     uint32_t sweep_images = 1;  ///< that an invocation visits where it owns elements of an image
 
-    uint64_t partial_bytes() const;
+    uint32_t element_bytes() const { return storage_bytes(storage); }
+    uint64_t tensor_bytes() const { return extent.elements() * element_bytes(); }
+    /// Bytes of a float32 for each channel of a sample, and for each set of all samples.
+    uint64_t channel_bytes() const { return extent.channels * sizeof(float); }
+    uint64_t set_bytes() const { return sets() * sizeof(float); }
+    uint64_t sets_of_a_sample() const { return extent.channels / group; }
+    uint64_t sets() const { return extent.all_channels() / group; }
+    uint64_t partial_bytes() const { return extent.all_channels() * partials * detail::partial_bytes; }
     /// Words of a channel, and bytes, of the mask of a ReLU: bits [channels][values], every channel from a
     /// new word.
     uint64_t mask_words() const;
     uint64_t mask_bytes() const;
+    /// The most bytes of which every one can be bound, wherever they begin.
+    uint64_t binding_bytes() const { return limits.range - limits.alignment; }
     /// Workgroups for `items` work items of one invocation each; every kernel strides over the rest.
     uint32_t groups(uint32_t items) const;
 };
-
-constexpr uint32_t block_values = 4;       ///< values of a block
-constexpr uint32_t partial_bytes = 16;     ///< of one strand's result
-constexpr uint32_t merge_workgroup = 128;  ///< the largest that every device has
-constexpr uint32_t chunk_lanes = 8;        ///< blocks that neighbouring strands read side by side: 128 bytes
 
 /// How partials are merged: by `lanes` invocations for a set, `sets` sets in a dispatch.
 struct MergePlan {
@@ -111,24 +141,25 @@ uint64_t samples_of_a_merge(const NormPlan& plan);
 /// How many blocks, or images, an invocation of a sweep visits at most, so that about `parallel` are busy.
 uint32_t sweep_length(const Extent& extent, uint64_t parallel);
 
-/// Strands for `values` values of a line. `length` is the number of blocks in a strand when there are enough.
+/// Strands for `values` values of a channel. `length` is the number of blocks in a strand when there are
+/// enough.
 Strands plan_strands(uint64_t values, uint32_t length);
 
 /// The usual number of blocks in a strand, so that about `parallel` strands make up the tensor, and at most
-/// about `most_partials` each line.
+/// about `most_partials` each channel.
 uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials);
 
 /// Batch normalization's tensor: one sample, every channel a set. Throws std::invalid_argument for a shape
 /// out of range.
-Extent batch_extent(const std::string& operation, std::span<const uint32_t> shape, bool channels_last);
+Extent batch_extent(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout);
 /// The tensor whose images are normalized one by one: every image a sample.
-Extent image_extent(const std::string& operation, std::span<const uint32_t> shape, bool channels_last);
+Extent image_extent(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout);
 
 /// Throws std::invalid_argument for an extent that the limits do not admit.
-NormPlan plan_norm(const std::string& operation, const Extent& extent, uint32_t element_bytes,
-                   const PlanLimits& limits);
+NormPlan plan_norm(const std::string& operation, const Extent& extent, Storage storage,
+                   const PlanLimits& limits, uint32_t group = 1);
 
-/// For people: strategy, slices, strands, workgroups.
+/// For people: order of the tensor, slices, strands, workgroups.
 std::string explain(const NormPlan& plan);
 
 }  // namespace vknorm::detail

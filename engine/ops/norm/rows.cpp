@@ -1,118 +1,137 @@
 #include "ops/norm/rows.hpp"
 
 #include <algorithm>
+#include <limits>
+
+#include "ops/norm/arguments.hpp"
+#include "ops/norm/options.hpp"
+#include "ops/sizes.hpp"
 
 namespace vknorm::detail {
 
 namespace {
 
-struct Rows {
-    uint64_t count = 1, length = 1;
-};
+constexpr size_t most_dimensions = 8;
 
-Rows rows_of(const std::string& operation, const LayerNormOptions& options) {
+/// Rows of `count` and `length` as [1 image][count channels][length positions].
+Extent extent_of(const std::string& operation, const LayerNormOptions& options) {
+    check_epsilon(operation, options.epsilon);
     const std::vector<uint32_t>& shape = options.shape;
-    if (shape.empty() || shape.size() > 8)
+    if (shape.empty() || shape.size() > most_dimensions)
         refuse(operation, "shape", std::to_string(shape.size()) + " dimensions", "1 to 8");
     if (options.normalized_dimensions == 0 || options.normalized_dimensions > shape.size())
         refuse(operation, "normalized_dimensions", std::to_string(options.normalized_dimensions),
                "1 to the shape's " + std::to_string(shape.size()));
-    Rows rows;
+    uint64_t count = 1, length = 1;
     for (size_t axis = 0; axis < shape.size(); ++axis) {
-        uint64_t& product = axis + options.normalized_dimensions < shape.size() ? rows.count : rows.length;
+        uint64_t& product = axis + options.normalized_dimensions < shape.size() ? count : length;
         product = checked_product(product, shape[axis], operation + ": shape");
     }
-    if (rows.length == 0) refuse(operation, "shape", "rows of 0 elements", "at least 1");
-    if (std::max(rows.count, rows.length) > 0xffffffffu)
-        refuse(operation, "shape",
-               std::to_string(rows.count) + " rows of " + std::to_string(rows.length) + " elements",
+    if (length == 0) refuse(operation, "shape", "rows of 0 elements", "at least 1");
+    if (std::max(count, length) > std::numeric_limits<uint32_t>::max())
+        refuse(operation, "shape", std::to_string(count) + " rows of " + std::to_string(length) + " elements",
                "at most 4294967295 of each");
-    checked_product(checked_product(rows.count, rows.length, operation + ": shape"), 4,
+    checked_product(checked_product(count, length, operation + ": shape"), sizeof(float),
                     operation + ": shape");
-    return rows;
+    return {.images = 1, .channels = count, .positions = length};
+}
+
+/// The same tensor, cut by positions.
+Extent columns_of(const Extent& rows) {
+    return {.images = rows.channels, .channels = rows.positions, .positions = 1};
 }
 
 }  // namespace
 
-RowNormPlan::RowNormPlan(const std::string& operation, Device& from, const LayerNormOptions& options)
-    : device(&from.state()),
-      storage{.bfloat16 = options.storage == Storage::bfloat16},
-      epsilon(options.epsilon) {
-    check_epsilon(operation, epsilon);
-    check_storage(operation, from, options.storage);
-    const auto [count, length] = rows_of(operation, options);
-    const uint32_t bytes = storage_bytes(options.storage);
-    const PlanLimits limits = limits_of(from);
-    rows = plan_norm(operation, {.images = 1, .channels = count, .positions = length}, bytes, limits);
-    columns = plan_norm(operation, {.images = count, .channels = length, .positions = 1}, bytes, limits);
-    partials = scratch.add(std::max(rows.partial_bytes(), columns.partial_bytes()));
-    means = scratch.add(2 * row_bytes());
+RowNorm::RowNorm(const RowNormKind& kind, Device& device, const LayerNormOptions& options)
+    : kind_(kind),
+      rows_(device, plan_norm(kind.operation, extent_of(kind.operation, options), options.storage,
+                              limits_of(device))),
+      columns_(device, plan_norm(kind.operation, columns_of(rows_.plan().extent), options.storage,
+                                 limits_of(device))),
+      epsilon_(options.epsilon),
+      partials_(scratch_.add(std::max(rows_.plan().partial_bytes(), columns_.plan().partial_bytes()))),
+      means_(scratch_.add(2 * row_bytes())) {}
+
+std::string RowNorm::explain() const {
+    return rows_.explain({.by_position = true}) +
+           "  gradients of parameters: " + detail::explain(columns_.plan()) + "  " +
+           explain_scratch(scratch_bytes());
 }
 
-std::string RowNormPlan::explain() const {
-    return detail::explain(rows) + explain_passes(*device, rows, storage, {.by_position = true}) +
-           "  gradients of parameters: " + detail::explain(columns) +
-           "  scratch: " + std::to_string(scratch.bytes()) + " bytes\n";
+void RowNorm::forward(Recorder& recorder, const Forward& arguments) const {
+    NormArguments check(recorder, rows_, "forward");
+    check.tensor("x", arguments.x);
+    check.output_tensor("y", arguments.y, {"x"});
+    check.optional_input("gamma", arguments.gamma, parameter_bytes());
+    check.optional_input("beta", arguments.beta, parameter_bytes());
+    if (kind_.has_mean()) check.output("mean", arguments.mean, 2 * row_bytes());
+    check.output(kind_.deviation, arguments.deviation, row_bytes());
+    check.output("scratch", arguments.scratch, scratch_bytes());
+    check.check_overlap();
+
+    const BufferView partials = partials_.of(arguments.scratch);
+    rows_.statistics(recorder, {.x = arguments.x, .partials = partials});
+    rows_.finalize(recorder, {.from = partials_of_sets(rows_.plan(), partials),
+                              .mean = arguments.mean,
+                              .inv_std = arguments.deviation,
+                              .root_mean_square = !kind_.has_mean(),
+                              .epsilon = epsilon_});
+    rows_.apply(recorder, {.x = arguments.x,
+                           .y = arguments.y,
+                           .affine = {.gamma = arguments.gamma,
+                                      .beta = arguments.beta,
+                                      .by_position = arguments.gamma || arguments.beta},
+                           .statistics = statistics(arguments.mean, arguments.deviation)});
 }
 
-void RowNormPlan::forward(Recorder& recorder, uint32_t kind, const Tensors& tensors) const {
-    const BufferView strands = partials.of(tensors.scratch);
-    record(recorder, rows, storage, StatisticsPass{.x = tensors.x, .partials = strands});
-    record(recorder, rows,
-           FinalizePass{.from = partials_of_sets(rows, 1, strands),
-                        .mean = tensors.mean,
-                        .inv_std = tensors.deviation,
-                        .root_mean_square = kind == shaders::norm_of_squares,
-                        .epsilon = epsilon});
-    record(recorder, rows, storage,
-           ApplyPass{.x = tensors.x,
-                     .y = tensors.y,
-                     .affine = {.gamma = tensors.gamma,
-                                .beta = tensors.beta,
-                                .by_position = tensors.gamma || tensors.beta},
-                     .statistics = {.kind = kind, .mean = tensors.mean, .deviation = tensors.deviation}});
-}
+void RowNorm::backward(Recorder& recorder, const Backward& arguments) const {
+    NormArguments check(recorder, rows_, "backward");
+    check.tensor("x", arguments.x);
+    check.tensor("dy", arguments.dy);
+    if (arguments.dx) check.output_tensor("dx", arguments.dx, {"dy"});
+    if (kind_.has_mean()) check.input("mean", arguments.mean, 2 * row_bytes());
+    check.input(kind_.deviation, arguments.deviation, row_bytes());
+    check.optional_input("gamma", arguments.gamma, parameter_bytes());
+    check.optional_output("dgamma", arguments.dgamma, parameter_bytes());
+    check.optional_output("dbeta", arguments.dbeta, parameter_bytes());
+    check.output("scratch", arguments.scratch, scratch_bytes());
+    check.check_overlap();
 
-void RowNormPlan::backward(Recorder& recorder, uint32_t kind, const Tensors& tensors) const {
-    const Statistics statistics{.kind = kind, .mean = tensors.mean, .deviation = tensors.deviation};
-    const BufferView strands = partials.of(tensors.scratch), pairs = means.of(tensors.scratch);
-    if (tensors.dgamma || tensors.dbeta) {
-        Statistics by_image = statistics;
-        by_image.by_image = bool(tensors.dgamma);
-        record(recorder, columns, storage,
-               BackwardSumsPass{.x = tensors.dgamma ? tensors.x : BufferView{},
-                                .dy = tensors.dy,
-                                .statistics = by_image,
-                                .partials = strands});
-        record(recorder, columns,
-               BackwardFinalizePass{.from = partials_of_sets(columns, 1, strands),
-                                    .dgamma = tensors.dgamma,
-                                    .dbeta = tensors.dbeta,
-                                    .accumulate = tensors.accumulate});
+    const StatisticsView of_rows = statistics(arguments.mean, arguments.deviation);
+    const BufferView partials = partials_.of(arguments.scratch), means = means_.of(arguments.scratch);
+    if (arguments.dgamma || arguments.dbeta) {
+        StatisticsView of_images = of_rows;
+        of_images.by_image = bool(arguments.dgamma);
+        columns_.backward_sums(recorder, {.x = arguments.dgamma ? arguments.x : BufferView{},
+                                          .dy = arguments.dy,
+                                          .statistics = of_images,
+                                          .partials = partials});
+        columns_.backward_finalize(recorder, {.from = partials_of_sets(columns_.plan(), partials),
+                                              .dgamma = arguments.dgamma,
+                                              .dbeta = arguments.dbeta,
+                                              .accumulate = arguments.accumulate});
     }
-    if (!tensors.dx) return;
-    const bool weighted = bool(tensors.gamma);
-    const Affine affine{.gamma = tensors.gamma, .by_position = weighted};
-    record(recorder, rows, storage,
-           BackwardSumsPass{.x = tensors.x,
-                            .dy = tensors.dy,
-                            .affine = affine,
-                            .weighted = weighted,
-                            .statistics = statistics,
-                            .partials = strands});
-    record(recorder, rows,
-           BackwardFinalizePass{.from = partials_of_sets(rows, 1, strands),
-                                .means = pairs,
-                                .values = {.known = row_length()},
-                                .centred = kind == shaders::norm_of_batch});
-    record(recorder, rows, storage,
-           BackwardApplyPass{.x = tensors.x,
-                             .dy = tensors.dy,
-                             .dx = tensors.dx,
-                             .affine = affine,
-                             .weighted = weighted,
-                             .statistics = statistics,
-                             .means = pairs});
+    if (!arguments.dx) return;
+    const bool weighted = bool(arguments.gamma);
+    const Affine affine{.gamma = arguments.gamma, .by_position = weighted};
+    rows_.backward_sums(recorder, {.x = arguments.x,
+                                   .dy = arguments.dy,
+                                   .affine = affine,
+                                   .weighted = weighted,
+                                   .statistics = of_rows,
+                                   .partials = partials});
+    rows_.backward_finalize(recorder, {.from = partials_of_sets(rows_.plan(), partials),
+                                       .means = means,
+                                       .values = {.known = length()},
+                                       .centred = kind_.has_mean()});
+    rows_.backward_apply(recorder, {.x = arguments.x,
+                                    .dy = arguments.dy,
+                                    .dx = arguments.dx,
+                                    .affine = affine,
+                                    .weighted = weighted,
+                                    .statistics = of_rows,
+                                    .means = means});
 }
 
 }  // namespace vknorm::detail

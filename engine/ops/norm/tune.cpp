@@ -5,7 +5,7 @@
 #include <chrono>
 #include <functional>
 
-#include "ops/norm/options.hpp"
+#include "ops/norm/passes.hpp"
 #include "vulkan/dispatch.hpp"
 #include "vulkan/tuning.hpp"
 
@@ -29,10 +29,11 @@ class Race {
           stream_(device, {.timestamps = timestamps_}) {
         uint64_t elements = 0, channels = 0, partial_bytes = 0;
         for (const std::vector<uint32_t>& shape : shapes) {
-            const Extent& extent = extents_.emplace_back(batch_extent("tuning", shape, false));
+            const Extent& extent =
+                extents_.emplace_back(batch_extent("tuning", shape, Layout::channels_first));
             elements = std::max(elements, extent.elements());
             channels = std::max(channels, extent.channels);
-            partial_bytes = std::max(partial_bytes, plan(extent, device.tuning()).partial_bytes());
+            partial_bytes = std::max(partial_bytes, planned(extent, device.tuning()).plan().partial_bytes());
         }
         for (Buffer* tensor : {&x_, &y_, &dy_, &dx_})
             *tensor = Buffer(device, elements * sizeof(float), "tuning: tensor");
@@ -67,43 +68,40 @@ class Race {
     }
 
   private:
-    NormPlan plan(const Extent& extent, const Tuning& tuning) const {
+    NormPasses planned(const Extent& extent, const Tuning& tuning) const {
         PlanLimits limits = limits_of(device_);
         limits.tuning = tuning;
-        return plan_norm("tuning", extent, sizeof(float), limits);
+        return {device_, plan_norm("tuning", extent, Storage::float32, limits)};
     }
 
-    void record(Recorder& recorder, const NormPlan& plan) const {
-        const uint64_t bytes = plan.extent.elements() * sizeof(float);
+    void record(Recorder& recorder, const NormPasses& norm) const {
+        const NormPlan& plan = norm.plan();
+        const uint64_t bytes = plan.tensor_bytes();
         const BufferView x = x_.view(0, bytes), dy = dy_.view(0, bytes);
         const auto of_channels = [&](uint64_t first, uint64_t count = 1) {
-            const uint64_t each = plan.extent.channels * sizeof(float);
+            const uint64_t each = plan.channel_bytes();
             return of_channels_.view(first * each, count * each);
         };
-        const Statistics statistics{.mean = of_channels(0, 2), .deviation = of_channels(2)};
+        const StatisticsView statistics{.mean = of_channels(0, 2), .deviation = of_channels(2)};
         const BufferView means = of_channels(3, 2);
-        const PartialSets partials = partials_of_sets(plan, 1, partials_);
-        detail::record(
-            recorder, plan, {}, StatisticsPass{.x = x, .partials = partials_},
-            FinalizePass{.from = partials, .mean = statistics.mean, .inv_std = statistics.deviation},
-            ApplyPass{.x = x, .y = y_.view(0, bytes), .statistics = statistics});
-        detail::record(
-            recorder, plan, {},
-            BackwardSumsPass{.x = x, .dy = dy, .statistics = statistics, .partials = partials_},
-            BackwardFinalizePass{.from = partials,
-                                 .dgamma = of_channels(5),
-                                 .dbeta = of_channels(6),
-                                 .means = means,
-                                 .values = {.known = plan.extent.values_per_line()}},
-            BackwardApplyPass{
-                .x = x, .dy = dy, .dx = dx_.view(0, bytes), .statistics = statistics, .means = means});
+        const PartialSets partials = partials_of_sets(plan, partials_);
+        norm.forward(recorder, {.x = x, .partials = partials_},
+                     {.from = partials, .mean = statistics.mean, .inv_std = statistics.deviation},
+                     {.x = x, .y = y_.view(0, bytes), .statistics = statistics});
+        norm.backward(recorder, {.x = x, .dy = dy, .statistics = statistics, .partials = partials_},
+                      {.from = partials,
+                       .dgamma = of_channels(5),
+                       .dbeta = of_channels(6),
+                       .means = means,
+                       .values = {.known = plan.extent.values_per_channel()}},
+                      {.x = x, .dy = dy, .dx = dx_.view(0, bytes), .statistics = statistics, .means = means});
     }
 
     double milliseconds(const Tuning& tuning) {
         {
             Recorder& recorder = stream_.record();
             const Label label(recorder, "tuning");
-            for (const Extent& extent : extents_) record(recorder, plan(extent, tuning));
+            for (const Extent& extent : extents_) record(recorder, planned(extent, tuning));
         }
         const auto start = std::chrono::steady_clock::now();
         const Ticket ticket = stream_.submit();

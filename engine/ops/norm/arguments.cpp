@@ -1,0 +1,54 @@
+#include "ops/norm/arguments.hpp"
+
+namespace vknorm::detail {
+
+void check_device(const std::string& operation, const Recorder& recorder, const DeviceState& device) {
+    if (&recorder.device().state() != &device)
+        refuse(operation, "recorder", "one of another device", "one of the plan's");
+}
+
+void check_running(Arguments& check, const BatchNormConvention& convention, uint64_t channel_bytes,
+                   const BufferView& mean, const BufferView& var, const BufferView& num_batches_tracked) {
+    const bool updates = mean || var;
+    if (updates) {
+        check.output("running_mean", mean, channel_bytes);
+        check.output("running_var", var, channel_bytes);
+    }
+    if (updates && convention.momentum_form == Momentum::cumulative)
+        check.output("num_batches_tracked", num_batches_tracked, sizeof(int64_t));
+    else
+        check.optional_output("num_batches_tracked", num_batches_tracked, sizeof(int64_t));
+}
+
+RunningUpdate running_update(const BatchNormConvention& convention, uint32_t least, const BufferView& mean,
+                             const BufferView& var, const BufferView& num_batches_tracked) {
+    const float rest = static_cast<float>(1.0 - double{convention.momentum});
+    const bool weighs_new = convention.momentum_form == Momentum::weighs_new;
+    return {.mean = mean,
+            .var = var,
+            .keep = weighs_new ? rest : convention.momentum,
+            .take = weighs_new ? convention.momentum : rest,
+            .cumulative = mean && convention.momentum_form == Momentum::cumulative,
+            .unbiased = convention.running_variance == RunningVariance::unbiased,
+            .least = least,
+            .num_batches_tracked = num_batches_tracked};
+}
+
+NormArguments::NormArguments(const Recorder& recorder, const NormPasses& norm, const char* call)
+    : Arguments(norm.plan().operation + "." + call), plan_(norm.plan()) {
+    check_device(norm.plan().operation + "." + call, recorder, norm.device());
+}
+
+void NormArguments::tensor(const char* name, const BufferView& view) {
+    offsets(plan_.element_bytes());
+    input(name, view, plan_.tensor_bytes());
+    offsets(sizeof(float));
+}
+
+void NormArguments::output_tensor(const char* name, const BufferView& view, Names in_place) {
+    offsets(plan_.element_bytes());
+    output(name, view, plan_.tensor_bytes(), in_place);
+    offsets(sizeof(float));
+}
+
+}  // namespace vknorm::detail

@@ -1,0 +1,426 @@
+#include "ops/norm/passes.hpp"
+
+#include <algorithm>
+
+#include "ops/norm/bind.hpp"
+#include "ops/norm/fused.hpp"
+#include "ops/norm/options.hpp"
+#include "ops/sizes.hpp"
+
+namespace vknorm::detail {
+
+namespace {
+
+const NormModules statistics_modules{.walk = Walk::strands,
+                                     .thirty_two = {VKNORM_FORMS(norm_statistics, VKNORM_READER)},
+                                     .sixteen = {VKNORM_FORMS(norm_statistics_sixteen, VKNORM_READER)}};
+const NormModules apply_modules{
+    .walk = Walk::sweep,
+    .quad_features = shaders::norm_gamma | shaders::norm_beta | shaders::norm_residual | shaders::norm_relu,
+    .thirty_two = VKNORM_SWEEP_FORMS(norm_apply),
+    .sixteen = VKNORM_SWEEP_FORMS(norm_apply_sixteen)};
+#define VKNORM_SUMS_FORMS(NAME) \
+    { VKNORM_FORMS(NAME, VKNORM_READER), .aligned_vectors = VKNORM_READER(NAME##_aligned_vectors) }
+const NormModules backward_sums_modules{.walk = Walk::strands,
+                                        .quad_features = shaders::norm_gamma | shaders::norm_beta |
+                                                         shaders::norm_relu | shaders::norm_x |
+                                                         shaders::norm_by_image,
+                                        .thirty_two = VKNORM_SUMS_FORMS(norm_backward_sums),
+                                        .sixteen = VKNORM_SUMS_FORMS(norm_backward_sums_sixteen)};
+const NormModules backward_apply_modules{
+    .walk = Walk::sweep,
+    .quad_features = shaders::norm_gamma | shaders::norm_beta | shaders::norm_relu | shaders::norm_x |
+                     shaders::norm_dx | shaders::norm_dresidual | shaders::norm_weighted,
+    .thirty_two = VKNORM_SWEEP_FORMS(norm_backward_apply),
+    .sixteen = VKNORM_SWEEP_FORMS(norm_backward_apply_sixteen)};
+
+/// Words of a ChannelHealth.
+constexpr uint32_t health_words = sizeof(ChannelHealth) / sizeof(uint32_t);
+
+/// Of either backward pass.
+template <class Pass>
+uint32_t backward_features(const Pass& pass) {
+    const bool recomputes = pass.relu && !pass.relu_mask;
+    return bit_if(bool(pass.affine.gamma), shaders::norm_gamma) |
+           bit_if(recomputes && pass.affine.beta, shaders::norm_beta) |
+           bit_if(pass.affine.by_position, shaders::norm_by_position) |
+           bit_if(pass.statistics.by_image, shaders::norm_by_image) | bit_if(recomputes, shaders::norm_relu) |
+           bit_if(bool(pass.relu_mask), shaders::norm_mask) | bit_if(bool(pass.valid), shaders::norm_valid) |
+           bit_if(bool(pass.x), shaders::norm_x) | bit_if(pass.weighted, shaders::norm_weighted);
+}
+
+/// One dispatch's share of the sets that a pass merges.
+struct SetRange {
+    uint64_t first, sets;
+    AlignedView partials;
+    shaders::NormPartials push;
+    std::array<uint32_t, 2> constants;
+    Groups groups;
+};
+
+uint64_t runs_of(const PartialSets& from) {
+    return from.run == 0 ? 0 : from.items / from.run;
+}
+
+template <class Visit>
+void for_each_set_range(const Device& device, const PlanLimits& limits, const PartialSets& from,
+                        Visit visit) {
+    const uint64_t runs = runs_of(from);
+    const MergePlan plan = plan_merge(limits, from.sets, from.items, from.set_pitch * partial_bytes);
+    for (uint64_t first = 0; first < from.sets; first += plan.sets) {
+        const uint64_t sets = std::min(plan.sets, from.sets - first);
+        // From the first item of the first set to the last item of the last.
+        const uint64_t count =
+            runs == 0 ? 0 : (sets - 1) * from.set_pitch + (runs - 1) * from.run_pitch + from.run;
+        const AlignedView partials =
+            bind_elements(device, from.partials, first * from.set_pitch, count, partial_bytes);
+        visit(SetRange{.first = first,
+                       .sets = sets,
+                       .partials = partials,
+                       .push = {.sets = narrow(sets),
+                                .first = partials.first,
+                                .set_pitch = narrow(from.set_pitch),
+                                .items = narrow(from.items),
+                                .run = narrow(from.run),
+                                .run_pitch = narrow(from.run_pitch)},
+                       .constants = {merge_workgroup, plan.lanes},
+                       .groups = {.x = narrow(ceil_div<uint64_t>(sets, merge_workgroup / plan.lanes))}});
+    }
+}
+
+}  // namespace
+
+PartialSets partials_of_sets(const NormPlan& plan, const BufferView& partials) {
+    const uint64_t items = uint64_t{plan.partials} * plan.group;
+    return {.partials = partials,
+            .sets = plan.sets(),
+            .set_pitch = items,
+            .items = items,
+            .run = plan.partials,
+            .run_pitch = plan.partials};
+}
+
+PartialSets partials_of_channels(const NormPlan& plan, const BufferView& partials, uint64_t sample,
+                                 uint64_t samples) {
+    const uint64_t sample_bytes = plan.extent.channels * plan.partials * partial_bytes;
+    return {.partials = {partials.buffer, partials.offset + sample * sample_bytes, samples * sample_bytes},
+            .sets = plan.extent.channels,
+            .set_pitch = plan.partials,
+            .items = plan.partials * samples,
+            .run = plan.partials,
+            .run_pitch = plan.partials * plan.extent.channels};
+}
+
+PartialSets partials_of_parts(const BufferView& results, uint64_t parts, uint64_t sets) {
+    return {.partials = results, .sets = sets, .set_pitch = 1, .items = parts, .run = 1, .run_pitch = sets};
+}
+
+PlanLimits limits_of(const Device& device) {
+    constexpr uint32_t busy_cpu = 1u << 9, busy_gpu = 1u << 18;
+    const Capabilities& capabilities = device.capabilities();
+    return {.groups = capabilities.max_workgroups,
+            .range = capabilities.max_storage_buffer_range,
+            .alignment = capabilities.storage_buffer_offset_alignment,
+            .parallel = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU ? busy_cpu : busy_gpu,
+            .tuning = device.tuning()};
+}
+
+NormPasses::NormPasses(const Device& device, NormPlan plan)
+    : device_(&device.state()), plan_(std::move(plan)) {
+    check_storage(plan_.operation, device, plan_.storage);
+}
+
+void NormPasses::count_batch(Recorder& recorder, const BufferView& num_batches_tracked) const {
+    const Label label(recorder, (plan_.operation + ".statistics").c_str());
+    if (!num_batches_tracked) return;
+    const auto module = statistics_modules.choose(*device_, plan_, 0, {});
+    const auto constants = walk_constants(plan_, {}, 0);
+    const AlignedView batches = bind_elements(recorder.device(), num_batches_tracked, 0, batches_words);
+    dispatch(recorder, {module.shader, constants},
+             {read({}), write({}), read_write(batches.view), read({}), read_write({})},
+             shaders::NormStatistics{.counts = 1, .batches_first = batches.first}, {});
+}
+
+void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) const {
+    if (plan_.slices.empty()) {
+        count_batch(recorder, pass.num_batches_tracked);
+        return;
+    }
+    const Label label(recorder, (plan_.operation + ".statistics").c_str());
+    const uint32_t features =
+        bit_if(bool(pass.valid), shaders::norm_valid) | bit_if(bool(pass.health), shaders::norm_health);
+    const auto module = statistics_modules.choose(*device_, plan_, features, {pass.x});
+    const auto constants = walk_constants(plan_, {}, features);
+    const AlignedView health = bind_words(recorder.device(), pass.health);
+    AlignedView batches = bind_elements(recorder.device(), pass.num_batches_tracked, 0, batches_words);
+    for (const Slice& slice : plan_.slices) {
+        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const AlignedView x = bind.tensor(pass.x), partials = bind.partials(pass.partials);
+        const AlignedView valid = bind.valid(pass.valid);
+        const shaders::NormStatistics push{
+            .walk = walk_of(plan_, slice, module.walk, module.form),
+            .strands = bind.strands(partials),
+            .x_first = x.first,
+            .counts = bool(batches.view),
+            .batches_first = batches.first,
+            .valid_first = valid.first,
+            .health_first = narrow(health.first + health_words * slice.channel),
+            .value_first = narrow(slice.first_value(plan_.extent))};
+        dispatch(recorder, {module.shader, constants},
+                 {read(x.view), write(partials.view), read_write(batches.view), read(valid.view),
+                  read_write(health.view)},
+                 push, groups_of(plan_, push.walk));
+        // The first slice has counted the batch.
+        batches.view = {};
+    }
+}
+
+void NormPasses::merge(Recorder& recorder, const MergePass& pass) const {
+    const Label label(recorder, (plan_.operation + ".merge").c_str());
+    const Device& device = recorder.device();
+    const shaders::Shader* const kernels[] = {&shaders::norm_merge_moments, &shaders::norm_merge_sums,
+                                              &shaders::norm_merge_average};
+    const shaders::Shader& shader = *kernels[static_cast<size_t>(pass.what)];
+    for_each_set_range(device, plan_.limits, pass.from, [&](const SetRange& range) {
+        const AlignedView result = bind_elements(device, pass.result, range.first, range.sets, partial_bytes);
+        const shaders::NormMerge push{
+            .partials = range.push, .result_first = result.first, .accumulate = pass.accumulate};
+        dispatch(recorder, {shader, range.constants}, {read(range.partials.view), read_write(result.view)},
+                 push, range.groups);
+    });
+}
+
+void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
+    const Label label(recorder, (plan_.operation + ".finalize").c_str());
+    const Device& device = recorder.device();
+    const RunningUpdate& running = pass.running;
+    const uint64_t all = pass.from.sets;
+    for_each_set_range(device, plan_.limits, pass.from, [&](const SetRange& range) {
+        const uint64_t first = range.first, sets = range.sets;
+        // Both halves of the mean.
+        const AlignedView mean = bind_elements(device, pass.mean, first, all + sets);
+        const AlignedView inv_std = bind_elements(device, pass.inv_std, first, sets);
+        const AlignedView running_mean = bind_elements(device, running.mean, first, sets);
+        const AlignedView running_var = bind_elements(device, running.var, first, sets);
+        const AlignedView batches = bind_elements(
+            device, running.cumulative ? running.num_batches_tracked : BufferView{}, 0, batches_words);
+        const AlignedView count = first == 0 ? bind_elements(device, pass.count, 0, 1) : AlignedView{};
+        const AlignedView health =
+            bind_elements(device, pass.health, health_words * first, health_words * sets);
+        const shaders::NormFinalize push{
+            .partials = range.push,
+            .low = narrow(all),
+            .mean_first = mean.first,
+            .inv_std_first = inv_std.first,
+            .running_mean_first = running_mean.first,
+            .running_var_first = running_var.first,
+            .batches_first = batches.first,
+            .count_first = count.first,
+            .health_first = health.first,
+            .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
+                     bit_if(bool(inv_std.view), shaders::norm_gives_inv_std) |
+                     bit_if(bool(count.view), shaders::norm_gives_count) |
+                     bit_if(bool(health.view), shaders::norm_gives_health),
+            .least = running.mean ? running.least : 0,
+            .cumulative = running.cumulative,
+            .root_mean_square = pass.root_mean_square,
+            .take = running.take,
+            .keep = running.keep,
+            .unbiased = running.unbiased ? 1.f : 0.f,
+            .epsilon = pass.epsilon,
+        };
+        dispatch(
+            recorder, {shaders::norm_finalize, range.constants},
+            {read(range.partials.view), write(mean.view), write(inv_std.view), read_write(running_mean.view),
+             read_write(running_var.view), read(batches.view), write(count.view), read_write(health.view)},
+            push, range.groups);
+    });
+}
+
+void NormPasses::apply(Recorder& recorder, const ApplyPass& pass) const {
+    const Label label(recorder, (plan_.operation + ".apply").c_str());
+    const uint32_t features =
+        bit_if(bool(pass.affine.gamma), shaders::norm_gamma) |
+        bit_if(bool(pass.affine.beta), shaders::norm_beta) |
+        bit_if(pass.affine.by_position, shaders::norm_by_position) |
+        bit_if(bool(pass.residual), shaders::norm_residual) | bit_if(pass.relu, shaders::norm_relu) |
+        bit_if(bool(pass.relu_mask), shaders::norm_mask) | bit_if(bool(pass.valid), shaders::norm_valid);
+    const auto module = apply_modules.choose(*device_, plan_, features, {pass.x, pass.y, pass.residual},
+                                             scaling_views(plan_, pass.statistics, pass.affine));
+    const auto constants = walk_constants(plan_, pass.statistics, features);
+    // What the caller gave may be longer.
+    if (pass.relu_mask) fill(recorder, {pass.relu_mask.buffer, pass.relu_mask.offset, plan_.mask_bytes()}, 0);
+    for (const Slice& slice : plan_.slices) {
+        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const AlignedView x = bind.tensor(pass.x), y = bind.tensor(pass.y);
+        const AlignedView residual = bind.tensor(pass.residual);
+        const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
+        const BoundStatistics statistics = bind.statistics(pass.statistics);
+        const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
+        const shaders::NormApply push{.walk = walk_of(plan_, slice, module.walk, module.form),
+                                      .sets = statistics.push,
+                                      .mask = bind.mask_bits(mask),
+                                      .x_first = x.first,
+                                      .y_first = y.first,
+                                      .gamma_first = gamma.first,
+                                      .beta_first = beta.first,
+                                      .residual_first = residual.first,
+                                      .valid_first = valid.first};
+        dispatch(recorder, {module.shader, constants},
+                 {read(x.view), write(y.view), statistics.mean, statistics.deviation, gamma.binding,
+                  beta.binding, read(residual.view), read_write(mask.view), read(valid.view)},
+                 push, groups_of(plan_, push.walk));
+    }
+}
+
+void NormPasses::backward_sums(Recorder& recorder, const BackwardSumsPass& pass) const {
+    const Label label(recorder, (plan_.operation + ".backward_sums").c_str());
+    const uint32_t features = backward_features(pass);
+    const auto module = backward_sums_modules.choose(*device_, plan_, features, {pass.x, pass.dy},
+                                                     scaling_views(plan_, pass.statistics, pass.affine));
+    const auto constants = walk_constants(plan_, pass.statistics, features);
+    for (const Slice& slice : plan_.slices) {
+        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
+        const AlignedView partials = bind.partials(pass.partials);
+        const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
+        const BoundStatistics statistics = bind.statistics(pass.statistics);
+        const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
+        const shaders::NormBackwardSums push{.walk = walk_of(plan_, slice, module.walk, module.form),
+                                             .sets = statistics.push,
+                                             .mask = bind.mask_bits(mask),
+                                             .strands = bind.strands(partials),
+                                             .x_first = x.first,
+                                             .dy_first = dy.first,
+                                             .gamma_first = gamma.first,
+                                             .beta_first = beta.first,
+                                             .valid_first = valid.first};
+        dispatch(recorder, {module.shader, constants},
+                 {read(x.view), read(dy.view), statistics.mean, statistics.deviation, write(partials.view),
+                  gamma.binding, beta.binding, read(mask.view), read(valid.view)},
+                 push, groups_of(plan_, push.walk));
+    }
+}
+
+void NormPasses::backward_finalize(Recorder& recorder, const BackwardFinalizePass& pass) const {
+    const Label label(recorder, (plan_.operation + ".backward_finalize").c_str());
+    const Device& device = recorder.device();
+    const uint64_t runs = runs_of(pass.from);
+    const uint64_t weight_sets = pass.weights ? pass.weight_sets : 0;
+    const uint64_t pitch = pass.values.count_pitch;
+    for_each_set_range(device, plan_.limits, pass.from, [&](const SetRange& range) {
+        const uint64_t first = range.first, sets = range.sets;
+        const AlignedView dgamma = bind_elements(device, pass.dgamma, first, sets);
+        const AlignedView dbeta = bind_elements(device, pass.dbeta, first, sets);
+        const AlignedView means = bind_elements(device, pass.means, 2 * first, 2 * sets);
+        const AlignedView weights = bind_elements(device, pass.weights, 0, weight_sets * runs);
+        const AlignedView count =
+            bind_elements(device, pass.values.count, first * pitch, (sets - 1) * pitch + 1);
+        const shaders::NormBackwardFinalize push{
+            .partials = range.push,
+            .gives = bit_if(bool(dgamma.view), shaders::norm_gives_dgamma) |
+                     bit_if(bool(dbeta.view), shaders::norm_gives_dbeta) |
+                     bit_if(bool(means.view), shaders::norm_gives_means),
+            .accumulate = pass.accumulate,
+            .dgamma_first = dgamma.first,
+            .dbeta_first = dbeta.first,
+            .means_first = means.first,
+            .weights_first = weights.first,
+            .weight_sets = narrow(weight_sets),
+            .weight_shift = narrow(weight_sets == 0 ? 0 : first % weight_sets),
+            .weight_items = narrow(runs),
+            .count_first = count.first,
+            .count_pitch = narrow(pitch),
+            .counted = bool(count.view),
+            .centred = pass.centred,
+            .values = static_cast<float>(std::max<uint64_t>(pass.values.known, 1))};
+        dispatch(recorder, {shaders::norm_backward_finalize, range.constants},
+                 {read(range.partials.view), read_write(dgamma.view), read_write(dbeta.view),
+                  write(means.view), read(weights.view), read(count.view)},
+                 push, range.groups);
+    });
+}
+
+void NormPasses::backward_apply(Recorder& recorder, const BackwardApplyPass& pass) const {
+    const Label label(recorder, (plan_.operation + ".backward_apply").c_str());
+    const uint32_t features = backward_features(pass) | bit_if(bool(pass.dx), shaders::norm_dx) |
+                              bit_if(bool(pass.dresidual), shaders::norm_dresidual);
+    const auto module =
+        backward_apply_modules.choose(*device_, plan_, features, {pass.x, pass.dy, pass.dx, pass.dresidual},
+                                      scaling_views(plan_, pass.statistics, pass.affine, pass.means));
+    const auto constants = walk_constants(plan_, pass.statistics, features);
+    const AlignedView means = bind_words(recorder.device(), pass.means);
+    for (const Slice& slice : plan_.slices) {
+        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
+        const AlignedView dx = bind.tensor(pass.dx), dresidual = bind.tensor(pass.dresidual);
+        const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
+        const BoundStatistics statistics = bind.statistics(pass.statistics);
+        const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
+        const shaders::NormBackwardApply push{
+            .walk = walk_of(plan_, slice, module.walk, module.form),
+            .sets = statistics.push,
+            .mask = bind.mask_bits(mask),
+            .x_first = x.first,
+            .dy_first = dy.first,
+            .dx_first = dx.first,
+            .dresidual_first = dresidual.first,
+            .gamma_first = gamma.first,
+            .beta_first = beta.first,
+            .means_first = narrow(means.first / 2 + slice.sample * plan_.sets_of_a_sample()),
+            .valid_first = valid.first};
+        dispatch(recorder, {module.shader, constants},
+                 {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
+                  gamma.binding, read(means.view), beta.binding, read(mask.view), read(valid.view),
+                  write(dresidual.view)},
+                 push, groups_of(plan_, push.walk));
+    }
+}
+
+void NormPasses::forward(Recorder& recorder, const StatisticsPass& statistics, const FinalizePass& finalize,
+                         const ApplyPass& apply) const {
+    if (const auto form = choose_fused_forward(plan_, statistics, finalize, apply)) {
+        fused_forward(recorder, plan_, *form, statistics, finalize, apply);
+        return;
+    }
+    this->statistics(recorder, statistics);
+    this->finalize(recorder, finalize);
+    this->apply(recorder, apply);
+}
+
+void NormPasses::backward(Recorder& recorder, const BackwardSumsPass& sums,
+                          const BackwardFinalizePass& finalize, const BackwardApplyPass& apply) const {
+    if (const auto form = choose_fused_backward(plan_, apply)) {
+        fused_backward(recorder, plan_, *form, finalize, apply);
+        return;
+    }
+    backward_sums(recorder, sums);
+    backward_finalize(recorder, finalize);
+    backward_apply(recorder, apply);
+}
+
+std::string NormPasses::explain_passes(const Affine& affine) const {
+    if (plan_.slices.empty()) return {};
+    const auto name = [&](const NormModules& modules, uint32_t features, const ScalingViews& scaling = {}) {
+        return std::string(modules.choose(*device_, plan_, features, {}, scaling).shader.name);
+    };
+    const ScalingViews scaling = scaling_views(plan_, {}, affine);
+    return "  forward: " + name(statistics_modules, 0) + ", norm_finalize, " +
+           name(apply_modules, shaders::norm_gamma | shaders::norm_beta, scaling) +
+           "\n  backward: " + name(backward_sums_modules, shaders::norm_x, scaling) +
+           ", norm_backward_finalize, " +
+           name(backward_apply_modules, shaders::norm_x | shaders::norm_dx, scaling) + "\n" +
+           "  tuning: " + plan_.limits.tuning.text() + "\n";
+}
+
+std::string NormPasses::explain(const Affine& affine) const {
+    return detail::explain(plan_) + explain_passes(affine);
+}
+
+std::string NormPasses::explain_fused() const {
+    const std::optional<std::string> fused = explain_fused_kernels(*device_, plan_);
+    if (!fused) return explain({});
+    return detail::explain(plan_) + *fused + "  tuning: " + plan_.limits.tuning.text() + "\n";
+}
+
+}  // namespace vknorm::detail
