@@ -48,7 +48,7 @@ class Desktop {
                     std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
                 },
                 window_extensions()}),
-          device_(tuned(gpu_.adopted(), options.tuning)),
+          device_(vknorm::Device::adopt(tuned(gpu_.adopted(), options.tuning))),
           session_(device_, options.settings),
           window_(gpu_, "vknorm Lab", options.width, options.height),
           screen_(window_.scale()),

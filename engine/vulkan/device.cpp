@@ -1,11 +1,8 @@
-#include <stdexcept>
-
 #include <vknorm/device.hpp>
 
 #include "vulkan/capabilities.hpp"
 #include "vulkan/device_state.hpp"
 #include "vulkan/pipelines.hpp"
-#include "vulkan/tuning.hpp"
 
 namespace vknorm {
 
@@ -20,7 +17,6 @@ void DeviceState::finish(const Extensions& available, const std::function<void(C
     memory = std::make_unique<Allocator>(*this, has_name(available, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME));
     capabilities.mapped_device_memory = memory->device_memory_is_mapped();
     if (clamp) clamp(capabilities);
-    tuning = default_tuning(info, capabilities);
     pipelines = std::make_unique<Pipelines>(*this);
     dummy = memory->allocate(dummy_bytes, Memory::device, "vknorm absent argument");
 }
@@ -58,11 +54,13 @@ void DeviceState::set_name(VkObjectType type, uint64_t handle, std::string_view 
 
 }  // namespace detail
 
-Device::Device(const DeviceOptions& options) : state_(detail::create_device(options, detail::open_loader())) {
-    tune(options.tuning);
+Device::Device(std::unique_ptr<detail::DeviceState> state, const Tuner& tuner) : state_(std::move(state)) {
+    tune(tuner);
 }
-Device::Device(const AdoptedDevice& adopted) : state_(detail::adopt_device(adopted)) {
-    tune(adopted.tuning);
+Device::Device(const DeviceOptions& options)
+    : Device(detail::create_device(options, detail::open_loader()), options.tuning) {}
+Device Device::adopt(const AdoptedDevice& adopted) {
+    return {detail::adopt_device(adopted), adopted.tuning};
 }
 Device::~Device() = default;
 
@@ -88,14 +86,6 @@ void Device::wait_idle() {
 }
 VkDevice Device::handle() const {
     return state_->device;
-}
-
-void Device::tune(const Tuner& tuner) {
-    if (!tuner) return;
-    const Tuning tuning = tuner(*this);
-    const std::string complaint = detail::complaint(tuning, state_->capabilities);
-    if (!complaint.empty()) throw std::invalid_argument("Device: tuning." + complaint);
-    state_->tuning = tuning;
 }
 
 }  // namespace vknorm

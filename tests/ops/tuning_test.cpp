@@ -1,6 +1,6 @@
 // What is tuned, where that is kept, and when it is measured. That no tuning changes a bit:
 // norm_bits_test.cpp.
-#include "vulkan/tuning.hpp"
+#include "ops/norm/tuning.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -81,9 +81,9 @@ TEST(TuningTable, IsReplacedOnAnAdoptedDeviceToo) {
     const auto adopted = [&raw](const Tuning& tuning) {
         AdoptedDevice lent = raw.adopted();
         lent.tuning = [tuning](Device&) { return tuning; };
-        return Device(lent).tuning();
+        return Device::adopt(lent).tuning();
     };
-    EXPECT_EQ(Device(raw.adopted()).tuning(), test_device().tuning());
+    EXPECT_EQ(Device::adopt(raw.adopted()).tuning(), test_device().tuning());
     EXPECT_EQ(adopted(unusual), unusual);
     EXPECT_THAT(refusal([&] { adopted({.blocks = BlockAccess::texels_wide}); }), HasSubstr("got texels"))
         << "whether shaderInt64 was enabled is not known";
@@ -187,6 +187,15 @@ TEST(TuningFile, IsNotWrittenWhenMeasuringStops) {
     Keeper keeper{folder.path()};
     EXPECT_EQ(keeper(std::nullopt), test_device().tuning());
     EXPECT_TRUE(files_in(folder.path()).empty());
+}
+
+TEST(Tune, IsOneLineAsTheReadmeHasIt) {
+    // Compiled, not called: it would measure for seconds.
+    const auto tuned = [] {
+#include "readme_tuning.hpp"
+        return device.tuning();
+    };
+    (void)tuned;
 }
 
 TEST(Tune, MeasuresAFewTuningsAndGivesItsMemoryBack) {

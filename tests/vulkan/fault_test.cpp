@@ -81,7 +81,7 @@ TEST_P(Faults, WhileADeviceIsAdoptedAndUsed) {
     AdoptedDevice adopted = raw.adopted();
     adopted.get_instance_proc_addr = faulty_get_instance_proc_addr;
     sweep(GetParam(), [&] {
-        Device device(adopted);
+        Device device = Device::adopt(adopted);
         try {
             use(device);
         } catch (const Error&) {

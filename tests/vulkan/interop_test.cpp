@@ -35,7 +35,7 @@ void record_between_their_barriers(bool features) {
     const auto &x = raw.create_buffer(zeros), &y = raw.create_buffer(zeros), &z = raw.create_buffer(zeros);
     const auto &result = raw.create_buffer(zeros), &untouched = raw.create_buffer(data);
     {
-        Device device(raw.adopted());
+        Device device = Device::adopt(raw.adopted());
         const CountedCalls<&Functions::AllocateMemory> allocations(device);
         const CountedCalls<&Functions::QueueSubmit> submissions(device);
         const CountedCalls<&Functions::WaitForFences> waits(device);
@@ -83,7 +83,7 @@ bool is_held() {
 TEST(Interop, UsesTheCallersQueueUnderTheirMutex) {
     RawVulkan raw;
     lent_mutex = &raw.queue_mutex;
-    Device device(raw.adopted());
+    Device device = Device::adopt(raw.adopted());
     static int submissions, waits;
     submissions = waits = 0;
     static PFN_vkQueueSubmit submit;
@@ -123,7 +123,7 @@ TEST(Interop, RejectsIncompleteDevices) {
         AdoptedDevice adopted = raw.adopted();
         change(adopted);
         try {
-            const Device device(adopted);
+            const Device device = Device::adopt(adopted);
         } catch (const std::invalid_argument& error) {
             return std::string(error.what());
         }
@@ -153,7 +153,7 @@ TEST(Interop, UsesTheCallersPipelineCache) {
     VkPipelineCacheCreateInfo info = {VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
     ASSERT_EQ(create(raw.device, &info, nullptr, &adopted.pipeline_cache), VK_SUCCESS);
     {
-        Device device(adopted);
+        Device device = Device::adopt(adopted);
         static PFN_vkCreateComputePipelines original;
         original = device.state().vk.CreateComputePipelines;
         const ReplacedFunction replaced(
@@ -194,7 +194,7 @@ TEST(Interop, KeepsWithinASmallHeap) {
             return reinterpret_cast<PFN_vkVoidFunction>(small);
         return get(instance, name);
     };
-    Device device(adopted);
+    Device device = Device::adopt(adopted);
     std::vector<Buffer> buffers;
     try {
         for (int i = 0; i < 100; ++i) buffers.emplace_back(device, 1 << 20, "a MiB");

@@ -112,7 +112,7 @@ class Device {
   public:
     explicit Device(const DeviceOptions& options = {});
     /// Throws std::invalid_argument naming the missing member or the queue family without compute.
-    explicit Device(const AdoptedDevice& adopted);
+    static Device adopt(const AdoptedDevice& adopted);
     ~Device();
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;
@@ -130,7 +130,8 @@ class Device {
     detail::DeviceState& state() const { return *state_; }
 
   private:
-    void tune(const Tuner& tuner);
+    Device(std::unique_ptr<detail::DeviceState> state, const Tuner& tuner);
+    void tune(const Tuner& tuner);  // in ops/norm/tuning.cpp, which knows what is tuned
 
     std::unique_ptr<detail::DeviceState> state_;
 };

@@ -27,8 +27,8 @@ struct Tuning {
     BlockAccess blocks = BlockAccess::vectors;
     uint32_t workgroup = 128;     ///< invocations of a workgroup that walks through a tensor
     uint32_t sweep = most_sweep;  ///< most blocks that an invocation of a pass which writes tensors visits
-    uint32_t fused_rows = 0;      ///< so many rows, at most, are normalized by a single dispatch
-    uint32_t fused_elements = 0;  ///< so are images of so many elements in all
+    uint32_t fused_rows = 0;      ///< of a tensor (N, C): so many, at most, are normalized by one dispatch
+    uint32_t fused_elements = 0;  ///< of images in all: so many, at most, are, too
 
     bool operator==(const Tuning&) const = default;
     /// "blocks=vectors workgroup=128 sweep=512 fused_rows=0 fused_elements=0"

@@ -7,7 +7,7 @@
 
 #include "ops/norm/passes.hpp"
 #include "vulkan/dispatch.hpp"
-#include "vulkan/tuning.hpp"
+#include "ops/norm/tuning.hpp"
 
 namespace vknorm::detail {
 

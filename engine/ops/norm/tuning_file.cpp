@@ -8,7 +8,7 @@
 #include "data/file.hpp"
 #include "data/hash.hpp"
 #include "ops/norm/tune.hpp"
-#include "vulkan/tuning.hpp"
+#include "ops/norm/tuning.hpp"
 
 namespace vknorm {
 

@@ -1,8 +1,11 @@
-#include "vulkan/tuning.hpp"
+#include "ops/norm/tuning.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <stdexcept>
+
+#include "vulkan/device_state.hpp"
 
 namespace vknorm {
 
@@ -16,16 +19,35 @@ std::string Tuning::text() const {
            " fused_rows=" + std::to_string(fused_rows) + " fused_elements=" + std::to_string(fused_elements);
 }
 
+void Device::tune(const Tuner& tuner) {
+    state_->tuning = detail::default_tuning(info(), capabilities());
+    if (!tuner) return;
+    const Tuning tuning = tuner(*this);
+    const std::string complaint = detail::complaint(tuning, capabilities());
+    if (!complaint.empty()) throw std::invalid_argument("Device: tuning." + complaint);
+    state_->tuning = tuning;
+}
+
 namespace detail {
 
+namespace {
+
+/// To read so many one by one costs an invocation of a CPU less than two more dispatches.
+constexpr uint32_t cpu_fused_rows = 512;
+// Measured on lavapipe.
+constexpr uint32_t llvmpipe_sweep = 64;
+constexpr uint32_t llvmpipe_fused_elements = 1u << 21;
+
+}  // namespace
+
 Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
-    Tuning tuning{.workgroup = std::min(capabilities.max_workgroup_invocations, 128u)};
-    // To read so many one by one costs an invocation less than two more dispatches.
-    if (info.type == VK_PHYSICAL_DEVICE_TYPE_CPU) tuning.fused_rows = 512;
+    Tuning tuning;
+    tuning.workgroup = std::min(tuning.workgroup, capabilities.max_workgroup_invocations);
+    if (info.type == VK_PHYSICAL_DEVICE_TYPE_CPU) tuning.fused_rows = cpu_fused_rows;
     if (info.driver.starts_with("llvmpipe")) {
         if (capabilities.texel_blocks) tuning.blocks = BlockAccess::texels;
-        tuning.sweep = 64;
-        tuning.fused_elements = 1u << 21;
+        tuning.sweep = llvmpipe_sweep;
+        tuning.fused_elements = llvmpipe_fused_elements;
     }
     return tuning;
 }
