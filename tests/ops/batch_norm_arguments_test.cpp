@@ -201,6 +201,14 @@ TEST_F(BatchNormArgumentsOf, Backward) {
               "batch_norm.backward_frozen: dy: got no buffer, needs 96 bytes");
 }
 
+TEST(BatchNormArguments, CopiesShareTheirPlan) {
+    std::optional<BatchNorm> original(std::in_place, test_device(), BatchNormOptions{.shape = {4, 3}});
+    const std::string text = original->explain();
+    const BatchNorm copy = *original;
+    original.reset();
+    EXPECT_EQ(copy.explain(), text);
+}
+
 TEST_F(BatchNormArgumentsOf, AnotherDevicesRecorder) {
     Device other(test_device_options());
     Stream stream(other);

@@ -24,6 +24,14 @@ shaders::NormWalk sweep_of_quads(const NormPlan& plan, const Slice& slice) {
 
 }  // namespace
 
+uint32_t narrow(uint64_t value) {
+    return static_cast<uint32_t>(value);
+}
+
+uint32_t bit_if(bool wanted, uint32_t bit) {
+    return wanted ? bit : 0;
+}
+
 AlignedView bind_elements(const Device& device, const BufferView& view, uint64_t first, uint64_t count,
                           uint32_t bytes) {
     if (!view || count == 0) return {};
@@ -68,6 +76,9 @@ std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const StatisticsVie
                                        uint32_t features) {
     return {plan.limits.tuning.workgroup, statistics.kind, plan.storage == Storage::bfloat16, features};
 }
+
+SliceBinder::SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, Form form)
+    : device_(recorder.device()), plan_(plan), slice_(slice), form_(form) {}
 
 AlignedView SliceBinder::tensor(const BufferView& view) const {
     AlignedView box = bind_elements(device_, view, slice_.first_element(plan_.extent),
@@ -118,6 +129,14 @@ BoundStatistics SliceBinder::statistics(const StatisticsView& view) const {
              .mean_first = narrow(mean.first + first),
              .deviation_first = narrow(deviation.first + first),
              .epsilon = view.epsilon}};
+}
+
+BoundAffine SliceBinder::gamma(const Affine& affine) const {
+    return parameter(affine.gamma, affine.by_position);
+}
+
+BoundAffine SliceBinder::beta(const Affine& affine) const {
+    return parameter(affine.beta, affine.by_position);
 }
 
 BoundAffine SliceBinder::parameter(const BufferView& view, bool by_position) const {

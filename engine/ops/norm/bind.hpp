@@ -12,13 +12,9 @@ namespace vknorm::detail {
 constexpr uint32_t batches_words = sizeof(int64_t) / sizeof(uint32_t);
 
 /// What a kernel counts in 32 bits. The plan saw to it that it fits, unless the kernel does not read it.
-inline uint32_t narrow(uint64_t value) {
-    return static_cast<uint32_t>(value);
-}
-
-inline uint32_t bit_if(bool wanted, uint32_t bit) {
-    return wanted ? bit : 0;
-}
+uint32_t narrow(uint64_t value);
+/// `bit` where wanted, else 0.
+uint32_t bit_if(bool wanted, uint32_t bit);
 
 /// `count` elements from `first` on; absent stays absent.
 AlignedView bind_elements(const Device& device, const BufferView& view, uint64_t first, uint64_t count,
@@ -49,8 +45,7 @@ struct BoundAffine {
 /// Binds what a slice has of each argument.
 class SliceBinder {
   public:
-    SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, Form form)
-        : device_(recorder.device()), plan_(plan), slice_(slice), form_(form) {}
+    SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, Form form);
 
     /// Its first is what a kernel of that form counts.
     AlignedView tensor(const BufferView& view) const;
@@ -61,8 +56,8 @@ class SliceBinder {
     AlignedView partials(const BufferView& view) const;
     shaders::NormStrands strands(const AlignedView& partials) const;
     BoundStatistics statistics(const StatisticsView& view) const;
-    BoundAffine gamma(const Affine& affine) const { return parameter(affine.gamma, affine.by_position); }
-    BoundAffine beta(const Affine& affine) const { return parameter(affine.beta, affine.by_position); }
+    BoundAffine gamma(const Affine& affine) const;
+    BoundAffine beta(const Affine& affine) const;
 
   private:
     BoundAffine parameter(const BufferView& view, bool by_position) const;

@@ -28,6 +28,10 @@ bool has_quads(const NormPlan& plan, Walk walk) {
 
 }  // namespace
 
+uint32_t values_per_address(Form form) {
+    return form == Form::vectors || form == Form::quads ? block_values : 1;
+}
+
 bool are_aligned(std::span<const BufferView> views, uint32_t bytes) {
     return std::ranges::all_of(views, [bytes](const BufferView& view) { return view.offset % bytes == 0; });
 }

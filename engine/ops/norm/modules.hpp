@@ -15,9 +15,7 @@ namespace vknorm::detail {
 enum class Form { vectors, rows, columns, quads };
 
 /// Values that an address of that form counts.
-inline uint32_t values_per_address(Form form) {
-    return form == Form::vectors || form == Form::quads ? block_values : 1;
-}
+uint32_t values_per_address(Form form);
 
 /// What a kernel does with its strands: see shaders/norm/walk.glsl.
 enum class Walk { strands, sweep };
