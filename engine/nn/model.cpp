@@ -5,7 +5,8 @@
 
 #include "ops/arguments.hpp"
 #include "ops/divergence.hpp"
-#include "ops/launch.hpp"
+#include "ops/sizes.hpp"
+#include "vulkan/dispatch.hpp"
 
 namespace vknorm::detail {
 

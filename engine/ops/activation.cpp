@@ -1,7 +1,7 @@
 #include "vknorm/activation.hpp"
 
 #include "ops/arguments.hpp"
-#include "ops/launch.hpp"
+#include "ops/grid.hpp"
 #include "shaders/nn.h"
 #include "vulkan/device_state.hpp"
 
@@ -25,8 +25,8 @@ uint32_t number(Activation function) {
     return shaders::activation_identity;
 }
 
-Launch launch_of(const DeviceState& device, uint32_t elements) {
-    return spread(device.capabilities, ceil_div(elements, 4u));
+Grid grid_of(const DeviceState& device, uint32_t elements) {
+    return strided_grid(device.capabilities, ceil_div(elements, 4u));
 }
 
 }  // namespace
@@ -51,11 +51,11 @@ void ActivationFunction::forward(Recorder& recorder, const Forward& arguments) c
     check.check_overlap();
 
     const uint32_t elements = options_.rows * options_.units;
-    const Launch launch = launch_of(*device_, elements);
-    const uint32_t constants[] = {launch.workgroup, number(options_.function), bool(word.view)};
+    const Grid grid = grid_of(*device_, elements);
+    const uint32_t constants[] = {grid.workgroup, number(options_.function), bool(word.view)};
     dispatch(recorder, {shaders::activation_forward, constants}, {read(x), write(y), read_write(word.view)},
              shaders::Activation{.elements = elements, .units = options_.units, .word = word.first},
-             launch.groups);
+             grid.groups);
 }
 
 void ActivationFunction::backward(Recorder& recorder, const Backward& arguments) const {
@@ -69,10 +69,10 @@ void ActivationFunction::backward(Recorder& recorder, const Backward& arguments)
     if (options_.function == Activation::identity && in_place) return;
 
     const uint32_t elements = options_.rows * options_.units;
-    const Launch launch = launch_of(*device_, elements);
-    const uint32_t constants[] = {launch.workgroup, number(options_.function)};
+    const Grid grid = grid_of(*device_, elements);
+    const uint32_t constants[] = {grid.workgroup, number(options_.function)};
     dispatch(recorder, {shaders::activation_backward, constants}, {read(y), read(dy), write(dx)},
-             shaders::Activation{.elements = elements, .units = options_.units, .word = 0}, launch.groups);
+             shaders::Activation{.elements = elements, .units = options_.units, .word = 0}, grid.groups);
 }
 
 }  // namespace vknorm

@@ -15,6 +15,13 @@ void require_positive(const std::string& operation, const std::string& argument,
     if (got == 0) refuse(operation, argument, "0", "at least 1");
 }
 
+void require_range(const Capabilities& capabilities, const std::string& tensor, uint64_t bytes) {
+    if (bytes > capabilities.max_storage_buffer_range)
+        throw Unsupported(tensor + ": got " + std::to_string(bytes) +
+                          " bytes, needs at most the device's storage buffer range of " +
+                          std::to_string(capabilities.max_storage_buffer_range));
+}
+
 void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation) {
     if (&recorder.device().state() != device)
         refuse(operation, "recorder", "one of another device", "one of the plan's");

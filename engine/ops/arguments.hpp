@@ -18,6 +18,8 @@ namespace vknorm::detail {
 
 /// Refuses a size of 0.
 void require_positive(const std::string& operation, const std::string& argument, uint32_t got);
+/// Throws Unsupported unless a binding of this device can hold the tensor.
+void require_range(const Capabilities& capabilities, const std::string& tensor, uint64_t bytes);
 /// Refuses a recorder that is not one of the plan's device.
 void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation);
 

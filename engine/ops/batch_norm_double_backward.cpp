@@ -1,6 +1,6 @@
 #include "ops/batch_norm_double_backward.hpp"
 
-#include "ops/launch.hpp"
+#include "ops/grid.hpp"
 #include "ops/norm/bind.hpp"
 #include "shaders/batch_norm.h"
 
@@ -74,8 +74,8 @@ void record_coefficients(Recorder& recorder, const NormPlan& plan, const Coeffic
     const AlignedView gamma = floats(pass.gamma), ddgamma = floats(pass.ddgamma);
     const AlignedView ddbeta = floats(pass.ddbeta), grad_gamma = floats(pass.grad_gamma);
     const AlignedView of_grad_dy = fours(pass.of_grad_dy), of_grad_x = fours(pass.of_grad_x);
-    const Launch launch = spread(device.capabilities(), channels);
-    const uint32_t constants[] = {launch.workgroup};
+    const Grid grid = strided_grid(device.capabilities(), channels);
+    const uint32_t constants[] = {grid.workgroup};
     const shaders::BatchNormDoubleCoefficients push{
         .channels = narrow(channels),
         .given = bit_if(bool(dy_means.view), shaders::double_dy) |
@@ -100,7 +100,7 @@ void record_coefficients(Recorder& recorder, const NormPlan& plan, const Coeffic
              {read(dy_means.view), read(ddx_means.view), read(product_means.view), read(inv_std.view),
               read(gamma.view), read(ddgamma.view), read(ddbeta.view), write(of_grad_dy.view),
               write(of_grad_x.view), write(grad_gamma.view)},
-             push, launch.groups);
+             push, grid.groups);
 }
 
 /// out = a combination of x^ and, where given, of dy and ddx about their means.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/launch.hpp"
+#include "ops/grid.hpp"
 #include "ops/norm/arguments.hpp"
 #include "ops/norm/bind.hpp"
 #include "ops/norm/options.hpp"
@@ -87,8 +87,8 @@ void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTrainin
     const AlignedView r = of_channels(device, arguments.r), d = of_channels(device, arguments.d);
     const AlignedView scales = of_channels(device, scale.of(arguments.scratch));
     const AlignedView shifts = of_channels(device, shift.of(arguments.scratch));
-    const Launch launch = spread(device.capabilities(), channels());
-    const uint32_t constants[] = {launch.workgroup};
+    const Grid grid = strided_grid(device.capabilities(), channels());
+    const uint32_t constants[] = {grid.workgroup};
     const shaders::BatchRenormForward push{.channels = narrow(channels()),
                                            .given = bit_if(bool(gamma.view), shaders::renorm_gamma) |
                                                     bit_if(bool(beta.view), shaders::renorm_beta),
@@ -112,7 +112,7 @@ void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTrainin
              {read(moments.view), read_write(moving_mean.view), read_write(moving_deviation.view),
               read(gamma.view), read(beta.view), write(r.view), write(d.view), write(scales.view),
               write(shifts.view)},
-             push, launch.groups);
+             push, grid.groups);
 }
 
 void BatchRenorm::Impl::correct_backward(Recorder& recorder, const Backward& arguments) const {
@@ -124,8 +124,8 @@ void BatchRenorm::Impl::correct_backward(Recorder& recorder, const Backward& arg
     const AlignedView gamma = of_channels(device, arguments.gamma);
     const AlignedView scales = of_channels(device, scale.of(arguments.scratch));
     const AlignedView dgamma = of_channels(device, arguments.dgamma);
-    const Launch launch = spread(device.capabilities(), channels());
-    const uint32_t constants[] = {launch.workgroup};
+    const Grid grid = strided_grid(device.capabilities(), channels());
+    const uint32_t constants[] = {grid.workgroup};
     const shaders::BatchRenormBackward push{.channels = narrow(channels()),
                                             .given = bit_if(bool(gamma.view), shaders::renorm_gamma) |
                                                      bit_if(bool(dgamma.view), shaders::renorm_dgamma),
@@ -139,7 +139,7 @@ void BatchRenorm::Impl::correct_backward(Recorder& recorder, const Backward& arg
     dispatch(recorder, {shaders::batch_renorm_backward, constants},
              {read(sums.view), read(r.view), read(d.view), read(gamma.view), write(scales.view),
               read_write(dgamma.view)},
-             push, launch.groups);
+             push, grid.groups);
 }
 
 BatchRenorm::BatchRenorm(Device& device, const BatchRenormOptions& options)

@@ -1,7 +1,7 @@
 #include "vknorm/fold.hpp"
 
 #include "ops/arguments.hpp"
-#include "ops/launch.hpp"
+#include "ops/grid.hpp"
 #include "ops/norm/bind.hpp"
 #include "ops/norm/options.hpp"
 #include "shaders/batch_norm.h"
@@ -49,8 +49,8 @@ void fold_batch_norm(Recorder& recorder, const FoldBatchNorm& arguments) {
     const AlignedView var = of_channels(arguments.running_var);
     const AlignedView folded_weight = bind_elements(device, arguments.folded_weight, 0, weights);
     const AlignedView folded_bias = of_channels(arguments.folded_bias);
-    const Launch launch = spread(capabilities, weights);
-    const uint32_t constants[] = {launch.workgroup};
+    const Grid grid = strided_grid(capabilities, weights);
+    const uint32_t constants[] = {grid.workgroup};
     const shaders::FoldBatchNorm push{.weights = narrow(weights),
                                       .weights_per_channel = weights_per_channel,
                                       .channels = channels,
@@ -69,7 +69,7 @@ void fold_batch_norm(Recorder& recorder, const FoldBatchNorm& arguments) {
     dispatch(recorder, {shaders::fold_batch_norm, constants},
              {read(weight.view), read(bias.view), read(gamma.view), read(beta.view), read(mean.view),
               read(var.view), write(folded_weight.view), write(folded_bias.view)},
-             push, launch.groups);
+             push, grid.groups);
 }
 
 }  // namespace vknorm

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "ops/launch.hpp"
+#include "ops/sizes.hpp"
 #include "shaders/nn.h"
+#include "vulkan/dispatch.hpp"
 
 namespace vknorm::detail {
 

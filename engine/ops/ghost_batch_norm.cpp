@@ -77,9 +77,7 @@ struct GhostBatchNorm::Impl {
     }
 
     Arguments arguments(const Recorder& recorder, const char* call) const {
-        const std::string operation = std::string(name) + "." + call;
-        check_device(operation, recorder, *device);
-        return Arguments(operation);
+        return {std::string(name) + "." + call, recorder, device};
     }
 
   private:

@@ -2,7 +2,7 @@
 
 #include "ops/arguments.hpp"
 #include "ops/gemm.hpp"
-#include "ops/launch.hpp"
+#include "ops/sizes.hpp"
 #include "vulkan/device_state.hpp"
 
 namespace vknorm {

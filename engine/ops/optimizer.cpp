@@ -5,8 +5,9 @@
 #include <limits>
 
 #include "ops/arguments.hpp"
-#include "ops/launch.hpp"
+#include "ops/sizes.hpp"
 #include "shaders/nn.h"
+#include "vulkan/dispatch.hpp"
 
 namespace vknorm {
 

@@ -8,9 +8,10 @@
 #include <limits>
 
 #include "ops/arguments.hpp"
-#include "ops/launch.hpp"
+#include "ops/sizes.hpp"
 #include "shaders/nn.h"
 #include "vulkan/device_state.hpp"
+#include "vulkan/dispatch.hpp"
 
 namespace vknorm {
 

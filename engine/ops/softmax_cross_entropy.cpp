@@ -1,7 +1,7 @@
 #include "vknorm/softmax_cross_entropy.hpp"
 
 #include "ops/arguments.hpp"
-#include "ops/launch.hpp"
+#include "ops/grid.hpp"
 #include "shaders/nn.h"
 #include "vulkan/device_state.hpp"
 
@@ -19,8 +19,8 @@ struct Views {
 
 void over_rows(Recorder& recorder, const SoftmaxCrossEntropyOptions& options, uint32_t result,
                const Views& views) {
-    const Launch launch = spread(recorder.device().capabilities(), options.rows);
-    const uint32_t constants[] = {launch.workgroup, result};
+    const Grid grid = strided_grid(recorder.device().capabilities(), options.rows);
+    const uint32_t constants[] = {grid.workgroup, result};
     const AlignedView losses = align_down(recorder.device(), views.losses, sizeof(RowLoss));
     const AlignedView word = align_down(recorder.device(), views.first_non_finite, sizeof(uint32_t));
     dispatch(recorder, {shaders::softmax_cross_entropy, constants},
@@ -31,7 +31,7 @@ void over_rows(Recorder& recorder, const SoftmaxCrossEntropyOptions& options, ui
                                           .first_loss = losses.first,
                                           .word = word.first,
                                           .scale = 1 / static_cast<float>(options.rows)},
-             launch.groups);
+             grid.groups);
 }
 
 /// Checks the arguments of one call; those that all of them have in common take one line each.
@@ -68,8 +68,8 @@ SoftmaxCrossEntropy::SoftmaxCrossEntropy(Device& device, const SoftmaxCrossEntro
     require_range(capabilities, operation + ": losses", sizeof(RowLoss) * VkDeviceSize{options.rows});
 
     // An invocation goes three times through the classes of each of its rows.
-    const Launch launch = spread(capabilities, options.rows);
-    const uint32_t rows_each = ceil_div(options.rows, launch.workgroup * launch.groups.x);
+    const Grid grid = strided_grid(capabilities, options.rows);
+    const uint32_t rows_each = ceil_div(options.rows, grid.workgroup * grid.groups.x);
     const uint32_t trips_of_row = maximum_trips / rows_each, most_classes = (trips_of_row - 1) / 3;
     if (options.classes > most_classes)
         refuse(operation, "classes", std::to_string(options.classes),

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "ops/launch.hpp"
+#include "ops/grid.hpp"
 
 namespace vknorm::detail {
 
@@ -16,12 +16,12 @@ VkDeviceSize step_record_bytes(uint32_t layers) {
 
 void step_summary(Recorder& recorder, const StepSummary& arguments) {
     const Capabilities& capabilities = recorder.device().capabilities();
-    const Launch launch = spread(capabilities, shaders::gradient_slots);
-    const uint32_t squares_constants[] = {launch.workgroup};
+    const Grid grid = strided_grid(capabilities, shaders::gradient_slots);
+    const uint32_t squares_constants[] = {grid.workgroup};
     dispatch(recorder, {shaders::gradient_squares, squares_constants},
              {read(arguments.gradient), write(arguments.scratch)},
              shaders::GradientSquares{.vectors = static_cast<uint32_t>(arguments.gradient.bytes / 16)},
-             launch.groups);
+             grid.groups);
 
     // One workgroup, the same on every device, so that the order of additions is too.
     const uint32_t summary_constants[] = {64};

@@ -2,11 +2,6 @@
 
 namespace vknorm::detail {
 
-void check_device(const std::string& operation, const Recorder& recorder, const DeviceState& device) {
-    if (&recorder.device().state() != &device)
-        refuse(operation, "recorder", "one of another device", "one of the plan's");
-}
-
 void check_running(Arguments& check, const BatchNormConvention& convention, uint64_t channel_bytes,
                    const BufferView& mean, const BufferView& var, const BufferView& num_batches_tracked) {
     const bool updates = mean || var;
@@ -35,9 +30,7 @@ RunningUpdate running_update(const BatchNormConvention& convention, uint32_t lea
 }
 
 NormArguments::NormArguments(const Recorder& recorder, const NormPasses& norm, const char* call)
-    : Arguments(norm.plan().operation + "." + call), plan_(norm.plan()) {
-    check_device(norm.plan().operation + "." + call, recorder, norm.device());
-}
+    : Arguments(norm.plan().operation + "." + call, recorder, &norm.device()), plan_(norm.plan()) {}
 
 void NormArguments::tensor(const char* name, const BufferView& view) {
     offsets(plan_.element_bytes());

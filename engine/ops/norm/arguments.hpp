@@ -10,9 +10,6 @@
 
 namespace vknorm::detail {
 
-/// Throws std::invalid_argument when the recorder is one of another device.
-void check_device(const std::string& operation, const Recorder& recorder, const DeviceState& device);
-
 /// Those of running_mean, running_var and num_batches_tracked, which belong together.
 void check_running(Arguments& check, const BatchNormConvention& convention, uint64_t channel_bytes,
                    const BufferView& mean, const BufferView& var, const BufferView& num_batches_tracked);
