@@ -56,14 +56,14 @@ struct NormWalk {
     uint samples;        // of the slice
     uint sample_pitch;   // from one sample to the next
     uint channels;       // of the slice
-    uint values;         // of one line in the slice
-    uint span;           // adjacent positions of a line; never blocks in quads
+    uint values;         // of one channel in the slice
+    uint span;           // adjacent positions of a channel; never blocks in quads
     uint channel_pitch;  // from one channel to the next
     uint image_pitch;    // from one image to the next
     uint lane_bits;      // 2^lane_bits strands share a chunk
     uint blocks;         // of a strand, at most
-    uint strands;        // per line
-    uint chunks_inner;   // 1: neighbouring work items take the chunks of a line, 0: the channels of a chunk
+    uint strands;        // per channel
+    uint chunks_inner;   // 1: neighbouring work items take the chunks of a channel, 0: the channels of a chunk
     uint inner;          // how many of those there are
     uint step_address;   // from a block of a strand to its next, unless the row ends in between
     uint step_position;  // the same, within the row
@@ -72,8 +72,8 @@ struct NormWalk {
 // Where a kernel writes its sixteen bytes per strand, in partials.
 struct NormStrands {
     uint first;
-    uint pitch;         // of one line
-    uint sample_pitch;  // of the lines of one sample
+    uint pitch;         // of one channel
+    uint sample_pitch;  // of the channels of one sample
 };
 
 // The partials that are merged into one result for each of `sets` sets: for set s the items i < items at
@@ -166,8 +166,8 @@ struct NormBackwardSums {
     uint valid_first;
 };
 
-// A tensor of one sample, in one slice, that one dispatch normalizes; see norm/small_walk.glsl.
-struct NormSmall {
+// A tensor of one sample, in one slice, that one dispatch normalizes; see norm/fused_walk.glsl.
+struct NormFused {
     uint channels;  // in quads, fours of them
     uint values;    // of a channel
     uint span;      // adjacent positions, as in NormWalk
@@ -175,8 +175,8 @@ struct NormSmall {
     uint strands;   // of a channel
 };
 
-struct NormSmallForward {
-    NormSmall shape;
+struct NormFusedForward {
+    NormFused shape;
     uint x_first;  // in blocks, as the next
     uint y_first;
     uint gamma_first;
@@ -200,8 +200,8 @@ struct NormSmallForward {
     float epsilon;
 };
 
-struct NormSmallBackward {
-    NormSmall shape;
+struct NormFusedBackward {
+    NormFused shape;
     NormSets sets;
     uint x_first;  // in blocks, as the next two
     uint dy_first;

@@ -16,9 +16,9 @@ layout(push_constant) uniform Push { NormApply push; };
 #include "norm/features.glsl"
 #include "norm/scaling.glsl"
 
-BLOCK_READER(x, 0)
-BLOCK_WRITER(y, 1)
-BLOCK_READER(residual, 6)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_WRITER(y, 1)  // write_y, write_tail_y
+BLOCK_READER(residual, 6)  // read_residual, read_tail_residual
 
 vec4 finished(uint value, uint values, vec4 y, vec4 residual) {
     if (has_residual) y += residual;
@@ -50,13 +50,13 @@ void main() {
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
-            const Scaling of_line = scaling_of_line(samp, strand.channel);
+            const Scaling of_channel = scaling_of_channel(samp, strand.channel);
             Cursor cursor = strand.start;
             const uint channel = first_channel + strand.channel;
             uint value = strand.value;
             uvec4 run = uvec4(0);
             for (uint i = 0; i < strand.blocks; ++i) {
-                const vec4 linear = affine(scaling_of_block(of_line, cursor, 4), read_x(walk, x_first, cursor));
+                const vec4 linear = affine(scaling_of_block(of_channel, cursor, 4), read_x(walk, x_first, cursor));
                 const vec4 y = finished(value, 4, linear, residual_at(walk, residual_first, cursor));
                 write_y(walk, y_first, cursor, y);
                 if (has_mask && form == form_quads) take_positive(run, i, y);
@@ -68,7 +68,7 @@ void main() {
                 for (uint k = 0; k < 4; ++k) let_through(mask_at, channel + k, strand.value, run[k]);
             }
             if (strand.tail > 0) {
-                const vec4 linear = affine(scaling_of_block(of_line, cursor, strand.tail),
+                const vec4 linear = affine(scaling_of_block(of_channel, cursor, strand.tail),
                                            read_tail_x(walk, x_first, cursor, strand.tail));
                 vec4 residual = vec4(0);
                 if (has_residual) residual = read_tail_residual(walk, residual_first, cursor, strand.tail);

@@ -18,9 +18,9 @@ layout(push_constant) uniform Push { NormBackwardApply push; };
 #include "norm/scaling.glsl"
 #include "norm/gate.glsl"
 
-BLOCK_READER(x, 0)
-BLOCK_READER(dy, 1)
-BLOCK_WRITER(dx, 2)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_READER(dy, 1)  // read_dy, read_tail_dy
+BLOCK_WRITER(dx, 2)  // write_dx, write_tail_dx
 #ifdef TEXELS
 layout(set = 0, binding = 6) uniform usamplerBuffer means;
 vec2 means_of_set(uint of_set) { return uintBitsToFloat(texelFetch(means, int(push.means_first + of_set)).xy); }
@@ -28,20 +28,20 @@ vec2 means_of_set(uint of_set) { return uintBitsToFloat(texelFetch(means, int(pu
 layout(std430, set = 0, binding = 6) readonly buffer MeansOfSets { vec2 means[]; };
 vec2 means_of_set(uint of_set) { return means[push.means_first + of_set]; }
 #endif
-BLOCK_WRITER(dresidual, 10)
+BLOCK_WRITER(dresidual, 10)  // write_dresidual, write_tail_dresidual
 
 #include "norm/dx.glsl"
 
-Means means_of_line(uint samp, uint channel) {
+Means means_of_channel(uint samp, uint channel) {
     if (are_constants) return Means(vec4(0), vec4(0));
 #if FORM == form_quads
     const uvec4 channels = CHANNELS_OF(channel);
-    const vec2 a = means_of_set(set_of_line(samp, channels.x)), b = means_of_set(set_of_line(samp, channels.y));
-    const vec2 c = means_of_set(set_of_line(samp, channels.z)), d = means_of_set(set_of_line(samp, channels.w));
+    const vec2 a = means_of_set(set_of_channel(samp, channels.x)), b = means_of_set(set_of_channel(samp, channels.y));
+    const vec2 c = means_of_set(set_of_channel(samp, channels.z)), d = means_of_set(set_of_channel(samp, channels.w));
     return Means(vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y));
 #else
-    const vec2 line = means_of_set(set_of_line(samp, channel));
-    return Means(vec4(line.x), vec4(line.y));
+    const vec2 both = means_of_set(set_of_channel(samp, channel));
+    return Means(vec4(both.x), vec4(both.y));
 #endif
 }
 
@@ -54,8 +54,8 @@ struct Block {
     vec4 x, dy;
 };
 
-void give(NormWalk walk, uint dx_first, uint dresidual_first, Scaling of_line, Means means_of_q, Block block) {
-    const Scaling scaling = scaling_of_block(of_line, block.cursor, block.values);
+void give(NormWalk walk, uint dx_first, uint dresidual_first, Scaling of_channel, Means means_of_q, Block block) {
+    const Scaling scaling = scaling_of_block(of_channel, block.cursor, block.values);
     const vec4 dy = gated(block.passed, block.value, block.values, scaling, block.x, block.dy);
     vec4 dx = dx_of(scaling, means_of_q, block.x, dy);
     if (has_valid) dx = mix(vec4(0), dx, block_counted(block.value, block.values));
@@ -78,8 +78,8 @@ void main() {
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
-            const Scaling of_line = scaling_of_line(samp, strand.channel);
-            const Means means_of_q = means_of_line(samp, strand.channel);
+            const Scaling of_channel = scaling_of_channel(samp, strand.channel);
+            const Means means_of_q = means_of_channel(samp, strand.channel);
             Cursor cursor = strand.start;
             const uint channel = first_channel + strand.channel;
             uint value = strand.value;
@@ -90,7 +90,7 @@ void main() {
                 bvec4 passed;
                 if (has_mask && form == form_quads) passed = notEqual(run & (1u << i), uvec4(0));
                 if (has_mask && form != form_quads) passed = passed_of(was_let_through(mask_at, channel, value, 4));
-                give(walk, dx_first, dresidual_first, of_line, means_of_q, Block(cursor, value, 4, passed, x, dy));
+                give(walk, dx_first, dresidual_first, of_channel, means_of_q, Block(cursor, value, 4, passed, x, dy));
                 advance(walk, cursor);
                 value += step;
             }
@@ -100,7 +100,7 @@ void main() {
                 const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
                 bvec4 passed;
                 if (has_mask) passed = passed_of(was_let_through(mask_at, channel, value, strand.tail));
-                give(walk, dx_first, dresidual_first, of_line, means_of_q,
+                give(walk, dx_first, dresidual_first, of_channel, means_of_q,
                      Block(cursor, value, strand.tail, passed, x, dy));
             }
         }

@@ -18,8 +18,8 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 #include "norm/gate.glsl"
 #include "norm/sums.glsl"
 
-BLOCK_READER(x, 0)
-BLOCK_READER(dy, 1)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_READER(dy, 1)  // read_dy, read_tail_dy
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };
 #include "norm/strand_sums.glsl"
 
@@ -30,10 +30,10 @@ void main() {
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
-            Scaling of_line;
-            if (needs_x) of_line = scaling_of_line(samp, strand.channel);
+            Scaling of_channel;
+            if (needs_x) of_channel = scaling_of_channel(samp, strand.channel);
             partials[partial_of(push.strands, samp, strand)] =
-                sums_of_strand(walk, strand, of_line, x_first, dy_first, mask_at, first_channel + strand.channel);
+                sums_of_strand(walk, strand, of_channel, x_first, dy_first, mask_at, first_channel + strand.channel);
         }
     }
 }

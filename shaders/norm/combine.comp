@@ -15,10 +15,10 @@ layout(push_constant) uniform Push { NormCombine push; };
 const bool needs_dy = (features & norm_dy) != 0;
 const bool needs_ddx = (features & norm_ddx) != 0;
 
-BLOCK_READER(x, 0)
-BLOCK_READER(dy, 1)
-BLOCK_READER(ddx, 2)
-BLOCK_WRITER(out, 3)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_READER(dy, 1)  // read_dy, read_tail_dy
+BLOCK_READER(ddx, 2)  // read_ddx, read_tail_ddx
+BLOCK_WRITER(out, 3)  // write_out, write_tail_out
 layout(std430, set = 0, binding = 6) readonly buffer Coefficients { vec4 coefficients[]; };
 layout(std430, set = 0, binding = 7) readonly buffer DyMeans { float dy_means[]; };
 layout(std430, set = 0, binding = 8) readonly buffer DdxMeans { float ddx_means[]; };
@@ -51,7 +51,7 @@ void main() {
     for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
-            const Scaling scaling = scaling_of_line(samp, strand.channel);
+            const Scaling scaling = scaling_of_channel(samp, strand.channel);
             const Terms terms = terms_of(strand.channel);
             Cursor cursor = strand.start;
             for (uint i = 0; i < strand.blocks; ++i) {

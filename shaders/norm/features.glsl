@@ -20,7 +20,7 @@ const bool weighted = (features & norm_weighted) != 0;
 bvec4 held(uint values) { return lessThan(uvec4(0, 1, 2, 3), uvec4(values)); }
 
 #ifdef VALID_BINDING
-// uint32 [values of a line]: 0 where a value does not count.
+// uint32 [values of a channel]: 0 where a value does not count.
 layout(std430, set = 0, binding = VALID_BINDING) readonly buffer Valid { uint valid[]; };
 
 bool is_valid(uint value) { return valid[push.valid_first + value] != 0; }

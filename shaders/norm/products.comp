@@ -10,8 +10,8 @@ layout(push_constant) uniform Push { NormProducts push; };
 #include "norm/features.glsl"
 #include "norm/sums.glsl"
 
-BLOCK_READER(dy, 0)
-BLOCK_READER(ddx, 1)
+BLOCK_READER(dy, 0)  // read_dy, read_tail_dy
+BLOCK_READER(ddx, 1)  // read_ddx, read_tail_ddx
 layout(std430, set = 0, binding = 2) readonly buffer DyMeans { float dy_means[]; };
 layout(std430, set = 0, binding = 3) readonly buffer DdxMeans { float ddx_means[]; };
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };

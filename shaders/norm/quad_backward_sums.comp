@@ -16,8 +16,8 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 #include "norm/features.glsl"
 #include "norm/scaling.glsl"
 
-BLOCK_READER(x, 0)
-BLOCK_READER(dy, 1)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_READER(dy, 1)  // read_dy, read_tail_dy
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };
 #include "norm/quad_sums.glsl"
 
@@ -27,7 +27,7 @@ void main() {
         for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
             const Strand strand = strand_at(walk, samp, work);
             Scaling scaling;
-            if (needs_x) scaling = scaling_of_line(samp, strand.channel);
+            if (needs_x) scaling = scaling_of_channel(samp, strand.channel);
             const QuadSums sums = sums_of_quad(walk, strand, scaling, push.x_first, push.dy_first);
             for (uint k = 0; k < 4; ++k) {
                 partials[partial_of(push.strands, samp, strand) + k * push.strands.pitch] =

@@ -10,7 +10,7 @@ layout(push_constant) uniform Push { NormStatistics push; };
 #define VALID_BINDING 3
 #include "norm/features.glsl"
 
-BLOCK_READER(x, 0)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
 #include "norm/quad_moments.glsl"
 layout(std430, set = 0, binding = 1) writeonly buffer Partials { uvec4 partials[]; };
 

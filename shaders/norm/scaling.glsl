@@ -65,7 +65,7 @@ vec3 statistics_of_set(uint of_set) {
     return result;
 }
 
-uint set_of_line(uint samp, uint channel) {
+uint set_of_channel(uint samp, uint channel) {
     const NormSets sets = push.sets;
     const uint of_sample = sets.first_channel + channel;
     return samp * sets.sample_sets + (sets.group == 1 ? of_sample : of_sample / sets.group);
@@ -93,24 +93,24 @@ void take_parameters(inout Scaling scaling, uvec4 at) {
 #define CHANNELS_OF(ELEMENT) ((ELEMENT + uvec4(0, 1, 2, 3)) / push.walk.span)
 #endif
 
-Scaling scaling_of_line(uint samp, uint element) {
+Scaling scaling_of_channel(uint samp, uint element) {
     Scaling scaling = neutral;
     if (by_image) return scaling;
     const uvec4 channels = CHANNELS_OF(element);
-    take_statistics(scaling, uvec4(set_of_line(samp, channels.x), set_of_line(samp, channels.y),
-                                   set_of_line(samp, channels.z), set_of_line(samp, channels.w)));
+    take_statistics(scaling, uvec4(set_of_channel(samp, channels.x), set_of_channel(samp, channels.y),
+                                   set_of_channel(samp, channels.z), set_of_channel(samp, channels.w)));
     take_parameters(scaling, channels);
     scaling.scale = scale_of(scaling);
     return scaling;
 }
 #else
-Scaling scaling_of_line(uint samp, uint channel) {
+Scaling scaling_of_channel(uint samp, uint channel) {
     Scaling scaling = neutral;
     if (!by_image) {
-        const vec3 line = statistics_of_set(set_of_line(samp, channel));
-        scaling.mean = vec4(line.x);
-        scaling.mean_lost = vec4(line.y);
-        scaling.inv_std = vec4(line.z);
+        const vec3 read = statistics_of_set(set_of_channel(samp, channel));
+        scaling.mean = vec4(read.x);
+        scaling.mean_lost = vec4(read.y);
+        scaling.inv_std = vec4(read.z);
     }
 #ifdef GAMMA_BINDING
     if (has_gamma && !by_position) scaling.gamma = vec4(read_one_gamma(push.gamma_first + channel));
@@ -123,7 +123,7 @@ Scaling scaling_of_line(uint samp, uint channel) {
 }
 #endif
 
-// What differs from value to value takes the place of what the line has. A short block has `values` of them.
+// What differs from value to value takes the place of what the channel has. A short block has `values` of them.
 Scaling scaling_of_block(Scaling scaling, Cursor cursor, uint values) {
     if (!by_position && !by_image) return scaling;
     const uvec4 at = (form == form_vectors ? 4 * cursor.position : cursor.position) + min(uvec4(0, 1, 2, 3), uvec4(values - 1));

@@ -13,7 +13,7 @@ layout(push_constant) uniform Push { NormStatistics push; };
 #include "norm/moments.glsl"
 #include "norm/measure.glsl"
 
-BLOCK_READER(x, 0)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
 #include "norm/strand_moments.glsl"
 layout(std430, set = 0, binding = 1) writeonly buffer Partials { uvec4 partials[]; };
 

@@ -20,8 +20,8 @@ vec4 counting(uint value, uint values, vec4 terms) {
 
 vec4 x_at(NormWalk walk, uint first, Cursor cursor) { return needs_x ? read_x(walk, first, cursor) : vec4(0); }
 
-// `channel` is the line's of the whole tensor.
-uvec4 sums_of_strand(NormWalk walk, Strand strand, Scaling of_line, uint x_first, uint dy_first, NormMask mask_at,
+// `channel` is that of the whole tensor.
+uvec4 sums_of_strand(NormWalk walk, Strand strand, Scaling of_channel, uint x_first, uint dy_first, NormMask mask_at,
                      uint channel) {
     vec2 sum_q = vec2(0);
     vec2 sum_q_x = vec2(0);
@@ -29,7 +29,7 @@ uvec4 sums_of_strand(NormWalk walk, Strand strand, Scaling of_line, uint x_first
     uint value = strand.value;
     const uint step = 4 << walk.lane_bits;
     for (uint i = 0; i < strand.blocks; ++i) {
-        const Scaling scaling = scaling_of_block(of_line, cursor, 4);
+        const Scaling scaling = scaling_of_block(of_channel, cursor, 4);
         const vec4 x = x_at(walk, x_first, cursor);
         const vec4 q = factor(mask_at, channel, value, 4, scaling, x, read_dy(walk, dy_first, cursor));
         add(sum_q, q);
@@ -38,7 +38,7 @@ uvec4 sums_of_strand(NormWalk walk, Strand strand, Scaling of_line, uint x_first
         value += step;
     }
     if (strand.tail > 0) {
-        const Scaling scaling = scaling_of_block(of_line, cursor, strand.tail);
+        const Scaling scaling = scaling_of_block(of_channel, cursor, strand.tail);
         const vec4 x = needs_x ? read_tail_x(walk, x_first, cursor, strand.tail) : vec4(0);
         const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
         const vec4 q = factor(mask_at, channel, value, strand.tail, scaling, x, dy);

@@ -1,7 +1,7 @@
-// How an invocation reads its strand: blocks of four values of one line, through a slice of a tensor.
+// How an invocation reads its strand: blocks of four values of one channel, through a slice of a tensor. The words are
+// drawn in engine/ops/norm/plan.hpp.
 //
-// A line is one channel of one sample. Its values in the slice form a sequence, image after image, position after
-// position. Block b holds the values 4b to 4b + 3. Strand s of a line has the blocks b = chunk * lanes * blocks + lane
+// Block b of a channel holds the values 4b to 4b + 3 of its sequence. Strand s has the blocks b = chunk * lanes * blocks + lane
 // + i * lanes for i < blocks, with lane = s % lanes, chunk = s / lanes, lanes = 2^lane_bits; the last block may be
 // short. What a strand holds does not depend on the form of access, nor on the workgroup.
 //
@@ -30,10 +30,10 @@ struct Cursor {
 
 struct Strand {
     uint channel;
-    uint index;   // among the strands of the line
+    uint index;   // among the strands of the channel
     uint blocks;  // full ones
     uint tail;    // values in the short block that follows, 0 to 3
-    uint value;   // the first, within the line
+    uint value;   // the first, within the channel
     Cursor start;
 };
 
@@ -66,15 +66,15 @@ Strand strand_at(NormWalk walk, uint samp, uint work) {
     strand.tail = form != form_vectors && next_is_short ? walk.values & 3 : 0;
     const uint value = block << 2;
     strand.value = value;
-    const uint line = samp * walk.sample_pitch + strand.channel / width * walk.channel_pitch;
+    const uint channel_start = samp * walk.sample_pitch + strand.channel / width * walk.channel_pitch;
     if (adjacent_channels) {
-        strand.start = Cursor(line + value * walk.image_pitch, value);
+        strand.start = Cursor(channel_start + value * walk.image_pitch, value);
         return strand;
     }
     const uint at = form == form_vectors ? block : value;
     const uint image = at / walk.span;
     strand.start.position = at - image * walk.span;
-    strand.start.address = line + image * walk.image_pitch + strand.start.position;
+    strand.start.address = channel_start + image * walk.image_pitch + strand.start.position;
     return strand;
 }
 

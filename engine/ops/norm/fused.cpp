@@ -29,11 +29,11 @@ struct FusedModules {
     }
 };
 const FusedModules forward_modules{
-    .thirty_two = {VKNORM_WRITER(norm_small_forward), VKNORM_WRITER(norm_line_forward)},
-    .sixteen = {VKNORM_WRITER(norm_small_forward_sixteen), VKNORM_WRITER(norm_line_forward_sixteen)}};
+    .thirty_two = {VKNORM_WRITER(norm_fused_quads_forward), VKNORM_WRITER(norm_fused_channel_forward)},
+    .sixteen = {VKNORM_WRITER(norm_fused_quads_forward_sixteen), VKNORM_WRITER(norm_fused_channel_forward_sixteen)}};
 const FusedModules backward_modules{
-    .thirty_two = {VKNORM_WRITER(norm_small_backward), VKNORM_WRITER(norm_line_backward)},
-    .sixteen = {VKNORM_WRITER(norm_small_backward_sixteen), VKNORM_WRITER(norm_line_backward_sixteen)}};
+    .thirty_two = {VKNORM_WRITER(norm_fused_quads_backward), VKNORM_WRITER(norm_fused_channel_backward)},
+    .sixteen = {VKNORM_WRITER(norm_fused_quads_backward_sixteen), VKNORM_WRITER(norm_fused_channel_backward_sixteen)}};
 
 /// Of a normalization without anything around it but a ReLU.
 std::optional<Form> choose_fused(const NormPlan& plan, std::initializer_list<BufferView> tensors) {
@@ -61,7 +61,7 @@ std::array<uint32_t, 4> fused_constants(const NormPlan& plan, const Pass& apply)
                 shaders::norm_x};
 }
 
-shaders::NormSmall shape_of(const NormPlan& plan, Form form) {
+shaders::NormFused shape_of(const NormPlan& plan, Form form) {
     const shaders::NormWalk strands = walk_of(plan, plan.slices.front(), Walk::strands, form);
     return {.channels = strands.channels,
             .values = strands.values,
@@ -70,7 +70,7 @@ shaders::NormSmall shape_of(const NormPlan& plan, Form form) {
             .strands = strands.strands};
 }
 
-Groups fused_groups(const NormPlan& plan, Form form, const shaders::NormSmall& shape) {
+Groups fused_groups(const NormPlan& plan, Form form, const shaders::NormFused& shape) {
     if (form != Form::quads) return {.x = shape.channels};
     return {.x = std::min(ceil_div(shape.channels, fused_workgroup), plan.limits.groups)};
 }
@@ -104,7 +104,7 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, Form form, const St
     const AlignedView running_mean = bind_words(device, running.mean);
     const AlignedView running_var = bind_words(device, running.var);
     const AlignedView batches = bind_elements(device, statistics.num_batches_tracked, 0, batches_words);
-    const shaders::NormSmallForward push{.shape = shape_of(plan, form),
+    const shaders::NormFusedForward push{.shape = shape_of(plan, form),
                                          .x_first = x.first,
                                          .y_first = y.first,
                                          .gamma_first = gamma.first,
@@ -142,7 +142,7 @@ void fused_backward(Recorder& recorder, const NormPlan& plan, Form form, const B
     const AlignedView dgamma = bind_words(device, finalize.dgamma);
     const AlignedView dbeta = bind_words(device, finalize.dbeta);
     const BoundStatistics statistics = bind.statistics(apply.statistics);
-    const shaders::NormSmallBackward push{.shape = shape_of(plan, form),
+    const shaders::NormFusedBackward push{.shape = shape_of(plan, form),
                                           .sets = statistics.push,
                                           .x_first = x.first,
                                           .dy_first = dy.first,

@@ -3,13 +3,13 @@
 // The words of plans and kernels. Every normalization is one of the same tensor, [samples][images][channels]
 // [positions] in this order in memory, here 2 x 2 x 3 x 8 values:
 //
-//                      sample 0                             sample 1
-//               image 0     image 1     |            image 0     image 1
-//   channel 0   ++++ ++++   ++++ ++++   |   ...      ---- ----   ---- ----     ---- is a block: four adjacent
-//   channel 1   ---- ----   ---- ----   |   ...      ---- ----   ---- ----          values of a channel
-//   channel 2   ---- ----   ---- ----   |   ...      ---- ----   ---- ----     ---- ---- is a row: the
-//   positions
-//                                                                                   of a channel in an image
+//                    sample 0              |         sample 1
+//              image 0     image 1           |   image 0     image 1
+//   channel 0  ++++ ++++   ++++ ++++         |
+//   channel 1  ---- ----   ---- ----         |     ...         ...       ---- is a block: four values
+//   channel 2  ---- ----   ---- ----         |                           ---- ---- is a row: the positions
+//                                                                        of a channel in an image
+//
 //   channel  Always one channel of one sample (++++). Its values form a sequence, image after image, position
 //            after position, whatever the layout. With adjacent channels there is one position, and every
 //            spatial point counts as an image.
@@ -21,9 +21,8 @@
 //            strands, with 2 lanes and 3 blocks         A B A B A B C D C D ...
 //                                                       `-- chunk --'
 //   partial  What a strand yields: moments or sums. A fixed tree merges the partials of a set.
-//   slice    A part of the tensor small enough for one binding: a box of samples, images, channels,
-//   positions.
-//            A channel has strands of its own in every slice.
+//   slice    A part of the tensor small enough for one binding: a box of samples, images, channels and
+//            positions. A channel has strands of its own in every slice.
 //
 // Strands depend on the shape (for tensors larger than a binding on the slices, and on whether the device is
 // a CPU), never on the tuning: results have the same bits for every tuning, and in both layouts.

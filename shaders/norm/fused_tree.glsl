@@ -1,9 +1,10 @@
-// Merges what the eight invocations of a workgroup have of one line, in the order of norm/tree.glsl: up to norm_partials_branch partials.
+// Merges what the invocations of a workgroup have of one channel, in the order of norm/tree.glsl: up to
+// norm_partials_branch partials.
 // Requires `uvec4 merge(uvec4, uvec4)`, for which zeros are neutral, and `uvec4 partial_of_strand(NormWalk, Strand)`.
 
 shared uvec4 merged[norm_branch];
 
-uvec4 total_of_line(NormWalk walk, uint channel) {
+uvec4 total_of_channel(NormWalk walk, uint channel) {
     const uint lane = gl_LocalInvocationID.x;
     for (uint leaf = lane; leaf < norm_branch; leaf += gl_WorkGroupSize.x) {
         uvec4 total = uvec4(0);
@@ -17,8 +18,8 @@ uvec4 total_of_line(NormWalk walk, uint channel) {
     return total;
 }
 
-// The same line once more, its blocks dealt out to the invocations one by one.
-NormWalk walk_of_line(NormSmall shape) {
+// The same channel once more, its blocks dealt out to the invocations one by one.
+NormWalk walk_of_channel(NormFused shape) {
     const uint lanes = 1 << norm_chunk_bits, blocks = shape.values / 4;
     return walk_of(shape, norm_chunk_bits, (blocks + lanes - 1) / lanes, lanes);
 }

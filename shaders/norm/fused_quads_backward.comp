@@ -4,9 +4,9 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm/walk.glsl"
-#include "norm/small_walk.glsl"
+#include "norm/fused_walk.glsl"
 
-layout(push_constant) uniform Push { NormSmallBackward push; };
+layout(push_constant) uniform Push { NormFusedBackward push; };
 
 #define MEAN_BINDING 3
 #define DEVIATION_BINDING 4
@@ -16,9 +16,9 @@ layout(push_constant) uniform Push { NormSmallBackward push; };
 #define CHANNELS_OF(ELEMENT) (ELEMENT + uvec4(0, 1, 2, 3))
 #include "norm/scaling.glsl"
 
-BLOCK_READER(x, 0)
-BLOCK_READER(dy, 1)
-BLOCK_WRITER(dx, 2)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_READER(dy, 1)  // read_dy, read_tail_dy
+BLOCK_WRITER(dx, 2)  // write_dx, write_tail_dx
 #define DGAMMA_BINDING 7
 #include "norm/parameters.glsl"
 #include "norm/quad_sums.glsl"
@@ -28,7 +28,7 @@ void main() {
     const NormWalk walk = walk_of(push.shape);
     const uint x_first = push.x_first, dy_first = push.dy_first, dx_first = push.dx_first;
     for (uint quad = gl_GlobalInvocationID.x; quad < walk.inner; quad += invocations()) {
-        const Scaling scaling = scaling_of_line(0, 4 * quad);
+        const Scaling scaling = scaling_of_channel(0, 4 * quad);
         const Sums none = Sums(vec4(0), vec4(0));
         QuadSums total = QuadSums(none, none);
         for (uint i = 0; i < walk.strands; ++i) {

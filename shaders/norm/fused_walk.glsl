@@ -1,7 +1,7 @@
 // How strands run through a tensor of one sample, in one slice, in vectors or quads.
 
-// With `lane_bits`, `blocks` and `strands` of a line as in NormWalk.
-NormWalk walk_of(NormSmall shape, uint lane_bits, uint blocks, uint strands) {
+// With `lane_bits`, `blocks` and `strands` of a channel as in NormWalk.
+NormWalk walk_of(NormFused shape, uint lane_bits, uint blocks, uint strands) {
     const uint step = (adjacent_channels ? 4 : 1) << lane_bits;
     NormWalk walk;
     walk.samples = 1;
@@ -21,6 +21,6 @@ NormWalk walk_of(NormSmall shape, uint lane_bits, uint blocks, uint strands) {
     return walk;
 }
 
-NormWalk walk_of(NormSmall shape) {
+NormWalk walk_of(NormFused shape) {
     return walk_of(shape, shape.strands > 1 ? norm_chunk_bits : 0, shape.blocks, shape.strands);
 }

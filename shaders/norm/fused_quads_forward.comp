@@ -4,22 +4,22 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm/walk.glsl"
-#include "norm/small_walk.glsl"
+#include "norm/fused_walk.glsl"
 
-layout(push_constant) uniform Push { NormSmallForward push; };
+layout(push_constant) uniform Push { NormFusedForward push; };
 
 #include "norm/features.glsl"
 #include "norm/inverse_deviation.glsl"
 #include "norm/affine.glsl"
 
-BLOCK_READER(x, 0)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
 #define FINISH_BINDING 2
 #define BATCHES_BINDING 6
 #include "norm/quad_moments.glsl"
 #include "norm/finish.glsl"
 layout(std430, set = 0, binding = 9) readonly buffer Gamma { float gammas[]; };
 layout(std430, set = 0, binding = 10) readonly buffer Beta { float betas[]; };
-BLOCK_WRITER(y, 1)
+BLOCK_WRITER(y, 1)  // write_y, write_tail_y
 
 void main() {
     const NormWalk walk = walk_of(push.shape);

@@ -4,9 +4,9 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm/walk.glsl"
-#include "norm/small_walk.glsl"
+#include "norm/fused_walk.glsl"
 
-layout(push_constant) uniform Push { NormSmallForward push; };
+layout(push_constant) uniform Push { NormFusedForward push; };
 
 #include "norm/features.glsl"
 #include "norm/inverse_deviation.glsl"
@@ -17,21 +17,21 @@ layout(push_constant) uniform Push { NormSmallForward push; };
 #include "norm/measure.glsl"
 #include "norm/finish.glsl"
 
-BLOCK_READER(x, 0)
-BLOCK_WRITER(y, 1)
+BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_WRITER(y, 1)  // write_y, write_tail_y
 #include "norm/strand_moments.glsl"
 layout(std430, set = 0, binding = 9) readonly buffer Gamma { float gammas[]; };
 layout(std430, set = 0, binding = 10) readonly buffer Beta { float betas[]; };
 
 uvec4 partial_of_strand(NormWalk walk, Strand strand) { return packed(moments_of_strand(walk, strand, push.x_first)); }
 
-#include "norm/line_tree.glsl"
+#include "norm/fused_tree.glsl"
 
 void main() {
     const uint x_first = push.x_first, y_first = push.y_first;
     const uint channel = gl_WorkGroupID.x, lane = gl_LocalInvocationID.x;
     if (push.counts == 1 && channel == 0 && lane == 0) count_batch();
-    const Moments moments = rounded(unpacked(total_of_line(walk_of(push.shape), channel)));
+    const Moments moments = rounded(unpacked(total_of_channel(walk_of(push.shape), channel)));
     const float inv_std = inv_std_of(moments);
     if (lane == 0) finish(channel, moments, inv_std);
 
@@ -43,7 +43,7 @@ void main() {
     if (has_beta) scaling.beta = vec4(betas[push.beta_first + channel]);
     scaling.scale = scale_of(scaling);
 
-    const NormWalk walk = walk_of_line(push.shape);
+    const NormWalk walk = walk_of_channel(push.shape);
     const Strand strand = strand_at(walk, 0, channel * walk.strands + lane);
     Cursor cursor = strand.start;
     for (uint i = 0; i < strand.blocks; ++i) {
