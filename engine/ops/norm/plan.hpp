@@ -3,7 +3,7 @@
 // The words of plans and kernels. Every normalization is one of the same tensor, [samples][images][channels]
 // [positions] in this order in memory, here 2 x 2 x 3 x 8 values:
 //
-//                    sample 0              |         sample 1
+//                    sample 0                |         sample 1
 //              image 0     image 1           |   image 0     image 1
 //   channel 0  ++++ ++++   ++++ ++++         |
 //   channel 1  ---- ----   ---- ----         |     ...         ...       ---- is a block: four values
