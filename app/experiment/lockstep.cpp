@@ -1,7 +1,6 @@
 #include "app/experiment/lockstep.hpp"
 
 #include <algorithm>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -11,38 +10,15 @@ namespace lab {
 
 namespace {
 
-template <class T>
-void require(const char* name, T value, T low, T high) {
-    if (value >= low && value <= high) return;  // false for NaN
-    std::ostringstream message;
-    message << name << ": got " << value << ", needs " << low << " to " << high;
-    throw std::invalid_argument(message.str());
-}
-
 /// The settings, if all are in range; so that the networks, which come later, find nothing to refuse
 /// half-way.
-const Settings& checked(const Settings& s) {
-    require<size_t>("twins", s.twins.size(), 1, limits::max_twins);
-    require<size_t>("hidden layers", s.hidden.size(), 1, limits::max_layers);
-    for (const uint32_t units : s.hidden) require<uint32_t>("units", units, 1, limits::max_units);
-    require<uint32_t>("batch", s.batch, 1, limits::max_batch);
-    require<float>("learning rate", s.learning_rate, limits::min_learning_rate, limits::max_learning_rate);
-    require<float>("momentum", s.momentum, 0, limits::max_momentum);
-    require<float>("weight decay", s.weight_decay, 0, 1);
-    require<float>("norm momentum", s.norm_momentum, 0, 1);
-    require<float>("epsilon", s.epsilon, 0, 1);
-    for (size_t twin = 0; twin < s.twins.size(); ++twin) {
-        const TwinSettings& its = s.twins[twin];
-        require<uint32_t>("ghost size", its.ghost_size, limits::min_ghost, limits::max_ghost);
-        const uint32_t most = most_groups(s, twin);
-        if (most > 0 && (its.groups == 0 || most % its.groups != 0))
-            throw std::invalid_argument("groups: got " + std::to_string(its.groups) +
-                                        ", needs a divisor of " + std::to_string(most) +
-                                        ", as units have it in layers with GroupNorm");
-        if (s.epsilon == 0 && has_norm(s, twin, vknorm::Norm::batch_renorm))
-            throw std::invalid_argument("epsilon: got 0, needs more with BatchRenorm");
+const Settings& checked(const Settings& settings) {
+    if (const auto misfit = find_misfit(settings)) {
+        const std::string of_twin =
+            is_of_twin(*misfit->field) ? std::string(" of twin ") + twin_letter(misfit->twin) : "";
+        throw std::invalid_argument(misfit->field->label + of_twin + ": " + misfit->why);
     }
-    return s;
+    return settings;
 }
 
 std::string all_diverged(size_t twins) {

@@ -1,14 +1,14 @@
 #include "app/experiment/report.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <type_traits>
 
 #include <vknorm/file.hpp>
-
-#include "app/experiment/words.hpp"
 
 namespace lab {
 
@@ -27,25 +27,26 @@ nlohmann::ordered_json number(float value) {
 }
 
 /// As the command line takes them.
-nlohmann::ordered_json options_of(const Settings& s) {
-    nlohmann::ordered_json options = {{"data", s.data == Data::file ? s.data_file : word(s.data)},
-                                      {"noise", number(s.noise)},
-                                      {"hidden", s.hidden}};
-    const auto for_all_twins = [&](const std::string& key, const auto& value) {
-        for (size_t twin = 0; twin < s.twins.size(); ++twin)
-            options[key + static_cast<char>('a' + twin)] = value(twin);
-    };
-    for_all_twins("norm_", [&](size_t twin) { return norm_words(s, twin); });
-    for_all_twins("groups_", [&](size_t twin) { return s.twins[twin].groups; });
-    for_all_twins("ghost_size_", [&](size_t twin) { return s.twins[twin].ghost_size; });
-    for_all_twins("activation_", [&](size_t twin) { return word(s.twins[twin].activation); });
-    options.update({{"batch", s.batch},
-                    {"optimizer", word(s.optimizer)},
-                    {"lr", number(s.learning_rate)},
-                    {"momentum", number(s.momentum)},
-                    {"weight_decay", number(s.weight_decay)},
-                    {"norm_momentum", number(s.norm_momentum)},
-                    {"epsilon", number(s.epsilon)}});
+nlohmann::ordered_json options_of(const Settings& settings) {
+    nlohmann::ordered_json options;
+    for (const Field& field : fields) {
+        if (!field.reported) continue;
+        std::string key = field.word;
+        std::replace(key.begin(), key.end(), '-', '_');
+        const auto json = [&](size_t twin) {
+            return std::visit(
+                [](const auto& value) -> nlohmann::ordered_json {
+                    if constexpr (std::is_same_v<decltype(value), const float&>)
+                        return number(value);
+                    else
+                        return value;
+                },
+                value_of(field, settings, twin));
+        };
+        if (!is_of_twin(field)) options[key] = json(0);
+        for (size_t twin = 0; is_of_twin(field) && twin < settings.twins.size(); ++twin)
+            options[key + '_' + static_cast<char>('a' + twin)] = json(twin);
+    }
     return options;
 }
 
@@ -67,7 +68,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         const TestRow test = tests.empty() ? TestRow{} : tests.back().value;
         twins.push_back(
             {{"name", std::string(1, twin_letter(i))},
-             {"norm", norm_words(run.settings, i)},
+             {"norm", norm_text(run.settings, i)},
              {"train_loss", number(training.empty() ? not_measured : training.back().value.smoothed_loss)},
              {"test_loss", number(test.loss)},
              {"test_accuracy",

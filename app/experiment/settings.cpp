@@ -1,14 +1,10 @@
 #include "app/experiment/settings.hpp"
 
 #include <array>
+#include <filesystem>
 #include <numeric>
 
 namespace lab {
-
-bool begins_new_run(const Settings& from, const Settings& to) {
-    return from.data != to.data || from.data_file != to.data_file || from.noise != to.noise ||
-           from.seed != to.seed || from.hidden != to.hidden || from.twins != to.twins;
-}
 
 bool is_planar(Data data) {
     return data != Data::digits && data != Data::file;
@@ -51,6 +47,55 @@ void keep_norms_valid(Settings& settings) {
         const uint32_t most = most_groups(settings, twin);
         while (most > 0 && (its.groups > most || most % its.groups != 0)) --its.groups;
     }
+}
+
+std::string data_text(const Settings& settings, size_t) {
+    return settings.data == Data::file ? settings.data_file : word(settings.data);
+}
+
+void read_data(Settings& settings, size_t, const std::string& text) {
+    const bool pictures = text.starts_with("idx:"), table = text.starts_with("csv:");
+    if (!pictures && !table) {
+        settings.data = read_word<Data>(text, data_choices, ", idx:DIR, csv:FILE");
+        return;
+    }
+    const std::filesystem::path path = text.substr(4);
+    std::error_code ignored;
+    if (pictures && !std::filesystem::is_directory(path, ignored))
+        throw Unfit(text, "a directory with a pair of IDX files after idx:");
+    if (table && !std::filesystem::is_regular_file(path, ignored))
+        throw Unfit(text, "a file of comma-separated numbers after csv:");
+    settings.data = Data::file;
+    settings.data_file = text;
+}
+
+std::string twin_count_text(const Settings& settings, size_t) {
+    return std::to_string(settings.twins.size());
+}
+
+void read_twin_count(Settings& settings, size_t, const std::string& text) {
+    set_twin_count(settings, read_number<uint32_t>(text, 1, limits::max_twins));
+}
+
+std::string norm_text(const Settings& settings, size_t twin) {
+    const TwinSettings& its = settings.twins[twin];
+    std::string text = word(its.norm_of(0));
+    for (uint32_t layer = 1; layer < settings.hidden.size() && !its.exceptions.empty(); ++layer)
+        text += std::string(",") + word(its.norm_of(layer));
+    return text;
+}
+
+void read_norm(Settings& settings, size_t twin, const std::string& text) {
+    const std::vector<std::string> words = split_at_commas(text);
+    if (words.size() > 1 && words.size() != settings.hidden.size())
+        throw Unfit(text, "one norm, or one for each of " + std::to_string(settings.hidden.size()) +
+                              " hidden layers");
+    std::vector<vknorm::Norm> norms;
+    for (const std::string& one : words) norms.push_back(read_word<vknorm::Norm>(one, norm_choices));
+    TwinSettings& its = settings.twins[twin];
+    its.norm = norms[0];
+    its.exceptions.clear();
+    for (uint32_t layer = 1; layer < norms.size(); ++layer) its.set_norm_of(layer, norms[layer]);
 }
 
 }  // namespace lab

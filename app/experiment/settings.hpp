@@ -1,13 +1,17 @@
-// What the controls and the command line set: an experiment as a plain value.
+// What the controls and the command line set, an experiment as a plain value, and the table that says of each
+// setting what it is. A new setting is a member and a row here.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <vknorm/network.hpp>
+
+#include "app/experiment/fields.hpp"
 
 namespace lab {
 
@@ -15,9 +19,6 @@ namespace lab {
 inline constexpr char twin_letter(size_t index) {
     return static_cast<char>('A' + index);
 }
-
-enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, file };
-enum class OptimizerKind { sgd, adam };
 
 struct TwinSettings {
     vknorm::Norm norm = vknorm::Norm::none;  ///< of every hidden layer that is no exception
@@ -69,17 +70,14 @@ struct Settings {
     bool operator==(const Settings&) const = default;
 };
 
-/// Ranges of the controls; the command line and the session hold to the same ones.
+/// Ranges that more than one place must know.
 namespace limits {
 inline constexpr uint32_t max_twins = 4;
 inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256, max_steps_per_frame = 64;
 inline constexpr uint32_t min_ghost = 2, max_ghost = 128;
-inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10,
-                       max_momentum = 0.999f;
+inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
 }  // namespace limits
 
-/// Whether going from `from` to `to` needs new data or new networks.
-bool begins_new_run(const Settings& from, const Settings& to);
 /// Whether `data` is a set of points in the plane (a decision boundary can be drawn) rather than pictures or
 /// a file.
 bool is_planar(Data data);
@@ -96,5 +94,167 @@ uint32_t most_groups(const Settings& settings, size_t twin);
 void set_twin_count(Settings& settings, size_t count);
 /// Makes the norms fit the hidden layers after these have changed.
 void keep_norms_valid(Settings& settings);
+
+// The settings that are more than a member; those that read throw Unfit, with nothing changed.
+std::string data_text(const Settings& settings, size_t twin);
+void read_data(Settings& settings, size_t twin, const std::string& text);
+std::string twin_count_text(const Settings& settings, size_t twin);
+void read_twin_count(Settings& settings, size_t twin, const std::string& text);
+/// One for all hidden layers, or one for each, separated by commas.
+std::string norm_text(const Settings& settings, size_t twin);
+void read_norm(Settings& settings, size_t twin, const std::string& text);
+
+/// In the order of the command line's help, of reports, and of the controls in a section. A setting that
+/// decides what another one may be stands before that.
+inline constexpr Field fields[] = {
+    {.word = "data",
+     .label = "Data",
+     .help = "What to learn",
+     .kind = Written{[] { return join_words<Data>(data_choices, "|") + "|idx:DIR|csv:FILE"; }, data_text,
+                     read_data},
+     .effect = Effect::new_run},
+    {.word = "noise",
+     .label = "Noise",
+     .help = "Of the points in the plane",
+     .kind = Number<float>{&Settings::noise, 0, limits::max_noise},
+     .effect = Effect::new_run,
+     .section = Section::data,
+     .applies = [](const Settings& s, size_t) { return is_planar(s.data); }},
+    {.word = "hidden",
+     .label = "Hidden layers",
+     .help = "Units of each hidden layer",
+     .kind = Numbers{&Settings::hidden, 1, limits::max_units, limits::max_layers, "layers"},
+     .effect = Effect::new_run},
+    {.word = "twins",
+     .label = "Twins",
+     .help = "Networks trained in lock-step (2 if not given)",
+     .kind = Written{[] { return std::string("NUMBER"); }, twin_count_text, read_twin_count},
+     .effect = Effect::new_run,
+     .reported = false},
+    {.word = "norm",
+     .label = "Norm",
+     .help = "Norm of every hidden layer, or one for each: N,N,...",
+     .kind = Written{[] { return join_words<vknorm::Norm>(norm_choices, "|"); }, norm_text, read_norm, true},
+     .effect = Effect::new_run,
+     .flag = Flag::for_each_twin},
+    {.word = "groups",
+     .label = "Groups",
+     .help = "Parts of a layer's units that GroupNorm normalizes apart; one is LayerNorm. A divisor of the "
+             "units.",
+     .kind = Number<uint32_t>{&TwinSettings::groups, 1, limits::max_units},
+     .effect = Effect::new_run,
+     .applies = [](const Settings& s, size_t twin) { return has_norm(s, twin, vknorm::Norm::group); }},
+    {.word = "ghost-size",
+     .label = "Ghost size",
+     .help = "Examples of the batch that GhostNorm normalizes together; the last ghost has what is left.",
+     .kind = Number<uint32_t>{&TwinSettings::ghost_size, limits::min_ghost, limits::max_ghost},
+     .effect = Effect::new_run,
+     .section = Section::twin,
+     .applies = [](const Settings& s, size_t twin) { return has_norm(s, twin, vknorm::Norm::ghost); }},
+    {.word = "activation",
+     .label = "Activation",
+     .help = "Activation of every hidden layer",
+     .kind = OneOf<vknorm::Activation>{&TwinSettings::activation, activation_choices},
+     .effect = Effect::new_run},
+    {.word = "batch",
+     .label = "Batch size",
+     .help = "Examples in a training step. Statistics of small batches are noisy; a batch of one has none.",
+     .kind = Number<uint32_t>{&Settings::batch, 1, limits::max_batch},
+     .section = Section::data},
+    {.word = "seed",
+     .label = "Seed",
+     .help = "Of data, weights and the order of examples",
+     .kind = Number<uint64_t>{&Settings::seed, 0, UINT64_MAX, 99},
+     .effect = Effect::new_run,
+     .reported = false},
+    {.word = "optimizer",
+     .label = "Optimiser",
+     .help = "How steps change the parameters",
+     .kind = OneOf<OptimizerKind>{&Settings::optimizer, optimizer_choices},
+     .section = Section::optimizer},
+    {.word = "lr",
+     .label = "Learning rate",
+     .help = "How far a step goes",
+     .kind = Number<float>{&Settings::learning_rate, limits::min_learning_rate, limits::max_learning_rate,
+                           limits::max_learning_rate, true},
+     .section = Section::optimizer},
+    {.word = "momentum",
+     .label = "Momentum",
+     .help = "Of SGD: how much of its past direction a step keeps",
+     .kind = Number<float>{&Settings::momentum, 0, 0.999f, 0.99f},
+     .section = Section::optimizer,
+     .applies = [](const Settings& s, size_t) { return s.optimizer == OptimizerKind::sgd; }},
+    {.word = "weight-decay",
+     .label = "Weight decay",
+     .help = "L2, added to the gradient",
+     .kind = Number<float>{&Settings::weight_decay, 0, 1, 0.1f, true},
+     .section = Section::optimizer},
+    {.word = "norm-momentum",
+     .label = "Momentum of running statistics",
+     .help =
+         "Weight of the newest batch in the running statistics, as PyTorch counts it. Keras and ONNX count "
+         "the weight of the old value.",
+     .kind = Number<float>{&Settings::norm_momentum, 0, 1}},
+    {.word = "epsilon",
+     .label = "Epsilon",
+     .help = "Added to the variance in a norm",
+     .kind = Number<float>{&Settings::epsilon, 0, 1}},
+    {.word = "statistics",
+     .label = "Statistics",
+     .help = "What training steps normalize with",
+     .kind = OneOf<vknorm::Statistics>{&Settings::statistics, statistics_choices},
+     .flag = Flag::none,
+     .reported = false,
+     .section = Section::normalization},
+    {.word = "update-running",
+     .label = "Update running statistics",
+     .help = "Training steps move them towards those of their batch",
+     .kind = Switch{&Settings::update_running},
+     .flag = Flag::none,
+     .reported = false,
+     .section = Section::normalization},
+    {.word = "train-affine",
+     .label = "Train gamma and beta",
+     .help = "Otherwise scale and shift of the norms stay as they are",
+     .kind = Switch{&Settings::train_affine},
+     .flag = Flag::none,
+     .reported = false,
+     .section = Section::normalization},
+    {.word = "layer",
+     .label = "Layer",
+     .help = "The hidden layer whose distribution is shown",
+     .kind = Number<uint32_t>{&Settings::inspected_layer, 0, limits::max_layers - 1},
+     .effect = Effect::view,
+     .flag = Flag::none,
+     .reported = false},
+    {.word = "unit",
+     .label = "Unit",
+     .help = "The unit of that layer whose statistics are shown",
+     .kind = Number<uint32_t>{&Settings::inspected_unit, 0, limits::max_units - 1},
+     .effect = Effect::view,
+     .flag = Flag::none,
+     .reported = false},
+    {.word = "steps-per-frame",
+     .label = "Steps per frame",
+     .help = "Training steps between two pictures, 30 pictures a second. At the left end: as many as the "
+             "device does.",
+     .kind = Number<uint32_t>{&Settings::steps_per_frame, 0, limits::max_steps_per_frame},
+     .effect = Effect::view,
+     .flag = Flag::none,
+     .reported = false},
+    {.word = "plan",
+     .label = "Plan",
+     .help = "Show the plan of a training step: its parts and their times",
+     .kind = Switch{&Settings::plan},
+     .effect = Effect::view,
+     .reported = false},
+};
+
+/// The row of that word; a word without one does not compile.
+consteval const Field& field_named(std::string_view word) {
+    for (const Field& row : fields)
+        if (row.word == word) return row;
+    throw "no setting has that word";
+}
 
 }  // namespace lab

@@ -30,14 +30,6 @@ const char* word(OptimizerKind kind) {
     return find(optimizer_choices, kind)->word;
 }
 
-std::string norm_words(const Settings& settings, size_t twin) {
-    const TwinSettings& its = settings.twins[twin];
-    std::string words = word(its.norm_of(0));
-    for (uint32_t layer = 1; layer < settings.hidden.size() && !its.exceptions.empty(); ++layer)
-        words += std::string(",") + word(its.norm_of(layer));
-    return words;
-}
-
 const char* name(Data data) {
     const auto* const choice = find(data_choices, data);
     return choice ? choice->name : "File";

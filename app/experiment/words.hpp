@@ -1,12 +1,16 @@
-// What the choices of the settings are called.
+// What can be chosen in an experiment, and what the choices are called.
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 
-#include "app/experiment/settings.hpp"
+#include <vknorm/network.hpp>
 
 namespace lab {
+
+enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, file };
+enum class OptimizerKind { sgd, adam };
 
 /// One value that can be chosen.
 template <class T>
@@ -16,6 +20,15 @@ struct Choice {
     const char* name;  ///< on the screen
 };
 
+/// Their words.
+template <class T>
+std::string join_words(std::span<const Choice<T>> choices, const char* separator) {
+    std::string joined;
+    for (const auto& choice : choices) joined += (joined.empty() ? "" : separator) + std::string(choice.word);
+    return joined;
+}
+
+/// All but a file, whose word is its name.
 inline constexpr std::array<Choice<Data>, 7> data_choices = {{{Data::spiral, "spiral", "Spiral"},
                                                               {Data::circles, "circles", "Circles"},
                                                               {Data::moons, "moons", "Moons"},
@@ -38,13 +51,14 @@ inline constexpr std::array<Choice<vknorm::Activation>, 4> activation_choices = 
      {vknorm::Activation::sigmoid, "sigmoid", "Sigmoid"}}};
 inline constexpr std::array<Choice<OptimizerKind>, 2> optimizer_choices = {
     {{OptimizerKind::sgd, "sgd", "SGD"}, {OptimizerKind::adam, "adam", "Adam"}}};
+inline constexpr std::array<Choice<vknorm::Statistics>, 2> statistics_choices = {
+    {{vknorm::Statistics::batch, "batch", "Batch (train)"},
+     {vknorm::Statistics::running, "running", "Running (eval)"}}};
 
 const char* word(Data data);
 const char* word(vknorm::Norm norm);
 const char* word(vknorm::Activation activation);
 const char* word(OptimizerKind kind);
-/// One for all hidden layers, or one for each, separated by commas.
-std::string norm_words(const Settings& settings, size_t twin);
 
 const char* name(Data data);
 const char* name(vknorm::Norm norm);

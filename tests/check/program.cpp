@@ -10,6 +10,7 @@
 
 #include <vknorm/device.hpp>
 
+#include "app/unknown_argument.hpp"
 #include "check/family.hpp"
 #include "check/outcome.hpp"
 #include "check/request.hpp"
@@ -86,7 +87,7 @@ Options parse(std::span<const char* const> arguments) {
     } catch (const CLI::CallForHelp&) {
         throw Stop{exit_status::passed, app.help()};
     } catch (const CLI::ExtrasError&) {
-        throw Stop{exit_status::usage, unknown_argument(app.remaining().front()) + "\n"};
+        throw Stop{exit_status::usage, lab::unknown_argument(app) + "\n"};
     } catch (const CLI::ParseError& error) {
         throw Stop{exit_status::usage, std::string(error.what()) + "\n"};
     }

@@ -104,7 +104,7 @@ TEST_F(CheckProgram, RunsAFileOfCases) {
     EXPECT_EQ(wrong.status, exit_status::usage);
     EXPECT_EQ(wrong.err, cases + ":2: batch_norm: shape: got 0 channels, needs at least 1\n");
     write("cases", "--op batch_norm --mode inference --shap 3x4\n");
-    EXPECT_EQ(run({"--cases", cases}).err, cases + ":1: unknown option '--shap': --help lists them\n");
+    EXPECT_EQ(run({"--cases", cases}).err, cases + ":1: unknown option '--shap': did you mean --shape?\n");
     write("cases", "# nothing\n");
     EXPECT_EQ(run({"--cases", cases}).err, cases + ": holds no case\n");
 }

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "app/unknown_argument.hpp"
+
 namespace vknorm::check {
 
 namespace {
@@ -199,15 +201,10 @@ Request parse_request(const std::string& line) {
         std::ranges::reverse(words);  // as CLI11 takes them
         app.parse(std::move(words));
     } catch (const CLI::ExtrasError&) {
-        throw CLI::ValidationError(unknown_argument(app.remaining().front()));
+        throw CLI::ValidationError(lab::unknown_argument(app));
     }
     finish(request);
     return request;
-}
-
-std::string unknown_argument(const std::string& argument) {
-    return argument.starts_with("-") ? "unknown option '" + argument + "': --help lists them"
-                                     : "unexpected argument '" + argument + "'";
 }
 
 Call generate(const Request& request) {

@@ -41,9 +41,6 @@ void finish(Request& request);
 /// `line` holds the words, spaces between them. Throws CLI::ParseError with a message of one line.
 Request parse_request(const std::string& line);
 
-/// "unknown option '--foo'"; for CLI::ExtrasError.
-std::string unknown_argument(const std::string& argument);
-
 /// With every tensor that the mode needs or takes, but for those the request is without, and those that it is
 /// with. Throws
 /// std::invalid_argument without a shape, or with one that the operation cannot have.

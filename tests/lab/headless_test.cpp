@@ -188,6 +188,54 @@ TEST(Headless, NormsPerLayerReachTheReport) {
     EXPECT_EQ(summary["options"]["ghost_size_b"], 8);
 }
 
+TEST(Headless, FourTwinsTrainInLockStepAndFillTheReport) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out";
+    Program program(folder.path(), command(out, {"--steps", "6", "--twins", "4", "--norm-c", "rms"}));
+    ASSERT_EQ(program.wait(), 0) << program.error();
+    const auto history = read_table(out / "history.csv");
+    ASSERT_EQ(history.size(), 1u + 4 * 7) << "a header; 6 steps and the state before them";
+    for (size_t i = 1; i < history.size(); ++i) {
+        EXPECT_EQ(history[i][0], std::to_string((i - 1) / 4));
+        EXPECT_EQ(history[i][1], std::string(1, "ABCD"[(i - 1) % 4]));
+    }
+    std::set<std::string> letters;
+    const auto distributions = read_table(out / "distributions.csv");
+    for (size_t i = 1; i < distributions.size(); ++i) letters.insert(distributions[i][1]);
+    EXPECT_EQ(letters, (std::set<std::string>{"A", "B", "C", "D"}));
+    const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
+    ASSERT_EQ(summary["twins"].size(), 4u);
+    EXPECT_EQ(summary["twins"][2]["norm"], "rms");
+    EXPECT_EQ(summary["options"]["norm_d"], "group");
+    EXPECT_TRUE(std::filesystem::exists(out / "report.png"));
+    EXPECT_NE(program.error().find("  D "), std::string::npos) << program.error();
+}
+
+TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out";
+    Program program(folder.path(), command(out, {"--steps", "1", "--lr", "0.3", "--weight-decay", "1e-4"}));
+    ASSERT_EQ(program.wait(), 0) << program.error();
+    const auto summary = nlohmann::ordered_json::parse(read_text(out / "summary.json"));
+    EXPECT_EQ(
+        summary["options"].dump(),
+        R"({"data":"spiral","noise":0.16,"hidden":[16,8],"norm_a":"batch","norm_b":"none","groups_a":8,)"
+        R"("groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"activation_a":"relu",)"
+        R"("activation_b":"relu","batch":32,"optimizer":"sgd","lr":0.3,"momentum":0.0,)"
+        R"("weight_decay":0.0001,"norm_momentum":0.1,"epsilon":1e-05})");
+}
+
+TEST(Headless, OneTwinTrainsAlone) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out";
+    Program program(folder.path(), command(out, {"--steps", "3", "--twins", "1"}));
+    ASSERT_EQ(program.wait(), 0) << program.error();
+    EXPECT_EQ(read_table(out / "history.csv").size(), 1u + 4);
+    const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
+    EXPECT_EQ(summary["twins"].size(), 1u);
+    EXPECT_FALSE(summary["options"].contains("norm_b"));
+}
+
 TEST(Headless, ReportIsReplacedByForceOnly) {
     const TemporaryDirectory folder;
     const std::filesystem::path summary = folder.path() / "out" / "summary.json";

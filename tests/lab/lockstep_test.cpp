@@ -284,6 +284,9 @@ TEST(Trainer, SettingsOutOfRangeAreRefusedBeforeAnythingChanges) {
         EXPECT_THROW(make_trainer(settings), std::invalid_argument);
     };
     no_run([](Settings& s) { s.hidden.clear(); });
+    no_run([](Settings& s) { s.twins.clear(); });
+    no_run([](Settings& s) { s.twins.resize(limits::max_twins + 1); });
+    no_run([](Settings& s) { s.noise = limits::max_noise * 2; });
     no_run([](Settings& s) { s.twins[1].set_norm_of(0, vknorm::Norm::group), s.twins[1].groups = 3; });
     no_run([](Settings& s) { s.twins[0].norm = vknorm::Norm::ghost, s.twins[0].ghost_size = 1; });
     no_run([](Settings& s) { s.twins[0].norm = vknorm::Norm::batch_renorm, s.epsilon = 0; });
@@ -315,6 +318,65 @@ TEST(Trainer, DivergedTwinSitsOutWhileTheOtherGoesOn) {
     Snapshot run;
     trainer.describe(run);
     EXPECT_NE(run.message.find("Twin B has diverged"), std::string::npos);
+}
+
+TEST(Trainer, TwinsDoNotNoticeHowManyTrainBesideThem) {
+    Settings four = small(), one = small();
+    set_twin_count(four, 4);
+    set_twin_count(one, 1);
+    Trainer pair = make_trainer(small()), all = make_trainer(four), alone = make_trainer(one);
+    for (Trainer* const trainer : {&pair, &all, &alone}) {
+        train(*trainer, 20);
+        trainer->evaluate();
+        trainer->look();
+    }
+    ASSERT_EQ(all.twins().size(), 4u);
+    ASSERT_EQ(alone.twins().size(), 1u);
+    expect_same_training(pair.twins()[0].view(), alone.twins()[0].view());
+    for (size_t twin = 0; twin < 2; ++twin) {
+        const TwinView beside_one = pair.twins()[twin].view(), beside_three = all.twins()[twin].view();
+        expect_same_training(beside_one, beside_three);
+        EXPECT_EQ(beside_one.test.back().value.accuracy, beside_three.test.back().value.accuracy);
+        EXPECT_EQ(beside_one.boundary.probability, beside_three.boundary.probability);
+    }
+    // The same weights and batches, other norms: all learn, none the same.
+    for (size_t twin = 0; twin < 4; ++twin) {
+        ASSERT_EQ(all.twins()[twin].view().training.size(), 20u);
+        for (size_t other = 0; other < twin; ++other)
+            EXPECT_NE(all.twins()[twin].view().training.back().value.loss,
+                      all.twins()[other].view().training.back().value.loss);
+    }
+    Snapshot run;
+    all.describe(run);
+    EXPECT_EQ(run.twins.size(), 4u);
+    alone.describe(run);
+    EXPECT_EQ(run.twins.size(), 1u);
+}
+
+TEST(Trainer, DivergedTwinsAreAllNamed) {
+    Settings settings = small();
+    set_twin_count(settings, 3);
+    for (const size_t twin : {0, 2})
+        settings.twins[twin] = {vknorm::Norm::none, vknorm::Activation::identity};
+    settings.twins[1].norm = vknorm::Norm::batch;
+    settings.learning_rate = limits::max_learning_rate;
+    settings.momentum = 0.9f;
+    Trainer trainer = make_trainer(settings);
+    std::string message;
+    for (int i = 0; i < 200 && message.empty(); ++i) {
+        try {
+            trainer.step();
+        } catch (const vknorm::Diverged& diverged) {
+            message = diverged.what();
+        }
+    }
+    EXPECT_EQ(message.find("Twin A: "), 0u) << message;
+    EXPECT_NE(message.find("; twin C: "), std::string::npos) << message;
+    Snapshot run;
+    trainer.describe(run);
+    EXPECT_EQ(run.message, "Twins A and C have diverged and sit out; a reset brings them back");
+    trainer.step();
+    EXPECT_FALSE(trainer.ended());
 }
 
 TEST(Trainer, TestSetIsEvaluatedOncePerStepInBothModes) {

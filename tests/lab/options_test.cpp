@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "app/experiment/presets.hpp"
-#include "app/experiment/words.hpp"
 
 namespace {
 
@@ -150,12 +149,55 @@ TEST(Options, TuningsAreKeptInTheUsersCache) {
 TEST(Options, EveryNormHasAWordAndTheListReadsBack) {
     for (const char* norm : {"none", "batch", "layer", "group", "rms", "renorm", "ghost"}) {
         const Settings settings = accepted({"--norm-a", norm}).settings;
-        EXPECT_EQ(norm_words(settings, 0), norm);
+        EXPECT_EQ(norm_text(settings, 0), norm);
         EXPECT_TRUE(settings.twins[0].exceptions.empty());
     }
     const Settings mixed = accepted({"--norm-a", "rms,rms,none,ghost"}).settings;
-    EXPECT_EQ(norm_words(mixed, 0), "rms,rms,none,ghost");
+    EXPECT_EQ(norm_text(mixed, 0), "rms,rms,none,ghost");
     EXPECT_EQ(accepted({"--norm-a", "rms,rms,rms,rms"}).settings, accepted({"--norm-a", "rms"}).settings);
+}
+
+TEST(Options, TwinsAreAsManyAsAskedFor) {
+    EXPECT_EQ(accepted({"--twins", "1"}).settings.twins, std::vector(1, Settings{}.twins[0]));
+    Settings four;
+    set_twin_count(four, 4);
+    EXPECT_EQ(accepted({"--twins", "4"}).settings, four);
+    EXPECT_EQ(accepted({"--norm-b", "rms", "--twins", "2"}).settings.twins[1].norm, vknorm::Norm::rms);
+    EXPECT_EQ(refused({"--twins", "0"}), "--twins: got '0', needs a whole number from 1 to 4");
+    EXPECT_EQ(refused({"--twins", "5"}), "--twins: got '5', needs a whole number from 1 to 4");
+
+    // All twins have what is not said of one.
+    const Settings tanh = accepted({"--activation", "tanh", "--twins", "3", "--groups", "4"}).settings;
+    ASSERT_EQ(tanh.twins.size(), 3u);
+    for (const TwinSettings& twin : tanh.twins) {
+        EXPECT_EQ(twin.activation, vknorm::Activation::tanh);
+        EXPECT_EQ(twin.groups, 4u);
+    }
+    const Settings preset = accepted({"--preset", "covariate", "--twins", "3"}).settings;
+    EXPECT_EQ(preset.twins.at(2).activation, vknorm::Activation::sigmoid);
+}
+
+TEST(Options, NormOfATwinMakesItUnlessTheNumberIsGiven) {
+    Settings wanted;
+    set_twin_count(wanted, 3);
+    wanted.twins[2].norm = vknorm::Norm::rms;
+    EXPECT_EQ(accepted({"--norm-c", "rms"}).settings, wanted);
+    EXPECT_EQ(accepted({"--norm-c", "rms", "--twins", "3"}).settings, wanted);
+    const Settings four = accepted({"--norm-d", "ghost,none,none,none"}).settings;
+    ASSERT_EQ(four.twins.size(), 4u);
+    EXPECT_EQ(norm_text(four, 2), "layer");
+    EXPECT_EQ(norm_text(four, 3), "ghost,none,none,none");
+    EXPECT_EQ(refused({"--twins", "2", "--norm-c", "rms"}), "--norm-c: got 'rms', needs --twins 3 or more");
+    EXPECT_EQ(refused({"--norm-b", "rms", "--twins", "1"}), "--norm-b: got 'rms', needs --twins 2 or more");
+    EXPECT_NE(refused({"--norm-e", "rms"}).find("unknown option"), std::string::npos);
+}
+
+TEST(Options, EveryFlagOfATwinNamesIt) {
+    for (const char* norm : {"a", "b", "c", "d"}) {
+        const std::string flag = std::string("--norm-") + norm;
+        EXPECT_EQ(refused({flag.c_str(), "batch,rms", "--hidden", "8,8,8"}),
+                  flag + ": got 'batch,rms', needs one norm, or one for each of 3 hidden layers");
+    }
 }
 
 TEST(Options, GroupsMustDivideTheUnitsOfLayersThatHaveThem) {
@@ -165,6 +207,8 @@ TEST(Options, GroupsMustDivideTheUnitsOfLayersThatHaveThem) {
               "--groups: got '5', needs a divisor of the 48 units of hidden layer 1");
     accepted({"--norm-b", "layer,group", "--hidden", "20,30", "--groups", "6"});
     accepted({"--hidden", "7"});
+    EXPECT_EQ(refused({"--norm-a", "renorm", "--epsilon", "0"}),
+              "--epsilon: got '0', needs more with BatchRenorm");
 }
 
 TEST(Options, PicturesPreferAWiderNetworkUnlessToldOtherwise) {
@@ -238,6 +282,8 @@ TEST(Options, UnknownOptionSuggestsTheNearest) {
     EXPECT_EQ(refused({"--step", "3"}), "unknown option '--step': did you mean --steps?");
     EXPECT_EQ(refused({"--headles"}), "unknown option '--headles': did you mean --headless?");
     EXPECT_EQ(refused({"--momentun=0.5"}), "unknown option '--momentun': did you mean --momentum?");
+    EXPECT_EQ(refused({"--bogus"}), "unknown option '--bogus': --help lists them") << "none is near";
+    EXPECT_EQ(refused({"-"}), "unknown option '-': --help lists them");
     EXPECT_EQ(refused({"spiral"}), "unexpected argument 'spiral'");
     refused({"--steps"});
     refused({"-x"});
@@ -246,7 +292,31 @@ TEST(Options, UnknownOptionSuggestsTheNearest) {
 TEST(Options, HelpVersionAndPresetsArePrinted) {
     const Answer help = answered({"--help"});
     EXPECT_EQ(help.status, exit_status::ok);
-    EXPECT_NE(help.text.find("--norm-momentum"), std::string::npos);
+    for (const char* flag : {"--preset NAME",
+                             "--data spiral|circles|moons|xor|gaussians|rings|digits|idx:DIR|csv:FILE",
+                             "--noise NUMBER",
+                             "--hidden N,N,...",
+                             "--twins NUMBER",
+                             "--norm-a none|batch|layer|group|rms|renorm|ghost",
+                             "--norm-d none|batch",
+                             "--groups NUMBER",
+                             "--ghost-size NUMBER",
+                             "--activation identity|relu|tanh|sigmoid",
+                             "--batch NUMBER",
+                             "--seed NUMBER",
+                             "--optimizer sgd|adam",
+                             "--lr NUMBER",
+                             "--momentum NUMBER",
+                             "--weight-decay NUMBER",
+                             "--norm-momentum NUMBER",
+                             "--epsilon NUMBER",
+                             "--headless",
+                             "--steps NUMBER",
+                             "--size WxH",
+                             "--theme dark|light",
+                             "--plan"})
+        EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
+    EXPECT_EQ(help.text.find("--statistics"), std::string::npos) << "for the controls only";
     EXPECT_EQ(answered({"--version"}).text.find("vknorm-lab "), 0u);
     EXPECT_NE(answered({"--list-presets"}).text.find("Covariate shift"), std::string::npos);
 }
