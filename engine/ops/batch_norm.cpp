@@ -3,7 +3,6 @@
 #include "ops/batch_norm_double_backward.hpp"
 #include "ops/norm/arguments.hpp"
 #include "ops/norm/options.hpp"
-#include "ops/norm/scratch.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm {
@@ -49,7 +48,7 @@ struct BatchNorm::Impl {
     }
     /// The mask of a ReLU fits a binding.
     void check_mask(const Arguments& check) const {
-        const uint64_t bytes = plan().mask_bytes(), most = plan().binding_bytes();
+        const uint64_t bytes = plan().mask_bytes(), most = plan().limits.binding_bytes();
         if (bytes > most)
             check.refuse("relu_mask", std::to_string(bytes) + " bytes",
                          "at most " + std::to_string(most) + " on this device");

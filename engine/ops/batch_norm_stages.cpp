@@ -4,7 +4,6 @@
 
 #include "ops/norm/arguments.hpp"
 #include "ops/norm/options.hpp"
-#include "ops/norm/scratch.hpp"
 #include "ops/sizes.hpp"
 
 namespace vknorm {
@@ -61,7 +60,7 @@ struct BatchNormStages::Impl {
 /// As many parts at once as a binding holds.
 void BatchNormStages::Impl::merge(Recorder& recorder, Merged what, uint32_t parts, const BufferView& from,
                                   const BufferView& result) const {
-    const uint64_t held = plan().binding_bytes() / result_bytes();
+    const uint64_t held = plan().limits.binding_bytes() / result_bytes();
     const uint64_t most = std::min<uint64_t>(held, merge_workgroup * (maximum_trips / 2));
     for (uint64_t first = 0; first < parts; first += most) {
         const uint64_t count = std::min(most, parts - first);

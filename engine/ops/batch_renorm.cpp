@@ -7,7 +7,6 @@
 #include "ops/norm/arguments.hpp"
 #include "ops/norm/bind.hpp"
 #include "ops/norm/options.hpp"
-#include "ops/norm/scratch.hpp"
 #include "shaders/batch_norm.h"
 
 namespace vknorm {

@@ -40,7 +40,7 @@ struct InstanceNorm::Impl : GroupedNorm {
           moments(scratch.add(plan().sets() * partial_bytes)),
           average(scratch.add(plan().extent.channels * partial_bytes)) {
         // The moments of all sets are averaged at once.
-        const uint64_t sets = plan().sets(), most = plan().binding_bytes() / partial_bytes;
+        const uint64_t sets = plan().sets(), most = plan().limits.binding_bytes() / partial_bytes;
         if (sets > most)
             refuse(name, "shape", std::to_string(sets) + " images and channels",
                    "at most " + std::to_string(most) + " on this device");

@@ -1,5 +1,7 @@
 #include "ops/norm/arguments.hpp"
 
+#include "ops/sizes.hpp"
+
 namespace vknorm::detail {
 
 void check_running(Arguments& check, const BatchNormConvention& convention, uint64_t channel_bytes,
@@ -42,6 +44,24 @@ void NormArguments::output_tensor(const char* name, const BufferView& view, Name
     offsets(plan_.element_bytes());
     output(name, view, plan_.tensor_bytes(), in_place);
     offsets(sizeof(float));
+}
+
+BufferView ScratchRange::of(const BufferView& scratch) const {
+    return {scratch.buffer, round_up<uint64_t>(scratch.offset, partial_bytes) + offset, bytes};
+}
+
+ScratchRange Scratch::add(uint64_t bytes) {
+    const ScratchRange range{end_, bytes};
+    end_ += round_up<uint64_t>(bytes, partial_bytes);
+    return range;
+}
+
+VkDeviceSize Scratch::bytes() const {
+    return end_ + partial_bytes - sizeof(float);
+}
+
+std::string explain_scratch(VkDeviceSize bytes) {
+    return "scratch: " + std::to_string(bytes) + " bytes\n";
 }
 
 }  // namespace vknorm::detail

@@ -1,4 +1,4 @@
-// The arguments of one call of a normalization.
+// The arguments of one call of a normalization, and what it keeps in the scratch buffer among them.
 #pragma once
 
 #include <string>
@@ -30,5 +30,26 @@ class NormArguments : public Arguments {
   private:
     const NormPlan& plan_;
 };
+
+/// A part of every scratch buffer.
+struct ScratchRange {
+    uint64_t offset = 0, bytes = 0;
+
+    BufferView of(const BufferView& scratch) const;
+};
+
+/// Cuts scratch buffers into ranges that start at multiples of sixteen bytes, wherever the buffers start.
+class Scratch {
+  public:
+    ScratchRange add(uint64_t bytes);
+    /// Of a whole buffer.
+    VkDeviceSize bytes() const;
+
+  private:
+    uint64_t end_ = 0;
+};
+
+/// For people.
+std::string explain_scratch(VkDeviceSize bytes);
 
 }  // namespace vknorm::detail

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "ops/norm/bind.hpp"
 #include "ops/sizes.hpp"
 
 namespace vknorm::detail {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "ops/norm/modules.hpp"
+#include "ops/norm/bind.hpp"
 #include "ops/norm/passes.hpp"
 
 namespace vknorm::detail {

@@ -3,8 +3,7 @@
 
 #include <vknorm/group_norm.hpp>
 
-#include "ops/norm/passes.hpp"
-#include "ops/norm/scratch.hpp"
+#include "ops/norm/arguments.hpp"
 
 namespace vknorm::detail {
 

@@ -5,8 +5,6 @@
 #include <limits>
 #include <stdexcept>
 
-#include "ops/sizes.hpp"
-
 namespace vknorm::detail {
 
 namespace {
@@ -22,7 +20,6 @@ constexpr uint64_t fewest_shared_blocks = 4 * chunk_lanes;
 constexpr uint64_t shortest_strand = 16, longest_usual_strand = 64;
 constexpr uint64_t most_usual_partials = 1u << 16;  ///< of a channel
 constexpr uint32_t most_sweep_images = 32;
-constexpr uint32_t word_bits = 32;
 
 struct Lengths {
     uint64_t images, channels, positions;
@@ -80,41 +77,11 @@ void for_each_box(const Extent& extent, const BoxSides& sides, uint32_t length, 
     }
 }
 
-uint32_t merge_lanes_for(uint64_t partials) {
-    if (partials <= shaders::norm_partials_alone) return 1;
-    return partials <= shaders::norm_partials_branch ? shaders::norm_branch : merge_workgroup;
-}
-
-/// A binding starts up to `alignment` bytes before its first element.
-uint64_t whole_partials_bytes(const PlanLimits& limits) {
-    return round_down<uint64_t>(limits.range - limits.alignment, partial_bytes);
-}
-
 }  // namespace
-
-uint64_t NormPlan::mask_words() const {
-    return ceil_div<uint64_t>(extent.values_per_channel(), word_bits);
-}
-
-uint64_t NormPlan::mask_bytes() const {
-    return extent.channels * mask_words() * sizeof(uint32_t);
-}
-
-uint32_t NormPlan::groups(uint32_t items) const {
-    return std::min(ceil_div(items, limits.tuning.workgroup), limits.groups);
-}
 
 uint64_t samples_of_a_merge(const NormPlan& plan) {
     const uint64_t sample_bytes = plan.extent.channels * plan.partials * detail::partial_bytes;
-    return std::max<uint64_t>(whole_partials_bytes(plan.limits) / std::max<uint64_t>(sample_bytes, 1), 1);
-}
-
-MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes) {
-    MergePlan plan{.lanes = merge_lanes_for(items)};
-    const uint64_t bound = whole_partials_bytes(limits) / std::max<uint64_t>(set_bytes, 1);
-    const uint64_t capacity = uint64_t{limits.groups} * (merge_workgroup / plan.lanes);
-    plan.sets = std::min({bound, capacity, sets});
-    return plan;
+    return std::max<uint64_t>(plan.limits.partials_binding_bytes() / std::max<uint64_t>(sample_bytes, 1), 1);
 }
 
 Extent batch_extent(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout) {
@@ -162,7 +129,7 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, Storage s
     // The second bound keeps the loops of a striding invocation short on devices with few workgroups, however
     // small these are.
     const uint64_t in_flight = uint64_t{Tuning::least_workgroup} * limits.groups;
-    const uint64_t slice_bytes = std::min(whole_partials_bytes(limits),
+    const uint64_t slice_bytes = std::min(limits.partials_binding_bytes(),
                                           in_flight * (maximum_trips / 2) * block_values * sizeof(float));
     const uint64_t most_channels = slice_bytes / detail::partial_bytes;
     const std::string on_this_device =

@@ -28,6 +28,7 @@
 // a CPU), never on the tuning: results have the same bits for every tuning, and in both layouts.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -36,12 +37,14 @@
 #include <vknorm/normalization.hpp>
 #include <vknorm/tuning.hpp>
 
+#include "ops/sizes.hpp"
 #include "shaders/norm.h"
 
 namespace vknorm::detail {
 
 constexpr uint32_t block_values = shaders::norm_block_values;
 constexpr uint32_t partial_bytes = 16;
+constexpr uint32_t word_bits = 32;
 constexpr uint32_t chunk_lanes = 1u << shaders::norm_chunk_bits;  ///< of a channel with several strands
 constexpr uint32_t merge_workgroup = shaders::norm_merge_workgroup;
 
@@ -52,6 +55,12 @@ struct PlanLimits {
     uint64_t alignment = 256;      ///< of a binding's offset
     uint32_t parallel = 1u << 18;  ///< invocations that keep the device busy
     Tuning tuning{};
+
+    /// The most bytes of which every one can be bound, wherever they begin: a binding starts up to
+    /// `alignment` bytes before its first element.
+    uint64_t binding_bytes() const { return range - alignment; }
+    /// Of whole partials.
+    uint64_t partials_binding_bytes() const { return round_down<uint64_t>(binding_bytes(), partial_bytes); }
 };
 
 /// The lengths of a tensor.
@@ -119,12 +128,12 @@ struct NormPlan {
     uint64_t partial_bytes() const { return extent.all_channels() * partials * detail::partial_bytes; }
     /// Words of a channel, and bytes, of the mask of a ReLU: bits [channels][values], every channel from a
     /// new word.
-    uint64_t mask_words() const;
-    uint64_t mask_bytes() const;
-    /// The most bytes of which every one can be bound, wherever they begin.
-    uint64_t binding_bytes() const { return limits.range - limits.alignment; }
+    uint64_t mask_words() const { return ceil_div<uint64_t>(extent.values_per_channel(), word_bits); }
+    uint64_t mask_bytes() const { return extent.channels * mask_words() * sizeof(uint32_t); }
     /// Workgroups for `items` work items of one invocation each; every kernel strides over the rest.
-    uint32_t groups(uint32_t items) const;
+    uint32_t groups(uint32_t items) const {
+        return std::min(ceil_div(items, limits.tuning.workgroup), limits.groups);
+    }
 };
 
 /// How partials are merged: by `lanes` invocations for a set, `sets` sets in a dispatch.
@@ -133,7 +142,14 @@ struct MergePlan {
     uint64_t sets = 0;
 };
 /// For `sets` sets of `items` partials each; `set_bytes` is how far a binding reaches for one more set.
-MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes);
+inline MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes) {
+    const uint32_t lanes = items <= shaders::norm_partials_alone    ? 1
+                           : items <= shaders::norm_partials_branch ? shaders::norm_branch
+                                                                    : merge_workgroup;
+    const uint64_t bound = limits.partials_binding_bytes() / std::max<uint64_t>(set_bytes, 1);
+    const uint64_t capacity = uint64_t{limits.groups} * (merge_workgroup / lanes);
+    return {.lanes = lanes, .sets = std::min({bound, capacity, sets})};
+}
 /// Samples whose partials of all channels fit a binding, and one at least.
 uint64_t samples_of_a_merge(const NormPlan& plan);
 

@@ -4,8 +4,8 @@
 
 #include <vknorm/layer_norm.hpp>
 
+#include "ops/norm/arguments.hpp"
 #include "ops/norm/passes.hpp"
-#include "ops/norm/scratch.hpp"
 
 namespace vknorm::detail {
 

@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "ops/norm/passes.hpp"
-#include "vulkan/dispatch.hpp"
 #include "ops/norm/tuning.hpp"
+#include "vulkan/dispatch.hpp"
 
 namespace vknorm::detail {
 

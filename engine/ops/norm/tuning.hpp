@@ -1,5 +1,5 @@
-// Which tunings there are: a table by driver, what a device can do, and their text. A device keeps its tuning;
-// what it means is known here, and so is how it gets one (Device::tune). Calls no Vulkan.
+// Which tunings there are: a table by driver, what a device can do, and their text. A device keeps its
+// tuning; what it means is known here, and so is how it gets one (Device::tune). Calls no Vulkan.
 #pragma once
 
 #include <optional>
