@@ -29,10 +29,12 @@ struct FusedModules {
 };
 const FusedModules forward_modules{
     .thirty_two = {VKNORM_WRITER(norm_fused_quads_forward), VKNORM_WRITER(norm_fused_channel_forward)},
-    .sixteen = {VKNORM_WRITER(norm_fused_quads_forward_sixteen), VKNORM_WRITER(norm_fused_channel_forward_sixteen)}};
+    .sixteen = {VKNORM_WRITER(norm_fused_quads_forward_sixteen),
+                VKNORM_WRITER(norm_fused_channel_forward_sixteen)}};
 const FusedModules backward_modules{
     .thirty_two = {VKNORM_WRITER(norm_fused_quads_backward), VKNORM_WRITER(norm_fused_channel_backward)},
-    .sixteen = {VKNORM_WRITER(norm_fused_quads_backward_sixteen), VKNORM_WRITER(norm_fused_channel_backward_sixteen)}};
+    .sixteen = {VKNORM_WRITER(norm_fused_quads_backward_sixteen),
+                VKNORM_WRITER(norm_fused_channel_backward_sixteen)}};
 
 /// Of a normalization without anything around it but a ReLU.
 std::optional<Form> choose_fused(const NormPlan& plan, std::initializer_list<BufferView> tensors) {
