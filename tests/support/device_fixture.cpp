@@ -150,7 +150,9 @@ std::string refusal(const Buffer& memory, const std::function<void(Recorder&)>& 
     Stream stream(test_device());
     const std::string message = refusal([&] { record(stream.record()); });
     stream.wait(stream.submit());
-    if (message != "no error") EXPECT_EQ(download<uint32_t>(memory), before) << message;
+    if (message != "no error") {
+        EXPECT_EQ(download<uint32_t>(memory), before) << message;
+    }
     return message;
 }
 
