@@ -34,7 +34,6 @@ class Gpu {
     VkDevice device() const { return device_; }
     uint32_t queue_family() const { return queue_family_; }
     VkQueue queue() const { return queue_; }
-    std::mutex& queue_mutex() { return queue_mutex_; }
 
     /// For the constructor of vknorm::Device; this object must outlive that one.
     vknorm::AdoptedDevice adopted();

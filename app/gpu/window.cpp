@@ -83,9 +83,6 @@ void Window::connect(InputQueue& input) {
     connect_events(window_);
 }
 
-void Window::poll() {
-    glfwPollEvents();
-}
 void Window::wait(double seconds) {
     glfwWaitEventsTimeout(seconds);
 }

@@ -30,8 +30,7 @@ class Window {
     /// Where events go from now on; `input` must outlive the window.
     void connect(InputQueue& input);
 
-    /// Hands out events that are there, or waits for some for at most so long.
-    void poll();
+    /// Hands out the events that are there, or waits for some for at most so long.
     void wait(double seconds);
     bool close_requested() const;
 

@@ -31,7 +31,6 @@ enum class Key : uint16_t {
     control,
     shift,
     alt,
-    f1,
     f11,
     f12,
 };
