@@ -7,7 +7,7 @@
 #include "app/experiment/session.hpp"
 #include "app/gpu/offscreen.hpp"
 #include "app/gpu/window.hpp"
-#include "app/lab/tabs/live.hpp"
+#include "app/lab/shell.hpp"
 
 namespace lab {
 
@@ -53,7 +53,7 @@ class Desktop {
           window_(gpu_, "vknorm Lab", options.width, options.height),
           screen_(window_.scale()),
           renderer_(gpu_, window_.format()),
-          live_(session_) {
+          shell_(session_) {
         window_.connect(screen_.input());
         if (options.light) screen_.set_theme(light_theme());
     }
@@ -94,7 +94,7 @@ class Desktop {
         if (run->running)
             steps_per_second_ =
                 run->samples_per_second / static_cast<double>(run->settings.batch * run->twins.size());
-        const Requests requests = live_.draw(screen_, frame_ms_);
+        const Requests requests = shell_.draw(screen_, frame_ms_);
         closing_ = requests.close;
         const Frame frame = screen_.end();
         window_.draw(renderer_, frame);
@@ -103,7 +103,7 @@ class Desktop {
             if (requests.screenshot) save_picture(frame);
             if (requests.export_run) export_run(frame);
         } catch (const std::exception& error) {
-            live_.announce(error.what());
+            shell_.announce(error.what());
         }
     }
 
@@ -115,7 +115,7 @@ class Desktop {
         std::filesystem::create_directories(options_.out);
         const std::filesystem::path file = fresh(options_.out, "screen-", ".png");
         write_png(picture(frame), file);
-        live_.announce("Picture: " + file.string());
+        shell_.announce("Picture: " + file.string());
     }
 
     void export_run(const Frame& frame) {
@@ -125,7 +125,7 @@ class Desktop {
         write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_);
         write_history(folder / "history.csv", *run);
         write_png(picture(frame), folder / "screen.png");
-        live_.announce("Written to " + folder.string() + ": summary.json, history.csv, screen.png");
+        shell_.announce("Written to " + folder.string() + ": summary.json, history.csv, screen.png");
     }
 
     const Options& options_;
@@ -135,7 +135,7 @@ class Desktop {
     Window window_;
     Screen screen_;
     Renderer renderer_;
-    Live live_;
+    Shell shell_;
     bool closing_ = false;
     uint64_t shown_revision_ = 0;
     VkExtent2D shown_extent_{};

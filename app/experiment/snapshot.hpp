@@ -73,9 +73,6 @@ struct Boundary {
     std::vector<float> probability;  ///< [rows][columns][classes], first row at y = low
 };
 
-/// The twins that the screen draws.
-inline constexpr size_t drawn_twins = 2;
-
 /// What is known of one twin.
 struct TwinView {
     History<TrainingRow> training{8192};

@@ -12,6 +12,8 @@ namespace lab {
 
 namespace {
 
+constexpr float card_inset = 9;  // of what stands in a card
+
 // One twin's histogram as a filled curve, scaled to its own peak.
 void draw_sparkline(const Look& look, ImDrawList& list, const Histogram& histogram, const plot::Rect& area,
                     Color color) {
@@ -65,7 +67,7 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, S
         ImGui::PushFont(look.fonts.strong);
         ImGui::Text("hidden %u", layer + 1);
         ImGui::PopFont();
-        for (size_t twin = 0; twin < drawn_twins; ++twin) {
+        for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
             ImDrawList& list = *ImGui::GetWindowDrawList();
             const ImVec2 at = ImGui::GetCursorScreenPos();
             plot::disc(list, look.fonts, {at.x + look.px(6), at.y + ImGui::GetFrameHeight() / 2},
@@ -81,7 +83,7 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, S
 
 std::string layer_note(const Settings& settings, uint32_t layer) {
     std::string note;
-    for (size_t twin = 0; twin < drawn_twins; ++twin)
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin)
         note += std::string(twin == 0 ? "" : ", ") + twin_letter(twin) + " " +
                 name(settings.twins[twin].norm_of(layer));
     return note + ". A click inspects this layer, a right click changes its norms.";
@@ -90,7 +92,7 @@ std::string layer_note(const Settings& settings, uint32_t layer) {
 // The norm of a layer that is an exception, behind its title; a dot where there is no room.
 void draw_exceptions(const Look& look, ImDrawList& list, const Settings& settings, uint32_t layer, float left,
                      float right, float top) {
-    for (size_t twin = 0; twin < drawn_twins; ++twin) {
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
         if (settings.twins[twin].exceptions.count(layer) == 0) continue;
         const char* const norm = name(settings.twins[twin].norm_of(layer));
         const float width = plot::text_size(look.fonts.small, norm).x;
@@ -104,13 +106,37 @@ void draw_exceptions(const Look& look, ImDrawList& list, const Settings& setting
     }
 }
 
+// Every twin's moments in a row, from edge to edge, if there is room: narrow cards have the curves only.
+// Returns where the curves end.
+float draw_moments(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s,
+                   uint32_t layer) {
+    std::vector<std::string> words;
+    float width = 0;
+    for (const TwinView& twin : s.twins) {
+        words.push_back(layer < twin.layers.size() ? moments(twin.layers[layer]) : "");
+        width += plot::text_size(look.fonts.mono, words.back().c_str()).x;
+    }
+    const float room = card.width() - 2 * look.px(card_inset), least_gap = look.px(8);
+    const auto gaps = static_cast<float>(words.size() - 1);
+    if (width + gaps * least_gap > room) return card.max.y - look.px(8);
+    const float top = card.max.y - look.px(4) - look.fonts.mono->FontSize;
+    float right = card.max.x - look.px(card_inset);
+    for (size_t twin = words.size(); twin-- > 0;) {
+        const float its = plot::text_size(look.fonts.mono, words[twin].c_str()).x;
+        const float left = twin == 0 ? card.min.x + look.px(card_inset) : right - its;
+        plot::text(list, look.fonts.mono, {left, top}, look.theme.twins[twin], words[twin].c_str());
+        right -= its + (room - width) / std::max(gaps, 1.0f);
+    }
+    return top - look.px(4);
+}
+
 void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s,
                const Settings& settings, uint32_t index, bool hovered) {
     const bool inspected = settings.inspected_layer == index;
     const Color fill = hovered ? mixed(look.theme.panel, look.theme.control, 0.6f) : look.theme.panel;
     plot::card(look, list, card, look.px(7), fill, inspected ? look.theme.grip : look.theme.border,
                look.px(inspected ? 2.0f : 1.0f));
-    const float inset = look.px(9);
+    const float inset = look.px(card_inset);
     const std::string title = "hidden " + std::to_string(index + 1),
                       count = std::to_string(settings.hidden[index]);
     const float top = card.min.y + look.px(6);
@@ -124,22 +150,9 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
     draw_exceptions(look, list, settings, index, card.min.x + inset + title_width + gap,
                     card.max.x - inset - count_size.x - gap, top);
 
-    float bottom = card.max.y - look.px(8);
-    std::array<std::string, drawn_twins> words;
-    for (size_t twin = 0; twin < drawn_twins; ++twin)
-        if (index < s.twins[twin].layers.size()) words[twin] = moments(s.twins[twin].layers[index]);
-    const ImVec2 a = plot::text_size(look.fonts.mono, words[0].c_str());
-    const ImVec2 b = plot::text_size(look.fonts.mono, words[1].c_str());
-    if (a.x + gap + b.x <= room) {  // narrow cards have the curves only
-        bottom = card.max.y - look.px(4) - a.y;
-        plot::text(list, look.fonts.mono, {card.min.x + inset, bottom}, look.theme.twins[0],
-                   words[0].c_str());
-        plot::text(list, look.fonts.mono, {card.max.x - inset - b.x, bottom}, look.theme.twins[1],
-                   words[1].c_str());
-        bottom -= look.px(4);
-    }
+    const float bottom = draw_moments(look, list, card, s, index);
     const plot::Rect area{{card.min.x + inset, top + look.px(17)}, {card.max.x - inset, bottom}};
-    for (size_t twin = drawn_twins; twin-- > 0;)
+    for (size_t twin = s.twins.size(); twin-- > 0;)
         if (index < s.twins[twin].layers.size())
             draw_sparkline(look, list, s.twins[twin].layers[index].normalized, area, look.theme.twins[twin]);
 }

@@ -1,6 +1,7 @@
 #include "app/lab/help.hpp"
 
 #include <array>
+#include <vector>
 
 namespace lab {
 
@@ -10,34 +11,28 @@ struct Line {
     const char *keys, *meaning;
 };
 
-constexpr std::array<Line, 22> lines = {{
-    {"Space", "run or pause"},
-    {"S", "one step"},
-    {"R", "begin the run again"},
-    {"T", "training steps use batch or running statistics"},
-    {"F", "freeze: running statistics, gamma and beta stay"},
-    {"B", "next normalization of twin A"},
-    {"L", "log or linear axis of the plot under the pointer"},
-    {"P", "plan of a training step: parts, times, norm"},
-    {"D", "dark or light"},
-    {"F11", "the plot under the pointer alone"},
-    {"F12", "picture of the screen"},
-    {"Ctrl + E", "write tables and a picture of the run"},
-    {"Ctrl + Q", "quit"},
-    {"Esc", "back; let go of what is open"},
-    {"?", "these lines"},
-    {"Wheel", "zoom the steps of all plots"},
-    {"Shift + wheel", "zoom the values of one plot"},
-    {"Drag", "move"},
-    {"Double click", "fit"},
-    {"Click a legend", "hide or show"},
-    {"Right click a layer", "choose its norm"},
-    {"Ctrl + click a slider", "type a number"},
-}};
+// What needs no shortcut: keys that work while the help is open, too, and the mouse.
+constexpr std::array gestures = {
+    Line{"Esc", "back; let go of what is open"},
+    Line{"?", "these lines"},
+    Line{"Wheel", "zoom the steps of all plots"},
+    Line{"Shift + wheel", "zoom the values of one plot"},
+    Line{"Drag", "move"},
+    Line{"Double click", "fit"},
+    Line{"Click a legend", "hide or show"},
+    Line{"Right click a layer", "choose its norm"},
+    Line{"Right click a twin", "add a twin, or remove this one"},
+    Line{"Ctrl + click a slider", "type a number"},
+};
 
 }  // namespace
 
-void draw_help(const Look& look, ImVec2 size, bool& open) {
+void draw_help(const Look& look, ImVec2 size, std::span<const Shortcut> shortcuts, bool& open) {
+    std::vector<Line> lines;
+    for (const Shortcut& shortcut : shortcuts)
+        if (!shortcut.keys.empty()) lines.push_back({shortcut.keys.c_str(), shortcut.meaning.c_str()});
+    lines.insert(lines.end(), gestures.begin(), gestures.end());
+
     const float row = look.px(24), padding = look.px(26), key_width = look.px(150);
     const ImVec2 box{look.px(520), padding * 2 + look.px(34) + row * static_cast<float>(lines.size())};
     const ImVec2 corner{(size.x - box.x) / 2, (size.y - box.y) / 2};

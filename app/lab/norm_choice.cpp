@@ -11,9 +11,6 @@ namespace {
 
 using vknorm::Norm;
 
-constexpr std::array<Norm, 7> all = {Norm::none, Norm::batch,        Norm::layer, Norm::group,
-                                     Norm::rms,  Norm::batch_renorm, Norm::ghost};
-
 const char* note(Norm norm) {
     switch (norm) {
         case Norm::none:
@@ -28,42 +25,45 @@ const char* note(Norm norm) {
             return "Each example by the root mean square of its units; no mean, no beta";
         case Norm::batch_renorm:
             return "BatchNorm, corrected more and more towards its running statistics (the paper's schedule, "
-                   "100 times "
-                   "as fast)";
+                   "100 times as fast)";
         case Norm::ghost:
             return "BatchNorm over parts of the batch, as if each were a batch of its own";
     }
     return "";
 }
 
-template <class Function>
-auto for_all(Function function) {
-    std::array<const char*, all.size()> texts{};
-    std::transform(all.begin(), all.end(), texts.begin(), function);
-    return texts;
-}
-
-/// Returns whether another one than `current` was chosen; -1: none of them.
+/// Returns whether another one than `current`, an index of norm_choices, was chosen; -1: none of them.
 bool choose(const Look& look, const char* id, float width, const char* preview, int& current) {
-    return choice(look, id, width, preview, for_all([](Norm norm) { return name(norm); }), current,
-                  for_all(note));
+    std::array<const char*, norm_choices.size()> names{}, notes{};
+    for (size_t i = 0; i < norm_choices.size(); ++i) {
+        names[i] = norm_choices[i].name;
+        notes[i] = note(norm_choices[i].value);
+    }
+    return choice(look, id, width, preview, names, current, notes);
 }
 
 int index_of(Norm norm) {
-    return static_cast<int>(std::find(all.begin(), all.end(), norm) - all.begin());
+    const auto found = std::find_if(norm_choices.begin(), norm_choices.end(),
+                                    [&](const auto& choice) { return choice.value == norm; });
+    return static_cast<int>(found - norm_choices.begin());
+}
+
+Norm chosen_norm(int index) {
+    return norm_choices[static_cast<size_t>(index)].value;
 }
 
 }  // namespace
 
-std::span<const Norm> norms() {
-    return all;
+void next_norm(TwinSettings& twin) {
+    twin.norm = chosen_norm((index_of(twin.norm) + 1) % static_cast<int>(norm_choices.size()));
+    twin.exceptions.clear();
 }
 
 void choose_norm(const Look& look, const char* id, float width, TwinSettings& twin) {
     const bool mixed = !twin.exceptions.empty();
     int chosen = mixed ? -1 : index_of(twin.norm);
     if (choose(look, id, width, mixed ? "Mixed" : name(twin.norm), chosen)) {
-        twin.norm = all[static_cast<size_t>(chosen)];
+        twin.norm = chosen_norm(chosen);
         twin.exceptions.clear();
     }
     hint(look, mixed ? "Hidden layers have different norms; a right click on a card changes its layer's"
@@ -73,8 +73,7 @@ void choose_norm(const Look& look, const char* id, float width, TwinSettings& tw
 void choose_norm_of(const Look& look, const char* id, float width, TwinSettings& twin, uint32_t layer) {
     const Norm before = twin.norm_of(layer);
     int chosen = index_of(before);
-    if (choose(look, id, width, name(before), chosen))
-        twin.set_norm_of(layer, all[static_cast<size_t>(chosen)]);
+    if (choose(look, id, width, name(before), chosen)) twin.set_norm_of(layer, chosen_norm(chosen));
     hint(look, note(before));
 }
 

@@ -6,10 +6,9 @@
 
 namespace lab {
 
-/// Every norm in the order of the lists.
-std::span<const vknorm::Norm> norms();
-
-/// For every hidden layer of a twin; a choice ends the exceptions.
+/// For every hidden layer of a twin the next one in the list; ends the exceptions.
+void next_norm(TwinSettings& twin);
+/// The same by choice.
 void choose_norm(const Look& look, const char* id, float width, TwinSettings& twin);
 /// For one hidden layer, from 0.
 void choose_norm_of(const Look& look, const char* id, float width, TwinSettings& twin, uint32_t layer);

@@ -1,6 +1,6 @@
 #include "app/lab/picture.hpp"
 
-#include "app/lab/tabs/live.hpp"
+#include "app/lab/shell.hpp"
 
 namespace lab {
 
@@ -29,9 +29,9 @@ Picture live_picture(Gpu& gpu, const Snapshot& run, uint32_t width, uint32_t hei
     Screen screen(1);
     if (light) screen.set_theme(light_theme());
     Renderer renderer(gpu, VK_FORMAT_R8G8B8A8_UNORM);
-    Live live(still);
+    Shell shell(still);
     screen.begin({static_cast<float>(width), static_cast<float>(height)}, 1.0f / 30);
-    live.draw(screen, 0);
+    shell.draw(screen, 0);
     const Frame frame = screen.end();
     return Offscreen(gpu, renderer, width, height).draw(frame);
 }

@@ -1,4 +1,4 @@
-// The Live screen as a picture, with no display.
+// The Lab's window as a picture, with no display.
 #pragma once
 
 #include "app/experiment/snapshot.hpp"

@@ -13,16 +13,10 @@ namespace lab {
 
 namespace {
 
-// The preset whose experiment `settings` is, whatever is inspected and how fast.
-int matching_preset(Settings settings) {
-    for (size_t i = 0; i < presets().size(); ++i) {
-        const Settings& preset = presets()[i].settings;
-        settings.inspected_layer = preset.inspected_layer;
-        settings.inspected_unit = preset.inspected_unit;
-        settings.steps_per_frame = preset.steps_per_frame;
-        settings.plan = preset.plan;
-        if (settings == preset) return static_cast<int>(i);
-    }
+// The preset whose experiment `settings` is; -1: none.
+int matching_preset(const Settings& settings) {
+    for (size_t i = 0; i < presets().size(); ++i)
+        if (same_experiment(settings, presets()[i].settings)) return static_cast<int>(i);
     return -1;
 }
 
@@ -52,12 +46,12 @@ std::string fixed(const char* pattern, double value) {
 }  // namespace
 
 ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snapshot& s,
-                           const Settings& settings, float frame_ms) {
+                           const Settings& settings, float frame_ms, const TabList& tabs, size_t shown_tab) {
     ToolbarClicks clicks;
     ImDrawList& list = *ImGui::GetWindowDrawList();
     plot::card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
 
-    const float middle = (frame.min.y + frame.max.y) / 2, top = std::round(middle - look.px(14)),
+    const float middle = (frame.min.y + frame.max.y) / 2, top = std::round(middle - look.px(tool_height / 2)),
                 gap = look.px(7);
     const char* const brand = "vknorm Lab";
     const ImVec2 brand_size = plot::text_size(look.fonts.strong, brand);
@@ -92,20 +86,19 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
 
     // From the right edge: what must always be there.
     float right = frame.max.x - look.px(10);
-    const auto right_button = [&](const char* id, const char* label, Icon icon, bool down = false) {
-        const float width =
-            look.px(26) + (icon == Icon::none ? 0 : look.px(20)) + plot::text_size(look.fonts.body, label).x;
-        right -= width;
+    const auto right_button = [&](const char* id, const char* label, Icon icon) {
+        right -= tool_button_width(look, label, icon);
         ImGui::SetCursorScreenPos({std::round(right), top});
-        const bool clicked = tool_button(look, id, label, icon, down);
+        const bool clicked = tool_button(look, id, label, icon, false);
         right -= gap;
         return clicked;
     };
     clicks.help = right_button("help", "?", Icon::none);
     clicks.theme = look.theme.dark ? right_button("theme", "Light", Icon::sun)
                                    : right_button("theme", "Dark", Icon::moon);
-    clicks.plan = right_button("plan", "Plan", Icon::none, settings.plan);
-    hint(look, "How the device does a training step, and where the time goes");
+    right -= tab_strip_width(look, tabs);
+    clicks.tab = draw_tab_strip(look, {std::round(right), top}, tabs, shown_tab);
+    right -= gap;
 
     list.PushClipRect(frame.min, {right, frame.max.y}, true);
     x = draw_number(look, list, {x, middle}, "step", std::to_string(s.step), 48);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/plot/layout.hpp"
+
 namespace lab::plot {
 
 namespace {
@@ -108,31 +110,36 @@ Color class_color(const Theme& theme, std::span<const float> probabilities) {
 }
 
 void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& options,
-                     const std::array<BoundaryView, drawn_twins>& twins, const vknorm::Dataset* points,
-                     PanelState& state) {
+                     std::span<const BoundaryView> twins, const vknorm::Dataset* points, PanelState& state) {
     const PanelArea panel = begin_panel(look, frame, options, state);
     if (points && points->features != 2) {
         const std::string note =
             "No plane to draw: the data have " + std::to_string(points->features) + " features";
         return empty_note(look, panel.content, note.c_str());
     }
-    std::vector<size_t> shown;
-    for (size_t twin = 0; twin < drawn_twins; ++twin)
-        if (state.shows(1u << twin) && twins[twin].boundary.columns > 1 && twins[twin].boundary.rows > 1)
-            shown.push_back(twin);
-    if (shown.empty()) {
-        const bool off = !state.shows(1) && !state.shows(2);
-        return empty_note(look, panel.content, off ? "Both twins are switched off" : "No steps yet");
+    std::vector<const BoundaryView*> shown;
+    bool all_off = true;
+    for (size_t twin = 0; twin < twins.size(); ++twin) {
+        if (!state.shows(1u << twin)) continue;
+        all_off = false;
+        if (twins[twin].boundary.columns > 1 && twins[twin].boundary.rows > 1) shown.push_back(&twins[twin]);
     }
+    if (shown.empty())
+        return empty_note(look, panel.content, all_off ? "Every twin is switched off" : "No steps yet");
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    const auto count = static_cast<float>(shown.size());
+    const Rect& content = panel.content;
     const float gap = look.px(10), caption_height = look.px(20);
-    const float width = (panel.content.width() - gap * (count - 1)) / count;
+    const size_t columns =
+        grid_layout(shown.size(), content.width(), content.height(), gap, caption_height).columns;
+    const size_t rows = (shown.size() + columns - 1) / columns;
+    const auto across = static_cast<float>(columns), down = static_cast<float>(rows);
+    const float width = (content.width() - gap * (across - 1)) / across,
+                height = (content.height() - gap * (down - 1)) / down;
     for (size_t i = 0; i < shown.size(); ++i) {
-        const auto& [boundary, caption] = twins[shown[i]];
-        const float left = panel.content.min.x + static_cast<float>(i) * (width + gap);
-        const Rect square =
-            square_in({{left, panel.content.min.y}, {left + width, panel.content.max.y - caption_height}});
+        const auto& [boundary, caption] = *shown[i];
+        const float left = content.min.x + static_cast<float>(i % columns) * (width + gap),
+                    top = content.min.y + static_cast<float>(i / columns) * (height + gap);
+        const Rect square = square_in({{left, top}, {left + width, top + height - caption_height}});
         draw_field(look, list, boundary, square);
         if (points) draw_points(look, list, boundary, *points, square);
         const ImVec2 size = text_size(look.fonts.small, caption.c_str());

@@ -1,7 +1,7 @@
 // The plane as a classifier sees it, with the points it learns from.
 #pragma once
 
-#include <array>
+#include <span>
 
 #include "app/experiment/snapshot.hpp"
 #include "app/plot/panel.hpp"
@@ -13,10 +13,9 @@ struct BoundaryView {
     std::string caption;  ///< below it
 };
 
-/// One square per twin that the legend shows, side by side. `points` may be null.
+/// One square per twin that the legend shows, as large as fit. `points` may be null.
 void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& options,
-                     const std::array<BoundaryView, drawn_twins>& twins, const vknorm::Dataset* points,
-                     PanelState& state);
+                     std::span<const BoundaryView> twins, const vknorm::Dataset* points, PanelState& state);
 
 /// The colour of a point with these class probabilities: neutral where the classes are equally likely.
 Color class_color(const Theme& theme, std::span<const float> probabilities);

@@ -8,8 +8,19 @@ namespace lab::plot {
 namespace {
 constexpr float beyond = 4096;  // pixels outside the frame that a coordinate may lie
 
-bool before(const Point& point, double x) {
-    return point.x < x;
+// The index of the first point at or beyond `x`.
+size_t first_from(const Points& points, double x) {
+    size_t first = 0;
+    for (size_t count = points.size(); count > 0;) {
+        const size_t half = count / 2;
+        if (points[first + half].x < x) {
+            first += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return first;
 }
 }  // namespace
 
@@ -23,19 +34,18 @@ float Mapping::to_y(double value) const {
     return std::clamp(pixel, top - beyond, top + height + beyond);
 }
 
-std::span<const Point> visible(std::span<const Point> points, const Range& range) {
-    auto first = std::lower_bound(points.begin(), points.end(), range.low, before);
-    auto last = std::lower_bound(first, points.end(), range.high, before);
-    if (first != points.begin()) --first;
-    if (last != points.end()) ++last;
-    return {first, last};
+Points visible(const Points& points, const Range& range) {
+    size_t first = first_from(points, range.low), end = first_from(points, range.high);
+    if (first > 0) --first;
+    if (end < points.size()) ++end;
+    return points.part(first, end - first);
 }
 
-bool dense(std::span<const Point> visible_points, const Mapping& mapping) {
+bool dense(const Points& visible_points, const Mapping& mapping) {
     return static_cast<float>(visible_points.size()) > mapping.width * 0.4f;
 }
 
-std::vector<Column> columns(std::span<const Point> visible_points, const Mapping& mapping, float pitch) {
+std::vector<Column> columns(const Points& visible_points, const Mapping& mapping, float pitch) {
     std::vector<Column> result;
     float sum = 0, previous = 0;
     int count = 0;
@@ -43,7 +53,7 @@ std::vector<Column> columns(std::span<const Point> visible_points, const Mapping
     const auto finish = [&] {
         if (count > 0) result.back().mean = sum / static_cast<float>(count);
     };
-    for (const Point& point : visible_points) {
+    for (const Point point : visible_points) {
         if (!std::isfinite(point.y)) {
             gap = true;
             continue;
@@ -71,16 +81,15 @@ std::vector<Column> columns(std::span<const Point> visible_points, const Mapping
     return result;
 }
 
-const Point* nearest(std::span<const Point> points, double x) {
-    const auto middle = std::lower_bound(points.begin(), points.end(), x, before);
-    auto right = middle;
-    while (right != points.end() && !std::isfinite(right->y)) ++right;
-    auto left = middle;
-    while (left != points.begin() && !std::isfinite(std::prev(left)->y)) --left;
-    const bool has_right = right != points.end(), has_left = left != points.begin();
-    if (!has_left) return has_right ? &*right : nullptr;
-    const Point* candidate = &*std::prev(left);
-    return has_right && right->x - x < x - candidate->x ? &*right : candidate;
+std::optional<Point> nearest(const Points& points, double x) {
+    const size_t middle = first_from(points, x);
+    size_t right = middle, left = middle;
+    while (right < points.size() && !std::isfinite(points[right].y)) ++right;
+    while (left > 0 && !std::isfinite(points[left - 1].y)) --left;
+    const bool has_right = right < points.size();
+    if (left == 0) return has_right ? std::optional(points[right]) : std::nullopt;
+    const Point candidate = points[left - 1];
+    return has_right && points[right].x - x < x - candidate.x ? points[right] : candidate;
 }
 
 }  // namespace lab::plot

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace lab::plot {
 
@@ -24,27 +25,40 @@ bool hit_area(const char* id, const Rect& rect) {
     return ImGui::InvisibleButton(id, {std::max(rect.width(), 1.0f), std::max(rect.height(), 1.0f)});
 }
 
-float legend_entry_width(const Look& look, const LegendEntry& entry) {
-    return look.px(14 + 5) + text_size(look.fonts.small, entry.label.c_str()).x;
+constexpr float swatch_width = 14, swatch_gap = 5, entry_gap = 12;  // of the legend
+
+float legend_width(const Look& look, std::span<const LegendEntry> legend) {
+    float width = 0;
+    for (const LegendEntry& entry : legend)
+        width += look.px(swatch_width + swatch_gap) + text_size(look.fonts.small, entry.label.c_str()).x +
+                 look.px(entry_gap);
+    return width;
+}
+
+std::vector<LegendEntry> shortened(std::span<const LegendEntry> legend) {
+    std::vector<LegendEntry> result(legend.begin(), legend.end());
+    for (LegendEntry& entry : result)
+        if (!entry.brief.empty()) entry.label = entry.brief;
+    return result;
 }
 
 // Laid out from `right` leftwards.
-void draw_legend(const Look& look, ImDrawList& list, float right, float middle, const PanelOptions& options,
-                 PanelState& state) {
-    const std::span<const LegendEntry> legend = options.legend;
+void draw_legend(const Look& look, ImDrawList& list, float right, float middle,
+                 std::span<const LegendEntry> legend, bool toggles, PanelState& state) {
     float x = right;
     for (size_t i = legend.size(); i-- > 0;) {
         const LegendEntry& entry = legend[i];
-        const float width = legend_entry_width(look, entry);
+        const float width =
+            look.px(swatch_width + swatch_gap) + text_size(look.fonts.small, entry.label.c_str()).x;
         x -= width;
         const Rect area{{x - look.px(4), middle - look.px(10)},
                         {x + width + look.px(4), middle + look.px(10)}};
         ImGui::PushID(static_cast<int>(i));
-        if (options.toggles && hit_area("legend", area)) state.hidden ^= 1u << i;
+        if (toggles && hit_area("legend", area)) state.hidden ^= 1u << i;
         ImGui::PopID();
-        const bool off = state.hidden >> i & 1u, hovered = options.toggles && ImGui::IsItemHovered();
+        const bool off = state.hidden >> i & 1u, hovered = toggles && ImGui::IsItemHovered();
         const Color ink = off ? look.theme.faint : entry.color;
-        const float half = look.px(1.5f), swatch = look.px(14);
+        const float half = look.px(1.5f), swatch = look.px(swatch_width);
         const auto dash = [&](float from, float to) {
             list.AddRectFilled({std::round(x + from), std::round(middle - half)},
                                {std::round(x + to), std::round(middle + half)}, ink);
@@ -58,11 +72,11 @@ void draw_legend(const Look& look, ImDrawList& list, float right, float middle, 
         }
         const Color words = off ? look.theme.faint : hovered ? look.theme.text : look.theme.muted;
         const ImVec2 size = text_size(look.fonts.small, entry.label.c_str());
-        const ImVec2 at{x + swatch + look.px(5), middle - size.y / 2};
+        const ImVec2 at{x + swatch + look.px(swatch_gap), middle - size.y / 2};
         text(list, look.fonts.small, at, words, entry.label.c_str());
         if (off)
             list.AddRectFilled({at.x, std::round(middle)}, {at.x + size.x, std::round(middle) + 1}, words);
-        x -= look.px(12);
+        x -= look.px(entry_gap);
     }
 }
 
@@ -101,14 +115,16 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
 
     Rect content{{frame.min.x + inset, frame.min.y + look.px(34)},
                  {frame.max.x - inset, frame.max.y - look.px(8)}};
-    float legend_width = 0;
-    for (const LegendEntry& entry : options.legend)
-        legend_width += legend_entry_width(look, entry) + look.px(12);
-    if (legend_width <= right - left + look.px(12)) {
-        draw_legend(look, list, right, middle, options, state);
+    // Beside the title; else on a line of its own; else in fewer words.
+    const float gap = look.px(entry_gap), beside = right - left + gap, below = content.width() + gap;
+    const std::vector<LegendEntry> brief = shortened(options.legend);
+    const bool fits = legend_width(look, options.legend) <= std::max(beside, below);
+    const std::span<const LegendEntry> legend = fits ? options.legend : brief;
+    if (legend_width(look, legend) <= beside) {
+        draw_legend(look, list, right, middle, legend, options.toggles, state);
     } else {
-        // No room beside the title: a line of its own.
-        draw_legend(look, list, frame.max.x - inset, frame.min.y + look.px(38), options, state);
+        draw_legend(look, list, frame.max.x - inset, frame.min.y + look.px(38), legend, options.toggles,
+                    state);
         content.min.y += look.px(18);
     }
     ImGui::PopID();

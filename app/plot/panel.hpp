@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/ui/ink.hpp"
+#include "app/ui/scale.hpp"
 
 namespace lab::plot {
 
@@ -14,6 +15,7 @@ struct LegendEntry {
     std::string label;
     Color color;
     bool dashed = false;
+    std::string brief{};  ///< in place of the label where room is short; empty: the label itself
 };
 
 /// What the user chose for one panel.

@@ -33,11 +33,12 @@ void draw_picture(ImDrawList& list, std::span<const float> pixels, uint32_t colu
 }  // namespace
 
 void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& options,
-                   const vknorm::Dataset& data,
-                   const std::array<std::span<const uint32_t>, drawn_twins>& predicted, PanelState& state) {
+                   const vknorm::Dataset& data, std::span<const std::span<const uint32_t>> predicted,
+                   PanelState& state) {
     const PanelArea panel = begin_panel(look, frame, options, state);
-    const size_t count =
-        std::min({most_tiles, data.size(), std::max(predicted[0].size(), predicted[1].size())});
+    size_t known = 0;
+    for (const std::span<const uint32_t> twin : predicted) known = std::max(known, twin.size());
+    const size_t count = std::min({most_tiles, data.size(), known});
     if (count == 0) {
         empty_note(look, panel.content, "No predictions yet");
         return;
@@ -50,6 +51,10 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
     const Color ground = look.theme.dark ? rgb(0x0B0D11) : rgb(0xF1F3F6),
                 ink = look.theme.dark ? rgb(0xF2F4F7) : rgb(0x1B2330);
 
+    // Of a tile's width: from one twin's guess to the next, and half the length of its bar.
+    const auto twins = static_cast<float>(predicted.size());
+    const float pitch = 0.92f / twins, bar = 0.4f / twins, middle = (twins - 1) / 2;
+
     ImDrawList& list = *ImGui::GetWindowDrawList();
     for (size_t i = 0; i < count; ++i) {
         const size_t row = i / grid.columns, column = i % grid.columns;
@@ -58,16 +63,16 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
         const float side = std::floor(grid.tile);
         draw_picture(list, data.example(i), data.image_width, data.image_height,
                      {{x, y}, {x + side, y + side}}, ground, ink);
-        for (size_t twin = 0; twin < drawn_twins; ++twin) {
+        for (size_t twin = 0; twin < predicted.size(); ++twin) {
             if (!state.shows(1u << twin) || i >= predicted[twin].size()) continue;
             const bool right = predicted[twin][i] == data.labels[i];
             const std::string name = std::to_string(predicted[twin][i]);
             const ImVec2 size = text_size(look.fonts.mono, name.c_str());
-            const float center = x + side * (twin == 0 ? 0.27f : 0.73f);
+            const float center = x + side * (0.5f + pitch * (static_cast<float>(twin) - middle));
             const Color color = right ? look.theme.good : look.theme.bad;
             text(list, look.fonts.mono, {center - size.x / 2, y + side + look.px(1)}, color, name.c_str());
             // The bar says whose guess it is.
-            const float reach = side * 0.2f;
+            const float reach = side * bar;
             list.AddRectFilled({std::round(center - reach), y + side},
                                {std::round(center + reach), y + side + look.px(2)},
                                right ? look.theme.twins[twin] : look.theme.bad);

@@ -27,7 +27,7 @@ Range data_range(std::span<const Series> series, const PlotState& state, const R
     for (const Series& s : series) {
         if (!state.panel.shows(s.legend)) continue;
         for (const auto* points : {&s.points, &s.upper})
-            for (const Point& point : visible(*points, x)) include(range, state.panel.scale, point.y);
+            for (const Point point : visible(*points, x)) include(range, state.panel.scale, point.y);
     }
     return range;
 }
@@ -42,14 +42,14 @@ Range y_range(const PlotOptions& options, std::span<const Series> series, const 
         data.low = std::max(data.low, options.y_limits->low - margin);
         data.high = std::min(data.high, options.y_limits->high + margin);
     }
-    return state.y.range(data, scale);
+    return state.values.range(data, scale);
 }
 
 // Calls `draw` with each unbroken stretch of the line through finite points.
 template <class Draw>
-void for_each_stretch(std::span<const Point> points, const Mapping& mapping, bool steps, Draw draw) {
+void for_each_stretch(const Points& points, const Mapping& mapping, bool steps, Draw draw) {
     std::vector<ImVec2> line;
-    for (const Point& point : points) {
+    for (const Point point : points) {
         if (!std::isfinite(point.y)) {
             draw(std::span<const ImVec2>(line));
             line.clear();
@@ -83,8 +83,8 @@ void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, 
 }
 
 // The line through the means of narrow columns.
-void stroke_means(ImDrawList& list, std::span<const Point> points, const Mapping& mapping, float pitch,
-                  Color color, float width) {
+void stroke_means(ImDrawList& list, const Points& points, const Mapping& mapping, float pitch, Color color,
+                  float width) {
     std::vector<ImVec2> line;
     for (const Column& column : columns(points, mapping, pitch)) {
         if (column.begins) {
@@ -113,8 +113,22 @@ void draw_band(ImDrawList& list, const Series& s, const Mapping& mapping, float 
     finish();
 }
 
+// One bar per column from its top to its bottom, at least `thickness` tall.
+void bars(ImDrawList& list, std::span<const Column> columns, Color color, float thickness) {
+    if (columns.empty()) return;
+    const int count = static_cast<int>(columns.size());
+    list.PrimReserve(count * 6, count * 4);
+    for (size_t i = 0; i < columns.size(); ++i) {
+        const Column& column = columns[i];
+        const bool led_to = i + 1 < columns.size() && !columns[i + 1].begins;
+        const float right = led_to ? columns[i + 1].x : column.x + 1;
+        const float missing = std::max(thickness - (column.bottom - column.top), 0.0f) / 2;
+        list.PrimRect({column.x, column.top - missing}, {right, column.bottom + missing}, color);
+    }
+}
+
 void draw_series(const Look& look, ImDrawList& list, const Series& s, const Mapping& mapping) {
-    const std::span<const Point> points = visible(s.points, mapping.x);
+    const Points points = visible(s.points, mapping.x);
     const float width = look.px(s.width), pitch = std::round(look.px(2));
     const bool many = dense(points, mapping);
     const auto each_stretch = [&](bool steps, auto draw) { for_each_stretch(points, mapping, steps, draw); };
@@ -155,18 +169,18 @@ void obey_pointer(const Rect& hit, PlotState& state, SharedX& shared) {
     if (hovered && io.MouseWheel != 0) {
         const double factor = std::pow(0.8, io.MouseWheel);
         if (io.KeyShift || ux < 0) {
-            state.y.set(zoomed(m.y, y_scale, factor, std::clamp(uy, 0.0f, 1.0f)));
+            state.values.set(zoomed(m.y, y_scale, factor, std::clamp(uy, 0.0f, 1.0f)));
         } else {
             shared.view.set(zoomed(m.x, Scale::linear, factor, std::clamp(ux, 0.0f, 1.0f)));
         }
     }
     if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left, 3)) {
         if (io.MouseDelta.x != 0) shared.view.set(panned(m.x, Scale::linear, io.MouseDelta.x / m.width));
-        if (io.MouseDelta.y != 0) state.y.set(panned(m.y, y_scale, -io.MouseDelta.y / m.height));
+        if (io.MouseDelta.y != 0) state.values.set(panned(m.y, y_scale, -io.MouseDelta.y / m.height));
     }
     if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) {
         shared.view.fit();
-        state.y.fit();
+        state.values.fit();
     }
     if (hovered && plot_area(m).contains(io.MousePos)) shared.next_marked = m.from_x(io.MousePos.x);
 }
@@ -179,8 +193,9 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
     Reading reading;
     bool any = false;
     for (const Series& s : series) {
-        const Point* point = state.panel.shows(s.legend) ? nearest(s.points, *shared.marked) : nullptr;
-        if (!point || s.name.empty()) continue;
+        if (s.name.empty() || !state.panel.shows(s.legend)) continue;
+        const std::optional<Point> point = nearest(s.points, *shared.marked);
+        if (!point) continue;
         if (!any || std::abs(point->x - *shared.marked) < std::abs(reading.x - *shared.marked))
             reading.x = point->x;
         any = true;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/plot/decimate.hpp"
 #include "app/plot/panel.hpp"
 #include "app/plot/view.hpp"
 
@@ -24,8 +25,8 @@ struct Series {
     Style style = Style::line;
     uint32_t legend = 0;  ///< bits of the legend entries that must all be on
     float width = 1.5f;
-    std::vector<Point> points;
-    std::vector<Point> upper;  ///< of a band, at the same x as `points`
+    Points points;
+    Points upper;  ///< of a band, at the same x as `points`
 };
 
 /// The x axis that all plots over steps share, and the position under the pointer, which all of them mark.
@@ -44,7 +45,7 @@ struct Reading {
 /// What the user did to one plot, and what it last said and showed.
 struct PlotState {
     PanelState panel;
-    AxisView y;
+    AxisView values;  ///< upward; of ridgelines, to the right
     std::optional<Reading> reading;
     Mapping mapping;  ///< of the latest frame
 };

@@ -48,16 +48,16 @@ std::string percent(double share) {
     return text.data();
 }
 
-void obey_pointer(const Rect& hit, const Mapping& m, RidgelineState& state) {
+void obey_pointer(const Rect& hit, const Mapping& m, PlotState& state) {
     const ImGuiIO& io = ImGui::GetIO();
     ImGui::SetCursorScreenPos(hit.min);
     ImGui::InvisibleButton("area", {std::max(hit.width(), 1.0f), std::max(hit.height(), 1.0f)});
     const float unit = std::clamp((io.MousePos.x - m.left) / m.width, 0.0f, 1.0f);
     if (ImGui::IsItemHovered() && io.MouseWheel != 0)
-        state.x.set(zoomed(m.x, Scale::linear, std::pow(0.8, io.MouseWheel), unit));
+        state.values.set(zoomed(m.x, Scale::linear, std::pow(0.8, io.MouseWheel), unit));
     if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left, 3) && io.MouseDelta.x != 0)
-        state.x.set(panned(m.x, Scale::linear, io.MouseDelta.x / m.width));
-    if (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) state.x.fit();
+        state.values.set(panned(m.x, Scale::linear, io.MouseDelta.x / m.width));
+    if (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) state.values.fit();
 }
 
 // Names the ridge and the bin under the pointer.
@@ -81,7 +81,7 @@ std::optional<Reading> read(const Range& bins, std::span<const Ridge> ridges, co
 }  // namespace
 
 void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& options, const Range& bins,
-                    std::span<const Ridge> ridges, Color color, RidgelineState& state) {
+                    std::span<const Ridge> ridges, Color color, PlotState& state) {
     const PanelArea panel = begin_panel(look, frame, options, state.panel);
     const Rect& content = panel.content;
     state.reading.reset();
@@ -89,12 +89,12 @@ void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& opt
         empty_note(look, content, "No steps yet");
         return;
     }
-    Mapping m;
+    Mapping& m = state.mapping;
     m.left = std::round(content.min.x + look.px(6));
     m.top = std::round(content.min.y + look.px(6));
     m.width = std::max(std::round(content.max.x - look.px(right_margin)) - m.left, 1.0f);
     m.height = std::max(std::round(content.max.y - look.px(bottom_margin)) - m.top, 1.0f);
-    m.x = state.x.range(bins, Scale::linear);
+    m.x = state.values.range(bins, Scale::linear);
     draw_x_axis(look, m, "");
 
     std::vector<std::span<const float>> rows;

@@ -1,8 +1,6 @@
 // Histograms of one tensor over the run, one behind the other, the newest in front.
 #pragma once
 
-#include <optional>
-
 #include "app/plot/plot.hpp"
 
 namespace lab::plot {
@@ -12,14 +10,8 @@ struct Ridge {
     std::span<const float> share;  ///< per bin
 };
 
-struct RidgelineState {
-    PanelState panel;
-    AxisView x;
-    std::optional<Reading> reading;
-};
-
 /// All ridges have their bins evenly over `bins`.
 void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& options, const Range& bins,
-                    std::span<const Ridge> ridges, Color color, RidgelineState& state);
+                    std::span<const Ridge> ridges, Color color, PlotState& state);
 
 }  // namespace lab::plot

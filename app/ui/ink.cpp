@@ -81,19 +81,6 @@ void stroke(ImDrawList& list, std::span<const ImVec2> points, Color color, float
     }
 }
 
-void bars(ImDrawList& list, std::span<const Column> columns, Color color, float thickness) {
-    if (columns.empty()) return;
-    const int count = static_cast<int>(columns.size());
-    list.PrimReserve(count * 6, count * 4);
-    for (size_t i = 0; i < columns.size(); ++i) {
-        const Column& column = columns[i];
-        const bool led_to = i + 1 < columns.size() && !columns[i + 1].begins;
-        const float right = led_to ? columns[i + 1].x : column.x + 1;
-        const float missing = std::max(thickness - (column.bottom - column.top), 0.0f) / 2;
-        list.PrimRect({column.x, column.top - missing}, {right, column.bottom + missing}, color);
-    }
-}
-
 void area(ImDrawList& list, std::span<const ImVec2> upper, std::span<const ImVec2> lower, Color color) {
     if (upper.size() < 2) return;
     const int count = static_cast<int>(upper.size());

@@ -3,7 +3,6 @@
 
 #include <span>
 
-#include "app/plot/decimate.hpp"
 #include "app/ui/theme.hpp"
 
 namespace lab::plot {
@@ -18,11 +17,9 @@ struct Rect {
 
 /// An anti-aliased line of any width. Sharp turns are cut instead of mitred, so that no spike loses its tip.
 void stroke(ImDrawList& list, std::span<const ImVec2> points, Color color, float width);
-/// One bar per column from its top to its bottom, at least `thickness` tall.
-void bars(ImDrawList& list, std::span<const Column> columns, Color color, float thickness);
 /// The area between two lines over the same columns of pixels.
 void area(ImDrawList& list, std::span<const ImVec2> upper, std::span<const ImVec2> lower, Color color);
-/// A discs of `radius` at `center`, from the font texture.
+/// A disc of `radius` at `center`, from the font texture.
 void disc(ImDrawList& list, const Fonts& fonts, ImVec2 center, float radius, Color color);
 /// Four corners, each with its colour: upper left, upper right, lower right, lower left.
 void quad(ImDrawList& list, ImVec2 min, ImVec2 max, const Color (&corners)[4]);

@@ -28,7 +28,7 @@ struct Theme {
     Color accent, on_accent, grip;  ///< the Run button, words on it, sliders
     Color good, warning, bad;
     Color neutral;               ///< of a decision boundary: neither class
-    std::array<Color, 2> twins;  ///< A, B
+    std::array<Color, 4> twins;  ///< told apart by colour-blind people, too
     std::array<Color, 10> classes;
 };
 

@@ -12,6 +12,8 @@ namespace lab {
 
 namespace {
 
+constexpr float control_rounding = 6;
+constexpr float icon_width = 20, button_padding = 13;  // in a button: of the icon, beside the words
 constexpr float smallest = 1e-5f;  // what a logarithmic slider that starts at 0 shows next to it
 
 float position(float value, float low, float high, bool log) {
@@ -209,15 +211,26 @@ bool choice(const Look& look, const char* id, float width, const char* preview,
     return changed;
 }
 
+void draw_track(const Look& look, ImDrawList& list, ImVec2 min, ImVec2 max) {
+    list.AddRectFilled(min, max, look.theme.control, look.px(control_rounding));
+    if (!look.theme.dark) list.AddRect(min, max, look.theme.control_border, look.px(control_rounding));
+}
+
+void draw_raised(const Look& look, ImDrawList& list, ImVec2 min, ImVec2 max) {
+    const float pad = look.px(2), rounding = look.px(control_rounding - 1);
+    const ImVec2 from{min.x + pad, min.y + pad}, to{max.x - pad, max.y - pad};
+    list.AddRectFilled(from, to, look.theme.dark ? rgb(0x434D5E) : rgb(0xFFFFFF), rounding);
+    if (!look.theme.dark) list.AddRect(from, to, look.theme.control_border, rounding);
+}
+
 bool segments(const Look& look, const char* id, std::span<const char* const> names, int& selected) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float width = ImGui::GetContentRegionAvail().x, height = look.px(26), pad = look.px(2);
-    list.AddRectFilled(at, {at.x + width, at.y + height}, look.theme.control, look.px(6));
-    if (!look.theme.dark)
-        list.AddRect(at, {at.x + width, at.y + height}, look.theme.control_border, look.px(6));
+    const float width = ImGui::GetContentRegionAvail().x, height = look.px(26);
+    draw_track(look, list, at, {at.x + width, at.y + height});
     const float each = width / static_cast<float>(names.size());
     bool changed = false;
+    ImGui::BeginGroup();  // one item, for a note about all of them
     ImGui::PushID(id);
     for (int i = 0; i < static_cast<int>(names.size()); ++i) {
         const float left = at.x + each * static_cast<float>(i);
@@ -227,19 +240,13 @@ bool segments(const Look& look, const char* id, std::span<const char* const> nam
             changed = true;
         }
         const bool down = selected == i;
-        if (down) {
-            const Color fill = look.theme.dark ? rgb(0x434D5E) : rgb(0xFFFFFF);
-            list.AddRectFilled({left + pad, at.y + pad}, {left + each - pad, at.y + height - pad}, fill,
-                               look.px(5));
-            if (!look.theme.dark)
-                list.AddRect({left + pad, at.y + pad}, {left + each - pad, at.y + height - pad},
-                             look.theme.control_border, look.px(5));
-        }
+        if (down) draw_raised(look, list, {left, at.y}, {left + each, at.y + height});
         const ImVec2 size = plot::text_size(look.fonts.body, names[i]);
         plot::text(list, look.fonts.body, {left + (each - size.x) / 2, at.y + (height - size.y) / 2},
                    down || ImGui::IsItemHovered() ? look.theme.text : look.theme.muted, names[i]);
     }
     ImGui::PopID();
+    ImGui::EndGroup();
     ImGui::SetCursorScreenPos({at.x, at.y + height + look.px(6)});
     return changed;
 }
@@ -294,11 +301,16 @@ bool section(const Look& look, const char* name, Color mark) {
     return open;
 }
 
+float tool_button_width(const Look& look, const char* label, Icon icon) {
+    return look.px(2 * button_padding) + (icon == Icon::none ? 0 : look.px(icon_width)) +
+           plot::text_size(look.fonts.body, label).x;
+}
+
 bool tool_button(const Look& look, const char* id, const char* label, Icon icon, bool primary) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos(), size = plot::text_size(look.fonts.body, label);
-    const float icon_width = icon == Icon::none ? 0 : look.px(20);
-    const float width = look.px(26) + icon_width + size.x, height = look.px(28);
+    const float words_left = look.px(button_padding) + (icon == Icon::none ? 0 : look.px(icon_width));
+    const float width = tool_button_width(look, label, icon), height = look.px(tool_height);
     const bool clicked = ImGui::InvisibleButton(id, {width, height});
     const bool hovered = ImGui::IsItemHovered(), held = ImGui::IsItemActive();
     Color fill = primary ? look.theme.accent : look.theme.control,
@@ -306,11 +318,11 @@ bool tool_button(const Look& look, const char* id, const char* label, Icon icon,
     if (hovered) fill = primary ? mixed(fill, rgb(0xFFFFFF), 0.12f) : look.theme.control_hovered;
     if (held) fill = mixed(fill, rgb(0), 0.12f);
     const ImVec2 end{at.x + width, at.y + height};
-    list.AddRectFilled(at, end, fill, look.px(6));
-    if (!primary && !look.theme.dark) list.AddRect(at, end, look.theme.control_border, look.px(6));
+    const float rounding = look.px(control_rounding);
+    list.AddRectFilled(at, end, fill, rounding);
+    if (!primary && !look.theme.dark) list.AddRect(at, end, look.theme.control_border, rounding);
     draw_icon(look, list, icon, {at.x + look.px(18), std::round(at.y + height / 2)}, words, fill);
-    plot::text(list, look.fonts.body, {at.x + look.px(13) + icon_width, at.y + (height - size.y) / 2}, words,
-               label);
+    plot::text(list, look.fonts.body, {at.x + words_left, at.y + (height - size.y) / 2}, words, label);
     return clicked;
 }
 

@@ -27,7 +27,13 @@ bool check_box(const Look& look, const char* label, bool& value);
 /// A heading that folds what follows; returns whether it is open. A dot of `mark` stands before the name
 /// unless 0.
 bool section(const Look& look, const char* name, Color mark);
+/// The ground that segments lie on, and the one of them that is down.
+void draw_track(const Look& look, ImDrawList& list, ImVec2 min, ImVec2 max);
+void draw_raised(const Look& look, ImDrawList& list, ImVec2 min, ImVec2 max);
+/// Of what stands in the toolbar.
+inline constexpr float tool_height = 28;
 /// A button of the toolbar; `primary` stands out.
+float tool_button_width(const Look& look, const char* label, Icon icon);
 bool tool_button(const Look& look, const char* id, const char* label, Icon icon, bool primary);
 
 /// A note shown while the pointer rests on the last control.

@@ -8,52 +8,20 @@
 #include "app/experiment/presets.hpp"
 #include "app/lab/picture.hpp"
 #include "app/plot/boundary.hpp"
-#include "lab/stage.hpp"
+#include "lab/drawing.hpp"
 
 namespace {
 
 using namespace lab;
 using lab::testing::center;
 using lab::testing::count;
+using lab::testing::expect_letters_apart;
+using lab::testing::expect_letters_whole;
 using lab::testing::Glyph;
 using lab::testing::is;
 using lab::testing::Stage;
 
 const ImVec2 large{1600, 1000}, small{1280, 800};
-
-float overlap(const plot::Rect& a, const plot::Rect& b) {
-    const float x = std::min(a.max.x, b.max.x) - std::max(a.min.x, b.min.x);
-    const float y = std::min(a.max.y, b.max.y) - std::max(a.min.y, b.min.y);
-    return x > 0 && y > 0 ? x * y : 0;
-}
-
-void expect_letters_apart(Stage& stage) {
-    const std::vector<Glyph>& glyphs = stage.glyphs();
-    for (size_t i = 0; i < glyphs.size(); ++i)
-        for (size_t k = i + 1; k < glyphs.size(); ++k) {
-            const float least = std::min(glyphs[i].rect.width() * glyphs[i].rect.height(),
-                                         glyphs[k].rect.width() * glyphs[k].rect.height());
-            const plot::Rect& at = glyphs[i].rect;
-            ASSERT_LT(overlap(at, glyphs[k].rect), 0.3f * least) << "at " << at.min.x << ", " << at.min.y;
-        }
-}
-
-/// Every letter lies in one of the cards, and none is cut but where the controls scroll.
-void expect_letters_whole(Stage& stage, const std::vector<plot::Rect>& cards) {
-    const plot::Rect controls = stage.layout().controls;
-    for (const Glyph& glyph : stage.glyphs()) {
-        const plot::Rect& r = glyph.rect;
-        const bool scrolls = controls.contains(center(r));
-        const bool inside = std::any_of(cards.begin(), cards.end(), [&](const plot::Rect& card) {
-            return r.min.x >= card.min.x && r.max.x <= card.max.x &&
-                   (scrolls || (r.min.y >= card.min.y && r.max.y <= card.max.y));
-        });
-        ASSERT_TRUE(inside) << r.min.x << ", " << r.min.y;
-        ASSERT_TRUE(r.min.x >= glyph.clip.min.x - 1 && r.max.x <= glyph.clip.max.x + 1 &&
-                    (scrolls || (r.min.y >= glyph.clip.min.y - 1 && r.max.y <= glyph.clip.max.y + 1)))
-            << r.min.x << ", " << r.min.y;
-    }
-}
 
 class EveryRun : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {
   protected:
@@ -67,10 +35,7 @@ TEST_P(EveryRun, NoLetterLiesOnAnother) {
 }
 
 TEST_P(EveryRun, NoLetterIsCutOrOutsideItsCard) {
-    const LiveLayout layout = stage.layout();
-    std::vector<plot::Rect> cards = {layout.toolbar, layout.controls, layout.cards, layout.status};
-    cards.insert(cards.end(), layout.panels.begin(), layout.panels.end());
-    expect_letters_whole(stage, cards);
+    expect_letters_whole(stage);
 }
 
 TEST_P(EveryRun, GeometryIsFiniteAndWithinBudget) {
@@ -102,13 +67,8 @@ TEST_P(EveryPlan, HasItsCardWithRoomForAllWords) {
     settings.plan = true;
     settings.hidden.assign(layers, 100);
     Stage stage(settings, steps, is_large ? large : small);
-    const LiveLayout layout = stage.layout();
-    std::vector<plot::Rect> cards = {layout.toolbar, layout.controls, layout.cards, layout.status,
-                                     layout.plan};
-    for (size_t panel = 0; panel < layout.panels.size(); ++panel)
-        if (panel % 3 != 2) cards.push_back(layout.panels[panel]);
     expect_letters_apart(stage);
-    expect_letters_whole(stage, cards);
+    expect_letters_whole(stage);
     EXPECT_EQ(stage.find("scratch: 24588 bytes", stage.screen.look().fonts.small).size(), 1u);
 }
 
@@ -140,7 +100,7 @@ TEST_P(EveryTheme, LabelsOfConstantCurvesAreInTheirCard) {
                 for (const uint64_t step : {1u, 300u, 600u}) twin.test.push(step, {accuracy, accuracy, 0.7f});
             }
             stage.frame();
-            const plot::Rect panel = stage.layout().panels[1];
+            const plot::Rect panel = stage.panel("accuracy");
             stage.hover(center(panel));
             stage.screen.input().key(Key::shift, true);
             stage.screen.input().wheel(0, static_cast<float>(turns));
@@ -163,20 +123,25 @@ TEST_P(EveryTheme, InkIsInsideItsPanelAndNowhereElse) {
     Stage stage({}, 600, small);
     set(stage);
     stage.frame();
-    for (const size_t panel : {0u, 1u, 2u, 5u, 6u, 8u}) {
-        stage.hover(center(stage.layout().panels[panel]));
+    const std::array<std::pair<const char*, const char*>, 6> entries = {{{"loss", "A BatchNorm"},
+                                                                         {"accuracy", "A"},
+                                                                         {"data", "A BatchNorm"},
+                                                                         {"percentiles", "A"},
+                                                                         {"mean", "running"},
+                                                                         {"gradient", "A BatchNorm"}}};
+    for (const auto& [panel, entry] : entries) {
+        stage.hover(center(stage.panel(panel)));
         stage.screen.input().wheel(0, 0.5f);
         stage.screen.input().key(Key::shift, true);
         stage.screen.input().wheel(0, 3);
         stage.screen.input().key(Key::shift, false);
         stage.hover({2, 2});
         const Picture before = stage.picture();
-        const plot::Rect frame = stage.layout().panels[panel];
-        const char* const entry = panel == 6 ? "running" : panel == 1 || panel == 5 ? "A" : "A BatchNorm";
+        const plot::Rect frame = stage.panel(panel);
         plot::Rect legend{};
         for (const plot::Rect& found : stage.find(entry, stage.screen.look().fonts.small))
             if (frame.contains(found.min)) legend = found;
-        ASSERT_TRUE(frame.contains(legend.min)) << "panel " << panel << " has no legend entry " << entry;
+        ASSERT_TRUE(frame.contains(legend.min)) << panel << " has no legend entry " << entry;
         stage.click(center(legend));
         stage.hover({2, 2});
         const Picture after = stage.picture();
@@ -188,8 +153,8 @@ TEST_P(EveryTheme, InkIsInsideItsPanelAndNowhereElse) {
                 ++changed;
                 strayed += !frame.contains({static_cast<float>(x), static_cast<float>(y)});
             }
-        EXPECT_GT(changed, 500u) << "panel " << panel;
-        EXPECT_EQ(strayed, 0u) << "panel " << panel;
+        EXPECT_GT(changed, 500u) << panel;
+        EXPECT_EQ(strayed, 0u) << panel;
     }
 }
 
@@ -199,15 +164,14 @@ TEST_P(EveryTheme, TheTwinsColoursAreThere) {
     stage.frame();
     const Picture picture = stage.picture();
     const Theme& theme = stage.screen.look().theme;
-    const LiveLayout layout = stage.layout();
-    for (const size_t panel : {0u, 1u, 5u, 8u})
-        for (const Color color : theme.twins)
-            EXPECT_GT(count(picture, layout.panels[panel], color), 150u) << "panel " << panel;
-    EXPECT_GT(count(picture, layout.panels[3], theme.twins[0]), 500u);
-    EXPECT_EQ(count(picture, layout.panels[3], theme.twins[1]), 0u);
-    EXPECT_GT(count(picture, layout.panels[4], theme.twins[1]), 500u);
-    EXPECT_EQ(count(picture, layout.panels[4], theme.twins[0]), 0u);
-    EXPECT_GT(count(picture, layout.panels[0], theme.panel), 30'000u);
+    for (const char* panel : {"loss", "accuracy", "percentiles", "gradient"})
+        for (size_t twin = 0; twin < stage.commands.shown().twins.size(); ++twin)
+            EXPECT_GT(count(picture, stage.panel(panel), theme.twins[twin]), 150u) << panel;
+    EXPECT_GT(count(picture, stage.panel("distribution A"), theme.twins[0]), 500u);
+    EXPECT_EQ(count(picture, stage.panel("distribution A"), theme.twins[1]), 0u);
+    EXPECT_GT(count(picture, stage.panel("distribution B"), theme.twins[1]), 500u);
+    EXPECT_EQ(count(picture, stage.panel("distribution B"), theme.twins[0]), 0u);
+    EXPECT_GT(count(picture, stage.panel("loss"), theme.panel), 30'000u);
     EXPECT_TRUE(is(picture.pixel(3, 500), theme.ground, 0));
 }
 
@@ -227,7 +191,7 @@ TEST_P(EveryTheme, TheBoundaryShowsTheMostLikelyClassWhereItBelongs) {
     stage.frame();
     const Picture picture = stage.picture();
     const Theme& theme = stage.screen.look().theme;
-    const plot::Rect panel = stage.layout().panels[Live::boundary_panel];
+    const plot::Rect panel = stage.panel("data");
     const plot::Rect left_half{panel.min, {center(panel).x, panel.max.y}};
     const std::array<float, 2> first = {1, 0}, second = {0, 1};
     // The square is where its two colours are.
@@ -259,7 +223,7 @@ TEST_P(EveryTheme, PicturesAreMarkedRightAndWrong) {
     set(stage);
     stage.frame();
     const Theme& theme = stage.screen.look().theme;
-    const plot::Rect panel = stage.layout().panels[Live::boundary_panel];
+    const plot::Rect panel = stage.panel("data");
     const Picture mixed = stage.picture();
     EXPECT_GT(count(mixed, panel, theme.good, 40), 20u);
     EXPECT_GT(count(mixed, panel, theme.bad), 100u);

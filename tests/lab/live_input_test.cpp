@@ -48,15 +48,15 @@ TEST(LiveInput, RunStepAndResetReachTheSession) {
 
 TEST(LiveInput, DraggingTheLearningRateChangesIt) {
     Stage stage;
-    const float before = stage.live.settings().learning_rate;
+    const float before = stage.shell.settings().learning_rate;
     stage.drag(on_slider(stage, "Learning rate", 0.7f), on_slider(stage, "Learning rate", 0.3f));
-    const float after = stage.live.settings().learning_rate;
+    const float after = stage.shell.settings().learning_rate;
     EXPECT_LT(after, before / 2);
     EXPECT_GT(after, limits::min_learning_rate);
     EXPECT_EQ(stage.commands.applied.learning_rate, after);
     Settings expected;
     expected.learning_rate = after;
-    EXPECT_EQ(stage.live.settings(), expected) << "something else changed too";
+    EXPECT_EQ(stage.shell.settings(), expected) << "something else changed too";
 }
 
 TEST(LiveInput, EverySliderReachesBothItsEnds) {
@@ -80,10 +80,10 @@ TEST(LiveInput, EverySliderReachesBothItsEnds) {
     };
     for (const auto& slider : sliders) {
         stage.drag(on_slider(stage, slider.label, 0.5f), on_slider(stage, slider.label, -0.2f));
-        EXPECT_FLOAT_EQ(slider.value(stage.live.settings()), slider.low) << slider.label;
+        EXPECT_FLOAT_EQ(slider.value(stage.shell.settings()), slider.low) << slider.label;
         stage.drag(on_slider(stage, slider.label, 0.5f), on_slider(stage, slider.label, 1.2f));
-        EXPECT_FLOAT_EQ(slider.value(stage.live.settings()), slider.high) << slider.label;
-        EXPECT_EQ(stage.commands.applied, stage.live.settings());
+        EXPECT_FLOAT_EQ(slider.value(stage.shell.settings()), slider.high) << slider.label;
+        EXPECT_EQ(stage.commands.applied, stage.shell.settings());
     }
 }
 
@@ -101,7 +101,7 @@ TEST(LiveInput, TheNormOfATwinIsChosenFromAList) {
     for (const char* norm : {"LayerNorm", "GroupNorm", "RMSNorm", "BatchRenorm", "GhostNorm"})
         EXPECT_EQ(stage.find(norm, fonts(stage).body).size(), 1u) << norm;
     stage.click(center(offered.back()));
-    EXPECT_EQ(stage.live.settings().twins[0].norm, vknorm::Norm::none);
+    EXPECT_EQ(stage.shell.settings().twins[0].norm, vknorm::Norm::none);
     EXPECT_EQ(stage.commands.applied.twins[0].norm, vknorm::Norm::none);
 }
 
@@ -162,7 +162,7 @@ TEST(LiveInput, PlotsOfRunningStatisticsSayWhyThereAreNone) {
         Stage stage(settings);
         return stage.find(words, fonts(stage).small).size();
     };
-    const char *const per_example = "No running statistics", *const none = "Neither twin normalizes";
+    const char *const per_example = "No running statistics", *const none = "No twin normalizes";
     const TwinSettings layer{vknorm::Norm::layer}, plain{vknorm::Norm::none};
     TwinSettings mixed = layer;
     mixed.set_norm_of(Settings{}.inspected_layer, vknorm::Norm::batch_renorm);
@@ -190,11 +190,11 @@ TEST(LiveInput, ACardInspectsItsLayer) {
 TEST(LiveInput, FewerUnitsKeepTheInspectedOneInside) {
     Stage stage;
     stage.drag(on_slider(stage, "Unit", 0.1f), on_slider(stage, "Unit", 1.2f));
-    EXPECT_EQ(stage.live.settings().inspected_unit, 47u);
+    EXPECT_EQ(stage.shell.settings().inspected_unit, 47u);
     stage.drag(on_slider(stage, "Units in each", 0.4f), on_slider(stage, "Units in each", -0.1f));
-    EXPECT_EQ(stage.live.settings().inspected_unit, 0u);
+    EXPECT_EQ(stage.shell.settings().inspected_unit, 0u);
     stage.drag(on_slider(stage, "Hidden layers", 0.4f), on_slider(stage, "Hidden layers", -0.1f));
-    EXPECT_EQ(stage.live.settings().inspected_layer, 0u);
+    EXPECT_EQ(stage.shell.settings().inspected_layer, 0u);
 }
 
 TEST(LiveInput, KeysDoWhatTheHelpSays) {
@@ -249,11 +249,12 @@ TEST(LiveInput, HelpOpensAndCloses) {
 TEST(LiveInput, ThePlanOfAStepIsMeasuredOnlyWhileItIsShown) {
     Stage stage;
     const auto title = [&](const char* words) { return stage.find(words, fonts(stage).strong).size(); };
-    EXPECT_FALSE(stage.live.settings().plan);
+    EXPECT_FALSE(stage.shell.settings().plan);
     EXPECT_EQ(title("A step of twin A"), 0u);
     for (const bool by_key : {true, false}) {
         const auto toggle = [&] {
-            by_key ? stage.press(key('P')) : stage.click(center(stage.the("Plan", fonts(stage).body)));
+            const char* const other = stage.shell.settings().plan ? "Live" : "Plan";
+            by_key ? stage.press(key('P')) : stage.click(center(stage.the(other, fonts(stage).body)));
         };
         toggle();
         EXPECT_TRUE(stage.commands.applied.plan);
@@ -274,7 +275,7 @@ TEST(LiveInput, ThePlanSaysWhoseStepItIsAndWhereItsTimeGoes) {
     for (const char* kind : {"linear", "norm", "activation", "loss", "optimizer", "probes and readback"})
         EXPECT_GT(said(kind), 0u) << kind;
     EXPECT_GT(said("1 slice of 128 x 100 channels x 1"), 0u);
-    const plot::Rect plan = stage.layout().plan;
+    const plot::Rect plan = stage.plan();
     stage.click({plan.max.x - 20, plan.min.y + 17});
     EXPECT_EQ(stage.find("A step of twin B", fonts(stage).strong).size(), 1u);
 
@@ -293,46 +294,46 @@ TEST(LiveInput, NumbersCanBeTyped) {
     for (const char character : std::string("0.025"))
         stage.screen.input().text(static_cast<uint32_t>(character));
     stage.press(Key::enter);
-    EXPECT_FLOAT_EQ(stage.live.settings().learning_rate, 0.025f);
+    EXPECT_FLOAT_EQ(stage.shell.settings().learning_rate, 0.025f);
 }
 
 TEST(LiveInput, WheelZoomsTheStepsOfAllPlotsAndADoubleClickFits) {
     Stage stage;
-    const ImVec2 at = center(stage.layout().panels[0]);
+    const ImVec2 at = center(stage.panel("loss"));
     stage.hover(at);
-    const plot::Mapping before = stage.live.plot(0).mapping;
+    const plot::Mapping before = stage.plot("loss").mapping;
     stage.screen.input().wheel(0, 2);
     stage.settle();
-    const plot::Mapping after = stage.live.plot(0).mapping;
+    const plot::Mapping after = stage.plot("loss").mapping;
     EXPECT_NEAR(after.x.length(), before.x.length() * 0.64, 1);
     EXPECT_NEAR(after.from_x(at.x), before.from_x(at.x), 1);
-    EXPECT_EQ(stage.live.plot(8).mapping.x, after.x);
+    EXPECT_EQ(stage.plot("gradient").mapping.x, after.x);
     stage.drag(at, {at.x + 50, at.y});
-    EXPECT_NEAR(stage.live.plot(0).mapping.from_x(at.x + 50), after.from_x(at.x), 2);
+    EXPECT_NEAR(stage.plot("loss").mapping.from_x(at.x + 50), after.from_x(at.x), 2);
     for (int i = 0; i < 2; ++i) stage.screen.input().button(0, true), stage.screen.input().button(0, false);
     stage.settle();
-    EXPECT_EQ(stage.live.plot(0).mapping.x, before.x);
+    EXPECT_EQ(stage.plot("loss").mapping.x, before.x);
 }
 
 TEST(LiveInput, ShiftAndWheelZoomTheValuesOfOnePlot) {
     Stage stage;
-    stage.hover(center(stage.layout().panels[1]));
-    const plot::Range before = stage.live.plot(1).mapping.y, other = stage.live.plot(0).mapping.y;
+    stage.hover(center(stage.panel("accuracy")));
+    const plot::Range before = stage.plot("accuracy").mapping.y, other = stage.plot("loss").mapping.y;
     stage.screen.input().key(Key::shift, true);
     stage.screen.input().wheel(0, 1);
     stage.settle();
-    EXPECT_LT(stage.live.plot(1).mapping.y.length(), before.length() * 0.9);
-    EXPECT_EQ(stage.live.plot(0).mapping.y, other);
+    EXPECT_LT(stage.plot("accuracy").mapping.y.length(), before.length() * 0.9);
+    EXPECT_EQ(stage.plot("loss").mapping.y, other);
 }
 
 TEST(LiveInput, TheReadOutSaysTheValuesOfTheData) {
     Stage stage;
     const Snapshot& run = stage.commands.shown();
     for (const float unit : {0.2f, 0.5f, 0.9f}) {
-        const plot::Mapping& m = stage.live.plot(7).mapping;
+        const plot::Mapping& m = stage.plot("variance").mapping;
         stage.hover({m.left + unit * m.width, m.top + 10});
-        ASSERT_TRUE(stage.live.plot(7).reading);
-        const plot::Reading& reading = *stage.live.plot(7).reading;
+        ASSERT_TRUE(stage.plot("variance").reading);
+        const plot::Reading& reading = *stage.plot("variance").reading;
         const auto& entry = run.twins[0].unit[static_cast<size_t>(reading.x) - 1];
         EXPECT_NEAR(reading.x, m.from_x(m.left + unit * m.width), m.x.length() / m.width + 0.5);
         ASSERT_EQ(reading.lines.size(), 2u);
@@ -344,10 +345,10 @@ TEST(LiveInput, TheReadOutSaysTheValuesOfTheData) {
 
 TEST(LiveInput, TheReadOutOfADistributionSaysTheShare) {
     Stage stage;
-    const plot::Rect panel = stage.layout().panels[Live::ridgeline_panel];
+    const plot::Rect panel = stage.panel("distribution A");
     stage.hover({panel.min.x + panel.width() * 0.45f, panel.max.y - 32});
-    ASSERT_TRUE(stage.live.ridgeline(0).reading);
-    const double share = stage.live.ridgeline(0).reading->lines.at(0).value;
+    ASSERT_TRUE(stage.plot("distribution A").reading);
+    const double share = stage.plot("distribution A").reading->lines.at(0).value;
     const auto& shares = stage.commands.shown().twins[0].layers[1].normalized.share;
     EXPECT_TRUE(
         std::any_of(shares.begin(), shares.end(), [&](float s) { return std::abs(s - share) < 1e-6; }));
@@ -355,22 +356,22 @@ TEST(LiveInput, TheReadOutOfADistributionSaysTheShare) {
 
 TEST(LiveInput, OnePlotCanHaveTheWholeArea) {
     Stage stage;
-    stage.hover(center(stage.layout().panels[8]));
+    stage.hover(center(stage.panel("gradient")));
     stage.press(Key::f11);
     EXPECT_FALSE(stage.find("Gradient norm", fonts(stage).strong).empty());
     EXPECT_TRUE(stage.find("Training loss", fonts(stage).strong).empty());
-    EXPECT_GT(stage.live.plot(8).mapping.width, 900);
+    EXPECT_GT(stage.plot("gradient").mapping.width, 900);
     stage.press(Key::escape);
     EXPECT_FALSE(stage.find("Training loss", fonts(stage).strong).empty());
 }
 
 TEST(LiveInput, LogAndLinearAreSwitchedByKeyAndByChip) {
     Stage stage;
-    stage.hover(center(stage.layout().panels[0]));
+    stage.hover(center(stage.panel("loss")));
     stage.press(key('L'));
-    EXPECT_EQ(stage.live.plot(0).mapping.y_scale, plot::Scale::linear);
+    EXPECT_EQ(stage.plot("loss").mapping.y_scale, plot::Scale::linear);
     stage.click(center(stage.the("lin", fonts(stage).small)));
-    EXPECT_EQ(stage.live.plot(0).mapping.y_scale, plot::Scale::log);
+    EXPECT_EQ(stage.plot("loss").mapping.y_scale, plot::Scale::log);
 }
 
 TEST(LiveInput, SectionsFold) {

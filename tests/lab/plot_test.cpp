@@ -202,10 +202,26 @@ TEST(Decimation, LeavesAGapWhereNothingWasMeasured) {
 TEST(Decimation, VisibleIsTheRangeAndOneMoreOnEitherSide) {
     const std::vector<Point> points = noise(100);
     const auto shown = visible(points, {10.5, 20});
-    EXPECT_EQ(shown.front().x, 10);
+    EXPECT_EQ(shown[0].x, 10);
     EXPECT_EQ(shown.back().x, 20);
     EXPECT_EQ(visible(points, {-50, 500}).size(), 100u);
     EXPECT_TRUE(visible({}, {0, 1}).empty());
+}
+
+TEST(Decimation, WhatWasMeasuredLastHoldsUntilTheEnd) {
+    const std::vector<Point> kept = {{1, 5}, {2, 6}};
+    const Points points(kept), held = points.held_until(9);
+    ASSERT_EQ(held.size(), 3u);
+    EXPECT_EQ(held[1].x, 2);
+    EXPECT_EQ(held.back().x, 9);
+    EXPECT_EQ(held.back().y, 6);
+    EXPECT_EQ(points.held_until(2).size(), 2u) << "is there already";
+    EXPECT_TRUE(Points().held_until(9).empty());
+    const Points shown = visible(held, {5, 20});
+    ASSERT_EQ(shown.size(), 2u);
+    EXPECT_EQ(shown[0].x, 2);
+    EXPECT_EQ(shown[1].x, 9);
+    EXPECT_EQ(nearest(held, 8)->x, 9);
 }
 
 TEST(Decimation, NearestSkipsWhatWasNotMeasured) {
@@ -215,7 +231,7 @@ TEST(Decimation, NearestSkipsWhatWasNotMeasured) {
     EXPECT_EQ(nearest(points, -4)->x, 1);
     EXPECT_EQ(nearest(points, 99)->x, 10);
     points = {{1, NAN}};
-    EXPECT_EQ(nearest(points, 1), nullptr);
+    EXPECT_FALSE(nearest(points, 1));
 }
 
 TEST(Ridgeline, RowsAreEvenAndInside) {

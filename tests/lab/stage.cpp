@@ -46,8 +46,8 @@ bool destroy_test_gpu() {
     return !spoke_outside_of_tests;
 }
 
-Stage::Stage(const Settings& settings, uint64_t steps, ImVec2 screen_size)
-    : size(screen_size), commands(synthetic_run(settings, steps)), screen(1), live(commands) {
+Stage::Stage(const Settings& settings, uint64_t steps, ImVec2 screen_size, std::span<const MakeTab> tabs)
+    : size(screen_size), commands(synthetic_run(settings, steps)), screen(1), shell(commands, tabs) {
     for (const ImFont* font : ImGui::GetIO().Fonts->Fonts)
         for (const ImFontGlyph& glyph : font->Glyphs)
             if (glyph.Visible) letters_.insert({glyph.U0, glyph.V0});
@@ -57,7 +57,7 @@ Stage::Stage(const Settings& settings, uint64_t steps, ImVec2 screen_size)
 
 void Stage::frame() {
     screen.begin(size, 1.0f / 30);
-    const Requests now = live.draw(screen, 12.3f);
+    const Requests now = shell.draw(screen, 12.3f);
     requests.screenshot |= now.screenshot;
     requests.export_run |= now.export_run;
     requests.close |= now.close;
@@ -109,6 +109,20 @@ void Stage::press(Key key) {
 
 size_t Stage::calls(const std::string& name) const {
     return static_cast<size_t>(std::count(commands.calls.begin(), commands.calls.end(), name));
+}
+
+const Panel& Stage::find_panel(const std::string& id) const {
+    for (const Panel& panel : shell.panels())
+        if (panel.id == id) return panel;
+    throw std::invalid_argument("no panel has the id " + id);
+}
+
+std::vector<plot::Rect> Stage::frames() {
+    const ShellLayout at = layout();
+    std::vector<plot::Rect> frames = {at.toolbar, at.controls, at.cards, at.status};
+    if (shell.settings().plan) frames.push_back(plan());
+    for (const Panel& panel : shell.panels()) frames.push_back(panel.frame);
+    return frames;
 }
 
 // Letters are quads whose first corner has the texture coordinates of a glyph.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "app/gpu/offscreen.hpp"
-#include "app/lab/tabs/live.hpp"
+#include "app/lab/shell.hpp"
 #include "lab/synthetic.hpp"
 
 namespace lab::testing {
@@ -28,7 +28,8 @@ struct Glyph {
 
 class Stage {
   public:
-    explicit Stage(const Settings& settings = {}, uint64_t steps = 600, ImVec2 size = {1600, 1000});
+    explicit Stage(const Settings& settings = {}, uint64_t steps = 600, ImVec2 size = {1600, 1000},
+                   std::span<const MakeTab> tabs = all_tabs);
 
     /// One frame; what it drew stays until the next one.
     void frame();
@@ -50,16 +51,24 @@ class Stage {
     plot::Rect the(const std::string& words, const ImFont* font);
 
     const ImDrawData& draw_data() const { return *frame_.draw_data; }
-    LiveLayout layout() { return lay_out(screen.look(), size); }
+    ShellLayout layout() { return lay_out(screen.look(), size); }
+    /// Where the panel of that id is in the latest frame, and what its plot says. Throws when there is none.
+    plot::Rect panel(const std::string& id) const { return find_panel(id).frame; }
+    const plot::PlotState& plot(const std::string& id) const { return find_panel(id).plot; }
+    /// In place of the panels' last column.
+    plot::Rect plan() { return PanelGrid::column(screen.look(), layout().tab, PanelGrid::columns - 1); }
+    /// All that words may stand in.
+    std::vector<plot::Rect> frames();
     size_t calls(const std::string& name) const;
 
     ImVec2 size;
     RecordedCommands commands;
     Screen screen;
-    Live live;
+    Shell shell;
     Requests requests;  ///< all that were made
 
   private:
+    const Panel& find_panel(const std::string& id) const;
     void read_glyphs();
 
     Frame frame_{};

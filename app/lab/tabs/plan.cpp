@@ -1,5 +1,5 @@
-#include "app/lab/tabs/plan.hpp"
-
+// The tab of how the device does a training step of one twin: the time of its parts, layer by layer and by
+// what is done, and the plan of the inspected layer's norm. They stand in place of the panels' last column.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "app/experiment/step_parts.hpp"
+#include "app/lab/tabs.hpp"
 
 namespace lab {
 
@@ -72,11 +73,11 @@ void draw_words(const Look& look, const plot::Rect& area, const std::string& wor
     ImGui::EndChild();
 }
 
-// The letters A and B at the right end of the title, of which one is chosen.
-void draw_letters(const Look& look, ImDrawList& list, const plot::Rect& frame, size_t& chosen) {
+// The twins' letters at the right end of the title, of which one is chosen.
+void draw_letters(const Look& look, ImDrawList& list, const plot::Rect& frame, size_t twins, size_t& chosen) {
     const float middle = frame.min.y + look.px(17), width = look.px(22);
-    float left = frame.max.x - look.px(10) - width * static_cast<float>(drawn_twins);
-    for (size_t twin = 0; twin < drawn_twins; ++twin, left += width) {
+    float left = frame.max.x - look.px(10) - width * static_cast<float>(twins);
+    for (size_t twin = 0; twin < twins; ++twin, left += width) {
         const plot::Rect chip{{left, middle - look.px(9)}, {left + width - look.px(2), middle + look.px(9)}};
         const std::array<char, 2> letter = {twin_letter(twin), '\0'};
         ImGui::PushID(letter.data());
@@ -156,12 +157,11 @@ void draw_kinds(Column& at, const Parts& kinds) {
     }
 }
 
-}  // namespace
-
 void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, size_t& twin) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     plot::card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
-    draw_letters(look, list, frame, twin);
+    twin = std::min(twin, s.twins.size() - 1);
+    draw_letters(look, list, frame, s.twins.size(), twin);
     const TwinView& view = s.twins[twin];
     const size_t layer = std::min<size_t>(s.settings.inspected_layer, s.settings.hidden.size() - 1);
     const float inset = look.px(12);
@@ -189,6 +189,31 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
     at.line(look.fonts.strong, look.theme.text, "Norm of hidden " + std::to_string(layer + 1), 22);
     draw_words(look, {{at.left, at.y}, {at.right, frame.max.y - look.px(8)}},
                view.norm_plan.empty() ? "None" : view.norm_plan);
+}
+
+class Plan final : public Tab {
+  public:
+    const char* name() const override { return "Plan"; }
+    const char* note() const override {
+        return "How the device does a training step, and where the time goes";
+    }
+    void draw(const TabFrame& frame) override {
+        constexpr size_t last = PanelGrid::columns - 1;
+        frame.panels.draw(frame.look, frame.area, last, frame.run);
+        draw_plan(frame.look, PanelGrid::column(frame.look, frame.area, last), frame.run, twin_);
+    }
+    char letter() const override { return 'P'; }
+    std::vector<Shortcut> shortcuts(PanelGrid& panels) override { return panels.shortcuts(); }
+    bool Settings::*measured() const override { return &Settings::plan; }
+
+  private:
+    size_t twin_ = 0;  // shown
+};
+
+}  // namespace
+
+std::unique_ptr<Tab> plan_tab() {
+    return std::make_unique<Plan>();
 }
 
 }  // namespace lab

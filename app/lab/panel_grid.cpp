@@ -1,0 +1,120 @@
+#include "app/lab/panel_grid.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace lab {
+
+namespace {
+
+constexpr float slack = 0.01f;  // of a cell, for widths that are fractions of one
+
+/// Cells of one size, a gap between them.
+struct Cells {
+    ImVec2 origin, size;
+    float gap;
+
+    Cells(const Look& look, const plot::Rect& area, size_t rows) : origin(area.min), gap(look.px(8)) {
+        const auto across = static_cast<float>(PanelGrid::columns), down = static_cast<float>(rows);
+        size = {(area.width() - gap * (across - 1)) / across, (area.height() - gap * (down - 1)) / down};
+    }
+
+    /// From column `x` of row `y` on, `cells` wide, on whole pixels.
+    plot::Rect rect(float x, size_t y, float cells) const {
+        const float left = origin.x + x * (size.x + gap),
+                    top = origin.y + static_cast<float>(y) * (size.y + gap);
+        const float width = size.x + (cells - 1) * (size.x + gap);
+        return {{std::round(left), std::round(top)}, {std::round(left + width), std::round(top + size.y)}};
+    }
+};
+
+/// Where a panel begins: `x` in cells.
+struct Place {
+    float x;
+    size_t row;
+};
+
+std::vector<Place> places(const std::vector<Panel>& panels) {
+    std::vector<Place> result;
+    float x = 0;
+    size_t row = 0;
+    for (const Panel& panel : panels) {
+        if (x + panel.cells > static_cast<float>(PanelGrid::columns) + slack) {
+            x = 0;
+            ++row;
+        }
+        result.push_back({x, row});
+        x += panel.cells;
+    }
+    return result;
+}
+
+}  // namespace
+
+plot::Rect PanelGrid::column(const Look& look, const plot::Rect& area, size_t column) {
+    return Cells(look, area, 1).rect(static_cast<float>(column), 0, 1);
+}
+
+void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run) {
+    if (twins_ != run.twins.size()) {  // legends and ridgelines are of other twins now
+        twins_ = run.twins.size();
+        panels_ = all_panels(twins_);
+    }
+    steps_.data = {1, std::max(2.0, static_cast<double>(run.step))};
+    steps_.marked = steps_.next_marked;
+    steps_.next_marked.reset();
+    for (Panel& panel : panels_) panel.frame = {};
+
+    const std::vector<Place> at = places(panels_);
+    const Cells cells(look, area, at.empty() ? 1 : at.back().row + 1);
+    const auto edge = static_cast<float>(shown);
+    for (Panel& panel : panels_)
+        if (panel.plot.panel.full) return draw_panel(look, panel, Cells(look, area, 1).rect(0, 0, edge), run);
+    for (size_t i = 0; i < panels_.size(); ++i)
+        if (at[i].x + slack < edge)
+            draw_panel(look, panels_[i], cells.rect(at[i].x, at[i].row, panels_[i].cells), run);
+}
+
+void PanelGrid::draw_panel(const Look& look, Panel& panel, const plot::Rect& frame, const Snapshot& run) {
+    panel.frame = frame;
+    if (frame.contains(ImGui::GetMousePos())) hovered_ = panel.id;
+    panel.draw(panel, {look, frame, run, steps_});
+}
+
+Panel* PanelGrid::hovered() {
+    const auto found = std::find_if(panels_.begin(), panels_.end(),
+                                    [&](const Panel& panel) { return panel.id == hovered_; });
+    return found == panels_.end() ? nullptr : &*found;
+}
+
+std::vector<Shortcut> PanelGrid::shortcuts() {
+    const auto toggle_log = [this] {
+        Panel* const panel = hovered();
+        if (!panel || !panel->can_log) return;
+        plot::Scale& scale = panel->plot.panel.scale;
+        scale = scale == plot::Scale::log ? plot::Scale::linear : plot::Scale::log;
+    };
+    const auto toggle_full = [this] {
+        if (Panel* const panel = hovered()) panel->plot.panel.full = !panel->plot.panel.full;
+    };
+    return {
+        {.key = key('L'),
+         .keys = "L",
+         .meaning = "log or linear axis of the plot under the pointer",
+         .act = toggle_log},
+        {.key = Key::f11, .keys = "F11", .meaning = "the plot under the pointer alone", .act = toggle_full}};
+}
+
+bool PanelGrid::leave_full() {
+    bool any = false;
+    for (Panel& panel : panels_) any |= std::exchange(panel.plot.panel.full, false);
+    return any;
+}
+
+void PanelGrid::fit() {
+    for (Panel& panel : panels_) panel.plot.values.fit();
+    steps_.view.fit();
+}
+
+}  // namespace lab

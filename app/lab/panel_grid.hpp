@@ -1,0 +1,42 @@
+// The panels in rows of three, and what the user does to them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/lab/panel.hpp"
+#include "app/lab/shortcut.hpp"
+
+namespace lab {
+
+class PanelGrid {
+  public:
+    static constexpr size_t columns = 3;
+    /// Where column `column` of a grid over `area` lies, over all rows.
+    static plot::Rect column(const Look& look, const plot::Rect& area, size_t column);
+
+    /// Draws the panels of `run` in a grid over `area`, but those that would begin beyond the first `shown`
+    /// columns; or the full one alone.
+    void draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run);
+
+    /// Keys for the panel under the pointer.
+    std::vector<Shortcut> shortcuts();
+    /// Ends a panel's being the full one; false when there is none.
+    bool leave_full();
+    /// Axes follow the data again.
+    void fit();
+
+    /// In reading order, as of the latest frame.
+    const std::vector<Panel>& panels() const { return panels_; }
+
+  private:
+    void draw_panel(const Look& look, Panel& panel, const plot::Rect& frame, const Snapshot& run);
+    Panel* hovered();
+
+    std::vector<Panel> panels_;
+    size_t twins_ = 0;  // for which they are
+    std::string hovered_;
+    plot::SharedX steps_;
+};
+
+}  // namespace lab

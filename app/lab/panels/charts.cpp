@@ -1,0 +1,271 @@
+#include "app/lab/panels/charts.hpp"
+
+#include <algorithm>
+
+#include "app/lab/panels/twins.hpp"
+
+namespace lab {
+
+namespace {
+
+using plot::Point;
+using plot::Points;
+using plot::Style;
+
+/// From a Snapshot to what a plot shows.
+struct Chart {
+    std::string title;
+    std::vector<plot::LegendEntry> legend;
+    std::vector<plot::Series> series;
+    std::optional<plot::Range> y_limits;
+    const char* empty = "No steps yet";
+};
+
+using MakeChart = Chart (*)(const Theme& theme, const Snapshot& run);
+
+Panel chart_panel(const char* id, MakeChart make, bool can_log, plot::Scale scale) {
+    Panel panel{.id = id, .can_log = can_log, .draw = [make](Panel& its, const PanelFrame& at) {
+                    const Chart chart = make(at.look.theme, at.run);
+                    const plot::PlotOptions options{.panel = {.id = its.id.c_str(),
+                                                              .title = chart.title,
+                                                              .legend = chart.legend,
+                                                              .can_log = its.can_log},
+                                                    .y_limits = chart.y_limits,
+                                                    .empty = chart.empty};
+                    plot::draw_plot(at.look, at.frame, options, chart.series, its.plot, at.steps);
+                }};
+    panel.plot.panel.scale = scale;
+    return panel;
+}
+
+constexpr uint32_t entry_bit(size_t entry) {
+    return 1u << entry;
+}
+
+/// `member` of a history's rows.
+template <auto member, class Row>
+Points column(const History<Row>& history) {
+    const auto read = [](const void* keeper, size_t index) {
+        const auto& entry = (*static_cast<const History<Row>*>(keeper))[index];
+        return Point{static_cast<double>(entry.step), static_cast<double>(entry.value.*member)};
+    };
+    return {&history, read, history.size()};
+}
+
+/// What was measured last still holds.
+template <auto member, class Row>
+Points held_column(const History<Row>& history, uint64_t until) {
+    return column<member>(history).held_until(static_cast<double>(until));
+}
+
+std::vector<plot::LegendEntry> letter_legend(const Theme& theme, const Snapshot& run) {
+    std::vector<plot::LegendEntry> legend = twin_legend(theme, run.settings);
+    for (plot::LegendEntry& entry : legend) entry.label = entry.brief;
+    return legend;
+}
+
+/// Calls `add` with every twin, the first one last, so that it lies on top.
+template <class Add>
+void for_twins_from_last(const Snapshot& run, Add add) {
+    for (size_t twin = run.twins.size(); twin-- > 0;) add(twin, run.twins[twin]);
+}
+
+vknorm::Norm inspected_norm(const Snapshot& run, size_t twin) {
+    return run.settings.twins[twin].norm_of(run.settings.inspected_layer);
+}
+
+std::string unit_title(const Snapshot& run) {
+    return "Unit " + std::to_string(run.settings.inspected_unit) + " of hidden " +
+           std::to_string(run.settings.inspected_layer + 1);
+}
+
+// Why no twin has running statistics of the inspected layer.
+const char* without_running(const Snapshot& run) {
+    for (size_t twin = 0; twin < run.twins.size(); ++twin)
+        if (inspected_norm(run, twin) != vknorm::Norm::none)
+            return "No running statistics: every example is\nnormalized by its own, trained or tested";
+    return "No twin normalizes this layer";
+}
+
+// The batch's own value, faint, and the running one, solid, of every twin that keeps one. Both have entries
+// in the legend; of many twins, the twins and the two kinds have.
+template <auto batch, auto running>
+Chart statistics_chart(const Theme& theme, const Snapshot& run, const char* title) {
+    Chart chart;
+    chart.title = title;
+    std::vector<size_t> keepers;
+    for (size_t twin = 0; twin < run.twins.size(); ++twin)
+        if (vknorm::keeps_running_statistics(inspected_norm(run, twin))) keepers.push_back(twin);
+    if (keepers.empty()) chart.empty = without_running(run);
+    const bool many = keepers.size() > 2;
+    const uint32_t batches = entry_bit(keepers.size()), runnings = entry_bit(keepers.size() + 1);
+    for (const size_t twin : keepers) {
+        const Color color = theme.twins[twin];
+        const size_t entry = chart.legend.size();
+        if (many) {
+            chart.legend.push_back({letter(twin), color});
+        } else {
+            const std::string prefix = keepers.size() > 1 ? letter(twin) + " " : "";
+            chart.legend.push_back({prefix + "batch", faded(color, 0.5f)});
+            chart.legend.push_back({prefix + "running", color});
+        }
+        const History<UnitRow>& unit = run.twins[twin].unit;
+        chart.series.push_back({.name = letter(twin) + " batch",
+                                .color = color,
+                                .style = Style::noise,
+                                .legend = many ? entry_bit(entry) | batches : entry_bit(entry),
+                                .width = 1,
+                                .points = column<batch>(unit)});
+        chart.series.push_back({.name = letter(twin) + " running",
+                                .color = color,
+                                .style = Style::line,
+                                .legend = many ? entry_bit(entry) | runnings : entry_bit(entry + 1),
+                                .width = 2.2f,
+                                .points = column<running>(unit)});
+    }
+    if (many) {
+        chart.legend.push_back({"batch", faded(theme.muted, 0.5f)});
+        chart.legend.push_back({"running", theme.muted});
+    }
+    return chart;
+}
+
+Chart loss_chart(const Theme& theme, const Snapshot& run) {
+    Chart chart;
+    chart.title = "Training loss";
+    chart.legend = twin_legend(theme, run.settings);
+    const uint32_t test = entry_bit(chart.legend.size());
+    chart.legend.push_back({"test, eval", theme.muted, true, "test"});
+    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
+        chart.series.push_back({.name = letter(twin) + " batch",
+                                .color = theme.twins[twin],
+                                .style = Style::noise,
+                                .legend = entry_bit(twin),
+                                .width = 1,
+                                .points = column<&TrainingRow::loss>(view.training)});
+    });
+    for (size_t twin = 0; twin < run.twins.size(); ++twin) {
+        const TwinView& view = run.twins[twin];
+        chart.series.push_back({.name = letter(twin) + " smoothed",
+                                .color = theme.twins[twin],
+                                .style = Style::line,
+                                .legend = entry_bit(twin),
+                                .width = 2,
+                                .points = column<&TrainingRow::smoothed_loss>(view.training)});
+        chart.series.push_back({.name = letter(twin) + " test set, eval mode",
+                                .color = theme.twins[twin],
+                                .style = Style::dashed_step,
+                                .legend = entry_bit(twin) | test,
+                                .width = 1.3f,
+                                .points = held_column<&TestRow::loss>(view.test, run.step)});
+    }
+    return chart;
+}
+
+Chart accuracy_chart(const Theme& theme, const Snapshot& run) {
+    Chart chart;
+    chart.title = "Test accuracy";
+    chart.y_limits = plot::Range{0, 1};
+    chart.legend = letter_legend(theme, run);
+    const uint32_t eval = entry_bit(chart.legend.size()), batch = entry_bit(chart.legend.size() + 1);
+    chart.legend.push_back({"eval mode", theme.muted, false, "eval"});
+    bool any_batch = false;
+    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
+        if (depends_on_batch(run.settings, twin)) {
+            any_batch = true;
+            chart.series.push_back({.name = letter(twin) + " batch statistics",
+                                    .color = theme.twins[twin],
+                                    .style = Style::dashed_step,
+                                    .legend = entry_bit(twin) | batch,
+                                    .width = 1.2f,
+                                    .points = held_column<&TestRow::batch_accuracy>(view.test, run.step)});
+        }
+        chart.series.push_back({.name = letter(twin) + " eval mode",
+                                .color = theme.twins[twin],
+                                .style = Style::step,
+                                .legend = entry_bit(twin) | eval,
+                                .width = 1.8f,
+                                .points = held_column<&TestRow::accuracy>(view.test, run.step)});
+    });
+    if (any_batch) chart.legend.push_back({"batch statistics", theme.muted, true, "batch"});
+    return chart;
+}
+
+Chart percentile_chart(const Theme& theme, const Snapshot& run) {
+    Chart chart;
+    chart.title = unit_title(run) + ": 15, 50, 85 %";
+    chart.legend = letter_legend(theme, run);
+    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
+        chart.series.push_back({.name = "",
+                                .color = theme.twins[twin],
+                                .style = Style::band,
+                                .legend = entry_bit(twin),
+                                .points = column<&UnitRow::percentile15>(view.unit),
+                                .upper = column<&UnitRow::percentile85>(view.unit)});
+    });
+    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
+        chart.series.push_back({.name = letter(twin) + " median",
+                                .color = theme.twins[twin],
+                                .style = Style::line,
+                                .legend = entry_bit(twin),
+                                .width = 1.6f,
+                                .points = column<&UnitRow::percentile50>(view.unit)});
+    });
+    return chart;
+}
+
+Chart mean_chart(const Theme& theme, const Snapshot& run) {
+    return statistics_chart<&UnitRow::batch_mean, &UnitRow::running_mean>(theme, run,
+                                                                          "Batch vs running mean");
+}
+
+Chart variance_chart(const Theme& theme, const Snapshot& run) {
+    return statistics_chart<&UnitRow::batch_variance, &UnitRow::running_variance>(
+        theme, run, "Batch vs running variance");
+}
+
+Chart gradient_chart(const Theme& theme, const Snapshot& run) {
+    Chart chart;
+    chart.title = "Gradient norm";
+    chart.legend = twin_legend(theme, run.settings);
+    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
+        chart.series.push_back({.name = letter(twin) + " batch",
+                                .color = theme.twins[twin],
+                                .style = Style::noise,
+                                .legend = entry_bit(twin),
+                                .width = 1,
+                                .points = column<&TrainingRow::gradient_norm>(view.training)});
+    });
+    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
+        chart.series.push_back({.name = letter(twin) + " smoothed",
+                                .color = theme.twins[twin],
+                                .style = Style::line,
+                                .legend = entry_bit(twin),
+                                .width = 2,
+                                .points = column<&TrainingRow::smoothed_gradient_norm>(view.training)});
+    });
+    return chart;
+}
+
+}  // namespace
+
+Panel loss_panel() {
+    return chart_panel("loss", loss_chart, true, plot::Scale::log);
+}
+Panel accuracy_panel() {
+    return chart_panel("accuracy", accuracy_chart, false, plot::Scale::linear);
+}
+Panel percentile_panel() {
+    return chart_panel("percentiles", percentile_chart, false, plot::Scale::linear);
+}
+Panel mean_panel() {
+    return chart_panel("mean", mean_chart, false, plot::Scale::linear);
+}
+Panel variance_panel() {
+    return chart_panel("variance", variance_chart, true, plot::Scale::linear);
+}
+Panel gradient_panel() {
+    return chart_panel("gradient", gradient_chart, true, plot::Scale::log);
+}
+
+}  // namespace lab

@@ -1,0 +1,28 @@
+#include "app/lab/panels/twins.hpp"
+
+#include "app/experiment/words.hpp"
+
+namespace lab {
+
+std::string letter(size_t twin) {
+    return {twin_letter(twin)};
+}
+
+std::string twin_name(const Settings& settings, size_t twin) {
+    const TwinSettings& its = settings.twins[twin];
+    if (!its.exceptions.empty()) return letter(twin) + " mixed norms";
+    return letter(twin) + " " + (its.norm == vknorm::Norm::none ? "no norm" : name(its.norm));
+}
+
+plot::LegendEntry twin_entry(const Theme& theme, const Settings& settings, size_t twin) {
+    return {.label = twin_name(settings, twin), .color = theme.twins[twin], .brief = letter(twin)};
+}
+
+std::vector<plot::LegendEntry> twin_legend(const Theme& theme, const Settings& settings) {
+    std::vector<plot::LegendEntry> legend;
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin)
+        legend.push_back(twin_entry(theme, settings, twin));
+    return legend;
+}
+
+}  // namespace lab

@@ -1,0 +1,184 @@
+#include "app/lab/shell.hpp"
+
+#include <algorithm>
+
+#include "app/lab/cards.hpp"
+#include "app/lab/controls.hpp"
+#include "app/lab/norm_choice.hpp"
+#include "app/lab/status_bar.hpp"
+#include "app/lab/toolbar.hpp"
+
+namespace lab {
+
+namespace {
+
+constexpr double note_seconds = 6;
+
+void freeze_or_thaw(Settings& settings) {
+    const bool learns = settings.update_running || settings.train_affine;
+    settings.update_running = settings.train_affine = !learns;
+}
+
+void switch_statistics(Settings& settings) {
+    settings.statistics = settings.statistics == vknorm::Statistics::batch ? vknorm::Statistics::running
+                                                                           : vknorm::Statistics::batch;
+}
+
+bool typed(char character) {
+    const ImGuiIO& io = ImGui::GetIO();
+    const ImVector<ImWchar>& typed = io.InputQueueCharacters;
+    return !io.WantTextInput && std::find(typed.begin(), typed.end(), ImWchar(character)) != typed.end();
+}
+
+}  // namespace
+
+ShellLayout lay_out(const Look& look, ImVec2 size) {
+    ShellLayout layout;
+    const float gap = look.px(8), left = gap, right = size.x - gap;
+    const float controls_width = look.px(size.x < look.px(1400) ? 236 : 268);
+    layout.toolbar = {{left, gap}, {right, gap + look.px(44)}};
+    layout.status = {{left, size.y - look.px(30)}, {right, size.y - look.px(4)}};
+    const float top = layout.toolbar.max.y + gap, bottom = layout.status.min.y - look.px(4);
+    layout.controls = {{left, top}, {left + controls_width, bottom}};
+    const float area_left = layout.controls.max.x + gap;
+    const float cards_height = look.px(size.y < look.px(900) ? 72 : 84);
+    layout.cards = {{area_left, top}, {right, top + cards_height}};
+    layout.tab = {{area_left, layout.cards.max.y + gap}, {right, bottom}};
+    return layout;
+}
+
+Shell::Shell(Commands& commands, std::span<const MakeTab> tabs)
+    : commands_(commands), settings_(commands.snapshot()->settings), applied_(settings_) {
+    for (const MakeTab make : tabs) {
+        tabs_.push_back(make());
+        const auto measured = tabs_.back()->measured();
+        if (measured && settings_.*measured) shown_ = tabs_.size() - 1;
+    }
+}
+
+void Shell::announce(std::string note) {
+    note_ = std::move(note);
+    note_until_ = ImGui::GetTime() + note_seconds;
+}
+
+void Shell::show(size_t tab) {
+    shown_ = tab;
+    for (size_t i = 0; i < tabs_.size(); ++i)
+        if (const auto measured = tabs_[i]->measured()) settings_.*measured = i == shown_;
+}
+
+void Shell::take_preset(const Settings& preset) {
+    const Settings before = settings_;
+    settings_ = preset;
+    settings_.data_file = before.data_file;
+    settings_.steps_per_frame = before.steps_per_frame;
+    show(shown_);
+    panels_.fit();
+    apply_settings();
+    commands_.reset();
+}
+
+// What begins a new run waits until the mouse is released, so that a drag does not begin a hundred.
+void Shell::apply_settings() {
+    if (settings_ == applied_) return;
+    if (begins_new_run(applied_, settings_) && ImGui::IsMouseDown(ImGuiMouseButton_Left)) return;
+    keep_norms_valid(settings_);
+    commands_.apply(settings_);
+    applied_ = settings_;
+}
+
+void Shell::run_or_pause(const Snapshot& run) {
+    run.running ? commands_.pause() : commands_.run();
+}
+
+void Shell::switch_theme(Screen& screen) {
+    screen.set_theme(screen.look().theme.dark ? light_theme() : dark_theme());
+}
+
+std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requests& requests) {
+    std::vector<Shortcut> all;
+    const auto add = [&](Key key, const char* keys, std::string meaning, std::function<void()> act) {
+        all.push_back({.key = key, .keys = keys, .meaning = std::move(meaning), .act = std::move(act)});
+    };
+    const auto add_with_control = [&](char letter, const char* keys, const char* meaning,
+                                      std::function<void()> act) {
+        all.push_back(
+            {.key = key(letter), .control = true, .keys = keys, .meaning = meaning, .act = std::move(act)});
+    };
+    add(key(' '), "Space", "run or pause", [&] { run_or_pause(run); });
+    add(key('S'), "S", "one step", [&] { commands_.step(); });
+    add(key('R'), "R", "begin the run again", [&] { commands_.reset(); });
+    add(key('T'), "T", "training steps use batch or running statistics",
+        [&] { switch_statistics(settings_); });
+    add(key('F'), "F", "freeze: running statistics, gamma and beta stay", [&] { freeze_or_thaw(settings_); });
+    add(key('B'), "B", "next normalization of twin A", [&] { next_norm(settings_.twins.front()); });
+    for (Shortcut& shortcut : tabs_[shown_]->shortcuts(panels_)) all.push_back(std::move(shortcut));
+    std::string digits, names;  // one line of the help for all tabs
+    for (size_t i = 0; i < tabs_.size(); ++i) {
+        digits += (i == 0 ? "" : " ") + std::to_string(i + 1);
+        names += (i == 0 ? "show " : ", ") + std::string(tabs_[i]->name());
+        add(static_cast<Key>('1' + i), "", "", [this, i] { show(i); });
+    }
+    all.back().keys = digits;
+    all.back().meaning = names;
+    for (size_t i = 0; i < tabs_.size(); ++i)
+        if (const char letter = tabs_[i]->letter()) {
+            add(key(letter), "",
+                std::string("show ") + tabs_[i]->name() + ", or " + tabs_[0]->name() + " again",
+                [this, i] { show(shown_ == i ? 0 : i); });
+            all.back().keys = letter;
+        }
+    add(key('D'), "D", "dark or light", [&] { switch_theme(screen); });
+    add(Key::f12, "F12", "picture of the screen", [&] { requests.screenshot = true; });
+    add_with_control('E', "Ctrl + E", "write tables and a picture of the run",
+                     [&] { requests.export_run = true; });
+    add_with_control('Q', "Ctrl + Q", "quit", [&] { requests.close = true; });
+    return all;
+}
+
+void Shell::obey_keys(Screen& screen, const Snapshot& run, Requests& requests) {
+    if (typed('?')) help_ = !help_;
+    if (pressed(Key::escape) && !std::exchange(help_, false)) panels_.leave_full();
+    if (help_) return;
+    for (const Shortcut& shortcut : shortcuts(screen, run, requests))
+        if (shortcut.control ? pressed_with_control(shortcut.key) : pressed(shortcut.key)) shortcut.act();
+}
+
+void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms) {
+    const Look look = screen.look();
+    const ShellLayout layout = lay_out(look, size);
+    const ToolbarClicks clicks = draw_toolbar(look, layout.toolbar, run, settings_, frame_ms, tabs_, shown_);
+    if (clicks.run) run_or_pause(run);
+    if (clicks.step) commands_.step();
+    if (clicks.reset) commands_.reset();
+    if (clicks.help) help_ = true;
+    if (clicks.tab) show(*clicks.tab);
+    if (clicks.theme) switch_theme(screen);
+    if (clicks.preset) take_preset(clicks.preset->settings);
+
+    draw_controls(look, layout.controls, settings_);
+    draw_cards(look, layout.cards, run, settings_);
+    tabs_[shown_]->draw({look, layout.tab, run, panels_});
+    draw_status_bar(look, layout.status, run, ImGui::GetTime() < note_until_ ? note_ : "");
+}
+
+Requests Shell::draw(Screen& screen, float frame_ms) {
+    Requests requests;
+    const std::shared_ptr<const Snapshot> run = commands_.snapshot();
+    obey_keys(screen, *run, requests);
+    const ImVec2 size = ImGui::GetIO().DisplaySize;
+    ImGui::SetNextWindowPos({0, 0});
+    ImGui::SetNextWindowSize(size);
+    ImGui::Begin("lab", nullptr,
+                 ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNav |
+                     ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse);
+    draw_window(screen, size, *run, frame_ms);
+    ImGui::End();
+    if (help_) draw_help(screen.look(), size, shortcuts(screen, *run, requests), help_);
+
+    keep_inspected_valid(settings_);
+    apply_settings();
+    return requests;
+}
+
+}  // namespace lab

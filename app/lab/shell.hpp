@@ -1,0 +1,67 @@
+// The Lab's window around the tabs: toolbar, controls, cards, status bar, help, and the keys that work in all
+// of them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "app/experiment/snapshot.hpp"
+#include "app/lab/help.hpp"
+#include "app/lab/panel_grid.hpp"
+#include "app/lab/tab_strip.hpp"
+#include "app/lab/tabs.hpp"
+#include "app/ui/screen.hpp"
+
+namespace lab {
+
+/// Where things are on a screen of `size`.
+struct ShellLayout {
+    plot::Rect toolbar, controls, cards, tab, status;
+};
+ShellLayout lay_out(const Look& look, ImVec2 size);
+
+/// What the user asked of the program around the window.
+struct Requests {
+    bool screenshot = false;
+    bool export_run = false;
+    bool close = false;
+};
+
+class Shell {
+  public:
+    /// `commands` must outlive this.
+    explicit Shell(Commands& commands, std::span<const MakeTab> tabs = all_tabs);
+    Shell(const Shell&) = delete;
+    Shell& operator=(const Shell&) = delete;
+
+    /// Between Screen::begin and Screen::end. `frame_ms` is how long the previous frame took to draw.
+    Requests draw(Screen& screen, float frame_ms);
+
+    const Settings& settings() const { return settings_; }
+    const std::vector<Panel>& panels() const { return panels_.panels(); }
+    /// Says something in the status bar, for some seconds.
+    void announce(std::string note);
+
+  private:
+    void obey_keys(Screen& screen, const Snapshot& run, Requests& requests);
+    /// All that keys do now, in the order of the help.
+    std::vector<Shortcut> shortcuts(Screen& screen, const Snapshot& run, Requests& requests);
+    void draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms);
+    void run_or_pause(const Snapshot& run);
+    void switch_theme(Screen& screen);
+    void show(size_t tab);
+    void take_preset(const Settings& preset);
+    void apply_settings();
+
+    Commands& commands_;
+    Settings settings_, applied_;
+    TabList tabs_;
+    size_t shown_ = 0;  // tab
+    PanelGrid panels_;
+    bool help_ = false;
+    std::string note_;
+    double note_until_ = 0;
+};
+
+}  // namespace lab

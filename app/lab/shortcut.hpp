@@ -1,0 +1,19 @@
+// What a key does: obeyed while nothing is typed, and listed by the help.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "app/ui/input.hpp"
+
+namespace lab {
+
+struct Shortcut {
+    Key key;
+    bool control = false;  ///< held, too
+    std::string keys;      ///< as the help names it; empty: it is listed with another one
+    std::string meaning;
+    std::function<void()> act;
+};
+
+}  // namespace lab

@@ -1,0 +1,45 @@
+// A tab: what fills the window below the cards, one at a time. It is a file in tabs/ and its line in
+// tabs.hpp.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "app/experiment/snapshot.hpp"
+#include "app/lab/panel_grid.hpp"
+#include "app/lab/shortcut.hpp"
+#include "app/ui/ink.hpp"
+
+namespace lab {
+
+/// What a tab draws from, and may change.
+struct TabFrame {
+    const Look& look;
+    plot::Rect area;  ///< the tab's own
+    const Snapshot& run;
+    PanelGrid& panels;  ///< shared, so that zoom and legends stay from tab to tab
+};
+
+class Tab {
+  public:
+    virtual ~Tab() = default;
+
+    /// In the strip of tabs.
+    virtual const char* name() const = 0;
+    /// In a few words, while the pointer rests on the name.
+    virtual const char* note() const = 0;
+    /// Into the current ImGui window.
+    virtual void draw(const TabFrame& frame) = 0;
+
+    /// The letter that shows the tab, and the first one again, beside the digit of its place. 0: none.
+    virtual char letter() const { return 0; }
+    /// What keys do while it is shown.
+    virtual std::vector<Shortcut> shortcuts(PanelGrid&) { return {}; }
+    /// The setting that is on exactly while it is shown: for what takes time to measure. Null: none.
+    virtual bool Settings::*measured() const { return nullptr; }
+};
+
+/// In the order of the strip.
+using TabList = std::vector<std::unique_ptr<Tab>>;
+
+}  // namespace lab

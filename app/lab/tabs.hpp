@@ -1,0 +1,17 @@
+// Every tab, in the order of the strip.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "app/lab/tab.hpp"
+
+namespace lab {
+
+std::unique_ptr<Tab> live_tab();
+std::unique_ptr<Tab> plan_tab();
+
+using MakeTab = std::unique_ptr<Tab> (*)();
+inline constexpr std::array<MakeTab, 2> all_tabs = {live_tab, plan_tab};
+
+}  // namespace lab

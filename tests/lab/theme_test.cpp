@@ -1,0 +1,84 @@
+// The twins' colours: apart for every eye, and from their ground.
+#include "app/ui/theme.hpp"
+
+#include <array>
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace lab;
+
+using Vector = std::array<double, 3>;
+using Matrix = std::array<Vector, 3>;
+
+// What is left of linear red, green and blue: Machado, Oliveira, Fernandes, "A Physiologically-based Model
+// for Simulation of Color Vision Deficiency", 2009, severity 1.
+constexpr Matrix all_colors = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+constexpr Matrix protanopia = {
+    {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}}};
+constexpr Matrix deuteranopia = {
+    {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}}};
+
+Vector operator*(const Matrix& m, const Vector& v) {
+    Vector result{};
+    for (size_t row = 0; row < 3; ++row)
+        for (size_t column = 0; column < 3; ++column) result[row] += m[row][column] * v[column];
+    return result;
+}
+
+Vector linear(Color color) {
+    Vector result;
+    for (size_t channel = 0; channel < 3; ++channel) {
+        const double value = static_cast<double>(color >> 8 * channel & 0xFF) / 255;
+        result[channel] = value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+    }
+    return result;
+}
+
+// Ottosson's OKLab, in which equal distances look about equally large.
+Vector oklab(const Vector& color) {
+    constexpr Matrix to_cones = {{{0.4122214708, 0.5363325363, 0.0514459929},
+                                  {0.2119034982, 0.6806995451, 0.1073969566},
+                                  {0.0883024619, 0.2817188376, 0.6299787005}}};
+    constexpr Matrix from_cones = {{{0.2104542553, 0.7936177850, -0.0040720468},
+                                    {1.9779984951, -2.4285922050, 0.4505937099},
+                                    {0.0259040371, 0.7827717662, -0.8086757660}}};
+    Vector cones = to_cones * color;
+    for (double& cone : cones) cone = std::cbrt(std::max(cone, 0.0));
+    return from_cones * cones;
+}
+
+double distance(Color a, Color b, const Matrix& eye) {
+    const Vector p = oklab(eye * linear(a)), q = oklab(eye * linear(b));
+    return std::hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
+}
+
+// WCAG's, from 1 to 21.
+double contrast(Color a, Color b) {
+    const auto luminance = [](Color color) {
+        const Vector v = linear(color);
+        return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2];
+    };
+    const double p = luminance(a), q = luminance(b);
+    return (std::max(p, q) + 0.05) / (std::min(p, q) + 0.05);
+}
+
+TEST(Theme, TheTwinsColoursAreApartForEveryEye) {
+    for (const Theme* theme : {&dark_theme(), &light_theme()})
+        for (size_t i = 0; i < theme->twins.size(); ++i) {
+            EXPECT_GE(contrast(theme->twins[i], theme->panel), 3) << i;
+            for (size_t k = i + 1; k < theme->twins.size(); ++k)
+                for (const Matrix& eye : {all_colors, protanopia, deuteranopia})
+                    EXPECT_GE(distance(theme->twins[i], theme->twins[k], eye), 0.1)
+                        << (theme->dark ? "dark " : "light ") << i << ", " << k;
+        }
+}
+
+TEST(Theme, ColoursThatOneEyeMistakesAreFound) {
+    const Color green = rgb(0x12B886), pink = rgb(0xCC79A7);
+    EXPECT_GE(distance(green, pink, all_colors), 0.2);
+    EXPECT_LT(distance(green, pink, deuteranopia), 0.06);
+}
+
+}  // namespace
