@@ -1,10 +1,8 @@
 #include "app/lab/controls.hpp"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
-#include "app/experiment/words.hpp"
 #include "app/lab/norm_choice.hpp"
 #include "app/ui/scale.hpp"
 
@@ -12,41 +10,78 @@ namespace lab {
 
 namespace {
 
-template <class Enum>
-bool choose(const Look& look, const char* id, float width, Enum& value, std::span<const Enum> all) {
-    std::vector<const char*> names;
-    int selected = 0;
-    for (size_t i = 0; i < all.size(); ++i) {
-        names.push_back(name(all[i]));
-        if (all[i] == value) selected = static_cast<int>(i);
-    }
-    if (!choice(look, id, width, name(value), names, selected)) return false;
-    value = all[static_cast<size_t>(selected)];
-    return true;
-}
-
 float full_width() {
     return ImGui::GetContentRegionAvail().x;
 }
 
+/// Sets `value` to the choice that `draw` lets the user make among names.
+template <class T, class Draw>
+void choose(T& value, std::span<const Choice<T>> choices, Draw draw) {
+    std::vector<const char*> names;
+    int selected = 0;
+    for (size_t i = 0; i < choices.size(); ++i) {
+        names.push_back(choices[i].name);
+        if (choices[i].value == value) selected = static_cast<int>(i);
+    }
+    if (draw(names, selected)) value = choices[static_cast<size_t>(selected)].value;
+}
+
+template <class T>
+void drop_down(const Look& look, const char* id, float width, T& value, std::span<const Choice<T>> choices) {
+    choose(value, choices, [&](std::span<const char* const> names, int& selected) {
+        return choice(look, id, width, names[static_cast<size_t>(selected)], names, selected);
+    });
+}
+
+// One control for each kind of setting.
+void draw(const Look& look, const Field& field, const Number<float>& number, Settings& s, size_t twin) {
+    slider(look, field.label, number.member.in(s, twin), number.low, number.slider_high, number.log);
+}
+void draw(const Look& look, const Field& field, const Number<uint32_t>& number, Settings& s, size_t twin) {
+    uint32_t& value = number.member.in(s, twin);
+    slider(look, field.label, value, number.low, std::max(number.slider_high, value), std::to_string(value));
+}
+template <class T>
+void draw(const Look& look, const Field& field, const OneOf<T>& one, Settings& s, size_t twin) {
+    choose(one.member.in(s, twin), one.choices, [&](std::span<const char* const> names, int& selected) {
+        return segments(look, field.word, names, selected);
+    });
+}
+void draw(const Look& look, const Field& field, const Switch& one, Settings& s, size_t twin) {
+    check_box(look, field.label, one.member.in(s, twin));
+}
+template <class Kind>
+void draw(const Look&, const Field&, const Kind&, Settings&, size_t) {}  // has a control of its own
+
+void draw_field(const Look& look, const Field& field, Settings& s, size_t twin = 0) {
+    if (field.applies && !field.applies(s, twin)) return;
+    std::visit([&](const auto& kind) { draw(look, field, kind, s, twin); }, field.kind);
+    hint(look, field.help);
+}
+
+void draw_fields(const Look& look, Section section, Settings& s, size_t twin = 0) {
+    for (const Field& field : fields)
+        if (field.section == section) draw_field(look, field, s, twin);
+}
+
 void draw_data(const Look& look, Settings& s) {
     if (!section(look, "Data", 0)) return;
-    std::vector<Data> all = {Data::spiral,    Data::circles, Data::moons, Data::xor_quadrants,
-                             Data::gaussians, Data::rings,   Data::digits};
-    if (!s.data_file.empty()) all.push_back(Data::file);
-    choose<Data>(look, "##data", full_width(), s.data, all);
-    if (is_planar(s.data)) slider(look, "Noise", s.noise, 0, limits::max_noise);
-    slider(look, "Batch size", s.batch, 1, limits::max_batch, std::to_string(s.batch));
-    hint(look,
-         "Examples in a training step. Statistics of small batches are noisy; a batch of one has none.");
+    std::vector<Choice<Data>> all(data_choices.begin(), data_choices.end());
+    if (!s.data_file.empty()) all.push_back({Data::file, "", name(Data::file)});
+    drop_down<Data>(look, "##data", full_width(), s.data, all);
+    hint(look, field_named("data").help);
+    draw_fields(look, Section::data, s);
+    const Field& field = field_named("seed");
     auto seed = static_cast<uint32_t>(std::min<uint64_t>(s.seed, UINT32_MAX));
-    if (slider(look, "Seed", seed, 1, std::max(99u, seed), std::to_string(s.seed))) s.seed = seed;
+    if (slider(look, field.label, seed, 1, std::max(99u, seed), std::to_string(s.seed))) s.seed = seed;
+    hint(look, field.help);
 }
 
 void draw_network(const Look& look, Settings& s) {
     if (!section(look, "Network", 0)) return;
+    const Field& field = field_named("hidden");
     auto layers = static_cast<uint32_t>(s.hidden.size());
-    if (slider(look, "Hidden layers", layers, 1, limits::max_layers, std::to_string(layers)))
+    if (slider(look, field.label, layers, 1, limits::max_layers, std::to_string(layers)))
         s.hidden.resize(layers, s.hidden.back());
     const bool even =
         std::all_of(s.hidden.begin(), s.hidden.end(), [&](uint32_t n) { return n == s.hidden[0]; });
@@ -55,82 +90,75 @@ void draw_network(const Look& look, Settings& s) {
     uint32_t units = s.hidden[0];
     if (slider(look, "Units in each", units, 1, std::max(128u, units), shown))
         std::fill(s.hidden.begin(), s.hidden.end(), units);
+    hint(look, field.help);
 }
 
-void draw_twin(const Look& look, const char* title, size_t index, Settings& s) {
-    if (!section(look, title, look.theme.twins[index])) return;
+// What a right click on a twin's heading offers. Returns whether there are other twins now.
+bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
+    const size_t before = s.twins.size();
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(12), look.px(10)});
+    if (ImGui::BeginPopupContextItem("twins")) {
+        if (before < limits::max_twins && ImGui::Selectable("Add a twin")) set_twin_count(s, before + 1);
+        const std::string remove = std::string("Remove twin ") + twin_letter(index);
+        if (before > 1 && ImGui::Selectable(remove.c_str()))
+            s.twins.erase(s.twins.begin() + static_cast<ptrdiff_t>(index));
+        ImGui::EndPopup();
+    }
+    ImGui::PopStyleVar();
+    return s.twins.size() != before;
+}
+
+void draw_twin(const Look& look, size_t index, Settings& s) {
+    const std::string title = std::string("Twin ") + twin_letter(index);
+    const bool open = section(look, title.c_str(), look.theme.twins[index]);
+    hint(look, "A right click adds or removes twins");
+    if (draw_twin_menu(look, index, s) || !open) return;
     TwinSettings& twin = s.twins[index];
-    static constexpr std::array activations = {vknorm::Activation::relu, vknorm::Activation::tanh,
-                                               vknorm::Activation::sigmoid, vknorm::Activation::identity};
-    ImGui::PushID(title);
-    const float gap = look.px(8), half = (full_width() - gap) / 2;
-    choose_norm(look, "##norm", half + look.px(17), twin);
+    ImGui::PushID(title.c_str());
+    const float gap = look.px(8), half = (full_width() - gap) / 2, more = look.px(17);
+    choose_norm(look, "##norm", half + more, twin);
     ImGui::SameLine(0, gap);
-    choose<vknorm::Activation>(look, "##activation", half - look.px(17), twin.activation, activations);
-    hint(look, "Activation of every hidden layer");
-    if (has_norm(s, index, vknorm::Norm::group)) {
-        const uint32_t most = most_groups(s, index);
-        if (slider(look, "Groups", twin.groups, 1, most, std::to_string(twin.groups))) keep_norms_valid(s);
-        hint(look,
-             "Parts of a layer's units that GroupNorm normalizes apart; one is LayerNorm. A divisor of the "
-             "units.");
+    drop_down<vknorm::Activation>(look, "##activation", half - more, twin.activation, activation_choices);
+    hint(look, field_named("activation").help);
+    if (const uint32_t most = most_groups(s, index)) {
+        const Field& field = field_named("groups");
+        if (slider(look, field.label, twin.groups, 1, most, std::to_string(twin.groups))) keep_norms_valid(s);
+        hint(look, field.help);
     }
-    if (has_norm(s, index, vknorm::Norm::ghost)) {
-        slider(look, "Ghost size", twin.ghost_size, limits::min_ghost, limits::max_ghost,
-               std::to_string(twin.ghost_size));
-        hint(look,
-             "Examples of the batch that GhostNorm normalizes together; the last ghost has what is left.");
-    }
+    draw_fields(look, Section::twin, s, index);
     ImGui::PopID();
 }
 
 void draw_optimizer(const Look& look, Settings& s) {
-    if (!section(look, "Optimiser", 0)) return;
-    static constexpr std::array<const char*, 2> kinds = {"SGD", "Adam"};
-    int kind = s.optimizer == OptimizerKind::adam ? 1 : 0;
-    if (segments(look, "kind", kinds, kind))
-        s.optimizer = kind == 1 ? OptimizerKind::adam : OptimizerKind::sgd;
-    slider(look, "Learning rate", s.learning_rate, limits::min_learning_rate, limits::max_learning_rate,
-           true);
-    if (s.optimizer == OptimizerKind::sgd) slider(look, "Momentum", s.momentum, 0, 0.99f);
-    slider(look, "Weight decay", s.weight_decay, 0, 0.1f, true);
+    if (section(look, "Optimiser", 0)) draw_fields(look, Section::optimizer, s);
 }
 
 void draw_normalization(const Look& look, Settings& s) {
     if (!section(look, "Normalization", 0)) return;
-    slider(look, "Momentum of running statistics", s.norm_momentum, 0, 1);
-    hint(look,
-         "Weight of the newest batch in the running statistics, as PyTorch counts it. Keras and ONNX count "
-         "the "
-         "weight of the old value.");
+    draw_field(look, field_named("norm-momentum"), s);
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const std::string both = "PyTorch " + plot::short_number(s.norm_momentum) + "  \xC2\xB7  Keras, ONNX " +
                              plot::short_number(1 - s.norm_momentum);
     plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y - look.px(3)}, look.theme.faint,
                both.c_str());
     ImGui::SetCursorScreenPos({at.x, at.y + look.px(19)});
-
-    static constexpr std::array<const char*, 2> modes = {"Batch (train)", "Running (eval)"};
-    int mode = s.statistics == vknorm::Statistics::running ? 1 : 0;
-    if (segments(look, "statistics", modes, mode))
-        s.statistics = mode == 1 ? vknorm::Statistics::running : vknorm::Statistics::batch;
-    check_box(look, "Update running statistics", s.update_running);
-    check_box(look, "Train gamma and beta", s.train_affine);
+    draw_fields(look, Section::normalization, s);
 }
 
 void draw_inspect(const Look& look, Settings& s) {
     if (!section(look, "Inspect", 0)) return;
     const auto layers = static_cast<uint32_t>(s.hidden.size());
     uint32_t layer = s.inspected_layer + 1;
-    if (slider(look, "Layer", layer, 1, layers, "hidden " + std::to_string(layer)))
+    if (slider(look, field_named("layer").label, layer, 1, layers, "hidden " + std::to_string(layer)))
         s.inspected_layer = layer - 1;
+    hint(look, field_named("layer").help);
     const uint32_t units = s.hidden[s.inspected_layer];
-    slider(look, "Unit", s.inspected_unit, 0, units - 1, std::to_string(s.inspected_unit));
+    slider(look, field_named("unit").label, s.inspected_unit, 0, units - 1, std::to_string(s.inspected_unit));
+    hint(look, field_named("unit").help);
+    const Field& field = field_named("steps-per-frame");
     const std::string steps = s.steps_per_frame == 0 ? "all it can" : std::to_string(s.steps_per_frame);
-    slider(look, "Steps per frame", s.steps_per_frame, 0, limits::max_steps_per_frame, steps);
-    hint(look,
-         "Training steps between two pictures, 30 pictures a second. At the left end: as many as the device "
-         "does.");
+    slider(look, field.label, s.steps_per_frame, 0, limits::max_steps_per_frame, steps);
+    hint(look, field.help);
 }
 
 }  // namespace
@@ -149,8 +177,7 @@ void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings
                       ImGuiWindowFlags_AlwaysUseWindowPadding);
     draw_data(look, settings);
     draw_network(look, settings);
-    draw_twin(look, "Twin A", 0, settings);
-    draw_twin(look, "Twin B", 1, settings);
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin) draw_twin(look, twin, settings);
     draw_optimizer(look, settings);
     draw_normalization(look, settings);
     keep_inspected_valid(settings);
