@@ -28,6 +28,10 @@ struct Activation {
     uint word;   // where the first unit that is not finite is told
 };
 
+struct Add {
+    uint elements;
+};
+
 // What softmax_cross_entropy.comp gives: losses, those and the gradient, or the probabilities.
 const uint softmax_gives_loss = 0;
 const uint softmax_gives_gradient = 1;

@@ -19,8 +19,8 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
 /// One line for each step and twin that the histories of `run` keep; what was not measured is left empty.
 void write_history(const std::filesystem::path& file, const Snapshot& run);
 
-/// One line for each bin of each histogram of Tensor::normalized: step, twin, hidden layer from 1, the bin's
-/// ends, and the share of the values in it; the outer bins hold what lies beyond.
+/// One line for each bin of each histogram of what the activations receive: step, twin, hidden layer from 1,
+/// the bin's ends, and the share of the values in it; the outer bins hold what lies beyond.
 void write_distributions(const std::filesystem::path& file, const Snapshot& run);
 
 }  // namespace lab

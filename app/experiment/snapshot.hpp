@@ -34,8 +34,8 @@ struct TrainingRow {
 /// One training step as the inspected unit saw it.
 struct UnitRow {
     float percentile15 = not_measured, percentile50 = not_measured,
-          percentile85 = not_measured;                                   ///< of Tensor::normalized
-    float batch_mean = not_measured, batch_variance = not_measured;      ///< of Tensor::pre_norm, biased
+          percentile85 = not_measured;                               ///< of what the activation receives
+    float batch_mean = not_measured, batch_variance = not_measured;  ///< of what the norm receives, biased
     float running_mean = not_measured, running_variance = not_measured;  ///< of norms that keep them
 };
 
@@ -60,7 +60,7 @@ struct Histogram {
 
 /// The latest step in one hidden layer, for its card.
 struct LayerView {
-    Histogram normalized;  ///< Tensor::normalized, the input of the activation
+    Histogram normalized;  ///< what the activation receives
     float mean = not_measured, deviation = not_measured;
     uint32_t non_finite = 0;
 };
@@ -78,7 +78,7 @@ struct TwinView {
     History<TrainingRow> training{8192};
     History<UnitRow> unit{8192};  ///< begins anew when another unit is inspected
     History<TestRow> test{2048};
-    History<std::vector<Histogram>> distributions{24};  ///< Tensor::normalized of every hidden layer
+    History<std::vector<Histogram>> distributions{24};  ///< of what each activation receives
     std::vector<LayerView> layers;                      ///< one per hidden layer; empty before the first step
     Boundary boundary;                                  ///< for planar data
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test

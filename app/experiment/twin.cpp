@@ -52,6 +52,11 @@ vknorm::NetworkOptions network_options(const Settings& settings, size_t index, c
     return options;
 }
 
+/// The node of a hidden layer whose output its activation receives.
+std::string normalized_node(const std::vector<vknorm::HiddenLayer>& hidden, size_t layer) {
+    return std::to_string(layer) + (hidden[layer].norm == vknorm::Norm::none ? ".linear" : ".norm");
+}
+
 Histogram to_histogram(const vknorm::ProbeResult& probe) {
     Histogram histogram;
     histogram.share.assign(probe.histogram.size(), 0.f);
@@ -125,15 +130,23 @@ void Twin::set_probes(const Settings& settings) {
     const auto& hidden = network_.options().hidden;
     layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(hidden.size() - 1));
     unit_ = std::min(settings.inspected_unit, hidden[layer_].units - 1);
-    // The normalized values of every layer, then those of the inspected unit, before and after the norm.
-    std::vector<vknorm::NetworkProbe> probes(hidden.size() + 2);
-    for (size_t i = 0; i < probes.size(); ++i) {
-        const bool whole_layer = i < hidden.size();
-        probes[i].layer = whole_layer ? static_cast<uint32_t>(i) : layer_;
-        probes[i].options.unit = whole_layer ? -1 : static_cast<int32_t>(unit_);
-        probes[i].options.bins = histogram_bins;
-    }
-    probes[hidden.size()].tensor = vknorm::Tensor::pre_norm;
+    std::vector<vknorm::NetworkProbe> probes;
+    const auto add_probe = [&](const std::string& node, int32_t unit) {
+        vknorm::NetworkProbe probe;
+        probe.node = node;
+        probe.options.unit = unit;
+        probe.options.bins = histogram_bins;
+        probes.push_back(probe);
+        return probe.name();
+    };
+    // The normalized values of every layer, and those of the inspected unit, before and after the norm.
+    normalized_.clear();
+    for (size_t i = 0; i < hidden.size(); ++i)
+        normalized_.push_back(add_probe(normalized_node(hidden, i), -1));
+    const auto unit = static_cast<int32_t>(unit_);
+    unit_before_ = unit_after_ = add_probe(std::to_string(layer_) + ".linear", unit);
+    if (hidden[layer_].norm != vknorm::Norm::none)
+        unit_after_ = add_probe(normalized_node(hidden, layer_), unit);
     network_.set_probes(std::move(probes));
 }
 
@@ -141,7 +154,8 @@ void Twin::set_probes(const Settings& settings) {
 void Twin::set_plan(const Settings& settings) {
     plan_ = settings.plan;
     if (!plan_) parts_.clear();
-    view_.norm_plan = plan_ ? network_.explain(layer_, settings.batch) : "";
+    const std::string node = normalized_node(network_.options().hidden, layer_);
+    view_.norm_plan = plan_ ? network_.explain(node, settings.batch) : "";
 }
 
 void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
@@ -169,8 +183,8 @@ void Twin::collect(uint64_t step) {
 
     std::vector<Histogram> histograms;
     view_.layers.clear();
-    for (size_t i = 0; i < network_.options().hidden.size(); ++i) {
-        const vknorm::ProbeResult& probe = result.probes[i];
+    for (const std::string& name : normalized_) {
+        const vknorm::ProbeResult& probe = result.probes.at(name);
         histograms.push_back(to_histogram(probe));
         view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
     }
@@ -184,16 +198,18 @@ TwinView Twin::view() const {
 }
 
 UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
-    const vknorm::ProbeResult &before = result.probes.end()[-2], &after = result.probes.back();
+    const vknorm::ProbeResult &before = result.probes.at(unit_before_),
+                              &after = result.probes.at(unit_after_);
     UnitRow row;
     row.percentile15 = after.percentile15;
     row.percentile50 = after.percentile50;
     row.percentile85 = after.percentile85;
     row.batch_mean = before.mean;
     row.batch_variance = before.variance;
-    if (!result.statistics[layer_].empty()) {
-        row.running_mean = result.statistics[layer_][unit_].running_mean;
-        row.running_variance = result.statistics[layer_][unit_].running_variance;
+    const auto statistics = result.statistics.find(std::to_string(layer_) + ".norm");
+    if (statistics != result.statistics.end()) {
+        row.running_mean = statistics->second[unit_].running_mean;
+        row.running_variance = statistics->second[unit_].running_variance;
     }
     return row;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "app/experiment/data.hpp"
@@ -54,7 +55,9 @@ class Twin {
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     vknorm::Network network_;
-    TwinView view_;  // without the parts
+    std::vector<std::string> normalized_;   // names of the probes of what the activations receive
+    std::string unit_before_, unit_after_;  // and of those of the unit inspected
+    TwinView view_;                         // without the parts
     bool plan_ = false;
     StepParts parts_;
     vknorm::Ticket ticket_ = 0;  // of the step in flight; 0: none

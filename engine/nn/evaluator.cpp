@@ -7,32 +7,33 @@
 namespace vknorm::detail {
 
 namespace {
-// Rows whose results one buffer holds: within the smallest storage buffer range that a device may have.
-constexpr uint32_t most_results = 8192;
+// Rows whose losses one buffer holds: within the smallest storage buffer range that a device may have.
+constexpr uint32_t most_losses = 8192;
 }  // namespace
 
-Evaluator::Evaluator(Device& device, const NetworkOptions& options, Model& model, Stream& stream)
-    : model_(model), stream_(stream), inputs_(options.inputs) {
-    batch_ = Buffer(device, BatchLayout(options.max_batch, inputs_).bytes, "evaluated batch");
-    results_ = Buffer(device, sizeof(RowLoss) * std::max(most_results, options.max_batch), "evaluated rows");
-    probabilities_ = Buffer(device, 4 * VkDeviceSize{options.max_batch} * options.classes, "probabilities");
+Evaluator::Evaluator(Device& device, DeviceGraph& graph, Stream& stream)
+    : graph_(graph), stream_(stream), inputs_(graph.elements(0)) {
+    const uint32_t max_batch = graph.options().max_batch;
+    batch_ = Buffer(device, BatchLayout(max_batch, inputs_).bytes, "evaluated batch");
+    losses_ = Buffer(device, sizeof(RowLoss) * std::max(most_losses, max_batch), "evaluated rows");
+    probabilities_ = Buffer(device, 4 * VkDeviceSize{max_batch} * graph.classes(), "probabilities");
 }
 
 void Evaluator::record(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows,
-                       const Pass& pass) {
-    model_.prepare(rows, stream_);
+                       const Propagation& how) {
+    graph_.prepare(rows, stream_);
     const BatchLayout layout(rows, inputs_);
     stream_.upload(layout.inputs(batch_), inputs);
     if (!labels.empty()) stream_.upload(layout.labels(batch_), labels);
-    model_.forward(stream_.record(), rows, layout.inputs(batch_), pass);
+    graph_.forward(stream_, rows, layout.inputs(batch_), how);
 }
 
 Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
-                               const Pass& pass, uint32_t chunk) {
+                               const Propagation& how, uint32_t chunk) {
     double loss = 0, correct = 0;
-    uint32_t held = 0;  // rows whose results wait on the device
+    uint32_t held = 0;  // rows whose losses wait on the device
     const auto collect = [&] {
-        const BufferView view = results_.view(0, sizeof(RowLoss) * held);
+        const BufferView view = losses_.view(0, sizeof(RowLoss) * held);
         for (const RowLoss& row : stream_.download<RowLoss>(view)) {
             loss += row.loss;
             correct += row.correct;
@@ -41,13 +42,13 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
     };
     for (size_t first = 0; first < labels.size(); first += chunk) {
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, labels.size() - first));
-        if (sizeof(RowLoss) * (held + rows) > results_.bytes()) collect();
+        if (sizeof(RowLoss) * (held + rows) > losses_.bytes()) collect();
         record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), labels.subspan(first, rows), rows,
-               pass);
-        model_.loss(rows).forward(stream_.record(),
-                                  {.logits = model_.logits(rows),
+               how);
+        graph_.loss(rows).forward(stream_.record(),
+                                  {.logits = graph_.logits(rows),
                                    .labels = BatchLayout(rows, inputs_).labels(batch_),
-                                   .losses = results_.view(sizeof(RowLoss) * held, sizeof(RowLoss) * rows)});
+                                   .losses = losses_.view(sizeof(RowLoss) * held, sizeof(RowLoss) * rows)});
         stream_.submit();  // chunk by chunk: no submission is long
         held += rows;
     }
@@ -56,14 +57,14 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
     return {loss / count, correct / count};
 }
 
-std::vector<float> Evaluator::predict(std::span<const float> inputs, const Pass& pass, uint32_t chunk) {
-    const size_t count = inputs.size() / inputs_, classes = model_.layout().layers.back().outputs;
+std::vector<float> Evaluator::predict(std::span<const float> inputs, const Propagation& how, uint32_t chunk) {
+    const size_t count = inputs.size() / inputs_, classes = graph_.classes();
     std::vector<float> probabilities(count * classes);
     for (size_t first = 0; first < count; first += chunk) {
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, count - first));
-        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows, pass);
+        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows, how);
         const BufferView target = probabilities_.view(0, 4 * VkDeviceSize{rows} * classes);
-        model_.loss(rows).softmax(stream_.record(), {.logits = model_.logits(rows), .probabilities = target});
+        graph_.loss(rows).softmax(stream_.record(), {.logits = graph_.logits(rows), .probabilities = target});
         const auto part = std::span(probabilities).subspan(first * classes, rows * classes);
         stream_.download(target, std::as_writable_bytes(part));
     }

@@ -1,28 +1,28 @@
-// Loss, accuracy and predictions of a model as it is, chunk by chunk.
+// Loss, accuracy and predictions of a network as it is, chunk by chunk.
 #pragma once
 
-#include "nn/model.hpp"
+#include "nn/device_graph.hpp"
 
 namespace vknorm::detail {
 
-/// Keeps references to model and stream. Chunks have at most max_batch rows.
+/// Keeps references to graph and stream. Chunks have at most max_batch rows.
 class Evaluator {
   public:
-    Evaluator(Device& device, const NetworkOptions& options, Model& model, Stream& stream);
+    Evaluator(Device& device, DeviceGraph& graph, Stream& stream);
 
-    Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels, const Pass& pass,
-                        uint32_t chunk);
-    std::vector<float> predict(std::span<const float> inputs, const Pass& pass, uint32_t chunk);
+    Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
+                        const Propagation& how, uint32_t chunk);
+    std::vector<float> predict(std::span<const float> inputs, const Propagation& how, uint32_t chunk);
 
   private:
     /// Uploads a chunk and records the way to its logits.
     void record(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows,
-                const Pass& pass);
+                const Propagation& how);
 
-    Model& model_;
+    DeviceGraph& graph_;
     Stream& stream_;
     uint32_t inputs_;
-    Buffer batch_, results_, probabilities_;
+    Buffer batch_, losses_, probabilities_;
 };
 
 }  // namespace vknorm::detail

@@ -8,7 +8,7 @@
 
 #include <vknorm/network.hpp>
 
-#include "nn/model.hpp"
+#include "nn/device_graph.hpp"
 #include "ops/step_summary.hpp"
 
 namespace vknorm::detail {
@@ -24,54 +24,53 @@ struct BatchLayout {
     }
 };
 
-class StepSlot {
+class Flight {
   public:
-    StepSlot(Device& device, const Model& model, uint32_t inputs, uint32_t max_batch);
+    Flight(Device& device, const DeviceGraph& graph);
 
-    // Before recording; the slot is not in flight.
+    // Before recording; the step that was here before has ended.
     /// Takes the batch of a step.
     void fill(uint64_t step, std::span<const float> inputs, std::span<const uint32_t> labels);
     /// Plans the probes for that batch.
-    void place_probes(Device& device, const Model& model, std::span<const NetworkProbe> probes);
+    void place_probes(Device& device, const DeviceGraph& graph, std::span<const NetworkProbe> probes);
 
     void record_upload(Recorder& recorder, const Buffer& batch) const;
-    /// Probes, and all measurements that step_summary() does not make.
-    void record_readback(Recorder& recorder, const Model& model, Statistics statistics);
-    BufferView record() const { return readback_.view(0, step_record_bytes(health_layers_)); }
+    /// The probes of that gradient.
+    void record_gradient_probes(Recorder& recorder, const DeviceGraph& graph, size_t node) const;
+    /// The other probes, and all measurements that step_summary() does not make. x is the input.
+    void record_readback(Recorder& recorder, const DeviceGraph& graph, const BufferView& x,
+                         Statistics statistics);
+    BufferView record() const { return readback_.view(0, step_record_bytes(words_)); }
 
     Ticket ticket = 0;  ///< 0: not submitted
     uint64_t step() const { return step_; }
 
     // Once the ticket is reached.
     StepReport report() const;
-    StepResult result(const Model& model) const;
+    StepResult result(const DeviceGraph& graph) const;
     /// Where the step met something that is not finite, in words.
-    std::string diagnosis(const Model& model) const;
+    std::string diagnosis(const DeviceGraph& graph) const;
 
   private:
     struct PlacedProbe {
-        NetworkProbe options;
+        std::string name;
+        size_t node;
+        Tensor tensor;
         Probe probe;
         VkDeviceSize offset;  // in probe_readback_
     };
-    const float* readback_floats(VkDeviceSize offset) const;
-    struct Moments {
-        double mean = 0, variance = 0;
-    };
-    /// Of one unit over all rows, from those of parts of `rows_together` rows (Chan, Golub, LeVeque,
-    /// "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
-    Moments batch_moments(const NormTensors& norm, uint32_t rows_together, size_t unit) const;
-    std::vector<ChannelStatistics> layer_statistics(const Model& model, size_t layer) const;
+    void record_probe(Recorder& recorder, const PlacedProbe& placed, const BufferView& tensor) const;
+    StoreCopy store_copy(const StoreLayout& layout) const;
 
-    uint32_t inputs_, health_layers_;
+    uint32_t inputs_, words_;  // words: of divergence, one for each node
     uint64_t step_ = 0;
     uint32_t rows_ = 0;
     Buffer upload_, readback_, probe_readback_;
-    VkDeviceSize batch_offset_, running_offset_, affine_offset_;  // in readback_
+    VkDeviceSize reported_offset_, running_offset_, affine_offset_;  // in readback_
     std::vector<PlacedProbe> probes_;
     std::optional<size_t> bad_input_;
     Statistics statistics_ = Statistics::batch;
-    double epsilon_ = 0;
+    float epsilon_ = 0;
 };
 
 }  // namespace vknorm::detail

@@ -1,18 +1,20 @@
-// The public face of the trainer: checks arguments, so that nothing happens when one is wrong.
+// The public face of training and evaluation: checks arguments, so that nothing happens when one is wrong.
 #include "vknorm/network.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "nn/evaluator.hpp"
-#include "nn/trainer.hpp"
+#include "nn/training.hpp"
 #include "ops/arguments.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm {
 
-using detail::NamedTensor;
+using Entry = detail::StoreLayout::Entry;
 using detail::refuse;
+using detail::TensorGroup;
 
 namespace {
 
@@ -30,26 +32,13 @@ void check_batch(const char* operation, const NetworkOptions& options, std::span
                "below " + std::to_string(options.classes));
 }
 
-/// Refuses a number of rows of which a norm would find one alone, without a variance.
-void check_rows(const NetworkOptions& options, uint64_t rows) {
-    for (const HiddenLayer& layer : options.hidden) {
-        if (!keeps_running_statistics(layer.norm)) continue;
-        if (rows == 1)
-            throw std::invalid_argument(
-                "network.train_step: expected more than 1 value per channel when training, got input size "
-                "[1, " +
-                std::to_string(layer.units) + "]");
-        if (layer.norm == Norm::ghost && rows % layer.ghost_size == 1)
-            refuse("network.train_step", "labels", std::to_string(rows) + " rows",
-                   "a number that leaves no single row for the last ghost of " +
-                       std::to_string(layer.ghost_size));
-    }
-}
-
 /// Those of a step, if a layer asks for them.
-RenormLimits renorm_limits(const char* operation, const NetworkOptions& options, uint64_t step) {
-    if (std::none_of(options.hidden.begin(), options.hidden.end(),
-                     [](const HiddenLayer& layer) { return layer.norm == Norm::batch_renorm; }))
+RenormLimits renorm_limits(const char* operation, const Graph& graph, const NetworkOptions& options,
+                           uint64_t step) {
+    if (std::none_of(graph.nodes().begin(), graph.nodes().end(), [](const Graph::Node& node) {
+            const auto* const norm = std::get_if<NormLayer>(&node.layer);
+            return norm != nullptr && norm->kind == Norm::batch_renorm;
+        }))
         return {};
     const RenormLimits limits = options.renorm(step);
     if (!(limits.r_max >= 1))
@@ -59,49 +48,98 @@ RenormLimits renorm_limits(const char* operation, const NetworkOptions& options,
     return limits;
 }
 
+/// Options for that graph.
+NetworkOptions options_for(const Graph& graph, NetworkOptions options) {
+    options.inputs = static_cast<uint32_t>(graph.nodes().front().elements());
+    options.classes = static_cast<uint32_t>(graph.nodes().back().elements());
+    return options;
+}
+
+const NetworkOptions& without_hidden(const NetworkOptions& options) {
+    if (!options.hidden.empty())
+        refuse("network", "hidden", std::to_string(options.hidden.size()) + " layers beside a graph", "none");
+    return options;
+}
+
 }  // namespace
 
+Graph perceptron(const NetworkOptions& options) {
+    Graph graph({options.inputs});
+    NodeId x = graph.input();
+    for (size_t i = 0; i < options.hidden.size(); ++i) {
+        const HiddenLayer& hidden = options.hidden[i];
+        const std::string prefix = std::to_string(i) + ".";
+        x = graph.linear(x, {.units = hidden.units, .name = prefix + "linear"});
+        if (hidden.norm != Norm::none)
+            x = graph.norm(x, {.kind = hidden.norm,
+                               .groups = hidden.groups,
+                               .ghost_size = hidden.ghost_size,
+                               .name = prefix + "norm"});
+        x = graph.activation(x, {.function = hidden.activation, .name = prefix + "activation"});
+    }
+    graph.linear(x, {.units = options.classes, .name = "output"});
+    return graph;
+}
+
+std::string NetworkProbe::name() const {
+    const std::string name = node + (tensor == Tensor::output ? ".output" : ".output_gradient");
+    return options.unit < 0 ? name : name + "[" + std::to_string(options.unit) + "]";
+}
+
 struct Network::State {
-    State(Device& owner, const NetworkOptions& asked)
+    State(Device& owner, Graph given, const NetworkOptions& asked)
         : device(owner),
-          options(asked),
-          model(owner, asked),
-          trainer(owner, asked, model, stream),
-          evaluator(owner, asked, model, stream),
+          graph(std::move(given)),
+          options(options_for(graph, asked)),
+          device_graph(owner, graph, options),
+          training(owner, device_graph, stream),
+          evaluator(owner, device_graph, stream),
           stream(owner, {.timestamps = asked.timestamps}) {
-        model.initialize(stream, asked.seed, asked.init_scale);
-        trainer.initialize();
+        device_graph.initialize(stream);
+        training.initialize();
         stream.submit();
     }
 
     Device& device;
+    Graph graph;
     NetworkOptions options;
-    detail::Model model;
-    detail::Trainer trainer;
+    detail::DeviceGraph device_graph;
+    detail::Training training;
     detail::Evaluator evaluator;
     Stream stream;  // last, so that it is destroyed first: that waits for what uses the buffers of the others
 
-    /// How an evaluation goes through the model.
-    detail::Pass evaluation(const char* operation, Statistics statistics) const {
-        return {.statistics = statistics, .renorm = renorm_limits(operation, options, trainer.steps() + 1)};
+    /// How values go through the network in an evaluation.
+    detail::Propagation evaluation(const char* operation, Statistics statistics) const {
+        return {.statistics = statistics,
+                .renorm = renorm_limits(operation, graph, options, training.steps() + 1)};
     }
-    NamedTensor find(const char* operation, const std::string& name) const;
-    BufferView view(const NamedTensor& tensor) const {
-        const bool parameter = tensor.home == NamedTensor::Home::parameters;
-        return view_of(parameter ? model.store().parameters : model.store().committed, tensor.range);
+    Entry tensor(const char* operation, const std::string& name) const;
+    BufferView view(const Entry& tensor) const {
+        const detail::Store& store = device_graph.store();
+        const bool parameter = tensor.stored.group <= TensorGroup::affine;
+        return parameter ? store.parameter(tensor.stored) : store.running(tensor.stored);
     }
+    size_t node(const char* operation, const std::string& name) const;
 };
 
-NamedTensor Network::State::find(const char* operation, const std::string& name) const {
-    const std::vector<NamedTensor> tensors = detail::named_tensors(model.layout());
+Entry Network::State::tensor(const char* operation, const std::string& name) const {
+    const std::vector<Entry> tensors = device_graph.store().layout.state();
     const auto tensor = std::find_if(tensors.begin(), tensors.end(),
-                                     [&](const NamedTensor& candidate) { return candidate.name == name; });
+                                     [&](const Entry& candidate) { return candidate.name() == name; });
     if (tensor == tensors.end()) refuse(operation, "name", "\"" + name + "\"", "one of tensor_names()");
     return *tensor;
 }
 
+size_t Network::State::node(const char* operation, const std::string& name) const {
+    const std::optional<size_t> node = device_graph.find(name);
+    if (!node) refuse(operation, "node", "\"" + name + "\"", "the name of one of the graph's nodes");
+    return *node;
+}
+
+Network::Network(Device& device, const Graph& graph, const NetworkOptions& options)
+    : state_(std::make_unique<State>(device, graph, without_hidden(options))) {}
 Network::Network(Device& device, const NetworkOptions& options)
-    : state_(std::make_unique<State>(device, options)) {}
+    : state_(std::make_unique<State>(device, perceptron(options), options)) {}
 Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
@@ -110,19 +148,26 @@ const NetworkOptions& Network::options() const {
     return state_->options;
 }
 
+const Graph& Network::graph() const {
+    return state_->graph;
+}
+
 Ticket Network::train_step(std::span<const float> inputs, std::span<const uint32_t> labels) {
     const NetworkOptions& options = state_->options;
     if (labels.empty() || labels.size() > options.max_batch)
         refuse("network.train_step", "labels", std::to_string(labels.size()) + " rows",
                "1 to " + std::to_string(options.max_batch));
     check_batch("network.train_step", options, inputs, labels);
-    detail::Trainer& trainer = state_->trainer;
-    if (trainer.training.statistics == Statistics::batch) check_rows(options, labels.size());
-    return trainer.step(inputs, labels, renorm_limits("network.train_step", options, trainer.steps() + 1));
+    detail::Training& training = state_->training;
+    const detail::DeviceGraph& graph = state_->device_graph;
+    for (size_t n = 0; n < graph.node_count() && training.options.statistics == Statistics::batch; ++n)
+        graph.layer(n).check_training_rows(labels.size());
+    return training.step(inputs, labels,
+                         renorm_limits("network.train_step", state_->graph, options, training.steps() + 1));
 }
 
 StepResult Network::result(Ticket ticket) {
-    return state_->trainer.result(ticket);
+    return state_->training.result(ticket);
 }
 
 Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
@@ -148,35 +193,39 @@ std::vector<float> Network::predict(std::span<const float> inputs, Statistics st
 
 void Network::set_optimizer(const Optimizer& optimizer) {
     check_optimizer(optimizer);
-    detail::Trainer& trainer = state_->trainer;
-    if (optimizer.index() != trainer.training.optimizer.index()) trainer.reset_optimizer();
-    trainer.training.optimizer = optimizer;
+    detail::Training& training = state_->training;
+    if (optimizer.index() != training.options.optimizer.index()) training.reset_optimizer();
+    training.options.optimizer = optimizer;
 }
 
 void Network::set_batch_norm(const BatchNormConvention& convention) {
-    state_->model.set_batch_norm(convention);
+    state_->device_graph.set_batch_norm(convention);
     state_->options.batch_norm = convention;
 }
 
 void Network::set_statistics(Statistics statistics) {
-    state_->trainer.training.statistics = statistics;
+    state_->training.options.statistics = statistics;
 }
 void Network::set_update_running(bool update) {
-    state_->trainer.training.update_running = update;
+    state_->training.options.update_running = update;
 }
 void Network::set_train_affine(bool train) {
-    state_->trainer.training.train_affine = train;
+    state_->training.options.train_affine = train;
 }
 
 void Network::set_probes(std::vector<NetworkProbe> probes) {
-    const NetworkOptions& options = state_->options;
+    const detail::DeviceGraph& graph = state_->device_graph;
+    std::set<std::string> names;
     for (const NetworkProbe& probe : probes) {
-        if (probe.layer >= options.hidden.size())
-            refuse("network.set_probes", "layer", std::to_string(probe.layer),
-                   "below " + std::to_string(options.hidden.size()));
-        (void)Probe(state_->device, probe.options, options.max_batch, options.hidden[probe.layer].units);
+        const size_t node = state_->node("network.set_probes", probe.node);
+        if (probe.tensor == Tensor::output_gradient && !graph.differentiated(node))
+            refuse("network.set_probes", "tensor", "the gradient of \"" + probe.node + "\"",
+                   "one that training computes: of a node with a parameter at or before it");
+        (void)Probe(state_->device, probe.options, state_->options.max_batch, graph.elements(node));
+        if (!names.insert(probe.name()).second)
+            refuse("network.set_probes", "probes", "\"" + probe.name() + "\" twice", "each once");
     }
-    state_->trainer.training.probes = std::move(probes);
+    state_->training.options.probes = std::move(probes);
 }
 
 void Network::set_timestamps(bool timestamps) {
@@ -185,31 +234,30 @@ void Network::set_timestamps(bool timestamps) {
 }
 
 uint64_t Network::steps() const {
-    return state_->trainer.steps();
+    return state_->training.steps();
 }
 uint64_t Network::parameter_count() const {
-    return state_->model.layout().parameter_count;
+    return state_->device_graph.store().layout.parameter_count();
 }
 
 std::vector<std::string> Network::tensor_names() const {
     std::vector<std::string> names;
-    for (const NamedTensor& tensor : detail::named_tensors(state_->model.layout()))
-        names.push_back(tensor.name);
+    for (const Entry& tensor : state_->device_graph.store().layout.state()) names.push_back(tensor.name());
     return names;
 }
 
 std::vector<float> Network::tensor(const std::string& name) {
-    const NamedTensor tensor = state_->find("network.tensor", name);
+    const Entry tensor = state_->tensor("network.tensor", name);
     const BufferView view = state_->view(tensor);
-    if (tensor.home == NamedTensor::Home::batches)
+    if (tensor.stored.group == TensorGroup::counters)
         return {static_cast<float>(state_->stream.download<int64_t>(view).at(0))};
     return state_->stream.download<float>(view);
 }
 
 void Network::set_tensor(const std::string& name, std::span<const float> values) {
-    const NamedTensor tensor = state_->find("network.set_tensor", name);
-    const bool counter = tensor.home == NamedTensor::Home::batches;
-    const uint64_t needed = counter ? 1 : tensor.range.count;
+    const Entry tensor = state_->tensor("network.set_tensor", name);
+    const bool counter = tensor.stored.group == TensorGroup::counters;
+    const uint64_t needed = counter ? 1 : tensor.stored.count;
     if (values.size() != needed)
         refuse("network.set_tensor", name, std::to_string(values.size()) + " values", std::to_string(needed));
     for (size_t i = 0; i < values.size(); ++i) {
@@ -219,28 +267,25 @@ void Network::set_tensor(const std::string& name, std::span<const float> values)
                counter ? "a count" : "a finite number");
     }
 
-    state_->trainer.recover();
+    state_->training.recover();
     const int64_t count = counter ? static_cast<int64_t>(values[0]) : 0;
     const std::span<const std::byte> data =
         counter ? std::as_bytes(std::span(&count, 1)) : std::as_bytes(values);
     state_->stream.upload(state_->view(tensor), data);
-    if (tensor.home != NamedTensor::Home::parameters)
-        state_->stream.upload(view_of(state_->model.store().working, tensor.range), data);
+    if (tensor.stored.group > TensorGroup::affine)
+        state_->stream.upload(state_->device_graph.store().updated(tensor.stored), data);
 }
 
 std::vector<Timing> Network::timings(Ticket ticket) {
     return state_->stream.timings(ticket);
 }
 
-std::string Network::explain(uint32_t layer, uint32_t rows) const {
-    const NetworkOptions& options = state_->options;
-    if (layer >= options.hidden.size())
-        refuse("network.explain", "layer", std::to_string(layer),
-               "below " + std::to_string(options.hidden.size()));
-    if (rows == 0 || rows > options.max_batch)
-        refuse("network.explain", "rows", std::to_string(rows), "1 to " + std::to_string(options.max_batch));
-    if (options.hidden[layer].norm == Norm::none) return "";
-    return detail::HiddenNorm(state_->device, options.hidden[layer], rows, options.batch_norm).explain();
+std::string Network::explain(const std::string& node, uint32_t rows) const {
+    const uint32_t most = state_->options.max_batch;
+    const size_t number = state_->node("network.explain", node);
+    if (rows == 0 || rows > most)
+        refuse("network.explain", "rows", std::to_string(rows), "1 to " + std::to_string(most));
+    return state_->device_graph.explain(number, rows);
 }
 
 }  // namespace vknorm

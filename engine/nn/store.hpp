@@ -1,20 +1,11 @@
-// What the layers of a network share: flat buffers for their tensors, and how a pass treats the norms.
+// The tensors that the layers of a network own, on the device.
 #pragma once
 
-#include <vknorm/network.hpp>
+#include <vknorm/buffer.hpp>
 
 #include "nn/store_layout.hpp"
 
 namespace vknorm::detail {
-
-/// See store_layout.hpp.
-struct Store {
-    Buffer parameters, gradient;
-    Buffer working,
-        committed;   ///< running statistics: those that norms update, and those of the last sound step
-    Buffer saved;    ///< what the norms save for backward
-    Buffer scratch;  ///< of the norms
-};
 
 /// A range of elements of a flat buffer; absent when empty.
 inline BufferView view_of(const Buffer& buffer, const Range& range) {
@@ -22,14 +13,25 @@ inline BufferView view_of(const Buffer& buffer, const Range& range) {
     return buffer.view(4 * range.first, 4 * range.count);
 }
 
-/// How a pass through the network treats the norms, and whom it tells about values that are not finite.
-struct Pass {
-    Statistics statistics = Statistics::running;
-    RenormLimits renorm{};
-    bool update_running = false;
-    bool train_affine = false;
-    bool keep_normalized = false;  ///< what the norms give is wanted without the ReLU behind it
-    BufferView health{};
+struct Store {
+    StoreLayout layout;
+    Buffer parameters, gradients;
+    Buffer working,
+        committed;   ///< running statistics: those that norms update, and those of the last sound step
+    Buffer saved;    ///< what the norms save for backward
+    Buffer scratch;  ///< of the norms
+
+    // One tensor; absent when it is.
+    BufferView parameter(const StoredTensor& tensor) const { return view(parameters, tensor); }
+    BufferView gradient(const StoredTensor& tensor) const { return view(gradients, tensor); }
+    BufferView updated(const StoredTensor& tensor) const { return view(working, tensor); }
+    BufferView running(const StoredTensor& tensor) const { return view(committed, tensor); }
+    BufferView kept(const StoredTensor& tensor) const { return view(saved, tensor); }
+
+  private:
+    BufferView view(const Buffer& buffer, const StoredTensor& tensor) const {
+        return tensor ? view_of(buffer, layout.range(tensor)) : BufferView{};
+    }
 };
 
 }  // namespace vknorm::detail

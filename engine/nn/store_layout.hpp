@@ -6,12 +6,10 @@
 // of 256 bytes, which any device can bind; what lies between tensors stays zero.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
-
-#include <vknorm/network.hpp>
 
 namespace vknorm::detail {
 
@@ -20,52 +18,84 @@ struct Range {
     uint64_t first = 0, count = 0;
 
     uint64_t end() const { return first + count; }
+    bool holds(uint64_t element) const { return element >= first && element < end(); }
 };
 
-/// Empty where the layer's norm has no such tensor.
-struct NormTensors {
-    Range gamma{}, beta{};                     ///< of the parameters
-    Range running_mean{}, running_variance{};  ///< of the running statistics
-    Range batches{};                           ///< of the running statistics: an int64
-    Range mean{}, inv_std{};  ///< of what is saved: two numbers and one for each set, in a largest batch
-    Range r{}, d{};           ///< of what is saved
+/// In this order in the buffers.
+enum class TensorGroup {
+    weights,   ///< of the parameters: weights and biases
+    affine,    ///< of the parameters: gamma and beta
+    running,   ///< of the running statistics
+    counters,  ///< of the running statistics: int64
+    watched,   ///< of what is saved: whole in every batch, so that a step can look for what is not finite
+    reported,  ///< of what is saved: statistics that a step reports
+    kept,      ///< of what is saved: the rest
 };
 
-struct LayerTensors {
-    uint32_t inputs = 0, outputs = 0;
-    Range weight{}, bias{};  ///< of the parameters
-    std::optional<NormTensors> norm{};
+/// A tensor of a group; absent when empty.
+struct StoredTensor {
+    TensorGroup group = TensorGroup::weights;
+    uint64_t first = 0, count = 0;  ///< elements of four bytes, within the group
+
+    explicit operator bool() const { return count > 0; }
 };
 
-struct Layout {
-    explicit Layout(const NetworkOptions& options);
-
-    std::vector<LayerTensors> layers{};  ///< hidden layers, then the output layer
-    Range linear{};                      ///< weights and biases with what lies between
-    Range affine{};                      ///< gamma and beta of all layers
-    Range parameters{};                  ///< both
-    Range running{};                     ///< running statistics but for the counters
-    Range running_words{};               ///< with the counters
-    Range batch_norm{};                  ///< what Norm::batch saves, whole in every batch
-    Range batch{};                       ///< with what the others with running statistics save
-    Range saved{};                       ///< with what the others save
-    uint64_t parameter_count = 0;        ///< without padding
+/// What a tensor holds before the first step.
+struct InitialValues {
+    float value = 0;
+    uint32_t fan_in = 0;  ///< above 0: uniform within +-scale / sqrt(fan_in) instead, as torch.nn.Linear
 };
 
-/// A tensor as torch's state_dict names it.
-struct NamedTensor {
-    enum class Home { parameters, running, batches };
-    std::string name;
-    Home home;
-    Range range;
-};
-std::vector<NamedTensor> named_tensors(const Layout& layout);
+class StoreLayout {
+  public:
+    struct Entry {
+        std::string node, tensor;  ///< names
+        StoredTensor stored;
+        InitialValues initial;
 
-/// Parameters at the start, padding included: weights and biases uniform within +-scale / sqrt(inputs), as
-/// torch.nn.Linear, gamma 1, beta 0. Those of a layer depend on `seed`, the layer's number and its sizes
-/// only.
-std::vector<float> initial_parameters(const Layout& layout, uint64_t seed, float scale);
-/// Mean 0, variance 1, counters 0.
-std::vector<uint32_t> initial_running(const Layout& layout);
+        /// As torch's state_dict has it.
+        std::string name() const { return node + "." + tensor; }
+    };
+
+    /// The next `count` elements of the group.
+    StoredTensor take(TensorGroup group, const std::string& node, const char* tensor, uint64_t count,
+                      const InitialValues& initial = {});
+
+    /// In the order in which they were taken.
+    const std::vector<Entry>& entries() const { return entries_; }
+    /// The state: parameters, running statistics and counters.
+    std::vector<Entry> state() const;
+    /// That of `group` which holds `element` of the flat buffer; null when that lies between tensors.
+    const Entry* find(TensorGroup group, uint64_t element) const;
+
+    /// In the flat buffer; holds once all tensors have been taken.
+    Range range(const StoredTensor& tensor) const {
+        return {base(tensor.group) + tensor.first, tensor.count};
+    }
+    /// Of a group, or several that follow each other in a buffer, with what lies between tensors.
+    Range range(TensorGroup first, TensorGroup last) const {
+        return {base(first), base(last) + size(last) - base(first)};
+    }
+    Range range(TensorGroup group) const { return range(group, group); }
+    Range parameters() const { return range(TensorGroup::weights, TensorGroup::affine); }
+    Range running_words() const { return range(TensorGroup::running, TensorGroup::counters); }
+    Range saved() const { return range(TensorGroup::watched, TensorGroup::kept); }
+
+    uint64_t parameter_count() const;  ///< without padding
+    bool has_parameters(const std::string& node) const;
+
+  private:
+    uint64_t base(TensorGroup group) const;
+    uint64_t size(TensorGroup group) const { return sizes_[static_cast<size_t>(group)]; }
+
+    std::array<uint64_t, 7> sizes_{};  // of the groups
+    std::vector<Entry> entries_;
+};
+
+/// Parameters at the start, padding included. The random ones of a node depend on `seed`, on how many nodes
+/// before it have random ones, and on their sizes only.
+std::vector<float> initial_parameters(const StoreLayout& layout, uint64_t seed, float scale);
+/// Running statistics and counters at the start.
+std::vector<uint32_t> initial_running(const StoreLayout& layout);
 
 }  // namespace vknorm::detail

@@ -3,6 +3,7 @@
 // its statistics, and every run the digest of each tensor, of predictions and of evaluations.
 #include <bit>
 #include <functional>
+#include <map>
 
 #include <vknorm/network.hpp>
 
@@ -39,9 +40,38 @@ std::string exact(double value) {
     return std::to_string(value) + " (" + hexadecimal(std::bit_cast<uint64_t>(value), 16) + ")";
 }
 
-std::string digest_of(const std::vector<ProbeResult>& probes) {
+/// Of the first and the last layer what enters the norm, the activation and the next layer, and the gradient
+/// of the first, each as a whole and one unit of it. Without a norm, the first two are the same.
+std::vector<NetworkProbe> probes_of(const NetworkOptions& options) {
+    std::vector<NetworkProbe> probes;
+    const size_t last = options.hidden.size() - 1;
+    for (const auto& [suffix, tensor] : {std::pair(".linear", Tensor::output),
+                                         {".norm", Tensor::output},
+                                         {".activation", Tensor::output},
+                                         {".linear", Tensor::output_gradient}})
+        for (const size_t layer : {size_t{0}, last})
+            for (const int32_t unit : {-1, 3}) {
+                const bool missing =
+                    suffix == std::string(".norm") && options.hidden[layer].norm == Norm::none;
+                probes.push_back({.node = std::to_string(layer) + (missing ? ".linear" : suffix),
+                                  .tensor = tensor,
+                                  .options = {.bins = 50, .unit = unit}});
+            }
+    return probes;
+}
+
+void set_probes(Network& network, const std::vector<NetworkProbe>& probes) {
+    std::map<std::string, NetworkProbe> distinct;
+    for (const NetworkProbe& probe : probes) distinct[probe.name()] = probe;
+    std::vector<NetworkProbe> set;
+    for (const auto& [name, probe] : distinct) set.push_back(probe);
+    network.set_probes(set);
+}
+
+std::string digest_of(const std::vector<NetworkProbe>& probes, const StepResult& result) {
     std::vector<uint32_t> words;
-    for (const ProbeResult& probe : probes) {
+    for (const NetworkProbe& asked : probes) {
+        const ProbeResult& probe = result.probes.at(asked.name());
         words.insert(words.end(), probe.histogram.begin(), probe.histogram.end());
         for (const float value : {probe.minimum, probe.maximum, probe.mean, probe.variance,
                                   probe.percentile15, probe.percentile50, probe.percentile85})
@@ -51,32 +81,25 @@ std::string digest_of(const std::vector<ProbeResult>& probes) {
     return digest(words);
 }
 
-std::string digest_of(const std::vector<std::vector<ChannelStatistics>>& statistics) {
+/// Of the norms of the hidden layers, in their order.
+std::string digest_of_statistics(const StepResult& result, size_t layers) {
     std::vector<float> values;
-    for (const auto& layer : statistics)
-        for (const ChannelStatistics& unit : layer)
+    for (size_t layer = 0; layer < layers; ++layer) {
+        const auto norm = result.statistics.find(std::to_string(layer) + ".norm");
+        if (norm == result.statistics.end()) continue;
+        for (const ChannelStatistics& unit : norm->second)
             for (const float value : {unit.batch_mean, unit.batch_variance, unit.running_mean,
                                       unit.running_variance, unit.gamma, unit.beta})
                 values.push_back(value);
+    }
     return digest(values);
-}
-
-/// Every tensor of the first and the last layer, as a whole and one unit of it.
-std::vector<NetworkProbe> probes_of(const NetworkOptions& options) {
-    std::vector<NetworkProbe> probes;
-    const auto last = static_cast<uint32_t>(options.hidden.size() - 1);
-    for (const Tensor tensor :
-         {Tensor::pre_norm, Tensor::normalized, Tensor::activation, Tensor::pre_norm_grad})
-        for (const uint32_t layer : {0u, last})
-            for (const int32_t unit : {-1, 3})
-                probes.push_back({.layer = layer, .tensor = tensor, .options = {.bins = 50, .unit = unit}});
-    return probes;
 }
 
 void record(Device& device, const Run& run, Lines& lines) {
     Network network(device, run.options);
     network.set_optimizer(run.optimizer);
-    network.set_probes(probes_of(run.options));
+    const std::vector<NetworkProbe> probes = probes_of(run.options);
+    set_probes(network, probes);
     BatchOrder order(run.train.size(), run.options.max_batch, 7);
     for (int step = 1; step <= steps; ++step) {
         run.change(network, step);
@@ -87,8 +110,8 @@ void record(Device& device, const Run& run, Lines& lines) {
         const std::string at = run.name + ", step " + std::to_string(step);
         lines.add(at + ", result", "loss " + exact(result.loss) + " accuracy " + exact(result.accuracy) +
                                        " gradient norm " + exact(result.gradient_norm));
-        lines.add(at + ", probes", digest_of(result.probes));
-        lines.add(at + ", statistics", digest_of(result.statistics));
+        lines.add(at + ", probes", digest_of(probes, result));
+        lines.add(at + ", statistics", digest_of_statistics(result, run.options.hidden.size()));
     }
     for (const Statistics statistics : {Statistics::running, Statistics::batch}) {
         const std::string by =

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "nn/graphs.hpp"
 #include "nn/network_problem.hpp"
 #include "support/worst_error.hpp"
 
@@ -62,22 +63,15 @@ void set_random_affine(std::mt19937_64& random, Network& network) {
 }
 
 // A step of SGD at rate 1 moves every parameter by its gradient, but for a rounding of the parameter.
-void check_gradients(std::mt19937_64& random, const NetworkOptions& options, size_t rows,
-                     Statistics statistics) {
-    SCOPED_TRACE(::testing::Message()
-                 << rows << " rows, " << options.hidden.size() << " hidden layers of "
-                 << (options.hidden.empty() ? 0 : options.hidden[0].units) << ", activation "
-                 << (options.hidden.empty() ? 0 : int(options.hidden[0].activation)) << ", norm "
-                 << (options.hidden.empty() ? "none" : name(options.hidden[0].norm))
-                 << (statistics == Statistics::running ? ", frozen" : ""));
-    Network network(test_device(), options);
+void check_gradients(std::mt19937_64& random, Network& network, size_t rows, Statistics statistics) {
+    const NetworkOptions& options = network.options();
     set_random_affine(random, network);
     network.set_statistics(statistics);
     network.set_optimizer(Sgd{.learning_rate = 1});
     const Labelled batch = random_batch(random, options, rows);
     const StepOptions step_options{
         .sgd = {.learning_rate = 1}, .statistics = statistics, .renorm = options.renorm(1)};
-    NetworkReference reference(options, tensors_of(network));
+    NetworkReference reference(network.graph(), options.batch_norm, tensors_of(network));
     const Step expected = reference.measure(batch, step_options);
     const StepBounds bounds = bounds_of(reference, batch, step_options, expected);
 
@@ -98,6 +92,18 @@ void check_gradients(std::mt19937_64& random, const NetworkOptions& options, siz
         }
         expect_near("network gradient", got, gradient, tolerances);
     }
+}
+
+void check_gradients(std::mt19937_64& random, const NetworkOptions& options, size_t rows,
+                     Statistics statistics) {
+    SCOPED_TRACE(::testing::Message()
+                 << rows << " rows, " << options.hidden.size() << " hidden layers of "
+                 << (options.hidden.empty() ? 0 : options.hidden[0].units) << ", activation "
+                 << (options.hidden.empty() ? 0 : int(options.hidden[0].activation)) << ", norm "
+                 << (options.hidden.empty() ? "none" : name(options.hidden[0].norm))
+                 << (statistics == Statistics::running ? ", frozen" : ""));
+    Network network(test_device(), options);
+    check_gradients(random, network, rows, statistics);
 }
 
 // Some units are at the limits, some are not.
@@ -136,6 +142,19 @@ TEST(NetworkGradient, AgreesWithTheReference) {
                     Statistics::batch);
 }
 
+TEST(NetworkGradient, OfAnyGraphAgreesWithTheReference) {
+    std::mt19937_64 random = random_generator();
+    for (const NamedGraph& named : unusual_graphs()) {
+        for (const Statistics statistics : {Statistics::batch, Statistics::running}) {
+            for (const size_t rows : {2u, 13u}) {
+                SCOPED_TRACE(named.name + ", " + std::to_string(rows) + " rows");
+                Network network(test_device(), named.graph, {.max_batch = 16, .seed = rows});
+                check_gradients(random, network, rows, statistics);
+            }
+        }
+    }
+}
+
 struct Curve {
     Values losses;
     Tensors tensors;  // at the end
@@ -155,12 +174,11 @@ std::vector<Labelled> batches_of(const Dataset& data, size_t rows, size_t count)
     return batches;
 }
 
-void check_run(const char* name, const NetworkOptions& options, const Dataset& data,
-               const StepOptions& step) {
+void check_run(const char* name, Network& network, const Dataset& data, const StepOptions& step) {
+    const NetworkOptions& options = network.options();
     const std::vector<Labelled> batches = batches_of(data, options.max_batch, 20);
-    Network network(test_device(), options);
     network.set_optimizer(step.sgd);
-    const NetworkReference reference(options, tensors_of(network));
+    const NetworkReference reference(network.graph(), options.batch_norm, tensors_of(network));
     const Curve exact = run(reference, batches, step);
 
     Values bounds(batches.size());
@@ -190,6 +208,12 @@ void check_run(const char* name, const NetworkOptions& options, const Dataset& d
     }
 }
 
+void check_run(const char* name, const NetworkOptions& options, const Dataset& data,
+               const StepOptions& step) {
+    Network network(test_device(), options);
+    check_run(name, network, data, step);
+}
+
 TEST(NetworkRun, SpiralStaysWithTheReference) {
     const HiddenLayer layer{48, Norm::batch, Activation::relu};
     check_run("spiral", {.inputs = 2, .hidden = {layer, layer}, .classes = 2, .max_batch = 32, .seed = 3},
@@ -204,6 +228,12 @@ TEST(NetworkRun, LayersOfEveryNormStayWithTheReference) {
             {.units = 16, .norm = norm, .activation = Activation::tanh, .groups = 4, .ghost_size = 12});
     check_run("every norm", options, make_2d(Shape2D::moons, 512, 0.16f, 7),
               {.sgd = {.learning_rate = 0.1f}, .renorm = tight_limits(1)});
+}
+
+TEST(NetworkRun, AResidualPerceptronStaysWithTheReference) {
+    Network network(test_device(), residual_perceptron(2, 16, 2, {}), {.max_batch = 32, .seed = 6});
+    check_run("residual perceptron", network, make_2d(Shape2D::spiral, 512, 0.16f, 7),
+              {.sgd = {.learning_rate = 0.1f}});
 }
 
 TEST(NetworkRun, DigitsStayWithTheReference) {

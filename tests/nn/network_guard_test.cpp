@@ -71,7 +71,7 @@ TEST(NetworkGuard, BadInputsChangeNothing) {
     }
 }
 
-TEST(NetworkGuard, NamesTheFirstLayerAndUnit) {
+TEST(NetworkGuard, NamesTheFirstNodeAndUnit) {
     std::mt19937_64 random = random_generator();
     // Weights so large that a sum overflows.
     const auto overflow = [&](Norm norm, const char* name, size_t first, size_t count) {
@@ -88,9 +88,8 @@ TEST(NetworkGuard, NamesTheFirstLayerAndUnit) {
         EXPECT_EQ(contents_of(network), before);
         return message;
     };
-    for (const Norm norm : {Norm::none, Norm::batch})
-        EXPECT_THAT(overflow(norm, "0.linear.weight", 6 * 4, 4),
-                    HasSubstr("step 1: hidden layer 0, unit 6 "));
+    EXPECT_THAT(overflow(Norm::none, "0.linear.weight", 6 * 4, 4), HasSubstr("step 1: 0.linear, unit 6 "));
+    EXPECT_THAT(overflow(Norm::batch, "0.linear.weight", 6 * 4, 4), HasSubstr("step 1: 0.norm, unit 6 "));
     EXPECT_THAT(overflow(Norm::none, "output.weight", 2 * 7, 7), HasSubstr("step 1: the logit of class 2 "));
 }
 
@@ -105,7 +104,7 @@ TEST(NetworkGuard, RunningStatisticsAreWatched) {
         for (float& input : batch.inputs) input *= 1e25f;
         const auto before = contents_of(network);
         const Ticket ticket = step(network, batch);
-        EXPECT_THAT(diverged_by([&] { (void)network.result(ticket); }), HasSubstr("hidden layer 0"));
+        EXPECT_THAT(diverged_by([&] { (void)network.result(ticket); }), HasSubstr("0.norm, unit "));
         EXPECT_EQ(contents_of(network), before);
     }
 }
@@ -207,16 +206,26 @@ TEST(NetworkGuard, WrongArgumentsAreNamed) {
         HasSubstr("chunk: got 17"));
     EXPECT_THAT(refused_by([&] { (void)network.evaluate({}, {}, Statistics::running); }),
                 HasSubstr("got 0 rows"));
-    EXPECT_THAT(refused_by([&] { (void)network.explain(9, 4); }), HasSubstr("network.explain: layer: got 9"));
-    EXPECT_THAT(refused_by([&] { (void)network.explain(0, 17); }), HasSubstr("rows: got 17, needs 1 to 16"));
+    EXPECT_THAT(refused_by([&] { (void)network.explain("9.norm", 4); }),
+                HasSubstr("network.explain: node: got \"9.norm\""));
+    EXPECT_THAT(refused_by([&] { (void)network.explain("0.norm", 17); }),
+                HasSubstr("rows: got 17, needs 1 to 16"));
     EXPECT_THAT(refused_by([&] { (void)network.predict(std::vector<float>(5), Statistics::running); }),
                 HasSubstr("got 5 values, needs a multiple of 4"));
     EXPECT_THAT(refused_by([&] { network.set_optimizer(Sgd{.learning_rate = nan}); }),
                 HasSubstr("learning_rate"));
     EXPECT_THAT(refused_by([&] { network.set_batch_norm({.epsilon = -1}); }), HasSubstr("epsilon"));
-    EXPECT_THAT(refused_by([&] { network.set_probes({{.layer = 2}}); }),
-                HasSubstr("layer: got 2, needs below 2"));
-    EXPECT_THAT(refused_by([&] { network.set_probes({{.layer = 1, .options = {.unit = 7}}}); }),
+    EXPECT_THAT(refused_by([&] { network.set_probes({{.node = "2.norm"}}); }),
+                HasSubstr("network.set_probes: node: got \"2.norm\""));
+    EXPECT_THAT(
+        refused_by([&] { network.set_probes({{.node = "input", .tensor = Tensor::output_gradient}}); }),
+        HasSubstr("network.set_probes: tensor: got the gradient of \"input\""));
+    EXPECT_THAT(refused_by([&] {
+                    network.set_probes({{.node = "1.norm", .options = {.unit = 3}},
+                                        {.node = "1.norm", .options = {.unit = 3}}});
+                }),
+                HasSubstr("network.set_probes: probes: got \"1.norm.output[3]\" twice"));
+    EXPECT_THAT(refused_by([&] { network.set_probes({{.node = "1.norm", .options = {.unit = 7}}}); }),
                 HasSubstr("unit: got 7"));
     EXPECT_THAT(refused_by([&] { (void)network.tensor("2.linear.weight"); }), HasSubstr("2.linear.weight"));
     EXPECT_THAT(refused_by([&] { network.set_tensor("0.linear.bias", std::vector<float>(9)); }),
@@ -257,20 +266,20 @@ TEST(NetworkGuard, WrongSizesAreNamed) {
     const auto refused = [](NetworkOptions options) {
         return refused_by([&] { Network(test_device(), options); });
     };
-    EXPECT_THAT(refused({.inputs = 0}), HasSubstr("network: inputs: got 0"));
-    EXPECT_THAT(refused({.classes = 0}), HasSubstr("network: classes: got 0"));
+    EXPECT_THAT(refused({.inputs = 0}), HasSubstr("graph: input: got shape {0}"));
+    EXPECT_THAT(refused({.classes = 0}), HasSubstr("graph: output.units: got 0"));
     EXPECT_THAT(refused({.max_batch = 0}), HasSubstr("network: max_batch: got 0"));
-    EXPECT_THAT(refused({.hidden = {{8}, {0}}}), HasSubstr("network: hidden[1].units: got 0"));
+    EXPECT_THAT(refused({.hidden = {{8}, {0}}}), HasSubstr("graph: 1.linear.units: got 0"));
     EXPECT_THAT(refused({.init_scale = nan}), HasSubstr("network: init_scale: got nan"));
     EXPECT_THAT(refused({.batch_norm = {.momentum = -1}}), HasSubstr("momentum"));
     EXPECT_THAT(refused({.hidden = {{8}, {.units = 20, .norm = Norm::group, .groups = 6}}}),
-                HasSubstr("network: hidden[1].groups: got 6, needs a divisor of its 20 units"));
+                HasSubstr("graph: 1.norm.groups: got 6, needs a divisor of its 20 units"));
     EXPECT_THAT(refused({.hidden = {{.norm = Norm::group, .groups = 0}}}),
-                HasSubstr("hidden[0].groups: got 0"));
+                HasSubstr("graph: 0.norm.groups: got 0"));
     for (const uint32_t size : {0u, 1u})
-        EXPECT_THAT(refused({.hidden = {{.norm = Norm::ghost, .ghost_size = size}}}),
-                    HasSubstr("network: hidden[0].ghost_size: got " + std::to_string(size) +
-                              ", needs at least 2 rows"));
+        EXPECT_THAT(
+            refused({.hidden = {{.norm = Norm::ghost, .ghost_size = size}}}),
+            HasSubstr("graph: 0.norm.ghost_size: got " + std::to_string(size) + ", needs at least 2 rows"));
     EXPECT_THAT(
         refused({.hidden = {{.norm = Norm::batch_renorm}},
                  .batch_norm = {.momentum_form = Momentum::cumulative}}),

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
-#include "nn/store_layout.hpp"
+#include "nn/layer.hpp"
 
 namespace vknorm::detail {
 namespace {
@@ -14,42 +14,75 @@ const NetworkOptions mixed{
     .hidden = {{13, Norm::batch}, {64, Norm::none}, {100, Norm::rms}, {16, Norm::ghost}},
     .classes = 5};
 
-std::vector<Range> ranges_at(NamedTensor::Home home, const Layout& layout) {
+StoreLayout layout_of(const NetworkOptions& options) {
+    return layout_of(layers_of(perceptron(options)), options);
+}
+
+/// Of the tensors of a group.
+std::vector<Range> ranges_of(TensorGroup group, const StoreLayout& layout) {
     std::vector<Range> ranges;
-    for (const NamedTensor& tensor : named_tensors(layout))
-        if (tensor.home == home) ranges.push_back(tensor.range);
-    std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.first < b.first; });
+    for (const StoreLayout::Entry& entry : layout.entries())
+        if (entry.stored.group == group) ranges.push_back(layout.range(entry.stored));
     return ranges;
 }
 
+Range range_of(const std::string& name, const StoreLayout& layout) {
+    for (const StoreLayout::Entry& entry : layout.entries())
+        if (entry.name() == name) return layout.range(entry.stored);
+    ADD_FAILURE() << name;
+    return {};
+}
+
+// In the order of the groups of each buffer.
 TEST(NetworkLayout, TensorsAreAlignedAndApart) {
-    const Layout layout(mixed);
-    for (const auto home : {NamedTensor::Home::parameters, NamedTensor::Home::running}) {
+    const StoreLayout layout = layout_of(mixed);
+    const std::vector<TensorGroup> buffers[] = {
+        {TensorGroup::weights, TensorGroup::affine},
+        {TensorGroup::running, TensorGroup::counters},
+        {TensorGroup::watched, TensorGroup::reported, TensorGroup::kept}};
+    for (const std::vector<TensorGroup>& groups : buffers) {
         uint64_t end = 0;
-        for (const Range& range : ranges_at(home, layout)) {
-            EXPECT_EQ(range.first % 64, 0u);
-            EXPECT_GE(range.first, end);
-            end = range.end();
+        for (const TensorGroup group : groups) {
+            EXPECT_FALSE(ranges_of(group, layout).empty());
+            EXPECT_EQ(layout.range(group).first,
+                      end == 0 ? 0 : layout.range(groups.front(), group).end() - layout.range(group).count);
+            for (const Range& range : ranges_of(group, layout)) {
+                EXPECT_EQ(range.first % 64, 0u);
+                EXPECT_GE(range.first, std::max(end, layout.range(group).first));
+                end = range.end();
+            }
+            EXPECT_LE(end, layout.range(group).end());
         }
-        EXPECT_LE(end,
-                  home == NamedTensor::Home::parameters ? layout.parameters.count : layout.running.count);
     }
-    for (const Range& range : ranges_at(NamedTensor::Home::batches, layout)) {
-        EXPECT_GE(range.first, layout.running.end());
-        EXPECT_LE(range.end(), layout.running_words.end());
-    }
-    EXPECT_EQ(layout.parameter_count, 7u * 13 + 13 + 13 * 64 + 64 + 64 * 100 + 100 + 100 * 16 + 16 + 16 * 5 +
-                                          5 + 2 * 13 + 100 + 2 * 16);
+    EXPECT_EQ(layout.parameter_count(), 7u * 13 + 13 + 13 * 64 + 64 + 64 * 100 + 100 + 100 * 16 + 16 +
+                                            16 * 5 + 5 + 2 * 13 + 100 + 2 * 16);
 }
 
 TEST(NetworkLayout, AffineParametersComeLast) {
-    const Layout layout(mixed);
-    for (const LayerTensors& layer : layout.layers) {
-        EXPECT_LE(layer.bias.end(), layout.linear.end());
-        EXPECT_TRUE(!layer.norm || layer.norm->gamma.first >= layout.affine.first);
+    const StoreLayout layout = layout_of(mixed);
+    EXPECT_EQ(layout.range(TensorGroup::weights).end(), layout.range(TensorGroup::affine).first);
+    EXPECT_EQ(layout.range(TensorGroup::affine).end(), layout.parameters().end());
+    for (const StoreLayout::Entry& entry : layout.state()) {
+        const bool norm = entry.node.ends_with("norm"),
+                   parameter = entry.tensor == "weight" || entry.tensor == "bias";
+        if (parameter) {
+            EXPECT_EQ(layout.range(TensorGroup::affine).holds(layout.range(entry.stored).first), norm)
+                << entry.name();
+        }
     }
-    EXPECT_EQ(layout.linear.end(), layout.affine.first);
-    EXPECT_EQ(layout.affine.end(), layout.parameters.end());
+}
+
+TEST(NetworkLayout, ElementsAreFoundAgain) {
+    const StoreLayout layout = layout_of(mixed);
+    for (const StoreLayout::Entry& entry : layout.entries()) {
+        const Range range = layout.range(entry.stored);
+        for (const uint64_t element : {range.first, range.end() - 1}) {
+            const StoreLayout::Entry* const found = layout.find(entry.stored.group, element);
+            ASSERT_NE(found, nullptr);
+            EXPECT_EQ(found->name(), entry.name());
+        }
+    }
+    EXPECT_EQ(layout.find(TensorGroup::running, layout.running_words().end()), nullptr);
 }
 
 // As the modules of torch have them.
@@ -63,8 +96,8 @@ TEST(NetworkLayout, EveryNormHasItsOwnTensors) {
         {Norm::rms, {"weight"}}};
     for (const auto& [norm, tensors] : norms) {
         std::vector<std::string> names, wanted = {"0.linear.weight", "0.linear.bias"};
-        for (const NamedTensor& tensor : named_tensors(Layout({.inputs = 2, .hidden = {{8, norm}}})))
-            names.push_back(tensor.name);
+        for (const StoreLayout::Entry& entry : layout_of({.inputs = 2, .hidden = {{8, norm}}}).state())
+            names.push_back(entry.name());
         for (const std::string& tensor : tensors) wanted.push_back("0.norm." + tensor);
         wanted.insert(wanted.end(), {"output.weight", "output.bias"});
         EXPECT_EQ(names, wanted);
@@ -72,9 +105,9 @@ TEST(NetworkLayout, EveryNormHasItsOwnTensors) {
 }
 
 TEST(NetworkLayout, WeightsStartUniform) {
-    const Layout layout({.inputs = 400, .hidden = {{100}}, .classes = 10});
+    const StoreLayout layout = layout_of({.inputs = 400, .hidden = {{100}}, .classes = 10});
     const std::vector<float> values = initial_parameters(layout, 5, 2);
-    const Range& weight = layout.layers[0].weight;
+    const Range weight = range_of("0.linear.weight", layout);
     const double reach = 2 / std::sqrt(400.0);
     double sum = 0, squares = 0, largest = 0;
     for (uint64_t i = weight.first; i < weight.end(); ++i) {
@@ -88,33 +121,36 @@ TEST(NetworkLayout, WeightsStartUniform) {
     EXPECT_NEAR(squares / count, reach * reach / 3, 5 * reach * reach * 0.3 / std::sqrt(count));
     EXPECT_LE(largest, reach);
     EXPECT_GT(largest, 0.99 * reach);
-    EXPECT_EQ(values[layout.layers[0].norm->gamma.first], 1);
-    EXPECT_EQ(values[layout.layers[0].norm->beta.first], 0);
+    EXPECT_EQ(values[range_of("0.norm.weight", layout).first], 1);
+    EXPECT_EQ(values[range_of("0.norm.bias", layout).first], 0);
 }
 
 TEST(NetworkLayout, PaddingStartsAtZero) {
-    const Layout layout(mixed);
+    const StoreLayout layout = layout_of(mixed);
     std::vector<float> values = initial_parameters(layout, 1, 1);
-    for (const Range& range : ranges_at(NamedTensor::Home::parameters, layout))
-        for (uint64_t i = range.first; i < range.end(); ++i) values[i] = 0;
+    for (const TensorGroup group : {TensorGroup::weights, TensorGroup::affine})
+        for (const Range& range : ranges_of(group, layout))
+            for (uint64_t i = range.first; i < range.end(); ++i) values[i] = 0;
     EXPECT_EQ(std::count(values.begin(), values.end(), 0.f), static_cast<ptrdiff_t>(values.size()));
     const std::vector<uint32_t> running = initial_running(layout);
-    EXPECT_EQ(running[layout.layers[0].norm->running_mean.first], 0u);
-    EXPECT_EQ(running[layout.layers[0].norm->running_variance.first], std::bit_cast<uint32_t>(1.f));
-    EXPECT_EQ(running[layout.layers[0].norm->running_variance.end()], 0u);
+    const Range variance = range_of("0.norm.running_var", layout);
+    EXPECT_EQ(running[range_of("0.norm.running_mean", layout).first], 0u);
+    EXPECT_EQ(running[variance.first], std::bit_cast<uint32_t>(1.f));
+    EXPECT_EQ(running[variance.end()], 0u);
 }
 
 TEST(NetworkLayout, SeedsAndLayersDiffer) {
-    const Layout layout({.inputs = 8, .hidden = {{8}, {8}}, .classes = 8});
-    const auto values = [&](uint64_t seed, size_t layer) {
+    const StoreLayout layout = layout_of({.inputs = 8, .hidden = {{8}, {8}}, .classes = 8});
+    const auto values = [&](uint64_t seed, const std::string& tensor) {
         const std::vector<float> all = initial_parameters(layout, seed, 1);
-        const auto first = all.begin() + static_cast<ptrdiff_t>(layout.layers[layer].weight.first);
+        const auto first = all.begin() + static_cast<ptrdiff_t>(range_of(tensor, layout).first);
         return std::vector<float>(first, first + 64);
     };
-    EXPECT_EQ(values(1, 0), values(1, 0));
-    EXPECT_NE(values(1, 0), values(2, 0));
-    EXPECT_NE(values(1, 0), values(1, 1));
-    EXPECT_NE(values(1, 1), values(2, 0));
+    const std::string first = "0.linear.weight", second = "1.linear.weight";
+    EXPECT_EQ(values(1, first), values(1, first));
+    EXPECT_NE(values(1, first), values(2, first));
+    EXPECT_NE(values(1, first), values(1, second));
+    EXPECT_NE(values(1, second), values(2, first));
 }
 
 }  // namespace

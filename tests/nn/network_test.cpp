@@ -82,13 +82,13 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
     Network network(test_device(), options);
     network.set_optimizer(Sgd{.learning_rate = 0.1f});
     std::vector<NetworkProbe> probes;
-    for (const uint32_t layer : {0u, 1u})
-        for (const Tensor tensor :
-             {Tensor::pre_norm, Tensor::normalized, Tensor::activation, Tensor::pre_norm_grad})
-            for (const int32_t unit : {-1, 12})
-                probes.push_back({.layer = layer,
-                                  .tensor = tensor,
-                                  .options = {.bins = 16, .low = -3, .high = 3, .unit = unit}});
+    for (const Graph::Node& node : network.graph().nodes())
+        for (const Tensor tensor : {Tensor::output, Tensor::output_gradient})
+            for (const int32_t unit : {-1, 2})
+                if (tensor == Tensor::output || node.name() != "input")
+                    probes.push_back({.node = node.name(),
+                                      .tensor = tensor,
+                                      .options = {.bins = 16, .low = -3, .high = 3, .unit = unit}});
     network.set_probes(probes);
     const Labelled batch = random_batch(random, options, 24);
     NetworkReference reference(options, tensors_of(network));
@@ -97,14 +97,15 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
 
     ASSERT_EQ(result.statistics.size(), 2u);
     for (size_t layer = 0; layer < 2; ++layer) {
-        const std::string name = std::to_string(layer) + ".norm.";
+        const std::string norm = std::to_string(layer) + ".norm", name = norm + ".";
         const auto check = [&](const char* what, auto member, const reference::Values& values) {
             std::vector<float> got;
-            for (const ChannelStatistics& channel : result.statistics[layer]) got.push_back(channel.*member);
+            for (const ChannelStatistics& channel : result.statistics.at(norm))
+                got.push_back(channel.*member);
             expect_near(std::string("channel ") + what, got, values, bound);
         };
-        check("batch mean", &ChannelStatistics::batch_mean, expected.mean[layer]);
-        check("batch variance", &ChannelStatistics::batch_variance, expected.variance[layer]);
+        check("batch mean", &ChannelStatistics::batch_mean, expected.norms.at(norm).mean);
+        check("batch variance", &ChannelStatistics::batch_variance, expected.norms.at(norm).variance);
         check("running mean", &ChannelStatistics::running_mean, reference.tensors.at(name + "running_mean"));
         check("running variance", &ChannelStatistics::running_variance,
               reference.tensors.at(name + "running_var"));
@@ -113,14 +114,13 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
     }
 
     ASSERT_EQ(result.probes.size(), probes.size());
-    for (size_t i = 0; i < probes.size(); ++i) {
-        SCOPED_TRACE(i);
-        const NetworkProbe& probe = probes[i];
-        const reference::Values* tensors[] = {
-            &expected.pre_norm[probe.layer], &expected.normalized[probe.layer],
-            &expected.activation[probe.layer], &expected.pre_norm_grad[probe.layer]};
-        const reference::Values& tensor = *tensors[static_cast<size_t>(probe.tensor)];
-        const size_t units = options.hidden[probe.layer].units;
+    for (const NetworkProbe& probe : probes) {
+        SCOPED_TRACE(probe.name());
+        const ProbeResult& got = result.probes.at(probe.name());
+        const bool gradient = probe.tensor == Tensor::output_gradient;
+        const reference::Values& tensor =
+            (gradient ? expected.output_gradient : expected.output).at(probe.node);
+        const size_t units = tensor.size() / 24;
         reference::Values values;
         for (size_t at = 0; at < tensor.size(); ++at)
             if (probe.options.unit < 0 || at % units == static_cast<size_t>(probe.options.unit))
@@ -128,14 +128,14 @@ TEST(Network, ReportsStatisticsAndProbesOfTheStep) {
         std::sort(values.begin(), values.end());
         const double mean =
             std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-        EXPECT_NEAR(result.probes[i].minimum, values.front(), bound);
-        EXPECT_NEAR(result.probes[i].maximum, values.back(), bound);
-        EXPECT_NEAR(result.probes[i].mean, mean, bound);
-        const auto& histogram = result.probes[i].histogram;
+        EXPECT_NEAR(got.minimum, values.front(), bound);
+        EXPECT_NEAR(got.maximum, values.back(), bound);
+        EXPECT_NEAR(got.mean, mean, bound);
+        const auto& histogram = got.histogram;
         EXPECT_EQ(std::accumulate(histogram.begin(), histogram.end(), size_t{0}), values.size());
         const double median = (values[values.size() / 2 - 1] + values[values.size() / 2]) / 2;
         if (probe.options.unit >= 0) {
-            EXPECT_NEAR(result.probes[i].percentile50, median, bound);
+            EXPECT_NEAR(got.percentile50, median, bound);
         }
     }
 }
@@ -187,8 +187,8 @@ TEST(Network, SwitchesDoWhatTheySay) {
     EXPECT_EQ(count(frozen, running), 0);
     EXPECT_EQ(count(frozen, affine), 4);
     EXPECT_NE(frozen_result.loss, usual_result.loss);
-    EXPECT_TRUE(std::isnan(frozen_result.statistics[0][0].batch_mean));
-    EXPECT_FALSE(std::isnan(frozen_result.statistics[0][0].running_mean));
+    EXPECT_TRUE(std::isnan(frozen_result.statistics.at("0.norm")[0].batch_mean));
+    EXPECT_FALSE(std::isnan(frozen_result.statistics.at("0.norm")[0].running_mean));
 }
 
 TEST(Network, ConventionsChangeBetweenSteps) {
@@ -196,14 +196,15 @@ TEST(Network, ConventionsChangeBetweenSteps) {
     const Labelled batch = random_batch(random, small_options(), 24);
     Network network(test_device(), small_options());
     network.set_optimizer(Sgd{.learning_rate = 0});
-    const std::vector<ChannelStatistics> first = network.result(step(network, batch)).statistics[0];
+    const std::vector<ChannelStatistics> first = network.result(step(network, batch)).statistics.at("0.norm");
     EXPECT_NEAR(first[3].running_mean, 0.1f * first[3].batch_mean, 1e-6);
     EXPECT_NEAR(first[3].running_variance, 0.9f + 0.1f * first[3].batch_variance * 24 / 23, 1e-5);
 
     BatchNormConvention convention = BatchNormConvention::keras();
     convention.momentum = 0;
     network.set_batch_norm(convention);
-    const std::vector<ChannelStatistics> second = network.result(step(network, batch)).statistics[0];
+    const std::vector<ChannelStatistics> second =
+        network.result(step(network, batch)).statistics.at("0.norm");
     EXPECT_NEAR(second[3].running_mean, second[3].batch_mean, 1e-6);
     EXPECT_NEAR(second[3].running_variance, second[3].batch_variance, 1e-5);
     EXPECT_EQ(network.options().batch_norm.epsilon, 1e-3f);
@@ -212,7 +213,7 @@ TEST(Network, ConventionsChangeBetweenSteps) {
     // The plain average over all batches since the counter was set to 0.
     network.set_batch_norm({.momentum_form = Momentum::cumulative});
     network.set_tensor("0.norm.num_batches_tracked", std::vector<float>{0});
-    const std::vector<ChannelStatistics> third = network.result(step(network, batch)).statistics[0];
+    const std::vector<ChannelStatistics> third = network.result(step(network, batch)).statistics.at("0.norm");
     EXPECT_NEAR(third[3].running_mean, third[3].batch_mean, 1e-6);
     EXPECT_EQ(network.tensor("0.norm.num_batches_tracked"), std::vector<float>{1});
 }

@@ -38,16 +38,17 @@ double derivative(Activation function, double y) {
     return 0;
 }
 
-bool is_frozen(const HiddenLayer& layer, const StepOptions& options) {
-    return keeps_running_statistics(layer.norm) && options.statistics == Statistics::running;
+bool is_frozen(const NormLayer& layer, const StepOptions& options) {
+    return keeps_running_statistics(layer.kind) && options.statistics == Statistics::running;
 }
 
-/// What the norm of a layer normalizes together.
-Sets sets_of(const HiddenLayer& layer, size_t rows, bool frozen) {
-    const Geometry geometry({static_cast<uint32_t>(rows), layer.units}, Layout::channels_first);
-    if (!keeps_running_statistics(layer.norm))
-        return group_sets(geometry, layer.norm == Norm::group ? layer.groups : 1);
-    const bool ghosts = layer.norm == Norm::ghost && !frozen;
+/// What a norm normalizes together.
+Sets sets_of(const NormLayer& layer, size_t units, size_t rows, bool frozen) {
+    const Geometry geometry({static_cast<uint32_t>(rows), static_cast<uint32_t>(units)},
+                            Layout::channels_first);
+    if (!keeps_running_statistics(layer.kind))
+        return group_sets(geometry, layer.kind == Norm::group ? layer.groups : 1);
+    const bool ghosts = layer.kind == Norm::ghost && !frozen;
     return {geometry, ghosts ? layer.ghost_size : rows, 1};
 }
 
@@ -64,8 +65,11 @@ struct Sum {
 
 }  // namespace
 
+NetworkReference::NetworkReference(const Graph& graph, const BatchNormConvention& convention, Tensors initial)
+    : tensors(std::move(initial)), graph_(graph), convention_(convention) {}
+
 NetworkReference::NetworkReference(const NetworkOptions& options, Tensors initial)
-    : tensors(std::move(initial)), options_(options) {}
+    : NetworkReference(perceptron(options), options.batch_norm, std::move(initial)) {}
 
 void NetworkReference::make_errors(double unit, uint64_t seed) {
     unit_ = unit;
@@ -77,12 +81,10 @@ double NetworkReference::rounded(double value, double magnitude) {
     return value + unit_ * std::abs(magnitude) * std::uniform_real_distribution<double>(-1, 1)(random_);
 }
 
-std::string NetworkReference::prefix(size_t layer) const {
-    return layer == options_.hidden.size() ? "output." : std::to_string(layer) + ".linear.";
-}
-
-Values NetworkReference::linear(const Values& x, const Values& weight, const Values& bias, size_t inputs,
-                                size_t outputs) {
+Values NetworkReference::forward(const LinearLayer& layer, const Visit& visit) {
+    const Values &x = *visit.x[0], &weight = tensors.at(layer.name + ".weight");
+    const size_t outputs = layer.units, inputs = weight.size() / outputs;
+    const Values bias = layer.bias ? tensors.at(layer.name + ".bias") : Values(outputs);
     Values y;
     for (size_t row = 0; row < x.size() / inputs; ++row) {
         for (size_t o = 0; o < outputs; ++o) {
@@ -98,46 +100,37 @@ Values NetworkReference::linear(const Values& x, const Values& weight, const Val
     return y;
 }
 
-void NetworkReference::linear_backward(const std::string& name, const Values& x, const Values& dy,
-                                       size_t inputs, size_t outputs, Step& step, Values* dx) {
-    const size_t rows = dy.size() / outputs;
-    const Values& weight = tensors.at(name + "weight");
-    Values dweight(weight.size()), dweight_magnitude(weight.size()), dbias(outputs), dbias_magnitude(outputs);
-    Values input_gradient(rows * inputs), input_magnitude(rows * inputs);
+Values NetworkReference::backward(const LinearLayer& layer, const Visit& visit, const Values& dy) {
+    const Values &x = *visit.x[0], &weight = tensors.at(layer.name + ".weight");
+    const size_t outputs = layer.units, inputs = weight.size() / outputs, rows = dy.size() / outputs;
+    const bool wants_dx = visit.node.reads[0].index != 0;
+    Sum dweight(weight.size()), dbias(outputs), dx(rows * inputs);
     for (size_t row = 0; row < rows; ++row) {
         for (size_t o = 0; o < outputs; ++o) {
             const double d = dy[row * outputs + o];
-            dbias[o] += d;
-            dbias_magnitude[o] += std::abs(d);
+            dbias.add(o, d);
             for (size_t i = 0; i < inputs; ++i) {
-                const double to_weight = d * x[row * inputs + i];
-                dweight[o * inputs + i] += to_weight;
-                dweight_magnitude[o * inputs + i] += std::abs(to_weight);
-                if (!dx) continue;
-                const double to_input = d * weight[o * inputs + i];
-                input_gradient[row * inputs + i] += to_input;
-                input_magnitude[row * inputs + i] += std::abs(to_input);
+                dweight.add(o * inputs + i, d * x[row * inputs + i]);
+                if (wants_dx) dx.add(row * inputs + i, d * weight[o * inputs + i]);
             }
         }
     }
-    for (size_t i = 0; i < dweight.size(); ++i) dweight[i] = rounded(dweight[i], dweight_magnitude[i]);
-    for (size_t o = 0; o < outputs; ++o) dbias[o] = rounded(dbias[o], dbias_magnitude[o]);
-    step.gradient[name + "weight"] = dweight;
-    step.gradient[name + "bias"] = dbias;
-    if (!dx) return;
-    for (size_t i = 0; i < input_gradient.size(); ++i)
-        input_gradient[i] = rounded(input_gradient[i], input_magnitude[i]);
-    *dx = input_gradient;
+    for (Sum* sum : {&dweight, &dbias, &dx})
+        for (size_t i = 0; i < sum->value.size(); ++i)
+            sum->value[i] = rounded(sum->value[i], sum->magnitude[i]);
+    visit.step.gradient[layer.name + ".weight"] = dweight.value;
+    if (layer.bias) visit.step.gradient[layer.name + ".bias"] = dbias.value;
+    return dx.value;
 }
 
-// What the layer's norm normalizes together, by its statistics or by running ones in their place, then
-// corrected by r and d, gamma and beta.
-Values NetworkReference::norm_forward(size_t layer, const Values& z, const StepOptions& options, Step& step) {
-    const HiddenLayer& shape = options_.hidden[layer];
-    const bool frozen = is_frozen(shape, options), about_zero = shape.norm == Norm::rms;
-    const Sets sets = sets_of(shape, z.size() / shape.units, frozen);
-    const std::string name = std::to_string(layer) + ".norm.";
-    const double epsilon = options_.batch_norm.epsilon;
+// What the norm normalizes together, by its statistics or by running ones in their place, then corrected by r
+// and d, gamma and beta.
+Values NetworkReference::forward(const NormLayer& layer, const Visit& visit) {
+    const Values& z = *visit.x[0];
+    const size_t units = visit.node.elements();
+    const bool frozen = is_frozen(layer, visit.options), about_zero = layer.kind == Norm::rms;
+    const Sets sets = sets_of(layer, units, z.size() / units, frozen);
+    const double epsilon = convention_.epsilon;
     Values mean(sets.size()), variance(sets.size()), magnitude(sets.size());
     for (size_t i = 0; i < z.size() && !about_zero; ++i) {
         mean[sets.set[i]] += z[i] / sets.counts[sets.set[i]];
@@ -148,20 +141,20 @@ Values NetworkReference::norm_forward(size_t layer, const Values& z, const StepO
         variance[sets.set[i]] += std::pow(z[i] - mean[sets.set[i]], 2) / sets.counts[sets.set[i]];
     for (double& v : variance) v = rounded(v);
     if (frozen) {
-        mean = tensors.at(name + "running_mean");
-        variance = tensors.at(name + "running_var");
+        mean = tensors.at(layer.name + ".running_mean");
+        variance = tensors.at(layer.name + ".running_var");
     }
     Values inv_std, r(sets.size(), 1), d(sets.size());
     for (const double v : variance) inv_std.push_back(1 / std::sqrt(v + epsilon));
-    for (size_t s = 0; s < sets.size() && shape.norm == Norm::batch_renorm && !frozen; ++s) {
+    for (size_t s = 0; s < sets.size() && layer.kind == Norm::batch_renorm && !frozen; ++s) {
         if (sets.counts[s] == 1) continue;  // gives beta
-        const double r_max = options.renorm.r_max, d_max = options.renorm.d_max;
-        const double moving = std::sqrt(tensors.at(name + "running_var")[s] + epsilon);
+        const double r_max = visit.options.renorm.r_max, d_max = visit.options.renorm.d_max;
+        const double moving = std::sqrt(tensors.at(layer.name + ".running_var")[s] + epsilon);
         r[s] = std::clamp(1 / inv_std[s] / moving, 1 / r_max, r_max);
-        d[s] = std::clamp((mean[s] - tensors.at(name + "running_mean")[s]) / moving, -d_max, d_max);
+        d[s] = std::clamp((mean[s] - tensors.at(layer.name + ".running_mean")[s]) / moving, -d_max, d_max);
     }
-    const Values& gamma = tensors.at(name + "weight");
-    const Values beta = about_zero ? Values(shape.units) : tensors.at(name + "bias");
+    const Values& gamma = tensors.at(layer.name + ".weight");
+    const Values beta = about_zero ? Values(units) : tensors.at(layer.name + ".bias");
     Values y;
     for (size_t i = 0; i < z.size(); ++i) {
         const size_t s = sets.set[i], p = sets.parameter[i];
@@ -169,30 +162,26 @@ Values NetworkReference::norm_forward(size_t layer, const Values& z, const StepO
         const double shift = d[s] * gamma[p] + beta[p];
         y.push_back(rounded(scaled + shift, std::abs(scaled) + std::abs(shift)));
     }
-    step.mean[layer] = mean;
-    step.variance[layer] = variance;
-    step.r[layer] = r;
-    step.d[layer] = d;
+    visit.step.norms[layer.name] = {mean, variance, r, d};
     return y;
 }
 
-Values NetworkReference::norm_backward(size_t layer, const Values& dy, const StepOptions& options,
-                                       Step& step) {
-    const HiddenLayer& shape = options_.hidden[layer];
-    const bool frozen = is_frozen(shape, options), about_zero = shape.norm == Norm::rms;
-    const Sets sets = sets_of(shape, dy.size() / shape.units, frozen);
-    const std::string name = std::to_string(layer) + ".norm.";
-    const Values &z = step.pre_norm[layer], &gamma = tensors.at(name + "weight"), &r = step.r[layer],
-                 &d = step.d[layer];
+Values NetworkReference::backward(const NormLayer& layer, const Visit& visit, const Values& dy) {
+    const Values &z = *visit.x[0], &gamma = tensors.at(layer.name + ".weight");
+    const size_t units = visit.node.elements();
+    const bool frozen = is_frozen(layer, visit.options), about_zero = layer.kind == Norm::rms;
+    const Sets sets = sets_of(layer, units, z.size() / units, frozen);
+    const NormStatistics& statistics = visit.step.norms.at(layer.name);
+    const Values &r = statistics.r, &d = statistics.d;
     Values inv_std;
-    for (const double v : step.variance[layer])
-        inv_std.push_back(1 / std::sqrt(v + double{options_.batch_norm.epsilon}));
+    for (const double v : statistics.variance)
+        inv_std.push_back(1 / std::sqrt(v + double{convention_.epsilon}));
     const auto normalized = [&](size_t i) {
-        return (z[i] - step.mean[layer][sets.set[i]]) * inv_std[sets.set[i]];
+        return (z[i] - statistics.mean[sets.set[i]]) * inv_std[sets.set[i]];
     };
     // With q the gradient of what is normalized: the means over its set of q and of q times that.
     const auto q = [&](size_t i) { return dy[i] * gamma[sets.parameter[i]] * r[sets.set[i]]; };
-    Sum dgamma(shape.units), dbeta(shape.units), mean_q(sets.size()), mean_qx(sets.size());
+    Sum dgamma(units), dbeta(units), mean_q(sets.size()), mean_qx(sets.size());
     for (size_t i = 0; i < z.size(); ++i) {
         const size_t s = sets.set[i], p = sets.parameter[i];
         dgamma.add(p, dy[i] * (normalized(i) * r[s] + d[s]));
@@ -210,22 +199,38 @@ Values NetworkReference::norm_backward(size_t layer, const Values& dy, const Ste
         dx.push_back(rounded(inv_std[s] * (q(i) - from_mean - from_variance),
                              inv_std[s] * (std::abs(q(i)) + std::abs(from_mean) + std::abs(from_variance))));
     }
-    if (options.train_affine) {
-        step.gradient[name + "weight"] = dgamma.value;
-        if (!about_zero) step.gradient[name + "bias"] = dbeta.value;
+    if (visit.options.train_affine) {
+        visit.step.gradient[layer.name + ".weight"] = dgamma.value;
+        if (!about_zero) visit.step.gradient[layer.name + ".bias"] = dbeta.value;
     }
     return dx;
 }
 
-Values NetworkReference::activate(Activation function, const Values& x) {
+Values NetworkReference::forward(const ActivationLayer& layer, const Visit& visit) {
     Values y;
-    const bool exact = function == Activation::identity || function == Activation::relu;
-    for (const double v : x) y.push_back(exact ? value(function, v) : rounded(value(function, v), 1));
+    const bool exact = layer.function == Activation::identity || layer.function == Activation::relu;
+    for (const double x : *visit.x[0])
+        y.push_back(exact ? value(layer.function, x) : rounded(value(layer.function, x), 1));
+    return y;
+}
+
+Values NetworkReference::backward(const ActivationLayer& layer, const Visit& visit, const Values& dy) {
+    const Values& y = visit.step.output.at(layer.name);
+    Values dx;
+    for (size_t i = 0; i < dy.size(); ++i)
+        dx.push_back(rounded(dy[i] * derivative(layer.function, y[i]), dy[i]));
+    return dx;
+}
+
+Values NetworkReference::forward(const AddLayer&, const Visit& visit) {
+    const Values &a = *visit.x[0], &b = *visit.x[1];
+    Values y;
+    for (size_t i = 0; i < a.size(); ++i) y.push_back(rounded(a[i] + b[i]));
     return y;
 }
 
 void NetworkReference::loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits) {
-    const size_t classes = options_.classes, rows = batch.labels.size();
+    const size_t rows = batch.labels.size(), classes = logits.size() / rows;
     for (size_t row = 0; row < rows; ++row) {
         const auto first = logits.begin() + static_cast<ptrdiff_t>(row * classes);
         const auto largest = std::max_element(first, first + static_cast<ptrdiff_t>(classes));
@@ -246,48 +251,31 @@ void NetworkReference::loss(const Labelled& batch, const Values& logits, Step& s
 }
 
 Step NetworkReference::measure(const Labelled& batch, const StepOptions& options) {
-    const size_t hidden = options_.hidden.size();
+    const std::vector<Graph::Node>& nodes = graph_.nodes();
     Step step;
-    step.pre_norm.resize(hidden);
-    step.normalized.resize(hidden);
-    step.activation.resize(hidden);
-    step.pre_norm_grad.resize(hidden);
-    step.mean.resize(hidden);
-    step.variance.resize(hidden);
-    step.r.resize(hidden);
-    step.d.resize(hidden);
-
-    const Values x(batch.inputs.begin(), batch.inputs.end());
-    const auto input_of = [&](size_t layer) -> const Values& {
-        return layer == 0 ? x : step.activation[layer - 1];
+    step.output[nodes[0].name()] = Values(batch.inputs.begin(), batch.inputs.end());
+    const auto visit_to = [&](const Graph::Node& node) {
+        Visit visit{node, options, step, {}};
+        for (const NodeId read : node.reads) visit.x.push_back(&step.output.at(nodes[read.index].name()));
+        return visit;
     };
-    const auto inputs_of = [&](size_t layer) {
-        return layer == 0 ? options_.inputs : options_.hidden[layer - 1].units;
-    };
-    for (size_t layer = 0; layer < hidden; ++layer) {
-        const HiddenLayer& shape = options_.hidden[layer];
-        step.pre_norm[layer] = linear(input_of(layer), tensors.at(prefix(layer) + "weight"),
-                                      tensors.at(prefix(layer) + "bias"), inputs_of(layer), shape.units);
-        step.normalized[layer] = shape.norm == Norm::none
-                                     ? step.pre_norm[layer]
-                                     : norm_forward(layer, step.pre_norm[layer], options, step);
-        step.activation[layer] = activate(shape.activation, step.normalized[layer]);
-    }
-    const Values logits = linear(input_of(hidden), tensors.at("output.weight"), tensors.at("output.bias"),
-                                 inputs_of(hidden), options_.classes);
-    Values d;
-    loss(batch, logits, step, d);
+    for (size_t n = 1; n < nodes.size(); ++n)
+        step.output[nodes[n].name()] =
+            std::visit([&](const auto& layer) { return forward(layer, visit_to(nodes[n])); }, nodes[n].layer);
+    loss(batch, step.output.at(nodes.back().name()), step, step.output_gradient[nodes.back().name()]);
 
-    Values dx;
-    linear_backward("output.", input_of(hidden), d, inputs_of(hidden), options_.classes, step, &dx);
-    for (size_t layer = hidden; layer-- > 0;) {
-        const HiddenLayer& shape = options_.hidden[layer];
-        for (size_t i = 0; i < dx.size(); ++i)
-            dx[i] = rounded(dx[i] * derivative(shape.activation, step.activation[layer][i]), dx[i]);
-        if (shape.norm != Norm::none) dx = norm_backward(layer, dx, options, step);
-        step.pre_norm_grad[layer] = d = dx;
-        linear_backward(prefix(layer), input_of(layer), d, inputs_of(layer), shape.units, step,
-                        layer == 0 ? nullptr : &dx);
+    for (size_t n = nodes.size(); n-- > 1;) {
+        const Values& dy = step.output_gradient.at(nodes[n].name());
+        const Values dx = std::visit(
+            [&](const auto& layer) { return backward(layer, visit_to(nodes[n]), dy); }, nodes[n].layer);
+        for (const NodeId read : nodes[n].reads) {
+            if (read.index == 0) continue;
+            Values& sum = step.output_gradient[nodes[read.index].name()];
+            if (sum.empty())
+                sum = dx;
+            else
+                for (size_t i = 0; i < sum.size(); ++i) sum[i] = rounded(sum[i] + dx[i]);
+        }
     }
     for (const auto& [name, gradient] : step.gradient)
         step.gradient_norm += std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0);
@@ -307,20 +295,21 @@ Step NetworkReference::train(const Labelled& batch, const StepOptions& options) 
             p[i] = rounded(p[i] - change, std::abs(p[i]) + std::abs(change));
         }
     }
-    const bool update = options.update_running && options.statistics == Statistics::batch;
-    for (size_t layer = 0; update && layer < options_.hidden.size(); ++layer) {
-        const HiddenLayer& shape = options_.hidden[layer];
-        if (!keeps_running_statistics(shape.norm)) continue;
+    if (!options.update_running || options.statistics == Statistics::running) return step;
+    for (const Graph::Node& node : graph_.nodes()) {
+        const auto* const norm = std::get_if<NormLayer>(&node.layer);
+        if (norm == nullptr || !keeps_running_statistics(norm->kind)) continue;
         // PyTorch's convention; ghosts one after the other.
-        const std::string name = std::to_string(layer) + ".norm.running_";
-        const Sets sets = sets_of(shape, batch.labels.size(), false);
-        const double weight = options_.batch_norm.momentum;
+        const NormStatistics& statistics = step.norms.at(norm->name);
+        const size_t units = node.elements();
+        const Sets sets = sets_of(*norm, units, batch.labels.size(), false);
+        const double weight = convention_.momentum;
         for (size_t s = 0; s < sets.size(); ++s) {
-            double& mean = tensors.at(name + "mean")[s % shape.units];
-            double& variance = tensors.at(name + "var")[s % shape.units];
+            double& mean = tensors.at(norm->name + ".running_mean")[s % units];
+            double& variance = tensors.at(norm->name + ".running_var")[s % units];
             const double m = sets.counts[s];
-            mean = (1 - weight) * mean + weight * step.mean[layer][s];
-            variance = (1 - weight) * variance + weight * step.variance[layer][s] * m / (m - 1);
+            mean = (1 - weight) * mean + weight * statistics.mean[s];
+            variance = (1 - weight) * variance + weight * statistics.variance[s] * m / (m - 1);
         }
     }
     return step;

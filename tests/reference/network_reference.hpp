@@ -1,5 +1,5 @@
 // A network trained in float64 on the CPU, straight from the equations: what vknorm::Network is compared
-// with. Slow and obvious on purpose.
+// with. It walks the graph node by node. Slow and obvious on purpose.
 //
 // It can also compute with rounding errors of a given size: every result gets a random error in proportion to
 // the magnitudes of what was added up (Monte Carlo arithmetic; Parker, "Monte Carlo arithmetic: exploiting
@@ -35,20 +35,24 @@ struct StepOptions {
     bool train_affine = true;
 };
 
+/// Of each set that is normalized together, in the order of rows, then units; the variance biased, and about
+/// zero for RMS. r and d correct what is normalized: those of batch renormalization, else 1 and 0.
+struct NormStatistics {
+    Values mean, variance, r, d;
+};
+
 struct Step {
     double loss = 0, accuracy = 0, gradient_norm = 0;
     Tensors gradient;
-    /// Per hidden layer, [rows, units].
-    std::vector<Values> pre_norm, normalized, activation, pre_norm_grad;
-    /// Per hidden layer, of each set that is normalized together, in the order of rows, then units; the
-    /// variance biased, and about zero for RMS. r and d correct what is normalized: those of batch
-    /// renormalization, else 1 and 0. Empty without a norm.
-    std::vector<Values> mean, variance, r, d;
+    Tensors output, output_gradient;  ///< by node, [rows, units]; no gradient of the input
+    std::map<std::string, NormStatistics> norms;
     Values probabilities;  ///< [rows, classes]
 };
 
 class NetworkReference {
   public:
+    NetworkReference(const Graph& graph, const BatchNormConvention& convention, Tensors tensors);
+    /// Of a perceptron.
     NetworkReference(const NetworkOptions& options, Tensors tensors);
 
     /// Results get errors of up to `unit` times the sum of the magnitudes that were added.
@@ -62,19 +66,34 @@ class NetworkReference {
     Tensors tensors;
 
   private:
+    /// One node's part of a step.
+    struct Visit {
+        const Graph::Node& node;
+        const StepOptions& options;
+        Step& step;
+        std::vector<const Values*> x;
+    };
     /// Of sums; `magnitude` is the sum of the terms' magnitudes.
     double rounded(double value, double magnitude);
     double rounded(double value) { return rounded(value, value); }
-    Values linear(const Values& x, const Values& weight, const Values& bias, size_t inputs, size_t outputs);
-    Values norm_forward(size_t layer, const Values& z, const StepOptions& options, Step& step);
-    Values norm_backward(size_t layer, const Values& dy, const StepOptions& options, Step& step);
-    Values activate(Activation function, const Values& x);
     void loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits);
-    void linear_backward(const std::string& prefix, const Values& x, const Values& dy, size_t inputs,
-                         size_t outputs, Step& step, Values* dx);
-    std::string prefix(size_t layer) const;
 
-    NetworkOptions options_;
+    Values forward(const LinearLayer& layer, const Visit& visit);
+    Values forward(const NormLayer& layer, const Visit& visit);
+    Values forward(const ActivationLayer& layer, const Visit& visit);
+    Values forward(const AddLayer& layer, const Visit& visit);
+    Values forward(const FlattenLayer&, const Visit& visit) { return *visit.x[0]; }
+    Values forward(const InputLayer&, const Visit&) { return {}; }
+    // The gradient of what the node reads; of both inputs where it reads two.
+    Values backward(const LinearLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const NormLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const ActivationLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const AddLayer&, const Visit&, const Values& dy) { return dy; }
+    Values backward(const FlattenLayer&, const Visit&, const Values& dy) { return dy; }
+    Values backward(const InputLayer&, const Visit&, const Values&) { return {}; }
+
+    Graph graph_;
+    BatchNormConvention convention_;
     Tensors velocity_;
     double unit_ = 0;
     std::mt19937_64 random_;

@@ -16,6 +16,7 @@ struct BufferView {
     VkDeviceSize bytes = 0;
 
     explicit operator bool() const { return buffer != VK_NULL_HANDLE; }
+    bool operator==(const BufferView&) const = default;
 };
 
 /// Every device can bind memory to a shader from multiples of so many bytes on. Linear, activations, the

@@ -1,42 +1,26 @@
-// A small multilayer perceptron that trains on the device: hidden layers of Linear -> norm -> activation,
-// then a Linear layer to the logits and softmax cross-entropy.
+// A network that trains on the device: a graph of layers, then softmax cross-entropy.
 //
-// Everything is planned when the Network is built: parameters, activations, gradients and the readback ring.
-// A training step is one submission: forward, loss, backward, optimizer, probes.
+// Everything is planned when the Network is built: parameters, outputs, gradients and the readback ring. A
+// training step is one submission: forward, loss, backward, optimizer, probes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <vknorm/activation.hpp>
 #include <vknorm/batch_renorm.hpp>
+#include <vknorm/exchange.hpp>
+#include <vknorm/graph.hpp>
 #include <vknorm/optimizer.hpp>
 #include <vknorm/probe.hpp>
 
 namespace vknorm {
 
-/// How a layer normalizes [rows, units]; see the header of each. Instance normalization is not among them: it
-/// would normalize each unit of each row, a single value, by itself.
-enum class Norm {
-    none,
-    batch,         ///< BatchNorm: each unit over the rows
-    layer,         ///< LayerNorm: each row over its units
-    group,         ///< GroupNorm: each row over groups of its units
-    rms,           ///< RmsNorm: each row by its root mean square; has no beta
-    batch_renorm,  ///< BatchRenorm: batch, corrected towards the running statistics
-    ghost,         ///< GhostBatchNorm: batch, over parts of the rows
-};
-
-/// Whether a norm depends on the batch, so that it keeps running statistics for evaluation. The others treat
-/// every row by its own statistics, in training and in evaluation.
-constexpr bool keeps_running_statistics(Norm norm) {
-    return norm == Norm::batch || norm == Norm::batch_renorm || norm == Norm::ghost;
-}
-
+/// Linear -> norm -> activation.
 struct HiddenLayer {
     uint32_t units = 48;
     Norm norm = Norm::batch;
@@ -46,9 +30,12 @@ struct HiddenLayer {
 };
 
 struct NetworkOptions {
+    // Of a network that is built without a graph: see perceptron(). With one, inputs and classes are the
+    // graph's, and hidden stays empty.
     uint32_t inputs = 2;
     std::vector<HiddenLayer> hidden;
     uint32_t classes = 2;
+
     uint32_t max_batch = 32;  ///< rows of the largest training batch
     /// Of the initial weights; equal seeds and sizes give equal weights whatever the norms.
     uint64_t seed = 1;
@@ -61,24 +48,31 @@ struct NetworkOptions {
     /// [](uint64_t step) { return paper_schedule(100 * step); }
     std::function<RenormLimits(uint64_t step)> renorm = paper_schedule;
     bool timestamps = false;  ///< measure steps on the device, see Network::timings; may be changed later
+    /// With whom training steps are shared, see exchange.hpp; must outlive the network. Null: with nobody.
+    /// Batch renormalization and ghosts do not go with it.
+    Exchange* exchange = nullptr;
 };
+
+/// The multilayer perceptron that the options describe: for each hidden layer i, from 0, the nodes
+/// "i.linear", "i.norm" (unless it is none) and "i.activation", then "output", a Linear layer to the logits.
+Graph perceptron(const NetworkOptions& options);
 
 /// Which statistics those norms use that keep running ones.
 enum class Statistics { batch, running };
 
-/// What a probe looks at; all belong to one hidden layer.
 enum class Tensor {
-    pre_norm,       ///< z: output of the linear part, input of the norm
-    normalized,     ///< output of the norm, input of the activation (z itself without a norm)
-    activation,     ///< output of the layer
-    pre_norm_grad,  ///< dL/dz
+    output,           ///< what the node gives
+    output_gradient,  ///< of the loss with respect to that
 };
 
 /// Measures one tensor on the device at every training step.
 struct NetworkProbe {
-    uint32_t layer = 0;  ///< hidden layer, from 0
-    Tensor tensor = Tensor::normalized;
+    std::string node{};  ///< its name
+    Tensor tensor = Tensor::output;
     ProbeOptions options{};
+
+    /// That of its results: "0.norm.output", "0.linear.output_gradient", and for a column "0.norm.output[3]".
+    std::string name() const;
 };
 
 /// Batch and running statistics of one unit of a normalized layer, after the step. Batch statistics are those
@@ -89,13 +83,13 @@ struct ChannelStatistics {
 };
 
 struct StepResult {
-    uint64_t step = 0;                ///< counted from 1
-    float loss = 0;                   ///< mean cross-entropy of the batch, nats
-    float accuracy = 0;               ///< of the batch, 0 to 1
-    float gradient_norm = 0;          ///< L2 norm over all parameters
-    std::vector<ProbeResult> probes;  ///< in the order of set_probes
-    /// statistics[layer][unit]; empty for layers without norm
-    std::vector<std::vector<ChannelStatistics>> statistics;
+    uint64_t step = 0;                          ///< counted from 1
+    float loss = 0;                             ///< mean cross-entropy of the batch, nats
+    float accuracy = 0;                         ///< of the batch, 0 to 1
+    float gradient_norm = 0;                    ///< L2 norm over all parameters
+    std::map<std::string, ProbeResult> probes;  ///< by NetworkProbe::name()
+    /// Of each unit of each norm, by the name of its node.
+    std::map<std::string, std::vector<ChannelStatistics>> statistics;
 };
 
 struct Evaluation {
@@ -103,7 +97,7 @@ struct Evaluation {
     double accuracy = 0;  ///< 0 to 1
 };
 
-/// A step met NaN or an infinity: names the step, and the first layer and unit that showed one. Parameters,
+/// A step met NaN or an infinity: names the step, and the first node and unit that showed one. Parameters,
 /// optimizer state and running statistics stay those before that step; later steps change nothing and throw
 /// this too, until Network::set_tensor.
 class Diverged : public std::runtime_error {
@@ -114,14 +108,18 @@ class Diverged : public std::runtime_error {
 /// For use by one thread at a time; several networks may share a device.
 class Network {
   public:
-    /// Throws std::invalid_argument for sizes out of range, Unsupported when a tensor is too large for this
-    /// device.
+    /// The last node of the graph gives the logits, of shape {classes}; every other one is read. Throws
+    /// std::invalid_argument for a graph without parameters or options out of range, Unsupported when a
+    /// tensor is too large for this device.
+    Network(Device& device, const Graph& graph, const NetworkOptions& options = {});
+    /// A perceptron.
     Network(Device& device, const NetworkOptions& options);
     ~Network();
     Network(Network&&) noexcept;
     Network& operator=(Network&&) noexcept;
 
     const NetworkOptions& options() const;
+    const Graph& graph() const;
 
     /// Records and submits one step and does not wait; blocks only when four steps are already in flight.
     /// `inputs` is [labels.size(), inputs], at most max_batch rows. Throws std::invalid_argument for wrong
@@ -146,14 +144,17 @@ class Network {
     void set_statistics(Statistics statistics);  ///< what training steps normalize with
     void set_update_running(bool update);        ///< whether training steps update running statistics
     void set_train_affine(bool train);           ///< whether gamma and beta are optimized
+    /// No two of one name. What a node gives is computed by itself while it is probed: a norm leaves the ReLU
+    /// behind it to that.
     void set_probes(std::vector<NetworkProbe> probes);
     void set_timestamps(bool timestamps);
 
     uint64_t steps() const;  ///< submitted
     uint64_t parameter_count() const;
-    /// Names as torch's state_dict gives them: "0.linear.weight", "0.linear.bias", "0.norm.weight",
-    /// "0.norm.bias", "0.norm.running_mean", "0.norm.running_var", "0.norm.num_batches_tracked" (one value),
-    /// ..., "output.weight", "output.bias"; without those that a layer's norm does not have.
+    /// Names as torch's state_dict gives them, "NODE.TENSOR" in the order of the nodes: "0.linear.weight",
+    /// "0.linear.bias", "0.norm.weight", "0.norm.bias", "0.norm.running_mean", "0.norm.running_var",
+    /// "0.norm.num_batches_tracked" (one value), ..., "output.weight", "output.bias"; without those that a
+    /// layer does not have.
     std::vector<std::string> tensor_names() const;
     /// Waits for the steps in flight.
     std::vector<float> tensor(const std::string& name);
@@ -164,11 +165,11 @@ class Network {
     /// Where the time of that step went on the device: labelled passes in order, such as "0.linear forward",
     /// "0.norm backward", "loss", and those of depth > 0 inside them. Empty without timestamps, before the
     /// step has ended, when the device cannot measure, or when four more submissions (steps, or chunks of an
-    /// evaluation) have followed.
+    /// evaluation) have followed. With an exchange: of the step's last segment.
     std::vector<Timing> timings(Ticket ticket);
-    /// How the norm of a hidden layer, from 0, runs on `rows` rows with batch statistics, for people; empty
-    /// for a layer without one. Throws std::invalid_argument for numbers out of range.
-    std::string explain(uint32_t layer, uint32_t rows) const;
+    /// How a norm runs on `rows` rows with batch statistics, for people; empty for a node of another kind.
+    /// Throws std::invalid_argument for a node that is not there, or rows out of range.
+    std::string explain(const std::string& node, uint32_t rows) const;
 
   private:
     struct State;

@@ -9,9 +9,11 @@
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
 #include <vknorm/error.hpp>
+#include <vknorm/exchange.hpp>
 #include <vknorm/file.hpp>
 #include <vknorm/fold.hpp>
 #include <vknorm/ghost_batch_norm.hpp>
+#include <vknorm/graph.hpp>
 #include <vknorm/group_norm.hpp>
 #include <vknorm/instance_norm.hpp>
 #include <vknorm/layer_norm.hpp>

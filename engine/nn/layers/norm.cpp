@@ -1,254 +1,156 @@
-#include "nn/layers/norm.hpp"
-
+// Any norm of [rows, units]: the tensors that it owns, and the statistics that it reports.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
+#include "nn/layers/norm_plan.hpp"
 #include "ops/arguments.hpp"
-#include "vulkan/dispatch.hpp"
+#include "ops/sizes.hpp"
 
 namespace vknorm::detail {
 
 namespace {
 
-using Shape = std::vector<uint32_t>;
+class NormOfGraph final : public Layer {
+  public:
+    NormOfGraph(const NormLayer& options, uint32_t units)
+        : Layer({units}), options_(options), units_(units) {}
 
-BatchRenormOptions renorm_options(const Shape& shape, const BatchNormConvention& convention) {
-    if (convention.momentum_form == Momentum::cumulative)
-        refuse("network", "batch_norm.momentum_form", "cumulative",
-               "weighs_new or weighs_old where a layer has batch renormalization");
-    const bool weighs_new = convention.momentum_form == Momentum::weighs_new;
-    // With the variance, evaluation, checkpoints and reports are those of batch normalization.
-    return {.shape = shape,
-            .momentum = weighs_new ? convention.momentum : 1 - convention.momentum,
-            .epsilon = convention.epsilon,
-            .moving = MovingDeviation::variance};
-}
-
-/// One norm's part of a pass.
-struct Site {
-    const Store& store;
-    const NormTensors& tensors;
-    const Pass& pass;
-    BufferView x;
-    bool relu;
-
-    BufferView parameter(const Range& range) const { return view_of(store.parameters, range); }
-    BufferView gradient(const Range& range) const {
-        return pass.train_affine ? view_of(store.gradient, range) : BufferView{};
+    bool works_in_place() const override { return true; }
+    void take_tensors(StoreLayout& layout, const NetworkOptions& options) override;
+    void check_training_rows(uint64_t rows) const override;
+    std::unique_ptr<const LayerPlan> plan(Device& device, const NetworkOptions& options,
+                                          uint32_t rows) const override {
+        return std::make_unique<NormPlan>(device, options_, tensors_, options.batch_norm,
+                                          Shape{rows, units_});
     }
-    BufferView saved(const Range& range) const { return view_of(store.saved, range); }
-    /// Absent when they are to stay as they are.
-    BufferView updated(const Range& range) const {
-        return pass.update_running ? view_of(store.working, range) : BufferView{};
-    }
+    std::vector<ChannelStatistics> statistics(const StoreCopy& copy, const Reported& step) const override;
+
+  private:
+    void take_saved(StoreLayout& layout, TensorGroup group, uint64_t sets);
+    struct Moments {
+        double mean = 0, variance = 0;
+    };
+    Moments batch_moments(const StoreCopy& copy, const Reported& step, size_t unit) const;
+
+    NormLayer options_;
+    uint32_t units_;
+    NormTensors tensors_;
 };
 
-// Norms of one kind have arguments of the same names.
-template <class BatchKind>
-typename BatchKind::ForwardTraining batch_arguments(const Site& site, const BufferView& y) {
-    const NormTensors& t = site.tensors;
-    return {.x = site.x,
-            .y = y,
-            .gamma = site.parameter(t.gamma),
-            .beta = site.parameter(t.beta),
-            .mean = site.saved(t.mean),
-            .inv_std = site.saved(t.inv_std),
-            .running_mean = site.updated(t.running_mean),
-            .running_var = site.updated(t.running_variance),
-            .num_batches_tracked = site.updated(t.batches),
-            .scratch = site.store.scratch};
+void NormOfGraph::take_saved(StoreLayout& layout, TensorGroup group, uint64_t sets) {
+    if (options_.kind != Norm::rms) tensors_.mean = layout.take(group, options_.name, "mean", 2 * sets);
+    tensors_.inv_std = layout.take(group, options_.name, "inv_std", sets);
 }
 
-template <class RowKind>
-void row_forward(Recorder& recorder, const RowKind& norm, const Site& site, const BufferView& y) {
-    const NormTensors& t = site.tensors;
-    norm.forward(recorder, {.x = site.x,
-                            .y = y,
-                            .gamma = site.parameter(t.gamma),
-                            .beta = site.parameter(t.beta),
-                            .mean = site.saved(t.mean),
-                            .inv_std = site.saved(t.inv_std),
-                            .scratch = site.store.scratch});
-}
-
-void forward(Recorder& recorder, const BatchNorm& norm, const Site& site, const BufferView& y) {
-    auto arguments = batch_arguments<BatchNorm>(site, y);
-    arguments.relu = site.relu;
-    norm.forward_training(recorder, arguments);
-}
-
-void forward(Recorder& recorder, const GhostBatchNorm& norm, const Site& site, const BufferView& y) {
-    norm.forward_training(recorder, batch_arguments<GhostBatchNorm>(site, y));
-}
-
-void forward(Recorder& recorder, const LayerNorm& norm, const Site& site, const BufferView& y) {
-    row_forward(recorder, norm, site, y);
-}
-
-void forward(Recorder& recorder, const GroupNorm& norm, const Site& site, const BufferView& y) {
-    row_forward(recorder, norm, site, y);
-}
-
-void forward(Recorder& recorder, const RmsNorm& norm, const Site& site, const BufferView& y) {
-    const NormTensors& t = site.tensors;
-    norm.forward(recorder, {.x = site.x,
-                            .y = y,
-                            .gamma = site.parameter(t.gamma),
-                            .inv_rms = site.saved(t.inv_std),
-                            .scratch = site.store.scratch});
-}
-
-void forward(Recorder& recorder, const BatchRenorm& norm, const Site& site, const BufferView& y) {
-    const NormTensors& t = site.tensors;
-    const Store& store = site.store;
-    norm.forward_training(recorder, {.x = site.x,
-                                     .y = y,
-                                     .gamma = site.parameter(t.gamma),
-                                     .beta = site.parameter(t.beta),
-                                     .moving_mean = view_of(store.working, t.running_mean),
-                                     .moving_deviation = view_of(store.working, t.running_variance),
-                                     .mean = site.saved(t.mean),
-                                     .inv_std = site.saved(t.inv_std),
-                                     .r = site.saved(t.r),
-                                     .d = site.saved(t.d),
-                                     .num_batches_tracked = site.updated(t.batches),
-                                     .limits = site.pass.renorm,
-                                     .scratch = store.scratch});
-    if (site.pass.update_running) return;
-    // It needs them, and always updates what it is given.
-    for (const Range& range : {t.running_mean, t.running_variance})
-        copy(recorder, view_of(store.committed, range), view_of(store.working, range));
-}
-
-template <class MeanAndDeviation>
-void backward(Recorder& recorder, const MeanAndDeviation& norm, const Site& site, const BufferView& d) {
-    const NormTensors& t = site.tensors;
-    typename MeanAndDeviation::Backward arguments{.x = site.x,
-                                                  .dy = d,
-                                                  .mean = site.saved(t.mean),
-                                                  .inv_std = site.saved(t.inv_std),
-                                                  .gamma = site.parameter(t.gamma),
-                                                  .dx = d,
-                                                  .dgamma = site.gradient(t.gamma),
-                                                  .dbeta = site.gradient(t.beta),
-                                                  .scratch = site.store.scratch};
-    if constexpr (std::is_same_v<MeanAndDeviation, BatchNorm>) {
-        arguments.relu = site.relu;
-        arguments.beta = site.parameter(t.beta);
+void NormOfGraph::take_tensors(StoreLayout& layout, const NetworkOptions& options) {
+    const std::string& name = options_.name;
+    tensors_.gamma = layout.take(TensorGroup::affine, name, "weight", units_, {.value = 1});
+    if (options_.kind != Norm::rms) tensors_.beta = layout.take(TensorGroup::affine, name, "bias", units_);
+    if (keeps_running_statistics(options_.kind)) {
+        tensors_.running_mean = layout.take(TensorGroup::running, name, "running_mean", units_);
+        tensors_.running_variance =
+            layout.take(TensorGroup::running, name, "running_var", units_, {.value = 1});
+        tensors_.batches = layout.take(TensorGroup::counters, name, "num_batches_tracked", 2);
     }
-    norm.backward(recorder, arguments);
+    const bool shareable = options_.kind == Norm::batch || !keeps_running_statistics(options_.kind);
+    if (options.exchange != nullptr && !shareable)
+        refuse("network", "exchange", "a node \"" + name + "\" of ghosts or batch renormalization",
+               "norms whose statistics can be shared: batch normalization");
+    const uint64_t batch = options.max_batch, units = units_;
+    switch (options_.kind) {
+        case Norm::none:
+            break;
+        case Norm::batch:
+            take_saved(layout, TensorGroup::watched, units);
+            if (options.exchange == nullptr) break;
+            tensors_.moments =
+                layout.take(TensorGroup::kept, name, "moments", units * sizeof(ChannelMoments) / 4);
+            tensors_.sums = layout.take(TensorGroup::kept, name, "sums", units * sizeof(ChannelSums) / 4);
+            break;
+        case Norm::batch_renorm:
+            take_saved(layout, TensorGroup::reported, units);
+            tensors_.r = layout.take(TensorGroup::reported, name, "r", units);
+            tensors_.d = layout.take(TensorGroup::reported, name, "d", units);
+            break;
+        case Norm::ghost:
+            take_saved(layout, TensorGroup::reported, units * ceil_div<uint64_t>(batch, options_.ghost_size));
+            break;
+        case Norm::layer:
+        case Norm::rms:
+            take_saved(layout, TensorGroup::kept, batch);
+            break;
+        case Norm::group:
+            take_saved(layout, TensorGroup::kept, batch * options_.groups);
+            break;
+    }
 }
 
-void backward(Recorder& recorder, const BatchRenorm& norm, const Site& site, const BufferView& d) {
-    const NormTensors& t = site.tensors;
-    norm.backward(recorder, {.x = site.x,
-                             .dy = d,
-                             .mean = site.saved(t.mean),
-                             .inv_std = site.saved(t.inv_std),
-                             .r = site.saved(t.r),
-                             .d = site.saved(t.d),
-                             .gamma = site.parameter(t.gamma),
-                             .dx = d,
-                             .dgamma = site.gradient(t.gamma),
-                             .dbeta = site.gradient(t.beta),
-                             .scratch = site.store.scratch});
+void NormOfGraph::check_training_rows(uint64_t rows) const {
+    if (!keeps_running_statistics(options_.kind)) return;
+    if (rows == 1)
+        throw std::invalid_argument(
+            "network.train_step: expected more than 1 value per channel when training, got input size [1, " +
+            std::to_string(units_) + "]");
+    if (options_.kind == Norm::ghost && rows % options_.ghost_size == 1)
+        refuse("network.train_step", "labels", std::to_string(rows) + " rows",
+               "a number that leaves no single row for the last ghost of " +
+                   std::to_string(options_.ghost_size));
 }
 
-void backward(Recorder& recorder, const RmsNorm& norm, const Site& site, const BufferView& d) {
-    const NormTensors& t = site.tensors;
-    norm.backward(recorder, {.x = site.x,
-                             .dy = d,
-                             .inv_rms = site.saved(t.inv_std),
-                             .gamma = site.parameter(t.gamma),
-                             .dx = d,
-                             .dgamma = site.gradient(t.gamma),
-                             .scratch = site.store.scratch});
+// Of one unit over all rows, from those of parts that are normalized together (Chan, Golub, LeVeque,
+// "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
+NormOfGraph::Moments NormOfGraph::batch_moments(const StoreCopy& copy, const Reported& step,
+                                                size_t unit) const {
+    const std::span<const float> means = copy(tensors_.mean), deviations = copy(tensors_.inv_std);
+    const uint32_t together = options_.kind == Norm::ghost ? options_.ghost_size : step.rows;
+    Moments all;
+    double rows = 0, squares = 0;  // squares: of deviations from the mean so far
+    for (uint64_t part = 0; part * together < step.rows; ++part) {
+        const double count = std::min<double>(together, step.rows - static_cast<double>(part * together));
+        const double mean = means[2 * part * units_ + unit];
+        const double inv_std = deviations[part * units_ + unit];
+        const double variance =
+            inv_std == 0 ? 0 : std::max(0.0, 1 / (inv_std * inv_std) - double{step.epsilon});
+        const double apart = mean - all.mean, sum = rows + count;
+        squares += variance * count + apart * apart * rows * count / sum;
+        all.mean += apart * count / sum;
+        rows = sum;
+    }
+    all.variance = squares / rows;
+    return all;
+}
+
+std::vector<ChannelStatistics> NormOfGraph::statistics(const StoreCopy& copy, const Reported& step) const {
+    std::vector<ChannelStatistics> channels(units_);
+    for (size_t i = 0; i < channels.size(); ++i) {
+        ChannelStatistics& channel = channels[i];
+        channel.gamma = copy(tensors_.gamma)[i];
+        if (tensors_.beta) channel.beta = copy(tensors_.beta)[i];
+        channel.batch_mean = channel.batch_variance = channel.running_mean = channel.running_variance =
+            std::numeric_limits<float>::quiet_NaN();
+        if (!tensors_.running_mean) continue;
+        channel.running_mean = copy(tensors_.running_mean)[i];
+        channel.running_variance = copy(tensors_.running_variance)[i];
+        if (step.statistics == Statistics::running) continue;
+        const Moments moments = batch_moments(copy, step, i);
+        channel.batch_mean = static_cast<float>(moments.mean);
+        channel.batch_variance = static_cast<float>(moments.variance);
+    }
+    return channels;
 }
 
 }  // namespace
 
-HiddenNorm::Plan HiddenNorm::plan(Device& device, const HiddenLayer& layer, uint32_t rows,
-                                  const BatchNormConvention& convention) {
-    const Shape shape{rows, layer.units};
-    switch (layer.norm) {
-        case Norm::layer:
-            return LayerNorm(device, {.shape = shape, .epsilon = convention.epsilon});
-        case Norm::rms:
-            return RmsNorm(device, {.shape = shape, .epsilon = convention.epsilon});
-        case Norm::group:
-            return GroupNorm(device, {.shape = shape, .groups = layer.groups, .epsilon = convention.epsilon});
-        case Norm::ghost:
-            return GhostBatchNorm(device, {.shape = shape,
-                                           .ghost_size = layer.ghost_size,
-                                           .convention = convention,
-                                           .single_value = SingleValue::normalize});
-        case Norm::batch_renorm: {
-            BatchRenorm norm(device, renorm_options(shape, convention));
-            // It has no meaning for a single row, which is evaluated only.
-            if (rows > 1) return norm;
-            break;
-        }
-        case Norm::none:
-        case Norm::batch:
-            break;
-    }
-    // One row with batch statistics is refused by the Network, or wanted: evaluation.
-    return BatchNorm(device,
-                     {.shape = shape, .convention = convention, .single_value = SingleValue::normalize});
-}
-
-HiddenNorm::HiddenNorm(Device& device, const HiddenLayer& layer, uint32_t rows,
-                       const BatchNormConvention& convention)
-    : plan_(plan(device, layer, rows, convention)) {
-    if (keeps_running_statistics(layer.norm))
-        with_running_.emplace(device,
-                              BatchNormOptions{.shape = {rows, layer.units}, .convention = convention});
-}
-
-VkDeviceSize HiddenNorm::scratch_bytes() const {
-    const VkDeviceSize bytes = std::visit([](const auto& norm) { return norm.scratch_bytes(); }, plan_);
-    return with_running_ ? std::max(bytes, with_running_->scratch_bytes()) : bytes;
-}
-
-bool HiddenNorm::applies_relu(const Pass& pass) const {
-    // Only what is saved with batch statistics shows that a value was not finite, which a ReLU may hide.
-    return pass.statistics == Statistics::batch && std::holds_alternative<BatchNorm>(plan_);
-}
-
-std::string HiddenNorm::explain() const {
-    return std::visit([](const auto& norm) { return norm.explain(); }, plan_);
-}
-
-void HiddenNorm::forward(Recorder& recorder, const Store& store, const NormTensors& tensors,
-                         const BufferView& x, const BufferView& y, const Pass& pass, bool relu) const {
-    const Site site{store, tensors, pass, x, relu};
-    if (with_running_ && pass.statistics == Statistics::running)
-        with_running_->forward_inference(recorder,
-                                         {.x = x,
-                                          .y = y,
-                                          .gamma = site.parameter(tensors.gamma),
-                                          .beta = site.parameter(tensors.beta),
-                                          .running_mean = view_of(store.committed, tensors.running_mean),
-                                          .running_var = view_of(store.committed, tensors.running_variance)});
-    else
-        std::visit([&](const auto& norm) { detail::forward(recorder, norm, site, y); }, plan_);
-}
-
-void HiddenNorm::backward(Recorder& recorder, const Store& store, const NormTensors& tensors,
-                          const BufferView& x, const BufferView& d, const Pass& pass, bool relu) const {
-    const Site site{store, tensors, pass, x, relu};
-    if (with_running_ && pass.statistics == Statistics::running)
-        with_running_->backward_frozen(recorder,
-                                       {.x = x,
-                                        .dy = d,
-                                        .running_mean = view_of(store.committed, tensors.running_mean),
-                                        .running_var = view_of(store.committed, tensors.running_variance),
-                                        .gamma = site.parameter(tensors.gamma),
-                                        .dx = d,
-                                        .dgamma = site.gradient(tensors.gamma),
-                                        .dbeta = site.gradient(tensors.beta),
-                                        .scratch = store.scratch});
-    else
-        std::visit([&](const auto& norm) { detail::backward(recorder, norm, site, d); }, plan_);
+std::unique_ptr<Layer> make_layer(const NormLayer& options, const std::vector<Shape>& inputs) {
+    const uint32_t units = features_of(options.name, inputs[0]);
+    if (options.kind == Norm::none) refuse("graph", options.name + ".kind", "none", "a norm");
+    if (options.kind == Norm::group && (options.groups == 0 || units % options.groups != 0))
+        refuse("graph", options.name + ".groups", std::to_string(options.groups),
+               "a divisor of its " + std::to_string(units) + " units");
+    if (options.kind == Norm::ghost && options.ghost_size < 2)
+        refuse("graph", options.name + ".ghost_size", std::to_string(options.ghost_size), "at least 2 rows");
+    return std::make_unique<NormOfGraph>(options, units);
 }
 
 }  // namespace vknorm::detail

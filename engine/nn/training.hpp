@@ -1,4 +1,4 @@
-// Training steps of a model: what is in flight, how a step is recorded, and whether the run is still sound.
+// Training steps of a network: what is in flight, how a step is recorded, and whether the run is still sound.
 #pragma once
 
 #include <string>
@@ -17,17 +17,17 @@ struct TrainingOptions {
     std::vector<NetworkProbe> probes{};
 };
 
-/// Keeps references to model and stream; uses the stream from initialize() on.
-class Trainer {
+/// Keeps references to graph and stream; uses the stream from initialize() on.
+class Training {
   public:
-    Trainer(Device& device, const NetworkOptions& options, Model& model, Stream& stream);
+    Training(Device& device, DeviceGraph& graph, Stream& stream);
 
     /// Sound, and with an optimizer that has not stepped yet.
     void initialize();
 
-    TrainingOptions training{};
+    TrainingOptions options{};
 
-    /// Waits only when as many steps as there are slots are in flight. Throws Diverged when that is known.
+    /// Waits only when four steps are in flight. Throws Diverged when that is known.
     Ticket step(std::span<const float> inputs, std::span<const uint32_t> labels, const RenormLimits& renorm);
     /// Waits for the step. Throws Diverged, and std::invalid_argument for a ticket that is none of the
     /// latest.
@@ -38,16 +38,22 @@ class Trainer {
     uint64_t steps() const { return steps_; }
 
   private:
-    void record(StepSlot& slot, uint32_t rows, const RenormLimits& renorm);
-    StepSlot& slot_of(Ticket ticket);
-    void note_divergence(const StepSlot& slot);
+    /// The pass through the network and back.
+    void record_gradient(Flight& flight, uint32_t rows, const RenormLimits& renorm);
+    /// What comes of the gradient.
+    void record_update(Flight& flight, uint32_t rows);
+    /// Of the parameters: those that the optimizer updates.
+    Range trained() const;
+    /// Of divergence: those that tell of nodes.
+    uint32_t words() const { return static_cast<uint32_t>(graph_.node_count()); }
+    Flight& flight_of(Ticket ticket);
+    void note_divergence(const Flight& flight);
 
     Device& device_;
-    Model& model_;
+    DeviceGraph& graph_;
     Stream& stream_;
-    uint32_t inputs_;
-    Buffer first_moment_, second_moment_, health_, summary_scratch_, batch_, results_;
-    std::vector<StepSlot> slots_;
+    Buffer first_moment_, second_moment_, divergence_, summary_scratch_, batch_, losses_;
+    std::vector<Flight> flights_;
     uint64_t steps_ = 0, optimizer_steps_ = 0;
     std::string diverged_;  // what happened; empty while all is well
 };

@@ -1,0 +1,133 @@
+// A network as a graph of layers: what a Network is built from.
+//
+//     vknorm::Graph graph({784});
+//     vknorm::NodeId x = graph.linear(graph.input(), {.units = 128, .bias = false});
+//     x = graph.activation(graph.norm(x), vknorm::Activation::relu);
+//     graph.linear(x, {.units = 10, .name = "output"});
+//
+// A node is a layer, the nodes that it reads, and a name. Nodes are appended, and read only nodes that are
+// there already, so their order is one in which they can be computed. The last node gives the logits.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <vknorm/activation.hpp>
+
+namespace vknorm {
+
+/// How a layer normalizes [rows, units]; see the header of each. Instance normalization is not among them: it
+/// would normalize each unit of each row, a single value, by itself.
+enum class Norm {
+    none,
+    batch,         ///< BatchNorm: each unit over the rows
+    layer,         ///< LayerNorm: each row over its units
+    group,         ///< GroupNorm: each row over groups of its units
+    rms,           ///< RmsNorm: each row by its root mean square; has no beta
+    batch_renorm,  ///< BatchRenorm: batch, corrected towards the running statistics
+    ghost,         ///< GhostBatchNorm: batch, over parts of the rows
+};
+
+/// Whether a norm depends on the batch, so that it keeps running statistics for evaluation. The others treat
+/// every row by its own statistics, in training and in evaluation.
+constexpr bool keeps_running_statistics(Norm norm) {
+    return norm == Norm::batch || norm == Norm::batch_renorm || norm == Norm::ghost;
+}
+
+// The layers. The name of each is the node's; without one it is named after its kind: "linear", "linear_1",
+// and so on. Shapes are those of one example.
+
+/// The examples that the graph is given; every Graph begins with one.
+struct InputLayer {
+    static constexpr const char* kind_name = "input";
+    std::vector<uint32_t> shape{};
+    std::string name{};
+};
+
+/// {features} to {units}: y = x * weight^T + bias, initialized as torch.nn.Linear. Tensors: "weight" [units,
+/// features], "bias" [units].
+struct LinearLayer {
+    static constexpr const char* kind_name = "linear";
+    uint32_t units = 0;
+    bool bias = true;
+    std::string name{};
+};
+
+/// {units} to the same. Tensors, where the kind has them: "weight" (gamma), "bias" (beta), "running_mean" and
+/// "running_var", all [units], and "num_batches_tracked", one value.
+struct NormLayer {
+    static constexpr const char* kind_name = "norm";
+    Norm kind = Norm::batch;   ///< not none
+    uint32_t groups = 8;       ///< of Norm::group, a divisor of units
+    uint32_t ghost_size = 16;  ///< of Norm::ghost: rows normalized together, at least 2
+    std::string name{};
+};
+
+/// Any shape to the same.
+struct ActivationLayer {
+    static constexpr const char* kind_name = "activation";
+    Activation function = Activation::relu;
+    std::string name{};
+};
+
+/// The sum of two nodes of equal shapes, such as a branch and its shortcut.
+struct AddLayer {
+    static constexpr const char* kind_name = "add";
+    std::string name{};
+};
+
+/// Any shape to {the product of its sizes}.
+struct FlattenLayer {
+    static constexpr const char* kind_name = "flatten";
+    std::string name{};
+};
+
+using LayerOptions =
+    std::variant<InputLayer, LinearLayer, NormLayer, ActivationLayer, AddLayer, FlattenLayer>;
+
+/// Names a node of the graph that gave it out.
+struct NodeId {
+    uint32_t index = 0;  ///< among Graph::nodes()
+};
+
+class Graph {
+  public:
+    struct Node {
+        LayerOptions layer;
+        std::vector<NodeId> reads;
+        std::vector<uint32_t> shape;  ///< of its output, one example
+
+        const std::string& name() const;
+        uint64_t elements() const;  ///< of its output, one example
+    };
+
+    /// `input_shape` is that of one example: {features}. Throws std::invalid_argument for an empty one, or
+    /// sizes of 0.
+    explicit Graph(std::vector<uint32_t> input_shape);
+
+    NodeId input() const { return {0}; }
+
+    // Each appends a node that reads x. All throw std::invalid_argument, naming the node, for a shape that
+    // the layer does not take, options out of range, a node that is not there, or a name that is taken;
+    // the graph is then as it was.
+    NodeId linear(NodeId x, LinearLayer layer) { return append(std::move(layer), {x}); }
+    NodeId norm(NodeId x, NormLayer layer = {}) { return append(std::move(layer), {x}); }
+    NodeId activation(NodeId x, ActivationLayer layer) { return append(std::move(layer), {x}); }
+    NodeId activation(NodeId x, Activation function) { return activation(x, ActivationLayer{function}); }
+    NodeId add(NodeId a, NodeId b, AddLayer layer = {}) { return append(std::move(layer), {a, b}); }
+    NodeId flatten(NodeId x, FlattenLayer layer = {}) { return append(std::move(layer), {x}); }
+
+    /// In the order in which they were appended, the input first.
+    const std::vector<Node>& nodes() const { return nodes_; }
+    std::optional<NodeId> find(const std::string& name) const;
+
+  private:
+    NodeId append(LayerOptions layer, std::vector<NodeId> reads);
+
+    std::vector<Node> nodes_;
+};
+
+}  // namespace vknorm

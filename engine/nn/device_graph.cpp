@@ -1,0 +1,277 @@
+#include "nn/device_graph.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/add.hpp"
+#include "ops/arguments.hpp"
+#include "ops/divergence.hpp"
+#include "ops/sizes.hpp"
+#include "vulkan/dispatch.hpp"
+
+namespace vknorm::detail {
+
+namespace {
+
+void check(const NetworkOptions& options) {
+    require_positive("network", "max_batch", options.max_batch);
+    if (!options.renorm) refuse("network", "renorm", "no function", "one");
+    if (!(options.init_scale >= 0) || !std::isfinite(options.init_scale))
+        refuse("network", "init_scale", std::to_string(options.init_scale), "a finite number from 0 on");
+}
+
+/// Refuses what a Graph can be while it is being built, but nobody can train.
+void check(const Graph& graph, const Wiring& wiring) {
+    const std::vector<Graph::Node>& nodes = graph.nodes();
+    for (size_t n = 0; n + 1 < nodes.size(); ++n)
+        if (wiring.readers[n].empty())
+            refuse("network", "graph", "a node \"" + nodes[n].name() + "\" that none reads",
+                   "all nodes but the last to be read");
+    const Graph::Node& logits = nodes.back();
+    if (logits.shape.size() != 1)
+        refuse("network", "graph", "logits \"" + logits.name() + "\" of shape " + text_of(logits.shape),
+               "{classes}: flatten them");
+    if (!wiring.differentiated.back()) refuse("network", "graph", "no parameters", "a layer that is trained");
+}
+
+/// A buffer of `range.count` words; of one word where there are none, because no buffer is empty.
+Buffer flat_buffer(Device& device, const Range& range, const char* name) {
+    const VkDeviceSize bytes = 4 * std::max<uint64_t>(range.count, 1);
+    require_range(device.capabilities(), std::string("network: ") + name, bytes);
+    return Buffer(device, bytes, name);
+}
+
+}  // namespace
+
+std::vector<DeviceGraph::Node> DeviceGraph::nodes_of(const Graph& graph) {
+    std::vector<Node> nodes;
+    for (const Graph::Node& described : graph.nodes()) {
+        const std::string& name = described.name();
+        Node node{.name = name,
+                  .forward_label = name + " forward",
+                  .backward_label = name + " backward",
+                  .elements = static_cast<uint32_t>(described.elements())};
+        for (const NodeId read : described.reads) node.reads.push_back(read.index);
+        const auto* const activation = std::get_if<ActivationLayer>(&described.layer);
+        node.relu = activation != nullptr && activation->function == Activation::relu;
+        nodes.push_back(std::move(node));
+    }
+    return nodes;
+}
+
+Wiring DeviceGraph::wiring() const {
+    std::vector<WiredNode> wired;
+    for (size_t n = 0; n < nodes_.size(); ++n)
+        wired.push_back({.reads = nodes_[n].reads,
+                         .trained = store_.layout.has_parameters(nodes_[n].name),
+                         .view = layers_[n]->is_view(),
+                         .in_place = layers_[n]->works_in_place()});
+    return Wiring(wired);
+}
+
+DeviceGraph::DeviceGraph(Device& device, const Graph& graph, const NetworkOptions& options)
+    : device_(device),
+      options_(options),
+      nodes_(nodes_of(graph)),
+      layers_(layers_of(graph)),
+      store_{.layout = layout_of(layers_, options)},
+      wiring_(wiring()) {
+    check(options);
+    check(graph, wiring_);
+    // Whoever asks for too much learns it before memory is allocated.
+    set_batch_norm(options.batch_norm);
+    const VkDeviceSize scratch = plan(options.max_batch).scratch_bytes;
+    const StoreLayout& layout = store_.layout;
+    store_.parameters = flat_buffer(device, layout.parameters(), "parameters");
+    store_.gradients = flat_buffer(device, layout.parameters(), "gradient");
+    store_.working = flat_buffer(device, layout.running_words(), "working running statistics");
+    store_.committed = flat_buffer(device, layout.running_words(), "running statistics");
+    store_.saved = flat_buffer(device, layout.saved(), "saved statistics");
+    grow_scratch(scratch);
+    allocate_outputs();
+}
+
+void DeviceGraph::allocate_outputs() {
+    const auto bytes_of = [&](size_t node) { return 4 * VkDeviceSize{options_.max_batch} * elements(node); };
+    VkDeviceSize spare = 0;
+    for (size_t n = 1; n < nodes_.size(); ++n) {
+        Node& node = nodes_[n];
+        if (wiring_.output_home[n] == n) node.output = Buffer(device_, bytes_of(n), node.name + " output");
+        if (wiring_.differentiated[n] && wiring_.gradient_home[n] == n)
+            node.gradient = Buffer(device_, bytes_of(n), node.name + " gradient");
+        for (size_t i = 0; i < node.reads.size(); ++i)
+            if (wiring_.routes[n][i] == GradientRoute::added && !layers_[n]->works_in_place())
+                spare = std::max(spare, bytes_of(node.reads[i]));
+    }
+    if (spare > 0) spare_ = Buffer(device_, spare, "spare gradient");
+}
+
+void DeviceGraph::initialize(Stream& stream) {
+    const StoreLayout& layout = store_.layout;
+    stream.upload(store_.parameters, initial_parameters(layout, options_.seed, options_.init_scale));
+    fill(stream.record(), store_.gradients, 0);
+    fill(stream.record(), store_.saved, 0);
+    if (layout.running_words().count == 0) return;
+    const std::vector<uint32_t> running = initial_running(layout);
+    stream.upload(store_.committed, running);
+    stream.upload(store_.working, running);
+}
+
+void DeviceGraph::prepare(uint32_t rows, Stream& stream) {
+    const VkDeviceSize needed = plan(rows).scratch_bytes;
+    if (needed <= store_.scratch.bytes()) return;
+    stream.wait(stream.submit());
+    grow_scratch(needed);
+}
+
+const DeviceGraph::RowsPlan& DeviceGraph::plan(uint32_t rows) {
+    const auto found = plans_.find(rows);
+    if (found != plans_.end()) return found->second;
+    RowsPlan plan{.layers = {}, .loss = {device_, {.rows = rows, .classes = classes()}}, .scratch_bytes = 0};
+    for (const auto& layer : layers_) {
+        plan.layers.push_back(layer->plan(device_, options_, rows));
+        plan.scratch_bytes = std::max(plan.scratch_bytes, plan.layers.back()->scratch_bytes());
+    }
+    return plans_.emplace(rows, std::move(plan)).first->second;
+}
+
+void DeviceGraph::grow_scratch(VkDeviceSize bytes) {
+    store_.scratch = flat_buffer(device_, {0, ceil_div<uint64_t>(bytes, 4)}, "norm scratch");
+}
+
+void DeviceGraph::set_batch_norm(const BatchNormConvention& convention) {
+    // Checked also where no layer has a norm.
+    (void)BatchNorm(device_, {.shape = {2, 1}, .convention = convention});
+    NetworkOptions options = options_;
+    options.batch_norm = convention;
+    for (const auto& layer : layers_) (void)layer->plan(device_, options, 2);
+    options_ = std::move(options);
+    plans_.clear();
+}
+
+std::string DeviceGraph::explain(size_t node, uint32_t rows) const {
+    return layers_[node]->plan(device_, options_, rows)->explain();
+}
+
+std::optional<size_t> DeviceGraph::find(const std::string& name) const {
+    const auto node = std::find_if(nodes_.begin(), nodes_.end(),
+                                   [&](const Node& candidate) { return candidate.name == name; });
+    if (node == nodes_.end()) return std::nullopt;
+    return static_cast<size_t>(node - nodes_.begin());
+}
+
+BufferView DeviceGraph::output(size_t node, uint32_t rows, const BufferView& x) const {
+    const size_t home = wiring_.output_home[node];
+    return home == 0 ? x : nodes_[home].output.view(0, 4 * VkDeviceSize{rows} * elements(node));
+}
+
+BufferView DeviceGraph::gradient(size_t node, uint32_t rows) const {
+    return nodes_[wiring_.gradient_home[node]].gradient.view(0, 4 * VkDeviceSize{rows} * elements(node));
+}
+
+std::vector<BufferView> DeviceGraph::inputs(size_t node, uint32_t rows, const BufferView& x) const {
+    std::vector<BufferView> inputs;
+    for (const size_t read : nodes_[node].reads) inputs.push_back(output(read, rows, x));
+    return inputs;
+}
+
+size_t DeviceGraph::fused_relu(const RowsPlan& plan, size_t node, const Propagation& how) const {
+    const std::vector<size_t>& readers = wiring_.readers[node];
+    if (readers.size() != 1 || !nodes_[readers.front()].relu) return 0;
+    if (!how.watched.empty() && how.watched[node]) return 0;
+    return plan.layers[node]->applies_relu(how) ? readers.front() : 0;
+}
+
+bool DeviceGraph::is_fused(const RowsPlan& plan, size_t node, const Propagation& how) const {
+    return nodes_[node].relu && fused_relu(plan, nodes_[node].reads.front(), how) == node;
+}
+
+void DeviceGraph::share(Stream& stream, const ExchangedBuffer& part) const {
+    stream.submit();
+    options_.exchange->all_reduce(stream, part);
+}
+
+void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const {
+    const RowsPlan& plan = plans_.at(rows);
+    for (size_t n = 1; n < nodes_.size(); ++n) {
+        if (is_fused(plan, n, how)) continue;
+        const Node& node = nodes_[n];
+        const LayerPlan& layer = *plan.layers[n];
+        const size_t relu = fused_relu(plan, n, how);
+        const std::vector<BufferView> inputs = this->inputs(n, rows, x);
+        const ForwardViews views{.store = store_,
+                                 .how = how,
+                                 .x = inputs,
+                                 .y = output(relu > 0 ? relu : n, rows, x),
+                                 .first_non_finite = first_non_finite_of(
+                                     how.divergence, static_cast<uint32_t>(node.reads.front())),
+                                 .relu = relu > 0};
+        if (how.exchanges) {
+            const BufferView moments = layer.measure(stream.record(), views);
+            if (moments) share(stream, {node.forward_label, Exchanged::moments, moments});
+        }
+        const Label label(stream.record(), node.forward_label.c_str());
+        layer.forward(stream.record(), views);
+    }
+}
+
+void DeviceGraph::backward(Stream& stream, uint32_t rows, const Backward& arguments,
+                           const Propagation& how) const {
+    const RowsPlan& plan = plans_.at(rows);
+    const size_t last = nodes_.size() - 1;
+    {
+        const Label label(stream.record(), "loss");
+        plan.loss.forward_backward(stream.record(), {.logits = logits(rows),
+                                                     .labels = arguments.labels,
+                                                     .losses = arguments.losses,
+                                                     .dlogits = gradient(last, rows),
+                                                     .first_non_finite = first_non_finite_of(
+                                                         how.divergence, static_cast<uint32_t>(last))});
+    }
+    for (size_t n = last; n > 0; --n) {
+        if (!wiring_.differentiated[n]) continue;
+        if (arguments.gradient_is_there) arguments.gradient_is_there(stream.record(), n);
+        if (!is_fused(plan, n, how)) backward(stream, rows, n, arguments.x, how);
+    }
+}
+
+void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const BufferView& x,
+                           const Propagation& how) const {
+    const RowsPlan& plan = plans_.at(rows);
+    const Node& node = nodes_[n];
+    const LayerPlan& layer = *plan.layers[n];
+    const BufferView dy = gradient(n, rows);
+    const std::vector<BufferView> inputs = this->inputs(n, rows, x);
+    std::vector<BufferView> dx;
+    for (size_t i = 0; i < node.reads.size(); ++i) {
+        const GradientRoute route = wiring_.routes[n][i];
+        if (route == GradientRoute::none)
+            dx.push_back({});
+        else if (route != GradientRoute::added)
+            dx.push_back(gradient(node.reads[i], rows));
+        else
+            dx.push_back(layers_[n]->works_in_place()
+                             ? dy
+                             : spare_.view(0, 4 * VkDeviceSize{rows} * elements(node.reads[i])));
+    }
+    const BackwardViews views{.store = store_,
+                              .how = how,
+                              .x = inputs,
+                              .y = output(n, rows, x),
+                              .dy = dy,
+                              .dx = dx,
+                              .relu = fused_relu(plan, n, how) > 0};
+    if (how.exchanges) {
+        const BufferView sums = layer.sum(stream.record(), views);
+        if (sums) share(stream, {node.backward_label, Exchanged::sums, sums});
+    }
+    const Label label(stream.record(), node.backward_label.c_str());
+    layer.backward(stream.record(), views);
+    for (size_t i = 0; i < node.reads.size(); ++i) {
+        if (wiring_.routes[n][i] != GradientRoute::added) continue;
+        const BufferView sum = gradient(node.reads[i], rows);
+        add(stream.record(), sum, dx[i], sum);
+    }
+}
+
+}  // namespace vknorm::detail

@@ -1,0 +1,99 @@
+// A graph on the device: its tensors, outputs and gradients, and how passes through it are recorded.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+
+#include <vknorm/softmax_cross_entropy.hpp>
+
+#include "nn/layer.hpp"
+#include "nn/wiring.hpp"
+
+namespace vknorm::detail {
+
+/// Nodes go by their numbers.
+class DeviceGraph {
+  public:
+    /// Throws std::invalid_argument for a graph that cannot be trained or options out of range, Unsupported
+    /// when a tensor is too large for this device.
+    DeviceGraph(Device& device, const Graph& graph, const NetworkOptions& options);
+
+    /// The tensors of the start.
+    void initialize(Stream& stream);
+    /// Plans what depends on the number of rows, unless that was done before. Waits when the layers' scratch
+    /// has to grow.
+    void prepare(uint32_t rows, Stream& stream);
+
+    // These need prepare(rows). x is [rows, the input's shape].
+    /// Up to logits().
+    void forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const;
+    struct Backward {
+        BufferView x{}, labels{};  ///< in
+        BufferView losses{};       ///< out, RowLoss [rows]
+        /// Called when the gradient of a node is whole; its memory may be used for others afterwards.
+        std::function<void(Recorder&, size_t node)> gradient_is_there{};
+    };
+    /// Loss and gradient, after forward().
+    void backward(Stream& stream, uint32_t rows, const Backward& arguments, const Propagation& how) const;
+    const SoftmaxCrossEntropy& loss(uint32_t rows) const { return plans_.at(rows).loss; }
+    BufferView logits(uint32_t rows) const { return output(nodes_.size() - 1, rows, {}); }
+    /// Ends a segment of the step and exchanges what it left; there must be an exchange.
+    void share(Stream& stream, const ExchangedBuffer& part) const;
+
+    void set_batch_norm(const BatchNormConvention& convention);
+    const NetworkOptions& options() const { return options_; }
+    /// See LayerPlan::explain.
+    std::string explain(size_t node, uint32_t rows) const;
+
+    size_t node_count() const { return nodes_.size(); }
+    std::optional<size_t> find(const std::string& name) const;
+    const std::string& name(size_t node) const { return nodes_[node].name; }
+    const Layer& layer(size_t node) const { return *layers_[node]; }
+    uint32_t elements(size_t node) const { return nodes_[node].elements; }  ///< of one example
+    uint32_t classes() const { return nodes_.back().elements; }
+    bool differentiated(size_t node) const { return wiring_.differentiated[node]; }
+    // [rows, the node's shape]
+    BufferView output(size_t node, uint32_t rows, const BufferView& x) const;
+    BufferView gradient(size_t node, uint32_t rows) const;
+
+    const Store& store() const { return store_; }
+
+  private:
+    struct Node {
+        std::string name, forward_label, backward_label;
+        std::vector<size_t> reads{};
+        bool relu = false;
+        uint32_t elements = 0;        // of one example's output
+        Buffer output{}, gradient{};  // unless they are in the memory of another node
+    };
+    /// Operations for a fixed number of rows.
+    struct RowsPlan {
+        std::vector<std::unique_ptr<const LayerPlan>> layers;
+        SoftmaxCrossEntropy loss;
+        VkDeviceSize scratch_bytes;
+    };
+    static std::vector<Node> nodes_of(const Graph& graph);
+    Wiring wiring() const;
+    void allocate_outputs();
+    const RowsPlan& plan(uint32_t rows);
+    void grow_scratch(VkDeviceSize bytes);
+    std::vector<BufferView> inputs(size_t node, uint32_t rows, const BufferView& x) const;
+    /// The ReLU that a norm applies, too, because nothing looks between; 0: none.
+    size_t fused_relu(const RowsPlan& plan, size_t node, const Propagation& how) const;
+    /// Whether the node is such a ReLU.
+    bool is_fused(const RowsPlan& plan, size_t node, const Propagation& how) const;
+    void backward(Stream& stream, uint32_t rows, size_t node, const BufferView& x,
+                  const Propagation& how) const;
+
+    Device& device_;
+    NetworkOptions options_;
+    std::vector<Node> nodes_;
+    std::vector<std::unique_ptr<Layer>> layers_;
+    Store store_;
+    Wiring wiring_;
+    Buffer spare_;  // a gradient that is added to another one
+    std::map<uint32_t, RowsPlan> plans_;
+};
+
+}  // namespace vknorm::detail

@@ -1,0 +1,146 @@
+// How graphs are built, and what is refused; which nodes share memory.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vknorm/network.hpp>
+
+#include "nn/wiring.hpp"
+
+namespace vknorm {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<std::string> names_of(const Graph& graph) {
+    std::vector<std::string> names;
+    for (const Graph::Node& node : graph.nodes()) names.push_back(node.name());
+    return names;
+}
+
+/// The message of the std::invalid_argument that `call` throws.
+template <class Call>
+std::string refused_by(Call call) {
+    try {
+        call();
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+TEST(Graph, NodesAreNamedAfterTheirKindUnlessTheyAreNamed) {
+    Graph graph({4});
+    const NodeId a = graph.linear(graph.input(), {.units = 4}), b = graph.linear(a, {.units = 4});
+    const NodeId named = graph.norm(b, {.name = "linear_2"});
+    const NodeId c = graph.linear(named, {.units = 4});
+    graph.flatten(graph.add(graph.activation(a, Activation::relu), c));
+    EXPECT_EQ(names_of(graph), (std::vector<std::string>{"input", "linear", "linear_1", "linear_2",
+                                                         "linear_3", "activation", "add", "flatten"}));
+    EXPECT_EQ(graph.find("linear_3")->index, c.index);
+    EXPECT_FALSE(graph.find("norm"));
+}
+
+TEST(Graph, ShapesFollow) {
+    Graph graph({3, 5, 2});
+    NodeId x = graph.activation(graph.input(), {.function = Activation::tanh, .name = "bounded"});
+    EXPECT_EQ(graph.nodes()[x.index].shape, (std::vector<uint32_t>{3, 5, 2}));
+    EXPECT_EQ(graph.nodes()[x.index].elements(), 30u);
+    x = graph.flatten(x);
+    EXPECT_EQ(graph.nodes()[x.index].shape, std::vector<uint32_t>{30});
+    x = graph.linear(x, {.units = 7});
+    x = graph.norm(x);
+    EXPECT_EQ(graph.nodes()[x.index].shape, std::vector<uint32_t>{7});
+}
+
+TEST(Graph, RefusesWhatNoLayerTakesAndStaysAsItWas) {
+    Graph graph({3, 4});
+    const NodeId flat = graph.flatten(graph.input()), eight = graph.linear(flat, {.units = 8});
+    const auto refused = [&](auto append) { return refused_by([&] { append(); }); };
+    EXPECT_THAT(refused([&] { graph.linear(graph.input(), {.units = 8, .name = "first"}); }),
+                HasSubstr("graph: first: got an input of shape {3, 4}, needs {features}: flatten it first"));
+    EXPECT_THAT(refused([&] { graph.norm(graph.input()); }), HasSubstr("graph: norm: got an input of shape"));
+    EXPECT_THAT(refused([&] { graph.linear(flat, {.name = "none"}); }),
+                HasSubstr("graph: none.units: got 0"));
+    EXPECT_THAT(refused([&] { graph.norm(eight, {.kind = Norm::none}); }), HasSubstr("graph: norm.kind"));
+    EXPECT_THAT(refused([&] { graph.norm(eight, {.kind = Norm::group, .groups = 3}); }),
+                HasSubstr("graph: norm.groups: got 3, needs a divisor of its 8 units"));
+    EXPECT_THAT(refused([&] { graph.norm(eight, {.kind = Norm::ghost, .ghost_size = 1}); }),
+                HasSubstr("graph: norm.ghost_size: got 1"));
+    EXPECT_THAT(refused([&] { graph.add(flat, eight, {.name = "sum"}); }),
+                HasSubstr("graph: sum: got shapes {12} and {8}, needs equal ones"));
+    EXPECT_THAT(refused([&] { graph.flatten({9}); }),
+                HasSubstr("graph: flatten_1: got node 9 to read, needs one of the 3 that are there"));
+    EXPECT_THAT(refused([&] { graph.linear(flat, {.units = 2, .name = "linear"}); }),
+                HasSubstr("graph: linear: got a name that is taken"));
+    EXPECT_EQ(names_of(graph), (std::vector<std::string>{"input", "flatten", "linear"}));
+    for (const std::vector<uint32_t>& shape :
+         {std::vector<uint32_t>{}, {0}, {3, 0}, {1u << 31, 2}, {1u << 31, 1u << 31, 4}})
+        EXPECT_THAT(refused_by([&] { Graph other(shape); }), HasSubstr("graph: input"));
+}
+
+TEST(Graph, OptionsDescribeAPerceptron) {
+    const Graph graph = perceptron({.inputs = 5, .hidden = {{8, Norm::none}, {7, Norm::rms}}, .classes = 3});
+    EXPECT_EQ(names_of(graph), (std::vector<std::string>{"input", "0.linear", "0.activation", "1.linear",
+                                                         "1.norm", "1.activation", "output"}));
+    EXPECT_EQ(graph.nodes().back().shape, std::vector<uint32_t>{3});
+}
+
+using detail::GradientRoute;
+using detail::WiredNode;
+using detail::Wiring;
+using Routes = std::vector<GradientRoute>;
+
+TEST(Wiring, ALayerHasOneGradient) {
+    // input, linear, norm, activation, linear
+    const std::vector<WiredNode> nodes = {{},
+                                          {.reads = {0}, .trained = true},
+                                          {.reads = {1}, .trained = true, .in_place = true},
+                                          {.reads = {2}, .in_place = true},
+                                          {.reads = {3}, .trained = true}};
+    const Wiring wiring(nodes);
+    EXPECT_EQ(wiring.gradient_home, (std::vector<size_t>{0, 3, 3, 3, 4}));
+    EXPECT_EQ(wiring.differentiated, (std::vector<bool>{false, true, true, true, true}));
+    EXPECT_EQ(wiring.routes[1], Routes{GradientRoute::none});
+    EXPECT_EQ(wiring.routes[2], Routes{GradientRoute::shared});
+    EXPECT_EQ(wiring.routes[4], Routes{GradientRoute::written});
+}
+
+TEST(Wiring, TheFirstReaderWritesAGradientTheOthersAdd) {
+    // input, linear x, activation of x, linear of x, their sum
+    const std::vector<WiredNode> nodes = {{},
+                                          {.reads = {0}, .trained = true},
+                                          {.reads = {1}, .in_place = true},
+                                          {.reads = {1}, .trained = true},
+                                          {.reads = {2, 3}, .in_place = true}};
+    const Wiring wiring(nodes);
+    EXPECT_EQ(wiring.routes[4], (Routes{GradientRoute::shared, GradientRoute::written}));
+    EXPECT_EQ(wiring.routes[3], Routes{GradientRoute::written});
+    EXPECT_EQ(wiring.routes[2], Routes{GradientRoute::added});
+    EXPECT_EQ(wiring.gradient_home, (std::vector<size_t>{0, 1, 4, 3, 4}));
+    EXPECT_EQ(wiring.readers[1], (std::vector<size_t>{2, 3}));
+}
+
+TEST(Wiring, WhatIsReadTwiceByOneNodeIsAddedUp) {
+    const Wiring wiring({{}, {.reads = {0}, .trained = true}, {.reads = {1, 1}, .in_place = true}});
+    EXPECT_EQ(wiring.routes[2], (Routes{GradientRoute::written, GradientRoute::added}));
+    EXPECT_EQ(wiring.gradient_home, (std::vector<size_t>{0, 1, 2}));
+}
+
+TEST(Wiring, NothingFlowsToWhatIsNotTrained) {
+    // input, activation of it, linear of that, sum of input and linear
+    const Wiring wiring({{},
+                         {.reads = {0}, .in_place = true},
+                         {.reads = {1}, .trained = true},
+                         {.reads = {0, 2}, .in_place = true}});
+    EXPECT_EQ(wiring.differentiated, (std::vector<bool>{false, false, true, true}));
+    EXPECT_EQ(wiring.routes[3], (Routes{GradientRoute::none, GradientRoute::shared}));
+    EXPECT_EQ(wiring.routes[2], Routes{GradientRoute::none});
+}
+
+TEST(Wiring, ViewsHaveTheMemoryOfWhatTheyShow) {
+    const Wiring wiring({{}, {.reads = {0}, .view = true}, {.reads = {1}, .view = true}, {.reads = {2}}});
+    EXPECT_EQ(wiring.output_home, (std::vector<size_t>{0, 0, 0, 3}));
+}
+
+}  // namespace
+}  // namespace vknorm
