@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <vknorm/rms_norm.hpp>
+
 #include "bench/excerpt.hpp"
 #include "reference/batch_norm_expected.hpp"
 #include "reference/family_expected.hpp"
