@@ -1,4 +1,5 @@
-// Arrows between folders go one way: reads every #include of the engine, the app and the shaders.
+// What the sources must not do, read as text: include against the arrows between folders, or give two types
+// one name.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -37,8 +38,6 @@ const std::map<std::string, Names> allowed = {
 // What breaks a rule today, as file and what it includes. Nothing may be added.
 const std::map<std::string, std::string> exceptions = {
     {"app/plot/boundary.hpp", "app/experiment/snapshot.hpp"},
-    {"app/plot/pictures.hpp", "app/experiment/snapshot.hpp"},
-    {"app/ui/ink.hpp", "app/plot/decimate.hpp"},
 };
 
 // Public headers of the folders that are not ops, which has one for each operation.
@@ -143,6 +142,31 @@ TEST(Includes, ThatGoTheOtherWayAreRefused) {
     EXPECT_TRUE(refused("app/lab/cards.cpp", true, "app/options.hpp"));
     EXPECT_TRUE(refused("shaders/norm/apply.comp", true, "nn/activation.glsl"));
     EXPECT_TRUE(refused("shaders/nn/gemm.comp", true, "norm/tree.glsl"));
+}
+
+// Two types of one name in one namespace link without a word, and one takes the other's destructor.
+TEST(Types, OfOneNamespaceHaveNamesOfTheirOwn) {
+    const std::regex space(R"re(^namespace ([\w:]+) \{)re");
+    const std::regex type(R"re(^(class|struct|enum class) (\w+)( final)?( : .*)? \{)re");
+    std::map<std::string, std::string> defined;
+    std::string complaints;
+    for (const char* top : {"engine", "app", "tests"}) {
+        for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / top)) {
+            if (entry.path().extension() != ".hpp") continue;
+            const std::string file = entry.path().lexically_relative(root).generic_string();
+            std::ifstream stream(entry.path());
+            std::string current;
+            std::smatch match;
+            for (std::string line; std::getline(stream, line);) {
+                if (std::regex_search(line, match, space)) current = match[1];
+                if (!std::regex_search(line, match, type)) continue;
+                const auto [first, added] = defined.insert({current + "::" + match[2].str(), file});
+                if (!added) complaints += first->first + ": " + first->second + " and " + file + "\n";
+            }
+        }
+    }
+    EXPECT_EQ(complaints, "");
+    EXPECT_GT(defined.size(), 100u) << "nothing to read, mend the rules";
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "nn/layers/norm_plan.hpp"
+#include "nn/layers/planned_norm.hpp"
 #include "ops/arguments.hpp"
 #include "ops/sizes.hpp"
 
@@ -21,8 +21,8 @@ class NormOfGraph final : public Layer {
     void check_training_rows(uint64_t rows) const override;
     std::unique_ptr<const LayerPlan> plan(Device& device, const NetworkOptions& options,
                                           uint32_t rows) const override {
-        return std::make_unique<NormPlan>(device, options_, tensors_, options.batch_norm,
-                                          Shape{rows, units_});
+        return std::make_unique<PlannedNorm>(device, options_, tensors_, options.batch_norm,
+                                             Shape{rows, units_});
     }
     std::vector<ChannelStatistics> statistics(const StoreCopy& copy, const Reported& step) const override;
 

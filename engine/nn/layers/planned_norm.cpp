@@ -1,4 +1,4 @@
-#include "nn/layers/norm_plan.hpp"
+#include "nn/layers/planned_norm.hpp"
 
 #include <algorithm>
 
@@ -168,16 +168,16 @@ void backward(Recorder& recorder, const RmsNorm& norm, const Site& site, const S
 
 }  // namespace
 
-NormPlan::NormPlan(Device& device, const NormLayer& layer, const NormTensors& tensors,
-                   const BatchNormConvention& convention, const Shape& shape)
+PlannedNorm::PlannedNorm(Device& device, const NormLayer& layer, const NormTensors& tensors,
+                         const BatchNormConvention& convention, const Shape& shape)
     : tensors_(tensors), kind_(kind(device, layer, convention, shape)) {
     const BatchNormOptions options{.shape = shape, .convention = convention};
     if (keeps_running_statistics(layer.kind)) with_running_.emplace(device, options);
     if (tensors.moments) stages_.emplace(device, options);
 }
 
-NormPlan::Kind NormPlan::kind(Device& device, const NormLayer& layer, const BatchNormConvention& convention,
-                              const Shape& shape) {
+PlannedNorm::Kind PlannedNorm::kind(Device& device, const NormLayer& layer,
+                                    const BatchNormConvention& convention, const Shape& shape) {
     switch (layer.kind) {
         case Norm::layer:
             return LayerNorm(device, {.shape = shape, .epsilon = convention.epsilon});
@@ -205,29 +205,29 @@ NormPlan::Kind NormPlan::kind(Device& device, const NormLayer& layer, const Batc
                      {.shape = shape, .convention = convention, .single_value = SingleValue::normalize});
 }
 
-VkDeviceSize NormPlan::scratch_bytes() const {
+VkDeviceSize PlannedNorm::scratch_bytes() const {
     VkDeviceSize bytes = std::visit([](const auto& norm) { return norm.scratch_bytes(); }, kind_);
     if (with_running_) bytes = std::max(bytes, with_running_->scratch_bytes());
     return stages_ ? std::max(bytes, stages_->scratch_bytes()) : bytes;
 }
 
-bool NormPlan::applies_relu(const Propagation& how) const {
+bool PlannedNorm::applies_relu(const Propagation& how) const {
     // Only what is saved with batch statistics shows that a value was not finite, which a ReLU may hide.
     return how.statistics == Statistics::batch && std::holds_alternative<BatchNorm>(kind_) && !exchanged(how);
 }
 
-std::string NormPlan::explain() const {
+std::string PlannedNorm::explain() const {
     return std::visit([](const auto& norm) { return norm.explain(); }, kind_);
 }
 
-BufferView NormPlan::measure(Recorder& recorder, const ForwardViews& views) const {
+BufferView PlannedNorm::measure(Recorder& recorder, const ForwardViews& views) const {
     if (!exchanged(views.how)) return {};
     const BufferView moments = views.store.kept(tensors_.moments);
     stages_->measure(recorder, {.x = views.x[0], .moments = moments, .scratch = views.store.scratch});
     return moments;
 }
 
-void NormPlan::forward(Recorder& recorder, const ForwardViews& views) const {
+void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {
     const Site site{views.store, tensors_, views.how, views.x[0], views.relu};
     const BufferView gamma = site.parameter(tensors_.gamma), beta = site.parameter(tensors_.beta),
                      mean = site.saved(tensors_.mean), inv_std = site.saved(tensors_.inv_std);
@@ -254,7 +254,7 @@ void NormPlan::forward(Recorder& recorder, const ForwardViews& views) const {
     }
 }
 
-BufferView NormPlan::sum(Recorder& recorder, const BackwardViews& views) const {
+BufferView PlannedNorm::sum(Recorder& recorder, const BackwardViews& views) const {
     if (!exchanged(views.how)) return {};
     const Site site{views.store, tensors_, views.how, views.x[0], views.relu};
     const BufferView sums = site.saved(tensors_.sums);
@@ -272,7 +272,7 @@ BufferView NormPlan::sum(Recorder& recorder, const BackwardViews& views) const {
     return sums;
 }
 
-void NormPlan::backward(Recorder& recorder, const BackwardViews& views) const {
+void PlannedNorm::backward(Recorder& recorder, const BackwardViews& views) const {
     const Site site{views.store, tensors_, views.how, views.x[0], views.relu};
     const Slopes slopes{views.dy, views.dx[0]};
     if (!slopes.dx && !views.how.train_affine) return;

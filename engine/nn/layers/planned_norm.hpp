@@ -24,11 +24,11 @@ struct NormTensors {
     StoredTensor moments{}, sums{};  ///< what is exchanged, ChannelMoments and ChannelSums
 };
 
-class NormPlan final : public LayerPlan {
+class PlannedNorm final : public LayerPlan {
   public:
     /// Throws std::invalid_argument for a convention that the norm cannot follow.
-    NormPlan(Device& device, const NormLayer& layer, const NormTensors& tensors,
-             const BatchNormConvention& convention, const Shape& shape);
+    PlannedNorm(Device& device, const NormLayer& layer, const NormTensors& tensors,
+                const BatchNormConvention& convention, const Shape& shape);
 
     VkDeviceSize scratch_bytes() const override;
     std::string explain() const override;
