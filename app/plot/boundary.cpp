@@ -18,7 +18,7 @@ Rect square_in(const Rect& area) {
     return {{left, top}, {left + side, top + side}};
 }
 
-ImVec2 place(const Boundary& b, const Rect& square, float x, float y) {
+ImVec2 place(const BoundaryView& b, const Rect& square, float x, float y) {
     const float unit_x = (x - b.low) / (b.high - b.low), unit_y = (y - b.low) / (b.high - b.low);
     return {square.min.x + unit_x * square.width(), square.max.y - unit_y * square.height()};
 }
@@ -39,10 +39,10 @@ bool blends(std::span<const Color> colors) {
 
 // Colours at the grid points, blended between them. Along a row, cells that blend into each other are one
 // rectangle: triangles are what a frame's time goes into.
-void draw_field(const Look& look, ImDrawList& list, const Boundary& b, const Rect& square) {
+void draw_field(const Look& look, ImDrawList& list, const BoundaryView& b, const Rect& square) {
     std::vector<Color> colors(size_t{b.columns} * b.rows);
     for (size_t i = 0; i < colors.size(); ++i)
-        colors[i] = class_color(look.theme, std::span(b.probability).subspan(i * b.classes, b.classes));
+        colors[i] = class_color(look.theme, b.probability.subspan(i * b.classes, b.classes));
     const auto x_of = [&](size_t column) {
         return square.min.x + static_cast<float>(column) / static_cast<float>(b.columns - 1) * square.width();
     };
@@ -64,7 +64,7 @@ void draw_field(const Look& look, ImDrawList& list, const Boundary& b, const Rec
     }
 }
 
-void draw_points(const Look& look, ImDrawList& list, const Boundary& b, const vknorm::Dataset& points,
+void draw_points(const Look& look, ImDrawList& list, const BoundaryView& b, const vknorm::Dataset& points,
                  const Rect& square) {
     const float radius = std::clamp(square.width() / 95, look.px(1.7f), look.px(4.2f));
     const Color ring = look.theme.dark ? rgb(0x0B0D11) : rgb(0xFFFFFF);
@@ -78,7 +78,7 @@ void draw_points(const Look& look, ImDrawList& list, const Boundary& b, const vk
     }
 }
 
-void draw_class_reading(const Look& look, const Boundary& b, const Rect& square) {
+void draw_class_reading(const Look& look, const BoundaryView& b, const Rect& square) {
     const ImVec2 mouse = ImGui::GetMousePos();
     if (!square.contains(mouse)) return;
     const float ux = (mouse.x - square.min.x) / square.width(),
@@ -122,7 +122,7 @@ void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& op
     for (size_t twin = 0; twin < twins.size(); ++twin) {
         if (!state.shows(1u << twin)) continue;
         all_off = false;
-        if (twins[twin].boundary.columns > 1 && twins[twin].boundary.rows > 1) shown.push_back(&twins[twin]);
+        if (twins[twin].columns > 1 && twins[twin].rows > 1) shown.push_back(&twins[twin]);
     }
     if (shown.empty())
         return empty_note(look, panel.content, all_off ? "Every twin is switched off" : "No steps yet");
@@ -136,15 +136,15 @@ void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& op
     const float width = (content.width() - gap * (across - 1)) / across,
                 height = (content.height() - gap * (down - 1)) / down;
     for (size_t i = 0; i < shown.size(); ++i) {
-        const auto& [boundary, caption] = *shown[i];
+        const BoundaryView& boundary = *shown[i];
         const float left = content.min.x + static_cast<float>(i % columns) * (width + gap),
                     top = content.min.y + static_cast<float>(i / columns) * (height + gap);
         const Rect square = square_in({{left, top}, {left + width, top + height - caption_height}});
         draw_field(look, list, boundary, square);
         if (points) draw_points(look, list, boundary, *points, square);
-        const ImVec2 size = text_size(look.fonts.small, caption.c_str());
+        const ImVec2 size = text_size(look.fonts.small, boundary.caption.c_str());
         text(list, look.fonts.small, {(square.min.x + square.max.x - size.x) / 2, square.max.y + look.px(4)},
-             look.theme.muted, caption.c_str());
+             look.theme.muted, boundary.caption.c_str());
         if (panel.hovered) draw_class_reading(look, boundary, square);
     }
 }

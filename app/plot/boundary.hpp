@@ -2,15 +2,21 @@
 #pragma once
 
 #include <span>
+#include <string>
 
-#include "app/experiment/snapshot.hpp"
+#include <vknorm/data.hpp>
+
 #include "app/plot/panel.hpp"
 
 namespace lab::plot {
 
+/// Class probabilities over a grid of points in the plane.
 struct BoundaryView {
-    const Boundary& boundary;
-    std::string caption;  ///< below it
+    uint32_t columns = 0, rows = 0;  ///< grid points, the outermost ones on the edge of the square
+    float low = 0, high = 0;         ///< the square covered, in both directions
+    uint32_t classes = 0;
+    std::span<const float> probability{};  ///< [rows][columns][classes], first row at y = low
+    std::string caption{};                 ///< below the square
 };
 
 /// One square per twin that the legend shows, as large as fit. `points` may be null.

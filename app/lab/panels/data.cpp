@@ -34,8 +34,16 @@ void draw_data(Panel& panel, const PanelFrame& at) {
         plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);
     } else {
         std::vector<plot::BoundaryView> boundaries;
-        for (size_t twin = 0; twin < run.twins.size(); ++twin)
-            boundaries.push_back({run.twins[twin].boundary, accuracy_caption(run, twin)});
+        for (size_t twin = 0; twin < run.twins.size(); ++twin) {
+            const Boundary& seen = run.twins[twin].boundary;
+            boundaries.push_back({.columns = seen.columns,
+                                  .rows = seen.rows,
+                                  .low = seen.low,
+                                  .high = seen.high,
+                                  .classes = seen.classes,
+                                  .probability = seen.probability,
+                                  .caption = accuracy_caption(run, twin)});
+        }
         plot::draw_boundaries(at.look, at.frame, options, boundaries, run.train.get(), panel.plot.panel);
     }
 }
