@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 
 namespace lab {
@@ -21,13 +22,16 @@ constexpr uint64_t renorm_pace = 100;
 constexpr uint64_t steps_per_measured = 8;
 
 vknorm::Optimizer optimizer_of(const Settings& settings) {
-    if (settings.optimizer == OptimizerKind::adam) {
-        vknorm::Adam adam;
-        adam.learning_rate = settings.learning_rate;
-        adam.weight_decay = settings.weight_decay;
-        return adam;
+    switch (settings.optimizer) {
+        case OptimizerKind::sgd:
+            return vknorm::Sgd{.learning_rate = settings.learning_rate,
+                               .momentum = settings.momentum,
+                               .weight_decay = settings.weight_decay};
+        case OptimizerKind::adam:
+            return vknorm::Adam{.learning_rate = settings.learning_rate,
+                                .weight_decay = settings.weight_decay};
     }
-    return vknorm::Sgd{settings.learning_rate, settings.momentum, settings.weight_decay};
+    throw std::logic_error("optimizer_of: not a kind of optimizer");
 }
 
 vknorm::BatchNormConvention convention_of(const Settings& settings) {

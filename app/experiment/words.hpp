@@ -16,8 +16,9 @@ enum class OptimizerKind { sgd, adam };
 template <class T>
 struct Choice {
     T value;
-    const char* word;  ///< on the command line and in reports
-    const char* name;  ///< on the screen
+    const char* word;       ///< on the command line and in reports
+    const char* name;       ///< on the screen
+    const char* note = "";  ///< what it does, where the screen explains it
 };
 
 /// Their words.
@@ -29,31 +30,38 @@ std::string join_words(std::span<const Choice<T>> choices, const char* separator
 }
 
 /// All but a file, whose word is its name.
-inline constexpr std::array<Choice<Data>, 7> data_choices = {{{Data::spiral, "spiral", "Spiral"},
-                                                              {Data::circles, "circles", "Circles"},
-                                                              {Data::moons, "moons", "Moons"},
-                                                              {Data::xor_quadrants, "xor", "XOR"},
-                                                              {Data::gaussians, "gaussians", "Gaussians"},
-                                                              {Data::rings, "rings", "Rings"},
-                                                              {Data::digits, "digits", "Digits 28 x 28"}}};
-inline constexpr std::array<Choice<vknorm::Norm>, 7> norm_choices = {
-    {{vknorm::Norm::none, "none", "None"},
-     {vknorm::Norm::batch, "batch", "BatchNorm"},
-     {vknorm::Norm::layer, "layer", "LayerNorm"},
-     {vknorm::Norm::group, "group", "GroupNorm"},
-     {vknorm::Norm::rms, "rms", "RMSNorm"},
-     {vknorm::Norm::batch_renorm, "renorm", "BatchRenorm"},
-     {vknorm::Norm::ghost, "ghost", "GhostNorm"}}};
-inline constexpr std::array<Choice<vknorm::Activation>, 4> activation_choices = {
-    {{vknorm::Activation::identity, "identity", "Identity"},
-     {vknorm::Activation::relu, "relu", "ReLU"},
-     {vknorm::Activation::tanh, "tanh", "Tanh"},
-     {vknorm::Activation::sigmoid, "sigmoid", "Sigmoid"}}};
-inline constexpr std::array<Choice<OptimizerKind>, 2> optimizer_choices = {
-    {{OptimizerKind::sgd, "sgd", "SGD"}, {OptimizerKind::adam, "adam", "Adam"}}};
-inline constexpr std::array<Choice<vknorm::Statistics>, 2> statistics_choices = {
-    {{vknorm::Statistics::batch, "batch", "Batch (train)"},
-     {vknorm::Statistics::running, "running", "Running (eval)"}}};
+inline constexpr auto data_choices =
+    std::to_array<Choice<Data>>({{Data::spiral, "spiral", "Spiral"},
+                                 {Data::circles, "circles", "Circles"},
+                                 {Data::moons, "moons", "Moons"},
+                                 {Data::xor_quadrants, "xor", "XOR"},
+                                 {Data::gaussians, "gaussians", "Gaussians"},
+                                 {Data::rings, "rings", "Rings"},
+                                 {Data::digits, "digits", "Digits 28 x 28"}});
+inline constexpr auto norm_choices = std::to_array<Choice<vknorm::Norm>>(
+    {{vknorm::Norm::none, "none", "None", "Activations receive what the weights give"},
+     {vknorm::Norm::batch, "batch", "BatchNorm", "Each unit by its mean and variance over the batch"},
+     {vknorm::Norm::layer, "layer", "LayerNorm",
+      "Each example by the mean and variance of its units; the batch has no say"},
+     {vknorm::Norm::group, "group", "GroupNorm",
+      "Each example by the mean and variance of groups of its units"},
+     {vknorm::Norm::rms, "rms", "RMSNorm",
+      "Each example by the root mean square of its units; no mean, no beta"},
+     {vknorm::Norm::batch_renorm, "renorm", "BatchRenorm",
+      "BatchNorm, corrected more and more towards its running statistics (the paper's schedule, 100 times as "
+      "fast)"},
+     {vknorm::Norm::ghost, "ghost", "GhostNorm",
+      "BatchNorm over parts of the batch, as if each were a batch of its own"}});
+inline constexpr auto activation_choices =
+    std::to_array<Choice<vknorm::Activation>>({{vknorm::Activation::identity, "identity", "Identity"},
+                                               {vknorm::Activation::relu, "relu", "ReLU"},
+                                               {vknorm::Activation::tanh, "tanh", "Tanh"},
+                                               {vknorm::Activation::sigmoid, "sigmoid", "Sigmoid"}});
+inline constexpr auto optimizer_choices = std::to_array<Choice<OptimizerKind>>(
+    {{OptimizerKind::sgd, "sgd", "SGD"}, {OptimizerKind::adam, "adam", "Adam"}});
+inline constexpr auto statistics_choices =
+    std::to_array<Choice<vknorm::Statistics>>({{vknorm::Statistics::batch, "batch", "Batch (train)"},
+                                               {vknorm::Statistics::running, "running", "Running (eval)"}});
 
 const char* word(Data data);
 const char* word(vknorm::Norm norm);

@@ -11,33 +11,12 @@ namespace {
 
 using vknorm::Norm;
 
-const char* note(Norm norm) {
-    switch (norm) {
-        case Norm::none:
-            return "Activations receive what the weights give";
-        case Norm::batch:
-            return "Each unit by its mean and variance over the batch";
-        case Norm::layer:
-            return "Each example by the mean and variance of its units; the batch has no say";
-        case Norm::group:
-            return "Each example by the mean and variance of groups of its units";
-        case Norm::rms:
-            return "Each example by the root mean square of its units; no mean, no beta";
-        case Norm::batch_renorm:
-            return "BatchNorm, corrected more and more towards its running statistics (the paper's schedule, "
-                   "100 times as fast)";
-        case Norm::ghost:
-            return "BatchNorm over parts of the batch, as if each were a batch of its own";
-    }
-    return "";
-}
-
 /// Returns whether another one than `current`, an index of norm_choices, was chosen; -1: none of them.
 bool choose(const Look& look, const char* id, float width, const char* preview, int& current) {
     std::array<const char*, norm_choices.size()> names{}, notes{};
     for (size_t i = 0; i < norm_choices.size(); ++i) {
         names[i] = norm_choices[i].name;
-        notes[i] = note(norm_choices[i].value);
+        notes[i] = norm_choices[i].note;
     }
     return choice(look, id, width, preview, names, current, notes);
 }
@@ -46,6 +25,10 @@ int index_of(Norm norm) {
     const auto found = std::find_if(norm_choices.begin(), norm_choices.end(),
                                     [&](const auto& choice) { return choice.value == norm; });
     return static_cast<int>(found - norm_choices.begin());
+}
+
+const char* note(Norm norm) {
+    return norm_choices[static_cast<size_t>(index_of(norm))].note;
 }
 
 Norm chosen_norm(int index) {

@@ -1,7 +1,6 @@
 // Every tab, in the order of the strip.
 #pragma once
 
-#include <array>
 #include <memory>
 
 #include "app/lab/tab.hpp"
@@ -12,6 +11,6 @@ std::unique_ptr<Tab> live_tab();
 std::unique_ptr<Tab> plan_tab();
 
 using MakeTab = std::unique_ptr<Tab> (*)();
-inline constexpr std::array<MakeTab, 2> all_tabs = {live_tab, plan_tab};
+inline constexpr MakeTab all_tabs[] = {live_tab, plan_tab};
 
 }  // namespace lab
