@@ -147,9 +147,9 @@ std::string refusal(const Buffer& memory, const std::function<void(Recorder&)>& 
     // Ones are labels of some class, too.
     const std::vector<uint32_t> before(memory.bytes() / sizeof(uint32_t), 1);
     upload(memory, before);
-    Stream stream(test_device());
-    const std::string message = refusal([&] { record(stream.record()); });
-    stream.wait(stream.submit());
+    Stream own(test_device());
+    const std::string message = refusal([&] { record(own.record()); });
+    own.wait(own.submit());
     if (message != "no error") {
         EXPECT_EQ(download<uint32_t>(memory), before) << message;
     }
