@@ -11,10 +11,8 @@ namespace vknorm::detail {
 
 namespace {
 
-constexpr VkDeviceSize view_alignment = 256;  // of every device
-
 VkDeviceSize aligned(VkDeviceSize bytes) {
-    return round_up(bytes, view_alignment);
+    return round_up<VkDeviceSize>(bytes, binding_alignment);
 }
 
 Range reported(const StoreLayout& layout) {

@@ -1,23 +1,17 @@
 // The same bits run to run, in both layouts, and however memory is reached.
+#include <bit>
 #include <cstdio>
-#include <cstring>
 #include <gtest/gtest.h>
 
+#include "data/hash.hpp"
 #include "ops/batch_norm_problem.hpp"
 #include "support/device_fixture.hpp"
 
 namespace vknorm::testing {
 namespace {
 
-/// FNV-1a over the bits.
-uint64_t hash(uint64_t seed, const std::vector<float>& values) {
-    uint64_t result = seed ^ 0xcbf29ce484222325u;
-    for (const float value : values) {
-        uint32_t bits;
-        std::memcpy(&bits, &value, sizeof bits);
-        result = (result ^ bits) * 0x100000001b3u;
-    }
-    return result;
+void add_bits(detail::Fnv1a& hash, const std::vector<float>& values) {
+    for (const float value : values) hash.add(std::bit_cast<uint32_t>(value));
 }
 
 struct Results {
@@ -32,18 +26,25 @@ Results results_of(const Problem& problem) {
 }
 
 /// Of everything except the tensors' own order.
-uint64_t channels_hash(const Results& results) {
-    uint64_t result = 0;
+detail::Fnv1a hash_of_channels(const Results& results) {
+    detail::Fnv1a hash;
     for (const std::vector<float>* values :
          {&results.forward.mean, &results.forward.inv_std, &results.forward.running_mean,
           &results.forward.running_var, &results.gradients.dgamma, &results.gradients.dbeta}) {
-        result = hash(result, *values);
+        add_bits(hash, *values);
     }
-    return result;
+    return hash;
+}
+
+uint64_t channels_hash(const Results& results) {
+    return hash_of_channels(results).value();
 }
 
 uint64_t hash(const Results& results) {
-    return hash(hash(channels_hash(results), results.forward.y), results.gradients.dx);
+    detail::Fnv1a all = hash_of_channels(results);
+    add_bits(all, results.forward.y);
+    add_bits(all, results.gradients.dx);
+    return all.value();
 }
 
 TEST(BatchNormBits, RunToRun) {

@@ -31,7 +31,9 @@ class NormOfGraph final : public Layer {
     struct Moments {
         double mean = 0, variance = 0;
     };
-    Moments batch_moments(const StoreCopy& copy, const Reported& step, size_t unit) const;
+    /// `means` and `deviations` are what the norm saved.
+    Moments batch_moments(std::span<const float> means, std::span<const float> deviations,
+                          const Reported& step, size_t unit) const;
 
     NormLayer options_;
     uint32_t units_;
@@ -100,9 +102,9 @@ void NormOfGraph::check_training_rows(uint64_t rows) const {
 
 // Of one unit over all rows, from those of parts that are normalized together (Chan, Golub, LeVeque,
 // "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
-NormOfGraph::Moments NormOfGraph::batch_moments(const StoreCopy& copy, const Reported& step,
+NormOfGraph::Moments NormOfGraph::batch_moments(std::span<const float> means,
+                                                std::span<const float> deviations, const Reported& step,
                                                 size_t unit) const {
-    const std::span<const float> means = copy(tensors_.mean), deviations = copy(tensors_.inv_std);
     const uint32_t together = options_.kind == Norm::ghost ? options_.ghost_size : step.rows;
     Moments all;
     double rows = 0, squares = 0;  // squares: of deviations from the mean so far
@@ -122,18 +124,27 @@ NormOfGraph::Moments NormOfGraph::batch_moments(const StoreCopy& copy, const Rep
 }
 
 std::vector<ChannelStatistics> NormOfGraph::statistics(const StoreCopy& copy, const Reported& step) const {
+    const auto floats = [&](const StoredTensor& tensor) {
+        return tensor ? copy(tensor) : std::span<const float>();
+    };
+    const bool of_batch = tensors_.running_mean && step.statistics != Statistics::running;
+    const auto gamma = floats(tensors_.gamma), beta = floats(tensors_.beta);
+    const auto running_mean = floats(tensors_.running_mean),
+               running_variance = floats(tensors_.running_variance);
+    const auto means = floats(of_batch ? tensors_.mean : StoredTensor{}),
+               deviations = floats(of_batch ? tensors_.inv_std : StoredTensor{});
     std::vector<ChannelStatistics> channels(units_);
     for (size_t i = 0; i < channels.size(); ++i) {
         ChannelStatistics& channel = channels[i];
-        channel.gamma = copy(tensors_.gamma)[i];
-        if (tensors_.beta) channel.beta = copy(tensors_.beta)[i];
+        channel.gamma = gamma[i];
+        if (!beta.empty()) channel.beta = beta[i];
         channel.batch_mean = channel.batch_variance = channel.running_mean = channel.running_variance =
             std::numeric_limits<float>::quiet_NaN();
-        if (!tensors_.running_mean) continue;
-        channel.running_mean = copy(tensors_.running_mean)[i];
-        channel.running_variance = copy(tensors_.running_variance)[i];
-        if (step.statistics == Statistics::running) continue;
-        const Moments moments = batch_moments(copy, step, i);
+        if (running_mean.empty()) continue;
+        channel.running_mean = running_mean[i];
+        channel.running_variance = running_variance[i];
+        if (!of_batch) continue;
+        const Moments moments = batch_moments(means, deviations, step, i);
         channel.batch_mean = static_cast<float>(moments.mean);
         channel.batch_variance = static_cast<float>(moments.variance);
     }
