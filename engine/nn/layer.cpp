@@ -28,7 +28,7 @@ std::span<const float> StoreCopy::operator()(const StoredTensor& tensor) const {
 }
 
 std::unique_ptr<Layer> layer_of(const LayerOptions& options, const std::vector<Shape>& inputs) {
-    return std::visit([&](const auto& kind) { return make_layer(kind, inputs); }, options);
+    return std::visit([&](const auto& kind) { return kind.make(inputs); }, options);
 }
 
 std::vector<std::unique_ptr<Layer>> layers_of(const Graph& graph) {

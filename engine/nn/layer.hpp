@@ -1,5 +1,5 @@
-// What a layer is to the graph. A kind of layer is its options in vknorm/graph.hpp, a file in nn/layers/ with
-// a Layer and a LayerPlan, and its line at the end of this header.
+// What a layer is to the graph. A kind of layer is its options in vknorm/graph.hpp, and a file in nn/layers/
+// with a Layer, a LayerPlan and the options' make().
 #pragma once
 
 #include <memory>
@@ -13,7 +13,6 @@
 
 namespace vknorm::detail {
 
-using Shape = std::vector<uint32_t>;
 uint64_t elements_of(const Shape& shape);
 /// Such as {3, 32, 32}, for messages.
 std::string text_of(const Shape& shape);
@@ -123,13 +122,5 @@ StoreLayout layout_of(const std::vector<std::unique_ptr<Layer>>& layers, const N
 
 /// Of a layer that takes {features} only: how many those are.
 uint32_t features_of(const std::string& node, const Shape& input);
-
-// One line for each kind: see layer_of.
-std::unique_ptr<Layer> make_layer(const InputLayer& options, const std::vector<Shape>& inputs);
-std::unique_ptr<Layer> make_layer(const LinearLayer& options, const std::vector<Shape>& inputs);
-std::unique_ptr<Layer> make_layer(const NormLayer& options, const std::vector<Shape>& inputs);
-std::unique_ptr<Layer> make_layer(const ActivationLayer& options, const std::vector<Shape>& inputs);
-std::unique_ptr<Layer> make_layer(const AddLayer& options, const std::vector<Shape>& inputs);
-std::unique_ptr<Layer> make_layer(const FlattenLayer& options, const std::vector<Shape>& inputs);
 
 }  // namespace vknorm::detail

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -18,6 +19,11 @@
 #include <vknorm/activation.hpp>
 
 namespace vknorm {
+
+namespace detail {
+class Layer;
+using Shape = std::vector<uint32_t>;
+}  // namespace detail
 
 /// How a layer normalizes [rows, units]; see the header of each. Instance normalization is not among them: it
 /// would normalize each unit of each row, a single value, by itself.
@@ -38,13 +44,16 @@ constexpr bool keeps_running_statistics(Norm norm) {
 }
 
 // The layers. The name of each is the node's; without one it is named after its kind: "linear", "linear_1",
-// and so on. Shapes are those of one example.
+// and so on. Shapes are those of one example. make() is the engine's: what does the work in a network, for
+// inputs of the given shapes.
 
 /// The examples that the graph is given; every Graph begins with one.
 struct InputLayer {
     static constexpr const char* kind_name = "input";
     std::vector<uint32_t> shape{};
     std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
 /// {features} to {units}: y = x * weight^T + bias, initialized as torch.nn.Linear. Tensors: "weight" [units,
@@ -54,6 +63,8 @@ struct LinearLayer {
     uint32_t units = 0;
     bool bias = true;
     std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
 /// {units} to the same. Tensors, where the kind has them: "weight" (gamma), "bias" (beta), "running_mean" and
@@ -64,6 +75,8 @@ struct NormLayer {
     uint32_t groups = 8;       ///< of Norm::group, a divisor of units
     uint32_t ghost_size = 16;  ///< of Norm::ghost: rows normalized together, at least 2
     std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
 /// Any shape to the same.
@@ -71,18 +84,24 @@ struct ActivationLayer {
     static constexpr const char* kind_name = "activation";
     Activation function = Activation::relu;
     std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
 /// The sum of two nodes of equal shapes, such as a branch and its shortcut.
 struct AddLayer {
     static constexpr const char* kind_name = "add";
     std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
 /// Any shape to {the product of its sizes}.
 struct FlattenLayer {
     static constexpr const char* kind_name = "flatten";
     std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
 using LayerOptions =

@@ -41,8 +41,12 @@ class ActivationOfGraph final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_layer(const ActivationLayer& options, const std::vector<Shape>& inputs) {
-    return std::make_unique<ActivationOfGraph>(options.function, inputs[0]);
+}  // namespace vknorm::detail
+
+namespace vknorm {
+
+std::unique_ptr<detail::Layer> ActivationLayer::make(const std::vector<detail::Shape>& inputs) const {
+    return std::make_unique<detail::ActivationOfGraph>(function, inputs[0]);
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

@@ -37,11 +37,16 @@ class AddOfGraph final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_layer(const AddLayer& options, const std::vector<Shape>& inputs) {
+}  // namespace vknorm::detail
+
+namespace vknorm {
+
+std::unique_ptr<detail::Layer> AddLayer::make(const std::vector<detail::Shape>& inputs) const {
     if (inputs[0] != inputs[1])
-        refuse("graph", options.name, "shapes " + text_of(inputs[0]) + " and " + text_of(inputs[1]),
-               "equal ones");
-    return std::make_unique<AddOfGraph>(options.name, inputs[0]);
+        detail::refuse("graph", name,
+                       "shapes " + detail::text_of(inputs[0]) + " and " + detail::text_of(inputs[1]),
+                       "equal ones");
+    return std::make_unique<detail::AddOfGraph>(name, inputs[0]);
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

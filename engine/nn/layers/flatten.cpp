@@ -26,8 +26,13 @@ class FlattenOfGraph final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_layer(const FlattenLayer&, const std::vector<Shape>& inputs) {
-    return std::make_unique<FlattenOfGraph>(Shape{static_cast<uint32_t>(elements_of(inputs[0]))});
+}  // namespace vknorm::detail
+
+namespace vknorm {
+
+std::unique_ptr<detail::Layer> FlattenLayer::make(const std::vector<detail::Shape>& inputs) const {
+    return std::make_unique<detail::FlattenOfGraph>(
+        detail::Shape{static_cast<uint32_t>(detail::elements_of(inputs[0]))});
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

@@ -25,13 +25,16 @@ class InputOfGraph final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_layer(const InputLayer& options, const std::vector<Shape>&) {
-    const Shape& shape = options.shape;
+}  // namespace vknorm::detail
+
+namespace vknorm {
+
+std::unique_ptr<detail::Layer> InputLayer::make(const std::vector<detail::Shape>&) const {
     uint64_t elements = shape.empty() ? 0 : 1;
-    for (const uint32_t size : shape) elements = checked_product(elements, size, "graph: " + options.name);
+    for (const uint32_t size : shape) elements = detail::checked_product(elements, size, "graph: " + name);
     if (elements == 0 || elements > std::numeric_limits<uint32_t>::max())
-        refuse("graph", options.name, "shape " + text_of(shape), "1 to 4294967295 values");
-    return std::make_unique<InputOfGraph>(shape);
+        detail::refuse("graph", name, "shape " + detail::text_of(shape), "1 to 4294967295 values");
+    return std::make_unique<detail::InputOfGraph>(shape);
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

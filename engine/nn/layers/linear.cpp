@@ -63,9 +63,13 @@ class LinearOfGraph final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_layer(const LinearLayer& options, const std::vector<Shape>& inputs) {
-    if (options.units == 0) refuse("graph", options.name + ".units", "0", "at least 1");
-    return std::make_unique<LinearOfGraph>(options, features_of(options.name, inputs[0]));
+}  // namespace vknorm::detail
+
+namespace vknorm {
+
+std::unique_ptr<detail::Layer> LinearLayer::make(const std::vector<detail::Shape>& inputs) const {
+    if (units == 0) detail::refuse("graph", name + ".units", "0", "at least 1");
+    return std::make_unique<detail::LinearOfGraph>(*this, detail::features_of(name, inputs[0]));
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm

@@ -153,15 +153,19 @@ std::vector<ChannelStatistics> NormOfGraph::statistics(const StoreCopy& copy, co
 
 }  // namespace
 
-std::unique_ptr<Layer> make_layer(const NormLayer& options, const std::vector<Shape>& inputs) {
-    const uint32_t units = features_of(options.name, inputs[0]);
-    if (options.kind == Norm::none) refuse("graph", options.name + ".kind", "none", "a norm");
-    if (options.kind == Norm::group && (options.groups == 0 || units % options.groups != 0))
-        refuse("graph", options.name + ".groups", std::to_string(options.groups),
-               "a divisor of its " + std::to_string(units) + " units");
-    if (options.kind == Norm::ghost && options.ghost_size < 2)
-        refuse("graph", options.name + ".ghost_size", std::to_string(options.ghost_size), "at least 2 rows");
-    return std::make_unique<NormOfGraph>(options, units);
+}  // namespace vknorm::detail
+
+namespace vknorm {
+
+std::unique_ptr<detail::Layer> NormLayer::make(const std::vector<detail::Shape>& inputs) const {
+    const uint32_t units = detail::features_of(name, inputs[0]);
+    if (kind == Norm::none) detail::refuse("graph", name + ".kind", "none", "a norm");
+    if (kind == Norm::group && (groups == 0 || units % groups != 0))
+        detail::refuse("graph", name + ".groups", std::to_string(groups),
+                       "a divisor of its " + std::to_string(units) + " units");
+    if (kind == Norm::ghost && ghost_size < 2)
+        detail::refuse("graph", name + ".ghost_size", std::to_string(ghost_size), "at least 2 rows");
+    return std::make_unique<detail::NormOfGraph>(*this, units);
 }
 
-}  // namespace vknorm::detail
+}  // namespace vknorm
