@@ -2,6 +2,7 @@
 // with a Layer, a LayerPlan and the options' make().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,7 +24,9 @@ struct Propagation {
     RenormLimits renorm{};
     bool update_running = false;
     bool train_affine = false;
-    bool exchanges = false;       ///< batch statistics are shared with others, see LayerPlan::measure
+    /// Replaces what a buffer of batch statistics holds by what all hold together, see LayerPlan::measure.
+    /// Null: nothing is shared.
+    std::function<void(const ExchangedBuffer&)> share{};
     std::vector<bool> watched{};  ///< for each node whether something looks at its tensors; empty: none
     BufferView divergence{};
 };

@@ -191,6 +191,14 @@ std::vector<float> Network::predict(std::span<const float> inputs, Statistics st
                                      options.max_batch);
 }
 
+void Network::prepare(uint32_t rows) {
+    const uint32_t most = state_->options.max_batch;
+    if (rows > most)
+        refuse("network.prepare", "rows", std::to_string(rows), "0 to max_batch = " + std::to_string(most));
+    state_->training.prepare(rows == 0 ? most : rows);
+    state_->evaluator.prepare(rows == 0 ? most : rows);
+}
+
 void Network::set_optimizer(const Optimizer& optimizer) {
     check_optimizer(optimizer);
     detail::Training& training = state_->training;
@@ -274,6 +282,7 @@ void Network::set_tensor(const std::string& name, std::span<const float> values)
     state_->stream.upload(state_->view(tensor), data);
     if (tensor.stored.group > TensorGroup::affine)
         state_->stream.upload(state_->device_graph.store().updated(tensor.stored), data);
+    state_->stream.submit();
 }
 
 std::vector<Timing> Network::timings(Ticket ticket) {

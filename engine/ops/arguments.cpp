@@ -28,7 +28,7 @@ void check_device(const Recorder& recorder, const DeviceState* device, const std
 }
 
 Arguments::Arguments(std::string operation, const Recorder& recorder, const DeviceState* device)
-    : operation_(std::move(operation)) {
+    : Arguments(std::move(operation), recorder) {
     check_device(recorder, device, operation_);
 }
 

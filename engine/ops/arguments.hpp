@@ -1,4 +1,4 @@
-// Checks the arguments of one call before anything is recorded.
+// Checks the arguments of one call before anything is recorded, and keeps together what the call records.
 //
 // Messages read "operation: argument: got ..., needs ...".
 #pragma once
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include <vknorm/stream.hpp>
+
+#include "vulkan/transaction.hpp"
 
 namespace vknorm::detail {
 
@@ -24,12 +26,13 @@ void require_range(const Capabilities& capabilities, const std::string& tensor, 
 void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation);
 
 /// Takes the arguments one by one; each is checked for presence, size and offset at once. An argument that
-/// needs zero bytes may be absent.
+/// needs zero bytes may be absent. What the call records while they live is one Transaction.
 class Arguments {
   public:
     using Names = std::initializer_list<const char*>;
 
-    explicit Arguments(std::string operation) : operation_(std::move(operation)) {}
+    Arguments(std::string operation, const Recorder& recorder)
+        : transaction_(recorder), operation_(std::move(operation)) {}
     /// Of a call of a plan for `device`.
     Arguments(std::string operation, const Recorder& recorder, const DeviceState* device);
 
@@ -57,6 +60,7 @@ class Arguments {
     };
     BufferView add(const Argument& argument, uint64_t bytes);
 
+    const Transaction transaction_;
     std::string operation_;
     uint32_t multiple_ = sizeof(float);
     std::vector<Argument> arguments_;

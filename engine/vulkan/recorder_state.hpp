@@ -1,10 +1,9 @@
 // A Recorder holds this.
 #pragma once
 
+#include "vulkan/commands.hpp"
 #include "vulkan/descriptors.hpp"
-#include "vulkan/dispatch.hpp"
 #include "vulkan/hazards.hpp"
-#include "vulkan/timestamps.hpp"
 
 namespace vknorm::detail {
 
@@ -20,9 +19,16 @@ struct RecorderState {
     std::vector<OwnedBufferView> texels;  ///< the commands read through these views
     Timestamps* timestamps = nullptr;     ///< it is null where nothing is measured
 
+    uint32_t transactions = 0;     ///< those that are open
+    std::vector<Command> pending;  ///< they have recorded these
+
     const DeviceState& vulkan() const { return device.state(); }
     /// Throws std::logic_error when nothing can be recorded.
     void require_recording() const;
+    /// Adds a command of an open transaction, behind a barrier where its uses need one.
+    Command& append(std::span<const Use> uses);
+    /// Moves all pending commands to the command buffer.
+    void write_pending() noexcept;
     /// Forgets everything; the commands have run or were dropped.
     void reset();
 };
