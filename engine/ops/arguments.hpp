@@ -16,6 +16,16 @@ namespace vknorm::detail {
 [[noreturn]] void refuse(const std::string& operation, const std::string& argument, const std::string& got,
                          const std::string& needed);
 
+/// Refuses a value that the enumeration, which counts from 0 to `last`, does not have.
+template <class Enumeration>
+void require_value(const std::string& operation, const std::string& argument, Enumeration got,
+                   Enumeration last) {
+    const auto number = static_cast<int64_t>(got), most = static_cast<int64_t>(last);
+    if (number < 0 || number > most)
+        refuse(operation, argument, "value " + std::to_string(number),
+               "one of the enumeration's, 0 to " + std::to_string(most));
+}
+
 /// Refuses a size of 0.
 void require_positive(const std::string& operation, const std::string& argument, uint32_t got);
 /// Throws Unsupported unless a binding of this device can hold the tensor.
@@ -23,13 +33,13 @@ void require_range(const Capabilities& capabilities, const std::string& tensor, 
 /// Refuses a recorder that is not one of the plan's device.
 void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation);
 
-/// Takes the arguments one by one; each is checked for presence, size and offset at once. An argument that
-/// needs zero bytes may be absent.
+/// Takes the arguments one by one; each is checked for presence, place, size and offset at once. An argument
+/// that needs zero bytes may be absent.
 class Arguments {
   public:
     using Names = std::initializer_list<const char*>;
 
-    explicit Arguments(std::string operation) : operation_(std::move(operation)) {}
+    Arguments(std::string operation, const Recorder& recorder);
     /// Of a call of a plan for `device`.
     Arguments(std::string operation, const Recorder& recorder, const DeviceState* device);
 
@@ -58,6 +68,7 @@ class Arguments {
     BufferView add(const Argument& argument, uint64_t bytes);
 
     std::string operation_;
+    const DeviceState& device_;
     uint32_t multiple_ = sizeof(float);
     std::vector<Argument> arguments_;
 };

@@ -13,7 +13,7 @@ using namespace detail;
 void fold_batch_norm(Recorder& recorder, const FoldBatchNorm& arguments) {
     const std::string operation = "fold_batch_norm";
     const uint32_t channels = arguments.channels, weights_per_channel = arguments.weights_per_channel;
-    Arguments check(operation);
+    Arguments check(operation, recorder);
     if (channels == 0) check.refuse("channels", "0", "at least 1");
     if (weights_per_channel == 0) check.refuse("weights_per_channel", "0", "at least 1");
     check_epsilon(operation, arguments.epsilon);

@@ -86,7 +86,7 @@ void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t ste
                     const OptimizerStep& arguments) {
     constexpr VkDeviceSize vector_bytes = 4 * sizeof(float);
     check_optimizer(optimizer);
-    Arguments check("optimizer_step");
+    Arguments check("optimizer_step", recorder);
     if (step == 0) check.refuse("step", "0", "a number from 1 on");
     const VkDeviceSize bytes = arguments.parameters.bytes, words = arguments.working.bytes;
     if (bytes == 0 || bytes % vector_bytes != 0)

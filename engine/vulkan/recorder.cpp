@@ -80,7 +80,7 @@ struct Writes {
         : texels(bindings.size()) {
         for (const Binding& binding : bindings)
             buffers.push_back(absent(binding.view)
-                                  ? VkDescriptorBufferInfo{device.dummy.buffer, 0, dummy_bytes}
+                                  ? VkDescriptorBufferInfo{device.dummy->buffer, 0, dummy_bytes}
                                   : VkDescriptorBufferInfo{binding.view.buffer, binding.view.offset,
                                                            whole_words(binding.view.bytes)});
         for (uint32_t i = 0; i < buffers.size(); ++i) {
@@ -124,19 +124,32 @@ void bind_set(RecorderState& recorder, const PipelineLayout& layout, const Write
 }
 
 void order(RecorderState& recorder, std::span<const Use> uses) {
+    recorder.keep(uses);
     if (recorder.hazards.add(uses)) record_barrier(recorder, false);
 }
 
 }  // namespace
 
 void RecorderState::require_recording() const {
-    if (!recording) throw std::logic_error("Recorder: was submitted; call Stream::record() for the next one");
+    if (!recording)
+        throw std::invalid_argument(
+            "Recorder: was submitted or discarded; call Stream::record() for the next one");
+}
+
+void RecorderState::keep(std::span<const Use> uses) {
+    for (const Use& use : uses) {
+        if (buffers.contains(use.buffer)) continue;
+        // A buffer of the caller's is the caller's to keep.
+        if (auto own = vulkan().memory->find(VkBuffer(use.buffer)))
+            buffers.emplace(use.buffer, std::move(own));
+    }
 }
 
 void RecorderState::reset() {
     hazards.clear();
     descriptors.reset();
     texels.clear();
+    buffers.clear();
 }
 
 void record_barrier(RecorderState& recorder, bool host) {
@@ -190,7 +203,7 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
     std::vector<Use> uses;
     for (const Binding& binding : bindings) {
         // The layer cannot know that a kernel leaves absent arguments alone: they are ordered as well.
-        const BufferView dummy = {device.dummy.buffer, 0, dummy_bytes};
+        const BufferView dummy = {device.dummy->buffer, 0, dummy_bytes};
         uses.push_back(use_of(absent(binding.view) ? dummy : binding.view, binding.access != Access::write,
                               binding.access != Access::read));
     }
@@ -246,12 +259,16 @@ Label::~Label() {
 
 }  // namespace detail
 
-Recorder::Recorder(Device& device, VkCommandBuffer commands) {
+Recorder::Recorder(Device& device, VkCommandBuffer commands)
+    : state_("Recorder", std::make_unique<detail::RecorderState>(device, commands)) {
     if (commands == VK_NULL_HANDLE) throw std::invalid_argument("Recorder: commands: got null");
-    state_ = std::make_unique<detail::RecorderState>(device, commands);
 }
 Recorder::~Recorder() = default;
-Recorder::Recorder(Recorder&&) noexcept = default;
+Recorder::Recorder(Recorder&& other) : state_(std::move(other.state_)) {
+    if (!state_ || !state_->of_stream) return;
+    std::swap(state_, other.state_);
+    throw std::invalid_argument("Recorder: is that of a Stream, which cannot be moved");
+}
 
 Device& Recorder::device() const {
     return state_->device;

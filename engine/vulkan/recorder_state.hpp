@@ -1,6 +1,10 @@
 // A Recorder holds this.
 #pragma once
 
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
 #include "vulkan/descriptors.hpp"
 #include "vulkan/dispatch.hpp"
 #include "vulkan/hazards.hpp"
@@ -12,17 +16,22 @@ struct RecorderState {
     RecorderState(Device& owner, VkCommandBuffer command_buffer)
         : device(owner), commands(command_buffer), descriptors(owner.state()) {}
 
-    Device& device;
+    Device device;
     VkCommandBuffer commands;
-    bool recording = true;  ///< it is false for a stream's recorder after it was submitted
+    bool of_stream = false;
+    bool recording = true;  ///< a stream's recorder is not once it was submitted or discarded
     HazardTracker hazards;
     DescriptorPools descriptors;
+    /// The commands use these buffers of the engine's, here by handle.
+    std::unordered_map<uint64_t, std::shared_ptr<const Allocation>> buffers;
     std::vector<OwnedBufferView> texels;  ///< the commands read through these views
     Timestamps* timestamps = nullptr;     ///< it is null where nothing is measured
 
     const DeviceState& vulkan() const { return device.state(); }
-    /// Throws std::logic_error when nothing can be recorded.
+    /// Throws std::invalid_argument when nothing can be recorded.
     void require_recording() const;
+    /// Keeps the buffers that commands are about to use.
+    void keep(std::span<const Use> uses);
     /// Forgets everything; the commands have run or were dropped.
     void reset();
 };

@@ -2,6 +2,7 @@
 #include <vknorm/activation.hpp>
 
 #include "nn/layer.hpp"
+#include "ops/arguments.hpp"
 
 namespace vknorm::detail {
 
@@ -42,6 +43,7 @@ class ActivationOfGraph final : public Layer {
 }  // namespace
 
 std::unique_ptr<Layer> make_layer(const ActivationLayer& options, const std::vector<Shape>& inputs) {
+    require_value("graph", options.name + ".function", options.function, Activation::sigmoid);
     return std::make_unique<ActivationOfGraph>(options.function, inputs[0]);
 }
 

@@ -155,6 +155,7 @@ std::vector<ChannelStatistics> NormOfGraph::statistics(const StoreCopy& copy, co
 
 std::unique_ptr<Layer> make_layer(const NormLayer& options, const std::vector<Shape>& inputs) {
     const uint32_t units = features_of(options.name, inputs[0]);
+    require_value("graph", options.name + ".kind", options.kind, Norm::ghost);
     if (options.kind == Norm::none) refuse("graph", options.name + ".kind", "none", "a norm");
     if (options.kind == Norm::group && (options.groups == 0 || units % options.groups != 0))
         refuse("graph", options.name + ".groups", std::to_string(options.groups),
