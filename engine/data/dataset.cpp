@@ -109,6 +109,7 @@ void BatchOrder::shuffle() {
 }
 
 std::span<const uint32_t> BatchOrder::next() {
+    if (order_.empty()) throw std::invalid_argument("BatchOrder: was moved from");
     if (order_.size() - position_ < batch_) {
         ++epoch_;
         position_ = 0;

@@ -44,7 +44,11 @@ constexpr std::array<DtypeName, 9> dtype_names{{{Dtype::f64, "F64", 8},
                                                 {Dtype::boolean, "BOOL", 1}}};
 
 const DtypeName& entry_of(Dtype dtype) {
-    return *std::ranges::find(dtype_names, dtype, &DtypeName::dtype);
+    const auto entry = std::ranges::find(dtype_names, dtype, &DtypeName::dtype);
+    if (entry == dtype_names.end())
+        throw std::invalid_argument("Dtype: got value " + std::to_string(static_cast<int>(dtype)) +
+                                    ", needs one of the enumeration's");
+    return *entry;
 }
 
 [[noreturn]] void refuse(const std::string& where, std::string_view got, const std::string& needs) {

@@ -2,7 +2,9 @@
 #include "vknorm/network.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "nn/evaluator.hpp"
@@ -48,8 +50,22 @@ RenormLimits renorm_limits(const char* operation, const Graph& graph, const Netw
     return limits;
 }
 
+void check_statistics(const char* operation, Statistics statistics) {
+    detail::require_value(operation, "statistics", statistics, Statistics::running);
+}
+
+/// Whether float32 has that number.
+bool holds(uint64_t count) {
+    return count == 0 ||
+           std::bit_width(count) - std::countr_zero(count) <= std::numeric_limits<float>::digits;
+}
+
+/// What the network counts beside what its norms count.
+constexpr const char* steps_name = "steps";
+
 /// Options for that graph.
 NetworkOptions options_for(const Graph& graph, NetworkOptions options) {
+    if (graph.nodes().empty()) refuse("network", "graph", "one that was moved from", "one with nodes");
     options.inputs = static_cast<uint32_t>(graph.nodes().front().elements());
     options.classes = static_cast<uint32_t>(graph.nodes().back().elements());
     return options;
@@ -91,22 +107,22 @@ struct Network::State {
         : device(owner),
           graph(std::move(given)),
           options(options_for(graph, asked)),
-          device_graph(owner, graph, options),
-          training(owner, device_graph, stream),
-          evaluator(owner, device_graph, stream),
-          stream(owner, {.timestamps = asked.timestamps}) {
+          device_graph(device, graph, options),
+          training(device, device_graph, stream),
+          evaluator(device, device_graph, stream),
+          stream(device, {.timestamps = asked.timestamps}) {
         device_graph.initialize(stream);
         training.initialize();
         stream.submit();
     }
 
-    Device& device;
+    Device device;
     Graph graph;
     NetworkOptions options;
     detail::DeviceGraph device_graph;
     detail::Training training;
     detail::Evaluator evaluator;
-    Stream stream;  // last, so that it is destroyed first: that waits for what uses the buffers of the others
+    Stream stream;
 
     /// How values go through the network in an evaluation.
     detail::Propagation evaluation(const char* operation, Statistics statistics) const {
@@ -114,6 +130,10 @@ struct Network::State {
                 .renorm = renorm_limits(operation, graph, options, training.steps() + 1)};
     }
     Entry tensor(const char* operation, const std::string& name) const;
+    Entry counter(const char* operation, const std::string& name) const;
+    int64_t count(const Entry& counter) { return stream.download<int64_t>(view(counter)).at(0); }
+    /// Of a tensor or a counter.
+    void set(const Entry& tensor, std::span<const std::byte> contents);
     BufferView view(const Entry& tensor) const {
         const detail::Store& store = device_graph.store();
         const bool parameter = tensor.stored.group <= TensorGroup::affine;
@@ -130,6 +150,21 @@ Entry Network::State::tensor(const char* operation, const std::string& name) con
     return *tensor;
 }
 
+Entry Network::State::counter(const char* operation, const std::string& name) const {
+    const Entry counter = tensor(operation, name);
+    if (counter.stored.group != TensorGroup::counters)
+        refuse(operation, "name", "\"" + name + "\"", "one of counter_names()");
+    return counter;
+}
+
+void Network::State::set(const Entry& tensor, std::span<const std::byte> contents) {
+    training.recover();
+    stream.upload(view(tensor), contents);
+    if (tensor.stored.group > TensorGroup::affine)
+        stream.upload(device_graph.store().updated(tensor.stored), contents);
+    stream.submit();
+}
+
 size_t Network::State::node(const char* operation, const std::string& name) const {
     const std::optional<size_t> node = device_graph.find(name);
     if (!node) refuse(operation, "node", "\"" + name + "\"", "the name of one of the graph's nodes");
@@ -137,9 +172,9 @@ size_t Network::State::node(const char* operation, const std::string& name) cons
 }
 
 Network::Network(Device& device, const Graph& graph, const NetworkOptions& options)
-    : state_(std::make_unique<State>(device, graph, without_hidden(options))) {}
+    : state_("Network", std::make_unique<State>(device, graph, without_hidden(options))) {}
 Network::Network(Device& device, const NetworkOptions& options)
-    : state_(std::make_unique<State>(device, perceptron(options), options)) {}
+    : state_("Network", std::make_unique<State>(device, perceptron(options), options)) {}
 Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
@@ -170,10 +205,15 @@ StepResult Network::result(Ticket ticket) {
     return state_->training.result(ticket);
 }
 
+bool Network::reached(Ticket ticket) {
+    return state_->stream.reached(ticket);
+}
+
 Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
                              Statistics statistics, uint32_t chunk) {
     const NetworkOptions& options = state_->options;
     if (labels.empty()) refuse("network.evaluate", "labels", "0 rows", "at least 1");
+    check_statistics("network.evaluate", statistics);
     check_batch("network.evaluate", options, inputs, labels);
     if (chunk > options.max_batch)
         refuse("network.evaluate", "chunk", std::to_string(chunk),
@@ -184,6 +224,7 @@ Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint
 
 std::vector<float> Network::predict(std::span<const float> inputs, Statistics statistics) {
     const NetworkOptions& options = state_->options;
+    check_statistics("network.predict", statistics);
     if (inputs.size() % options.inputs != 0)
         refuse("network.predict", "inputs", std::to_string(inputs.size()) + " values",
                "a multiple of " + std::to_string(options.inputs));
@@ -212,6 +253,7 @@ void Network::set_batch_norm(const BatchNormConvention& convention) {
 }
 
 void Network::set_statistics(Statistics statistics) {
+    check_statistics("network.set_statistics", statistics);
     state_->training.options.statistics = statistics;
 }
 void Network::set_update_running(bool update) {
@@ -226,6 +268,7 @@ void Network::set_probes(std::vector<NetworkProbe> probes) {
     std::set<std::string> names;
     for (const NetworkProbe& probe : probes) {
         const size_t node = state_->node("network.set_probes", probe.node);
+        detail::require_value("network.set_probes", "tensor", probe.tensor, Tensor::output_gradient);
         if (probe.tensor == Tensor::output_gradient && !graph.differentiated(node))
             refuse("network.set_probes", "tensor", "the gradient of \"" + probe.node + "\"",
                    "one that training computes: of a node with a parameter at or before it");
@@ -256,33 +299,53 @@ std::vector<std::string> Network::tensor_names() const {
 
 std::vector<float> Network::tensor(const std::string& name) {
     const Entry tensor = state_->tensor("network.tensor", name);
-    const BufferView view = state_->view(tensor);
-    if (tensor.stored.group == TensorGroup::counters)
-        return {static_cast<float>(state_->stream.download<int64_t>(view).at(0))};
-    return state_->stream.download<float>(view);
+    if (tensor.stored.group != TensorGroup::counters)
+        return state_->stream.download<float>(state_->view(tensor));
+    const int64_t count = state_->count(tensor);
+    if (!holds(static_cast<uint64_t>(count)))
+        refuse("network.tensor", name, std::to_string(count) + ", which float32 does not hold",
+               "counter(), for integers");
+    return {static_cast<float>(count)};
 }
 
 void Network::set_tensor(const std::string& name, std::span<const float> values) {
     const Entry tensor = state_->tensor("network.set_tensor", name);
     const bool counter = tensor.stored.group == TensorGroup::counters;
+    const bool variance = tensor.tensor == "running_var";
     const uint64_t needed = counter ? 1 : tensor.stored.count;
     if (values.size() != needed)
         refuse("network.set_tensor", name, std::to_string(values.size()) + " values", std::to_string(needed));
     for (size_t i = 0; i < values.size(); ++i) {
         const float value = values[i];
-        if (std::isfinite(value) && !(counter && (value < 0 || value > 9e18f))) continue;
+        const bool count = value >= 0 && value < 0x1p63f && value == std::trunc(value);
+        if (std::isfinite(value) && (!counter || count) && (!variance || value >= 0)) continue;
         refuse("network.set_tensor", name + "[" + std::to_string(i) + "]", std::to_string(value),
-               counter ? "a count" : "a finite number");
+               counter    ? "a count: an integer from 0 on"
+               : variance ? "a finite number from 0 on"
+                          : "a finite number");
     }
-
-    state_->training.recover();
     const int64_t count = counter ? static_cast<int64_t>(values[0]) : 0;
-    const std::span<const std::byte> data =
-        counter ? std::as_bytes(std::span(&count, 1)) : std::as_bytes(values);
-    state_->stream.upload(state_->view(tensor), data);
-    if (tensor.stored.group > TensorGroup::affine)
-        state_->stream.upload(state_->device_graph.store().updated(tensor.stored), data);
-    state_->stream.submit();
+    state_->set(tensor, counter ? std::as_bytes(std::span(&count, 1)) : std::as_bytes(values));
+}
+
+std::vector<std::string> Network::counter_names() const {
+    std::vector<std::string> names = {steps_name};
+    for (const Entry& tensor : state_->device_graph.store().layout.state())
+        if (tensor.stored.group == TensorGroup::counters) names.push_back(tensor.name());
+    return names;
+}
+
+int64_t Network::counter(const std::string& name) {
+    if (name == steps_name) return static_cast<int64_t>(state_->training.steps());
+    return state_->count(state_->counter("network.counter", name));
+}
+
+void Network::set_counter(const std::string& name, int64_t value) {
+    if (value < 0) refuse("network.set_counter", name, std::to_string(value), "an integer from 0 on");
+    if (name == steps_name)
+        state_->training.set_steps(static_cast<uint64_t>(value));
+    else
+        state_->set(state_->counter("network.set_counter", name), std::as_bytes(std::span(&value, 1)));
 }
 
 std::vector<Timing> Network::timings(Ticket ticket) {

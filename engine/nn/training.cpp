@@ -157,6 +157,12 @@ Flight& Training::flight_of(Ticket ticket) {
     return *flight;
 }
 
+/// One without a ticket before the first step.
+Flight& Training::latest_flight() {
+    return *std::max_element(flights_.begin(), flights_.end(),
+                             [](const Flight& a, const Flight& b) { return a.ticket < b.ticket; });
+}
+
 StepResult Training::result(Ticket ticket) {
     const Flight& flight = flight_of(ticket);
     stream_.wait(ticket);
@@ -180,8 +186,7 @@ void Training::note_divergence(const Flight& flight) {
 }
 
 void Training::recover() {
-    if (steps_ > 0 && diverged_.empty()) {
-        const Flight& latest = flights_[(steps_ - 1) % flights_.size()];
+    if (const Flight& latest = latest_flight(); latest.ticket != 0 && diverged_.empty()) {
         stream_.wait(latest.ticket);
         note_divergence(latest);
     }
@@ -189,6 +194,11 @@ void Training::recover() {
     stream_.upload(divergence_, no_divergence(words()));
     stream_.submit();
     diverged_.clear();
+}
+
+void Training::set_steps(uint64_t steps) {
+    recover();
+    steps_ = steps;
 }
 
 }  // namespace vknorm::detail

@@ -38,6 +38,8 @@ class Training {
     /// Makes a diverged run sound again: its tensors are being replaced.
     void recover();
     uint64_t steps() const { return steps_; }
+    /// The next step counts on from there.
+    void set_steps(uint64_t steps);
 
   private:
     using Share = std::function<void(const ExchangedBuffer&)>;
@@ -51,6 +53,7 @@ class Training {
     /// Of divergence: those that tell of nodes.
     uint32_t words() const { return static_cast<uint32_t>(graph_.node_count()); }
     Flight& flight_of(Ticket ticket);
+    Flight& latest_flight();
     void note_divergence(const Flight& flight);
 
     Device& device_;

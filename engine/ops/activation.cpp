@@ -32,14 +32,15 @@ Grid grid_of(const DeviceState& device, uint32_t elements) {
 }  // namespace
 
 ActivationFunction::ActivationFunction(Device& device, const ActivationOptions& options)
-    : device_(&device.state()), options_(options) {
+    : device_("ActivationFunction", device.state().shared_from_this()), options_(options) {
+    require_value("activation", "function", options.function, Activation::sigmoid);
     require_positive("activation", "rows", options.rows);
     require_positive("activation", "units", options.units);
     require_range(device.capabilities(), "activation: x", bytes());
 }
 
 void ActivationFunction::forward(Recorder& recorder, const Forward& arguments) const {
-    Arguments check("activation.forward", recorder, device_);
+    Arguments check("activation.forward", recorder, &*device_);
     check.offsets(binding_alignment);
     const BufferView x = check.input("x", arguments.x, bytes());
     const BufferView y = check.output("y", arguments.y, bytes(), {"x"});
@@ -59,7 +60,7 @@ void ActivationFunction::forward(Recorder& recorder, const Forward& arguments) c
 }
 
 void ActivationFunction::backward(Recorder& recorder, const Backward& arguments) const {
-    Arguments check("activation.backward", recorder, device_);
+    Arguments check("activation.backward", recorder, &*device_);
     check.offsets(binding_alignment);
     const BufferView y = check.input("y", arguments.y, bytes());
     const BufferView dy = check.input("dy", arguments.dy, bytes());

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "vulkan/device_state.hpp"
+
 namespace vknorm::detail {
 
 void refuse(const std::string& operation, const std::string& argument, const std::string& got,
@@ -27,6 +29,9 @@ void check_device(const Recorder& recorder, const DeviceState* device, const std
         refuse(operation, "recorder", "one of another device", "one of the plan's");
 }
 
+Arguments::Arguments(std::string operation, const Recorder& recorder)
+    : transaction_(recorder), operation_(std::move(operation)), device_(recorder.device().state()) {}
+
 Arguments::Arguments(std::string operation, const Recorder& recorder, const DeviceState* device)
     : Arguments(std::move(operation), recorder) {
     check_device(recorder, device, operation_);
@@ -46,6 +51,7 @@ BufferView Arguments::add(const Argument& argument, uint64_t bytes) {
     if (!view) refuse(argument.name, "no buffer", std::to_string(bytes) + " bytes");
     if (view.bytes < bytes)
         refuse(argument.name, std::to_string(view.bytes) + " bytes", std::to_string(bytes));
+    if (const auto refusal = device_.refusal_of(view)) refuse(argument.name, refusal->got, refusal->needed);
     if (view.offset % multiple_ != 0) {
         refuse(argument.name, "offset " + std::to_string(view.offset),
                "a multiple of " + std::to_string(multiple_));

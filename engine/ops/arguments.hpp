@@ -18,6 +18,16 @@ namespace vknorm::detail {
 [[noreturn]] void refuse(const std::string& operation, const std::string& argument, const std::string& got,
                          const std::string& needed);
 
+/// Refuses a value that the enumeration, which counts from 0 to `last`, does not have.
+template <class Enumeration>
+void require_value(const std::string& operation, const std::string& argument, Enumeration got,
+                   Enumeration last) {
+    const auto number = static_cast<int64_t>(got), most = static_cast<int64_t>(last);
+    if (number < 0 || number > most)
+        refuse(operation, argument, "value " + std::to_string(number),
+               "one of the enumeration's, 0 to " + std::to_string(most));
+}
+
 /// Refuses a size of 0.
 void require_positive(const std::string& operation, const std::string& argument, uint32_t got);
 /// Throws Unsupported unless a binding of this device can hold the tensor.
@@ -25,14 +35,13 @@ void require_range(const Capabilities& capabilities, const std::string& tensor, 
 /// Refuses a recorder that is not one of the plan's device.
 void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation);
 
-/// Takes the arguments one by one; each is checked for presence, size and offset at once. An argument that
-/// needs zero bytes may be absent. What the call records while they live is one Transaction.
+/// Takes the arguments one by one; each is checked for presence, place, size and offset at once. An argument
+/// that needs zero bytes may be absent. What the call records while they live is one Transaction.
 class Arguments {
   public:
     using Names = std::initializer_list<const char*>;
 
-    Arguments(std::string operation, const Recorder& recorder)
-        : transaction_(recorder), operation_(std::move(operation)) {}
+    Arguments(std::string operation, const Recorder& recorder);
     /// Of a call of a plan for `device`.
     Arguments(std::string operation, const Recorder& recorder, const DeviceState* device);
 
@@ -62,6 +71,7 @@ class Arguments {
 
     const Transaction transaction_;
     std::string operation_;
+    const DeviceState& device_;
     uint32_t multiple_ = sizeof(float);
     std::vector<Argument> arguments_;
 };

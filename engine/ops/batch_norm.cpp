@@ -56,7 +56,7 @@ struct BatchNorm::Impl {
 };
 
 BatchNorm::BatchNorm(Device& device, const BatchNormOptions& options)
-    : impl_(std::make_shared<const Impl>(device, options)) {}
+    : impl_("BatchNorm", std::make_shared<const Impl>(device, options)) {}
 
 uint32_t BatchNorm::channels() const {
     return static_cast<uint32_t>(impl_->plan().extent.channels);

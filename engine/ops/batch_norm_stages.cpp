@@ -73,7 +73,7 @@ void BatchNormStages::Impl::merge(Recorder& recorder, Merged what, uint32_t part
 }
 
 BatchNormStages::BatchNormStages(Device& device, const BatchNormOptions& options)
-    : impl_(std::make_shared<const Impl>(device, options)) {}
+    : impl_("BatchNormStages", std::make_shared<const Impl>(device, options)) {}
 
 uint32_t BatchNormStages::channels() const {
     return static_cast<uint32_t>(impl_->channels());

@@ -18,6 +18,7 @@ using namespace detail;
 constexpr const char* name = "batch_renorm";
 
 Extent extent_of(const BatchRenormOptions& options) {
+    require_value(name, "moving", options.moving, MovingDeviation::variance);
     check_momentum(name, options.momentum);
     if (!(options.epsilon > 0 && std::isfinite(options.epsilon)))
         refuse(name, "epsilon", std::to_string(options.epsilon), "a finite number above 0");
@@ -142,7 +143,7 @@ void BatchRenorm::Impl::correct_backward(Recorder& recorder, const Backward& arg
 }
 
 BatchRenorm::BatchRenorm(Device& device, const BatchRenormOptions& options)
-    : impl_(std::make_shared<const Impl>(device, options)) {}
+    : impl_("BatchRenorm", std::make_shared<const Impl>(device, options)) {}
 
 uint32_t BatchRenorm::channels() const {
     return static_cast<uint32_t>(impl_->channels());

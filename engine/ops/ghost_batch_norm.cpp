@@ -7,6 +7,7 @@
 #include "ops/norm/arguments.hpp"
 #include "ops/norm/options.hpp"
 #include "ops/sizes.hpp"
+#include "vulkan/device_state.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm {
@@ -31,8 +32,8 @@ BatchNormOptions batch_options(const GhostBatchNormOptions& options, uint32_t im
 GhostBatchNormOptions checked(Device& device, const GhostBatchNormOptions& options) {
     batch_extent(name, options.shape, options.layout);
     if (options.ghost_size == 0) refuse(name, "ghost_size", "0", "at least 1");
-    check_momentum(name, options.convention.momentum);
-    check_epsilon(name, options.convention.epsilon);
+    check_convention(name, options.convention);
+    require_value(name, "single_value", options.single_value, SingleValue::normalize);
     check_storage(name, device, options.storage);
     return options;
 }
@@ -41,7 +42,7 @@ GhostBatchNormOptions checked(Device& device, const GhostBatchNormOptions& optio
 
 struct GhostBatchNorm::Impl {
     Impl(Device& from, const GhostBatchNormOptions& given)
-        : device(&from.state()),
+        : device(from.state().shared_from_this()),
           options(checked(from, given)),
           images(options.shape.front()),
           ghosts(ceil_div(images, options.ghost_size)),
@@ -50,7 +51,7 @@ struct GhostBatchNorm::Impl {
         if (ghosts > 1 && left > 0) last.emplace(from, batch_options(options, left));
     }
 
-    const DeviceState* device;
+    std::shared_ptr<const DeviceState> device;
     GhostBatchNormOptions options;
     uint32_t images, ghosts;
     BatchNorm whole;
@@ -77,7 +78,7 @@ struct GhostBatchNorm::Impl {
     }
 
     Arguments arguments(const Recorder& recorder, const char* call) const {
-        return {std::string(name) + "." + call, recorder, device};
+        return {std::string(name) + "." + call, recorder, device.get()};
     }
 
   private:
@@ -87,7 +88,7 @@ struct GhostBatchNorm::Impl {
 };
 
 GhostBatchNorm::GhostBatchNorm(Device& device, const GhostBatchNormOptions& options)
-    : impl_(std::make_shared<const Impl>(device, options)) {}
+    : impl_("GhostBatchNorm", std::make_shared<const Impl>(device, options)) {}
 
 uint32_t GhostBatchNorm::channels() const {
     return impl_->whole.channels();

@@ -8,7 +8,7 @@ namespace vknorm {
 using namespace detail;
 
 GroupNorm::GroupNorm(Device& device, const GroupNormOptions& options)
-    : impl_(std::make_shared<const GroupedNorm>("group_norm", device, options)) {}
+    : impl_("GroupNorm", std::make_shared<const GroupedNorm>("group_norm", device, options)) {}
 
 uint64_t GroupNorm::elements() const {
     return impl_->plan().extent.elements();

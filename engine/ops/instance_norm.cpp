@@ -17,7 +17,7 @@ constexpr const char* name = "instance_norm";
 GroupNormOptions group_options(const InstanceNormOptions& options) {
     if (options.shape.size() < 3 || options.shape.size() > 5)
         refuse(name, "shape", std::to_string(options.shape.size()) + " dimensions", "3 to 5");
-    check_momentum(name, options.convention.momentum);
+    check_convention(name, options.convention);
     const bool last = options.layout == Layout::channels_last;
     const uint32_t channels = last ? options.shape.back() : options.shape[1];
     return {.shape = options.shape,
@@ -52,7 +52,7 @@ struct InstanceNorm::Impl : GroupedNorm {
 };
 
 InstanceNorm::InstanceNorm(Device& device, const InstanceNormOptions& options)
-    : impl_(std::make_shared<const Impl>(device, options)) {}
+    : impl_("InstanceNorm", std::make_shared<const Impl>(device, options)) {}
 
 uint32_t InstanceNorm::channels() const {
     return impl_->batch.channels();

@@ -7,10 +7,10 @@ namespace vknorm {
 using namespace detail;
 
 LayerNorm::LayerNorm(Device& device, const LayerNormOptions& options)
-    : rows_(std::make_shared<const RowNorm>(
-          RowNormKind{
-              .operation = "layer_norm", .statistics = shaders::norm_of_batch, .deviation = "inv_std"},
-          device, options)) {}
+    : rows_("LayerNorm", std::make_shared<const RowNorm>(RowNormKind{.operation = "layer_norm",
+                                                                     .statistics = shaders::norm_of_batch,
+                                                                     .deviation = "inv_std"},
+                                                         device, options)) {}
 
 uint64_t LayerNorm::rows() const {
     return rows_->count();

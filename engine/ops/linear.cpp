@@ -34,7 +34,7 @@ const LinearOptions& checked(const Device& device, const LinearOptions& options)
 
 struct Linear::Plan {
     Plan(Device& owner, const LinearOptions& o)
-        : device(&owner.state()),
+        : device(owner.state().shared_from_this()),
           options(checked(owner, o)),
           forward(owner.capabilities(), {.rows = o.rows,
                                          .columns = o.outputs,
@@ -61,17 +61,17 @@ struct Linear::Plan {
         if (view && !options.bias) check.refuse(name, "a buffer", "none: options.bias is false");
     }
 
-    const DeviceState* device;
+    std::shared_ptr<const DeviceState> device;
     LinearOptions options;
     Gemm forward, backward_input, backward_parameters;
 };
 
 Linear::Linear(Device& device, const LinearOptions& options)
-    : plan_(std::make_shared<const Plan>(device, options)) {}
+    : plan_("Linear", std::make_shared<const Plan>(device, options)) {}
 
 void Linear::forward(Recorder& recorder, const Forward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check("linear.forward", recorder, plan.device);
+    Arguments check("linear.forward", recorder, plan.device.get());
     check.offsets(binding_alignment);
     plan.check_absent(check, "bias", arguments.bias);
     const BufferView x = check.input("x", arguments.x, plan.input_bytes());
@@ -84,7 +84,7 @@ void Linear::forward(Recorder& recorder, const Forward& arguments) const {
 
 void Linear::backward(Recorder& recorder, const Backward& arguments) const {
     const Plan& plan = *plan_;
-    Arguments check("linear.backward", recorder, plan.device);
+    Arguments check("linear.backward", recorder, plan.device.get());
     check.offsets(binding_alignment);
     plan.check_absent(check, "dbias", arguments.dbias);
     if (arguments.dbias && !arguments.dweight)

@@ -54,7 +54,7 @@ uint64_t trips(uint32_t elements, bool of_column, uint32_t groups) {
 }  // namespace
 
 Probe::Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units)
-    : device_(&device.state()), options_(options), rows_(rows), units_(units) {
+    : device_("Probe", device.state().shared_from_this()), options_(options), rows_(rows), units_(units) {
     require_positive("probe", "rows", rows);
     require_positive("probe", "units", units);
     if (options.bins < 1 || options.bins > shaders::probe_most_bins)
@@ -84,7 +84,7 @@ VkDeviceSize Probe::result_bytes() const {
 }
 
 void Probe::measure(Recorder& recorder, const Measure& arguments) const {
-    Arguments check("probe.measure", recorder, device_);
+    Arguments check("probe.measure", recorder, &*device_);
     check.offsets(binding_alignment);
     const BufferView tensor =
         check.input("tensor", arguments.tensor, sizeof(float) * VkDeviceSize{rows_} * units_);

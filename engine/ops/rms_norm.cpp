@@ -7,10 +7,10 @@ namespace vknorm {
 using namespace detail;
 
 RmsNorm::RmsNorm(Device& device, const LayerNormOptions& options)
-    : rows_(std::make_shared<const RowNorm>(
-          RowNormKind{
-              .operation = "rms_norm", .statistics = shaders::norm_of_squares, .deviation = "inv_rms"},
-          device, options)) {}
+    : rows_("RmsNorm", std::make_shared<const RowNorm>(RowNormKind{.operation = "rms_norm",
+                                                                   .statistics = shaders::norm_of_squares,
+                                                                   .deviation = "inv_rms"},
+                                                       device, options)) {}
 
 uint64_t RmsNorm::rows() const {
     return rows_->count();

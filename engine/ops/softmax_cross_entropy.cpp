@@ -58,7 +58,7 @@ struct Check : Arguments {
 }  // namespace
 
 SoftmaxCrossEntropy::SoftmaxCrossEntropy(Device& device, const SoftmaxCrossEntropyOptions& options)
-    : device_(&device.state()), options_(options) {
+    : device_("SoftmaxCrossEntropy", device.state().shared_from_this()), options_(options) {
     const std::string operation = "softmax_cross_entropy";
     require_positive(operation, "rows", options.rows);
     require_positive(operation, "classes", options.classes);
@@ -77,7 +77,7 @@ SoftmaxCrossEntropy::SoftmaxCrossEntropy(Device& device, const SoftmaxCrossEntro
 }
 
 void SoftmaxCrossEntropy::forward(Recorder& recorder, const Forward& arguments) const {
-    Check check("softmax_cross_entropy.forward", recorder, device_, options_);
+    Check check("softmax_cross_entropy.forward", recorder, &*device_, options_);
     const Views views{.logits = check.logits(arguments.logits),
                       .labels = check.labels(arguments.labels),
                       .losses = check.losses(arguments.losses)};
@@ -86,7 +86,7 @@ void SoftmaxCrossEntropy::forward(Recorder& recorder, const Forward& arguments) 
 }
 
 void SoftmaxCrossEntropy::forward_backward(Recorder& recorder, const ForwardBackward& arguments) const {
-    Check check("softmax_cross_entropy.forward_backward", recorder, device_, options_);
+    Check check("softmax_cross_entropy.forward_backward", recorder, &*device_, options_);
     Views views{.logits = check.logits(arguments.logits), .labels = check.labels(arguments.labels)};
     views.output = check.output("dlogits", arguments.dlogits, check.matrix_bytes());
     views.losses = check.losses(arguments.losses);
@@ -98,7 +98,7 @@ void SoftmaxCrossEntropy::forward_backward(Recorder& recorder, const ForwardBack
 }
 
 void SoftmaxCrossEntropy::softmax(Recorder& recorder, const Softmax& arguments) const {
-    Check check("softmax_cross_entropy.softmax", recorder, device_, options_);
+    Check check("softmax_cross_entropy.softmax", recorder, &*device_, options_);
     const Views views{.logits = check.logits(arguments.logits),
                       .output = check.output("probabilities", arguments.probabilities, check.matrix_bytes())};
     check.check_overlap();

@@ -36,9 +36,10 @@ void require_compute(const DeviceState& state) {
 
 }  // namespace
 
-std::unique_ptr<DeviceState> adopt_device(const AdoptedDevice& adopted) {
+std::shared_ptr<DeviceState> adopt_device(const AdoptedDevice& adopted) {
     require_members(adopted);
-    auto state = std::make_unique<DeviceState>();
+    const std::shared_ptr<DeviceState> state = DeviceState::make();
+    state->farewell = adopted.farewell;
     state->vk.load_global(adopted.get_instance_proc_addr ? adopted.get_instance_proc_addr : open_loader());
     state->vk.load_instance(adopted.instance);
     state->instance = adopted.instance;

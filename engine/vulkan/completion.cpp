@@ -1,10 +1,23 @@
 #include "vulkan/completion.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace vknorm::detail {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// No wait is longer, so that whoever waits learns that the device was lost.
+constexpr std::chrono::milliseconds longest_slice{100};
+
+/// The end of a wait that begins now, which may be longer than the clock can tell.
+Clock::time_point deadline_after(std::chrono::milliseconds timeout) {
+    const Clock::time_point now = Clock::now();
+    const auto longest = std::chrono::floor<std::chrono::milliseconds>(Clock::time_point::max() - now);
+    return timeout > longest ? Clock::time_point::max() : now + std::max(timeout, timeout.zero());
+}
 
 OwnedFence create_fence(const DeviceState& device) {
     const VkFenceCreateInfo info = {VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
@@ -16,6 +29,17 @@ OwnedFence create_fence(const DeviceState& device) {
 bool wait_for_fence(const DeviceState& device, VkFence fence, uint64_t nanoseconds) {
     const VkResult result = device.vk.WaitForFences(device.device, 1, &fence, VK_TRUE, nanoseconds);
     device.check(result, "vkWaitForFences");
+    return result == VK_SUCCESS;
+}
+
+bool wait_for_timeline(const DeviceState& device, VkSemaphore timeline, uint64_t value,
+                       uint64_t nanoseconds) {
+    VkSemaphoreWaitInfo info = {VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO};
+    info.semaphoreCount = 1;
+    info.pSemaphores = &timeline;
+    info.pValues = &value;
+    const VkResult result = device.vk.WaitSemaphores(device.device, &info, nanoseconds);
+    device.check(result, "vkWaitSemaphores");
     return result == VK_SUCCESS;
 }
 
@@ -31,75 +55,109 @@ Completion::Completion(const DeviceState& device) : device_(device) {
     timeline_ = {device, semaphore};
 }
 
-OwnedFence Completion::take_fence() {
-    if (spare_.empty()) return create_fence(device_);
-    OwnedFence fence = std::move(spare_.back());
-    spare_.pop_back();
-    const VkFence handle = fence.get();
-    device_.check(device_.vk.ResetFences(device_.device, 1, &handle), "vkResetFences");
-    return fence;
-}
-
-void Completion::submit(VkCommandBuffer commands, Ticket ticket) {
+uint64_t Completion::submit(VkCommandBuffer commands, Kept kept) {
+    // Numbers are in the order of the queue, because both change under its mutex.
+    const std::lock_guard queue_lock(*device_.queue_mutex);
+    const uint64_t number = last_ + 1;
     VkSubmitInfo info = {VK_STRUCTURE_TYPE_SUBMIT_INFO};
     info.commandBufferCount = 1;
     info.pCommandBuffers = &commands;
     const VkSemaphore semaphore = timeline_.get();
     VkTimelineSemaphoreSubmitInfo values = {VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO};
     values.signalSemaphoreValueCount = 1;
-    values.pSignalSemaphoreValues = &ticket;
+    values.pSignalSemaphoreValues = &number;
+    std::list<Flight> flight(1);
+    flight.front().number = number;
+    flight.front().kept.push_back(std::move(kept));
     VkFence fence = VK_NULL_HANDLE;
     if (semaphore != VK_NULL_HANDLE) {
         info.pNext = &values;
         info.signalSemaphoreCount = 1;
         info.pSignalSemaphores = &semaphore;
     } else {
-        in_flight_.push_back({ticket, take_fence()});
-        fence = in_flight_.back().fence.get();
+        flight.front().fence = std::make_shared<const OwnedFence>(create_fence(device_));
+        fence = flight.front().fence->get();
     }
-    const std::lock_guard lock(*device_.queue_mutex);
-    const VkResult result = device_.vk.QueueSubmit(device_.queue, 1, &info, fence);
-    if (result != VK_SUCCESS && fence != VK_NULL_HANDLE) in_flight_.pop_back();
-    device_.check(result, "vkQueueSubmit");
+    device_.check(device_.vk.QueueSubmit(device_.queue, 1, &info, fence), "vkQueueSubmit");
+    const std::lock_guard lock(mutex_);
+    in_flight_.splice(in_flight_.end(), flight);
+    last_ = number;
+    return number;
 }
 
-bool Completion::reached(Ticket ticket) {
-    return ticket <= completed_ || wait_slice(ticket, 0);
+void Completion::keep(uint64_t number, Kept kept) {
+    const std::lock_guard lock(mutex_);
+    const auto flight = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                     [number](const Flight& other) { return other.number == number; });
+    if (flight != in_flight_.end()) flight->kept.push_back(std::move(kept));
 }
 
-bool Completion::wait_slice(Ticket ticket, uint64_t nanoseconds) {
+bool Completion::keeps_anything() const {
+    const std::lock_guard lock(mutex_);
+    return !in_flight_.empty();
+}
+
+bool Completion::reached(uint64_t number) {
+    return number <= completed_ || wait_slice(number, {});
+}
+
+bool Completion::wait_slice(uint64_t number, std::chrono::nanoseconds slice) {
+    const auto nanoseconds = static_cast<uint64_t>(slice.count());
     if (timeline_.get() != VK_NULL_HANDLE) {
-        const VkSemaphore semaphore = timeline_.get();
-        VkSemaphoreWaitInfo info = {VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO};
-        info.semaphoreCount = 1;
-        info.pSemaphores = &semaphore;
-        info.pValues = &ticket;
-        const VkResult result = device_.vk.WaitSemaphores(device_.device, &info, nanoseconds);
-        device_.check(result, "vkWaitSemaphores");
-        if (result != VK_SUCCESS) return false;
+        if (!wait_for_timeline(device_, timeline_.get(), number, nanoseconds)) return false;
     } else {
-        // A fence is signalled after everything that was submitted before it.
-        const auto flight = std::find_if(in_flight_.begin(), in_flight_.end(),
-                                         [ticket](const Flight& other) { return other.ticket == ticket; });
-        if (!wait_for_fence(device_, flight->fence.get(), nanoseconds)) return false;
-        while (!in_flight_.empty() && in_flight_.front().ticket <= ticket) {
-            spare_.push_back(std::move(in_flight_.front().fence));
-            in_flight_.pop_front();
+        std::shared_ptr<const OwnedFence> fence;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto flight =
+                std::find_if(in_flight_.begin(), in_flight_.end(),
+                             [number](const Flight& other) { return other.number == number; });
+            if (flight == in_flight_.end()) return true;  // another thread has seen it complete
+            fence = flight->fence;
         }
+        if (!wait_for_fence(device_, fence->get(), nanoseconds)) return false;
     }
-    completed_ = ticket;
+    note(number);
     return true;
 }
 
-bool Completion::wait(Ticket ticket, std::chrono::nanoseconds timeout) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
+void Completion::note(uint64_t completed) {
+    std::list<Flight> done;  // it is destroyed without the lock: what was kept may take others
+    const std::lock_guard lock(mutex_);
+    completed_ = std::max<uint64_t>(completed_, completed);
+    const auto running = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                      [this](const Flight& flight) { return flight.number > completed_; });
+    done.splice(done.end(), in_flight_, in_flight_.begin(), running);
+}
+
+bool Completion::wait(uint64_t number, std::chrono::milliseconds timeout) {
+    const Clock::time_point deadline = deadline_after(timeout);
     for (;;) {
-        if (ticket <= completed_) return true;
-        const auto left = deadline - std::chrono::steady_clock::now();
-        const auto next =
-            std::clamp<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0), longest_slice);
-        if (wait_slice(ticket, static_cast<uint64_t>(next.count()))) return true;
-        if (left <= std::chrono::nanoseconds(0)) return false;
+        if (number <= completed_) return true;
+        device_.require_alive();
+        const Clock::duration left = deadline - Clock::now();
+        const auto slice = std::clamp<Clock::duration>(left, Clock::duration::zero(), longest_slice);
+        if (wait_slice(number, slice)) return true;
+        if (left <= Clock::duration::zero()) return false;
+    }
+}
+
+void Completion::wait(uint64_t number) {
+    wait(number, std::chrono::milliseconds::max());
+}
+
+bool Completion::wait_before_destruction(uint64_t number) noexcept {
+    const Clock::time_point deadline = deadline_after(device_.farewell);
+    for (;;) {
+        try {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+            return wait(number, left);
+        } catch (const Error& error) {
+            // A lost device runs nothing any more; out of memory may pass.
+            if (error.result() == VK_ERROR_DEVICE_LOST) return true;
+            if (Clock::now() >= deadline) return false;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
     }
 }
 

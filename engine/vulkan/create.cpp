@@ -136,10 +136,11 @@ void create_logical_device(DeviceState& state, const Extensions& available, cons
 
 }  // namespace
 
-std::unique_ptr<DeviceState> create_device(const DeviceOptions& options,
+std::shared_ptr<DeviceState> create_device(const DeviceOptions& options,
                                            PFN_vkGetInstanceProcAddr get_instance_proc_addr) {
-    auto state = std::make_unique<DeviceState>();
+    const std::shared_ptr<DeviceState> state = DeviceState::make();
     state->owned = true;
+    state->farewell = options.farewell;
     state->vk.load_global(get_instance_proc_addr);
     create_instance(*state, options);
 

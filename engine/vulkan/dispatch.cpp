@@ -108,7 +108,7 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
         throw std::logic_error(std::string(kernel.shader.name) + ": bindings: got " +
                                std::to_string(bindings.size()) + ", needs " + std::to_string(kinds.count));
     // The layer cannot know that a kernel leaves absent arguments alone: they are ordered as well.
-    const BufferView dummy = {device.dummy.buffer, 0, dummy_bytes};
+    const BufferView dummy = {device.dummy->buffer, 0, dummy_bytes};
     std::array<Use, most_bindings> uses;
     for (uint32_t i = 0; i < kinds.count; ++i)
         uses[i] = use_of(absent(bindings[i].view) ? dummy : bindings[i].view,

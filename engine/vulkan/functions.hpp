@@ -82,7 +82,6 @@ namespace vknorm::detail {
     X(QueueWaitIdle)               \
     X(ResetCommandPool)            \
     X(ResetDescriptorPool)         \
-    X(ResetFences)                 \
     X(UpdateDescriptorSets)        \
     X(WaitForFences)
 

@@ -166,7 +166,8 @@ Allocator::Place Allocator::find_place(const VkMemoryRequirements& needed, Memor
     return {block, *block->second.ranges.allocate(needed.size, needed.alignment)};
 }
 
-Allocation Allocator::allocate(VkDeviceSize bytes, Memory memory, std::string_view name) {
+std::shared_ptr<const Allocation> Allocator::allocate(VkDeviceSize bytes, Memory memory,
+                                                      std::string_view name) {
     if (whole_words(bytes) < bytes)
         throw Error(VK_ERROR_OUT_OF_DEVICE_MEMORY,
                     "Buffer \"" + std::string(name) + "\": the size overflows");
@@ -182,28 +183,32 @@ Allocation Allocator::allocate(VkDeviceSize bytes, Memory memory, std::string_vi
                     "Buffer \"" + std::string(name) + "\": needs " + mebibytes(bytes) +
                         " of device memory, the largest allocation is " + mebibytes(largest_allocation_));
 
+    auto made = std::make_shared<Allocation>();
+    made->bytes = bytes;
+    VkBuffer& buffer = made->buffer;
     const std::lock_guard lock(mutex_);
-    Allocation result;
-    device_.check(device_.vk.CreateBuffer(device_.device, &info, nullptr, &result.buffer), "vkCreateBuffer");
+    device_.check(device_.vk.CreateBuffer(device_.device, &info, nullptr, &buffer), "vkCreateBuffer");
     std::optional<Place> place;
     try {
         VkMemoryRequirements needed;
-        device_.vk.GetBufferMemoryRequirements(device_.device, result.buffer, &needed);
+        device_.vk.GetBufferMemoryRequirements(device_.device, buffer, &needed);
         place = find_place(needed, memory, name);
         const Block& block = place->block->second;
-        device_.check(device_.vk.BindBufferMemory(device_.device, result.buffer, block.memory, place->offset),
+        device_.check(device_.vk.BindBufferMemory(device_.device, buffer, block.memory, place->offset),
                       "vkBindBufferMemory");
-        device_.set_name(VK_OBJECT_TYPE_BUFFER, uint64_t(result.buffer), name);
-        result.block = place->block->first;
-        result.offset = place->offset;
+        device_.set_name(VK_OBJECT_TYPE_BUFFER, uint64_t(buffer), name);
+        made->block = place->block->first;
+        made->offset = place->offset;
         if (block.mapped && (memory != Memory::device || device_.capabilities.mapped_device_memory))
-            result.mapped = block.mapped + place->offset;
-        const bool quick = (flags_of(block.type) & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0;
-        host_addresses_.emplace(uint64_t(result.buffer), quick ? result.mapped : nullptr);
+            made->mapped = block.mapped + place->offset;
+        if ((flags_of(block.type) & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0)
+            made->host_address = made->mapped;
+        live_.insert_or_assign(uint64_t(buffer), made);
         use_.used += needed.size;
-        return result;
+        made->allocator = this;
+        return made;
     } catch (...) {
-        device_.vk.DestroyBuffer(device_.device, result.buffer, nullptr);
+        device_.vk.DestroyBuffer(device_.device, buffer, nullptr);
         if (place) release_place(*place);
         throw;
     }
@@ -224,7 +229,7 @@ VkDeviceSize Allocator::release_place(const Place& place) {
 
 void Allocator::release(const Allocation& allocation) {
     const std::lock_guard lock(mutex_);
-    host_addresses_.erase(uint64_t(allocation.buffer));
+    live_.erase(uint64_t(allocation.buffer));
     device_.vk.DestroyBuffer(device_.device, allocation.buffer, nullptr);
     use_.used -= release_place({blocks_.find(allocation.block), allocation.offset});
 }
@@ -234,15 +239,14 @@ MemoryUse Allocator::use() const {
     return use_;
 }
 
-std::byte* Allocator::host_address(VkBuffer buffer) const {
+std::shared_ptr<const Allocation> Allocator::find(VkBuffer buffer) const {
     const std::lock_guard lock(mutex_);
-    const auto found = host_addresses_.find(uint64_t(buffer));
-    return found == host_addresses_.end() ? nullptr : found->second;
+    const auto found = live_.find(uint64_t(buffer));
+    return found == live_.end() ? nullptr : found->second.lock();
 }
 
-bool Allocator::owns(VkBuffer buffer) const {
-    const std::lock_guard lock(mutex_);
-    return host_addresses_.contains(uint64_t(buffer));
+Allocation::~Allocation() {
+    if (allocator) allocator->release(*this);
 }
 
 }  // namespace vknorm::detail

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -14,11 +15,20 @@
 
 namespace vknorm::detail {
 
+class Allocator;
 struct DeviceState;
 
+/// A buffer and its memory. All that need them share them: the Buffer, and whoever recorded commands with it.
 struct Allocation {
+    Allocation() = default;
+    Allocation(const Allocation&) = delete;
+    ~Allocation();
+
+    Allocator* allocator = nullptr;  ///< it is null until the allocation is complete
     VkBuffer buffer = VK_NULL_HANDLE;
-    std::byte* mapped = nullptr;  ///< of the buffer's first byte
+    VkDeviceSize bytes = 0;             ///< as they were asked for
+    std::byte* mapped = nullptr;        ///< of the buffer's first byte
+    std::byte* host_address = nullptr;  ///< the same where the host reads and writes quickly, else null
     uint64_t block = 0;
     VkDeviceSize offset = 0;  ///< within the block
 };
@@ -38,20 +48,19 @@ class Allocator {
     Allocator(const Allocator&) = delete;
 
     /// Makes a buffer of `bytes` > 0, rounded up to whole words. Throws Error when it does not fit; nothing
-    /// has changed then.
-    Allocation allocate(VkDeviceSize bytes, Memory memory, std::string_view name);
-    void release(const Allocation& allocation);
+    /// has changed then. The allocator must outlive the result.
+    std::shared_ptr<const Allocation> allocate(VkDeviceSize bytes, Memory memory, std::string_view name);
 
     MemoryUse use() const;
-    /// Returns the host address of a live buffer of this allocator that the host may read and write quickly,
-    /// else null.
-    std::byte* host_address(VkBuffer buffer) const;
-    /// Tells whether it is a live buffer of this allocator.
-    bool owns(VkBuffer buffer) const;
+    /// Returns a live buffer of this allocator, or null where it is none.
+    std::shared_ptr<const Allocation> find(VkBuffer buffer) const;
+    bool owns(VkBuffer buffer) const { return find(buffer) != nullptr; }
     /// Tells whether buffers in Memory::device could be mapped.
     bool device_memory_is_mapped() const;
 
   private:
+    friend struct Allocation;
+
     struct Block {
         VkDeviceMemory memory;
         uint32_t type;
@@ -76,6 +85,7 @@ class Allocator {
     Blocks::iterator add_block(VkDeviceSize bytes, uint32_t type, bool shared, std::string_view name);
     void free_block(Blocks::iterator block);
     Place find_place(const VkMemoryRequirements& needed, Memory memory, std::string_view name);
+    void release(const Allocation& allocation);
     VkDeviceSize release_place(const Place& place);  // returns the bytes given back
 
     const DeviceState& device_;
@@ -86,8 +96,7 @@ class Allocator {
     mutable std::mutex mutex_;
     Blocks blocks_;
     uint64_t next_block_ = 1;
-    // All live buffers are in it; the address is null where there is none.
-    std::unordered_map<uint64_t, std::byte*> host_addresses_;
+    std::unordered_map<uint64_t, std::weak_ptr<const Allocation>> live_;
     MemoryUse use_;
 };
 

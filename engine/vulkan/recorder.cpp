@@ -7,10 +7,18 @@ namespace vknorm {
 namespace detail {
 
 void RecorderState::require_recording() const {
-    if (!recording) throw std::logic_error("Recorder: was submitted; call Stream::record() for the next one");
+    if (!recording)
+        throw std::invalid_argument(
+            "Recorder: was submitted or discarded; call Stream::record() for the next one");
 }
 
 Command& RecorderState::append(std::span<const Use> uses) {
+    for (const Use& use : uses) {
+        if (buffers.contains(use.buffer)) continue;
+        // A buffer of the caller's is the caller's to keep.
+        if (auto own = vulkan().memory->find(VkBuffer(use.buffer)))
+            buffers.emplace(use.buffer, std::move(own));
+    }
     Command& command = pending.emplace_back();
     command.barrier = hazards.add(uses);
     return command;
@@ -25,6 +33,7 @@ void RecorderState::reset() {
     hazards.clear();
     descriptors.reset();
     texels.clear();
+    buffers.clear();
 }
 
 void record_barrier(RecorderState& recorder, bool host) {
@@ -33,12 +42,16 @@ void record_barrier(RecorderState& recorder, bool host) {
 
 }  // namespace detail
 
-Recorder::Recorder(Device& device, VkCommandBuffer commands) {
+Recorder::Recorder(Device& device, VkCommandBuffer commands)
+    : state_("Recorder", std::make_unique<detail::RecorderState>(device, commands)) {
     if (commands == VK_NULL_HANDLE) throw std::invalid_argument("Recorder: commands: got null");
-    state_ = std::make_unique<detail::RecorderState>(device, commands);
 }
 Recorder::~Recorder() = default;
-Recorder::Recorder(Recorder&&) noexcept = default;
+Recorder::Recorder(Recorder&& other) : state_(std::move(other.state_)) {
+    if (!state_ || !state_->of_stream) return;
+    std::swap(state_, other.state_);
+    throw std::invalid_argument("Recorder: is that of a Stream, which cannot be moved");
+}
 
 Device& Recorder::device() const {
     return state_->device;

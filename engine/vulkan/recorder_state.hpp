@@ -1,6 +1,10 @@
 // A Recorder holds this.
 #pragma once
 
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
 #include "vulkan/commands.hpp"
 #include "vulkan/descriptors.hpp"
 #include "vulkan/hazards.hpp"
@@ -11,11 +15,14 @@ struct RecorderState {
     RecorderState(Device& owner, VkCommandBuffer command_buffer)
         : device(owner), commands(command_buffer), descriptors(owner.state()) {}
 
-    Device& device;
+    Device device;
     VkCommandBuffer commands;
-    bool recording = true;  ///< it is false for a stream's recorder after it was submitted
+    bool of_stream = false;
+    bool recording = true;  ///< a stream's recorder is not once it was submitted or discarded
     HazardTracker hazards;
     DescriptorPools descriptors;
+    /// The commands use these buffers of the engine's, here by handle.
+    std::unordered_map<uint64_t, std::shared_ptr<const Allocation>> buffers;
     std::vector<OwnedBufferView> texels;  ///< the commands read through these views
     Timestamps* timestamps = nullptr;     ///< it is null where nothing is measured
 
@@ -23,9 +30,10 @@ struct RecorderState {
     std::vector<Command> pending;  ///< they have recorded these
 
     const DeviceState& vulkan() const { return device.state(); }
-    /// Throws std::logic_error when nothing can be recorded.
+    /// Throws std::invalid_argument when nothing can be recorded.
     void require_recording() const;
-    /// Adds a command of an open transaction, behind a barrier where its uses need one.
+    /// Adds a command of an open transaction, behind a barrier where its uses need one, and keeps the buffers
+    /// that it uses.
     Command& append(std::span<const Use> uses);
     /// Moves all pending commands to the command buffer.
     void write_pending() noexcept;

@@ -17,4 +17,11 @@ void Staging::release(Ticket reached) {
     }
 }
 
+void Staging::discard(Ticket submitted) {
+    while (!taken_.empty() && taken_.back().ticket > submitted) {
+        ranges_.release(taken_.back().offset);
+        taken_.pop_back();
+    }
+}
+
 }  // namespace vknorm::detail

@@ -28,6 +28,8 @@ class Staging {
     Ticket oldest() const { return taken_.front().ticket; }
     /// Gives back the pieces of submissions up to `reached`.
     void release(Ticket reached);
+    /// Gives back the pieces of submissions after `submitted`, which do not happen.
+    void discard(Ticket submitted);
 
   private:
     static constexpr VkDeviceSize total_bytes = 4 * piece_bytes;

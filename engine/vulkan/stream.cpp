@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
+#include <new>
 #include <stdexcept>
 
 #include <vknorm/stream.hpp>
@@ -18,8 +20,11 @@ namespace {
 
 constexpr size_t most_in_flight = 16;
 constexpr Ticket timings_kept = 4;
-// A destructor must not wait for ever.
-constexpr auto longest_farewell = std::chrono::seconds(60);
+// A wait looks so often whether it was stopped.
+constexpr std::chrono::milliseconds stop_interval{5};
+// A ticket counts the submissions of its stream in so many bits; those above are the stream's.
+constexpr int ticket_bits = 40;
+std::atomic<uint32_t> streams_made = 0;
 
 OwnedCommandPool create_command_pool(const DeviceState& device) {
     VkCommandPoolCreateInfo info = {VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
@@ -49,13 +54,28 @@ struct Submission {
         : pool(create_command_pool(device.state())),
           timestamps(device.state()),
           recorder(device, allocate_commands(device.state(), pool.get())) {
+        recorder.state().of_stream = true;
         recorder.state().recording = false;
     }
 
     OwnedCommandPool pool;
     Timestamps timestamps;
     Recorder recorder;
-    Ticket ticket = 0;  // it is 0 when the submission is not in flight
+    Ticket ticket = 0;    // it is 0 when the submission is not in flight
+    uint64_t number = 0;  // among those of the device
+};
+
+// Commands use this memory until they have run.
+struct UsedMemory {
+    decltype(RecorderState::buffers) buffers;
+    decltype(RecorderState::texels) texels;
+};
+
+// What else commands in flight need is left over when their stream is destroyed.
+struct LeftOver {
+    OwnedCommandPool pool;
+    Timestamps timestamps;
+    DescriptorPools descriptors;
 };
 
 struct StreamState {
@@ -63,54 +83,65 @@ struct StreamState {
         : device(owner),
           vulkan(owner.state()),
           measure(measure_labels),
-          completion(owner.state()),
-          uploads(owner, Memory::upload),
-          readbacks(owner, Memory::readback) {}
+          uploads(device, Memory::upload),
+          readbacks(device, Memory::readback) {}
 
-    Device& device;
+    Device device;
     const DeviceState& vulkan;
     bool measure;  // it tells whether what is recorded next is timed
-    Completion completion;
     Staging uploads, readbacks;
     std::vector<std::unique_ptr<Submission>> submissions;
     Submission* current = nullptr;  // being recorded
-    Ticket last = 0;
+    const Ticket none = uint64_t{++streams_made} << ticket_bits;
+    Ticket last = none;
     std::map<Ticket, std::vector<Timing>> timings;
 
     Recorder& record();
     Ticket submit();
+    void discard();
     bool reached(Ticket ticket);
     void wait(Ticket ticket);
     void require_own(Ticket ticket) const;
-    bool idle() { return !current && reached(last); }
+    uint64_t number_of(Ticket ticket) const;
     Staging::Piece take(Staging& staging, VkDeviceSize bytes);
     void retire(Submission& submission);
     Submission& free_submission();
-    bool wait_before_destruction() noexcept;
+    bool leave() noexcept;
 };
 
 void StreamState::require_own(Ticket ticket) const {
     vulkan.require_alive();
-    if (ticket > last)
-        throw std::invalid_argument("Stream: ticket: got " + std::to_string(ticket) + ", needs at most " +
-                                    std::to_string(last));
+    if (ticket == 0 || (ticket > none && ticket <= last)) return;
+    const auto text = [](Ticket t) { return std::to_string(t & ((Ticket{1} << ticket_bits) - 1)); };
+    const bool own = ticket >> ticket_bits == none >> ticket_bits;
+    throw std::invalid_argument("Stream: ticket: got submission " + text(ticket) +
+                                (own ? "" : " of another stream") + ", needs at most " + text(last) +
+                                " of this one");
+}
+
+// Among those of the device; 0 when it has been reached.
+uint64_t StreamState::number_of(Ticket ticket) const {
+    const auto found = std::find_if(submissions.begin(), submissions.end(), [ticket](const auto& submission) {
+        return ticket != 0 && submission->ticket == ticket;
+    });
+    return found == submissions.end() ? 0 : (*found)->number;
 }
 
 bool StreamState::reached(Ticket ticket) {
     require_own(ticket);
-    return completion.reached(ticket);
+    return vulkan.completion->reached(number_of(ticket));
 }
 
 void StreamState::wait(Ticket ticket) {
-    do require_own(ticket);
-    while (!completion.wait(ticket, longest_slice));
+    require_own(ticket);
+    vulkan.completion->wait(number_of(ticket));
 }
 
 // It takes what is to be known of a submission that was reached.
 void StreamState::retire(Submission& submission) {
     if (submission.recorder.state().timestamps)
         timings.insert_or_assign(submission.ticket, submission.timestamps.read());
-    timings.erase(timings.begin(), timings.lower_bound(last + 1 - std::min(last, timings_kept)));
+    timings.erase(timings.begin(), timings.lower_bound(last + 1 - std::min(last - none, timings_kept)));
     submission.ticket = 0;
 }
 
@@ -140,7 +171,7 @@ Recorder& StreamState::record() {
     vulkan.check(vulkan.vk.ResetCommandPool(vulkan.device, submission.pool.get(), 0), "vkResetCommandPool");
     state.reset();
     submission.timestamps.reset();
-    const bool timed = measure && device.capabilities().timestamp_period_ns > 0;
+    const bool timed = measure && vulkan.capabilities.timestamp_period_ns > 0;
     state.timestamps = timed ? &submission.timestamps : nullptr;
     VkCommandBufferBeginInfo info = {VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
     info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
@@ -152,16 +183,34 @@ Recorder& StreamState::record() {
 
 Ticket StreamState::submit() {
     vulkan.require_alive();
-    if (!current) return last;
+    if (!current) return last == none ? 0 : last;
     Submission& submission = *current;
-    current = nullptr;
     RecorderState& state = submission.recorder.state();
-    record_barrier(state, true);
+    try {
+        record_barrier(state, true);
+        vulkan.check(vulkan.vk.EndCommandBuffer(state.commands), "vkEndCommandBuffer");
+        auto used =
+            std::make_shared<UsedMemory>(UsedMemory{std::move(state.buffers), std::move(state.texels)});
+        submission.number = vulkan.completion->submit(state.commands, std::move(used));
+    } catch (...) {
+        discard();
+        throw;
+    }
     state.recording = false;
-    vulkan.check(vulkan.vk.EndCommandBuffer(state.commands), "vkEndCommandBuffer");
-    completion.submit(state.commands, last + 1);
+    current = nullptr;
     submission.ticket = ++last;
     return last;
+}
+
+void StreamState::discard() {
+    if (!current) return;
+    RecorderState& state = current->recorder.state();
+    current = nullptr;
+    state.recording = false;
+    state.texels.clear();
+    state.buffers.clear();
+    uploads.discard(last);
+    readbacks.discard(last);
 }
 
 Staging::Piece StreamState::take(Staging& staging, VkDeviceSize bytes) {
@@ -174,32 +223,42 @@ Staging::Piece StreamState::take(Staging& staging, VkDeviceSize bytes) {
     }
 }
 
-bool StreamState::wait_before_destruction() noexcept {
-    const auto deadline = std::chrono::steady_clock::now() + longest_farewell;
-    while (std::chrono::steady_clock::now() < deadline) {
-        try {
-            if (completion.wait(last, longest_slice)) return true;
-        } catch (const Error& error) {
-            // Out of memory may pass; a lost device runs nothing any more.
-            if (error.result() == VK_ERROR_DEVICE_LOST) return true;
+// It returns false when what still runs needs all of this.
+bool StreamState::leave() noexcept {
+    discard();
+    Completion& completion = *vulkan.completion;
+    if (completion.wait_before_destruction(number_of(last == none ? 0 : last))) return true;
+    try {
+        for (const auto& submission : submissions) {
+            if (submission->ticket == 0) continue;
+            completion.keep(submission->number,
+                            std::make_shared<LeftOver>(
+                                LeftOver{std::move(submission->pool), std::move(submission->timestamps),
+                                         std::move(submission->recorder.state().descriptors)}));
         }
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
     }
-    return false;
 }
 
 namespace {
 
-void require_sizes(const char* operation, const char* argument, const BufferView& view, size_t bytes) {
+void require_sizes(const char* operation, const char* argument, const DeviceState& device,
+                   const BufferView& view, size_t bytes) {
     const std::string where = std::string(operation) + ": " + argument + ": ";
     if (!view) throw std::invalid_argument(where + "got an absent view");
     if (view.bytes != bytes)
         throw std::invalid_argument(where + "got " + std::to_string(view.bytes) + " bytes, needs " +
                                     std::to_string(bytes));
+    if (const auto refusal = device.refusal_of(view))
+        throw std::invalid_argument(where + "got " + refusal->got + ", needs " + refusal->needed);
 }
 
-StreamState& alive(const std::unique_ptr<StreamState>& state) {
-    if (!state) throw std::invalid_argument("Stream: was moved from");
-    return *state;
+// The host reads and writes there quickly; it is null elsewhere.
+std::byte* host_address(const DeviceState& device, const BufferView& view) {
+    const auto own = device.memory->find(view.buffer);
+    return own && own->host_address ? own->host_address + view.offset : nullptr;
 }
 
 }  // namespace
@@ -207,38 +266,51 @@ StreamState& alive(const std::unique_ptr<StreamState>& state) {
 
 Stream::Stream(Device& device) : Stream(device, Options()) {}
 Stream::Stream(Device& device, const Options& options)
-    : state_(std::make_unique<detail::StreamState>(device, options.timestamps)) {}
+    : state_("Stream", std::make_unique<detail::StreamState>(device, options.timestamps)) {}
 Stream::Stream(Stream&&) noexcept = default;
 
 Stream::~Stream() {
-    // What still runs after all this time needs its memory: it stays.
-    if (state_ && !state_->wait_before_destruction()) (void)state_.release();
+    if (state_ && !state_->leave()) (void)state_.take().release();
 }
 
 Recorder& Stream::record() {
-    return detail::alive(state_).record();
+    return state_->record();
 }
 Ticket Stream::submit() {
-    return detail::alive(state_).submit();
+    return state_->submit();
+}
+void Stream::discard() {
+    state_->discard();
 }
 bool Stream::reached(Ticket ticket) {
-    return detail::alive(state_).reached(ticket);
+    return state_->reached(ticket);
 }
 void Stream::wait(Ticket ticket) {
-    detail::alive(state_).wait(ticket);
+    state_->wait(ticket);
 }
 
-bool Stream::wait(Ticket ticket, std::chrono::milliseconds timeout) {
-    detail::alive(state_).require_own(ticket);
-    return state_->completion.wait(ticket, timeout);
+bool Stream::wait_for(Ticket ticket, std::chrono::milliseconds timeout) {
+    state_->require_own(ticket);
+    return state_->vulkan.completion->wait(state_->number_of(ticket), timeout);
+}
+
+bool Stream::wait(Ticket ticket, std::stop_token stop) {
+    while (!state_->reached(ticket)) {
+        if (stop.stop_requested()) return false;
+        wait_for(ticket, detail::stop_interval);
+    }
+    return true;
 }
 
 void Stream::upload(const BufferView& target, std::span<const std::byte> data) {
-    detail::StreamState& state = detail::alive(state_);
-    detail::require_sizes("Stream::upload", "target", target, data.size());
+    detail::StreamState& state = *state_;
+    detail::require_sizes("Stream::upload", "target", state.vulkan, target, data.size());
     state.vulkan.require_alive();
-    if (std::byte* mapped = state.vulkan.memory->host_address(target.buffer); mapped && state.idle()) {
-        std::memcpy(mapped + target.offset, data.data(), data.size());
+    if (data.empty()) return;
+    // Nothing that was submitted can read or write what is written now.
+    if (std::byte* address = detail::host_address(state.vulkan, target);
+        address && !state.current && state.vulkan.completion->idle()) {
+        std::memcpy(address, data.data(), data.size());
         return;
     }
     for (VkDeviceSize done = 0; done < data.size();) {
@@ -251,12 +323,15 @@ void Stream::upload(const BufferView& target, std::span<const std::byte> data) {
 }
 
 void Stream::download(const BufferView& source, std::span<std::byte> data) {
-    detail::StreamState& state = detail::alive(state_);
-    detail::require_sizes("Stream::download", "source", source, data.size());
+    detail::StreamState& state = *state_;
+    detail::require_sizes("Stream::download", "source", state.vulkan, source, data.size());
     state.vulkan.require_alive();
-    if (const std::byte* mapped = state.vulkan.memory->host_address(source.buffer)) {
-        state.wait(state.submit());
-        std::memcpy(data.data(), mapped + source.offset, data.size());
+    if (data.empty()) return;
+    if (const std::byte* address = detail::host_address(state.vulkan, source)) {
+        state.submit();
+        // Other streams may have submitted what writes there.
+        state.vulkan.completion->wait(state.vulkan.completion->last());
+        std::memcpy(data.data(), address, data.size());
         return;
     }
     for (VkDeviceSize done = 0; done < data.size();) {
@@ -272,7 +347,7 @@ void Stream::download(const BufferView& source, std::span<std::byte> data) {
 }
 
 std::vector<Timing> Stream::timings(Ticket ticket) {
-    detail::StreamState& state = detail::alive(state_);
+    detail::StreamState& state = *state_;
     if (!state.reached(ticket) || ticket + detail::timings_kept <= state.last) return {};
     for (const auto& submission : state.submissions)
         if (submission->ticket == ticket && ticket != 0) state.retire(*submission);
@@ -281,7 +356,7 @@ std::vector<Timing> Stream::timings(Ticket ticket) {
 }
 
 void Stream::set_timestamps(bool timestamps) {
-    detail::alive(state_).measure = timestamps;
+    state_->measure = timestamps;
 }
 
 }  // namespace vknorm

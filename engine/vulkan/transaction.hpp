@@ -12,7 +12,7 @@ namespace vknorm::detail {
 /// nothing else is left. Nothing else may record into that command buffer meanwhile, nor submit it.
 class Transaction {
   public:
-    /// Throws std::logic_error when nothing can be recorded, and Error when the device was lost.
+    /// Throws std::invalid_argument when nothing can be recorded, and Error when the device was lost.
     explicit Transaction(const Recorder& recorder);
     ~Transaction();
     Transaction(const Transaction&) = delete;

@@ -146,6 +146,14 @@ TEST(Standardize, UsesTheTrainingSetsMeanAndDeviation) {
     EXPECT_EQ(test.inputs, (std::vector<float>{0, 2}));
 }
 
+TEST(BatchOrder, OneThatWasMovedFromSaysSo) {
+    BatchOrder order(10, 3, 1);
+    order.next();
+    BatchOrder taken = std::move(order);
+    EXPECT_EQ(test::message_of<std::invalid_argument>([&] { order.next(); }), "BatchOrder: was moved from");
+    EXPECT_EQ(taken.next().size(), 3u);
+}
+
 // A mean of 1e6 with a deviation of 0.1 is lost by float32 sums, and by E[x^2] - E[x]^2 in float64.
 TEST(Standardize, SurvivesALargeMean) {
     constexpr size_t size = 100000;

@@ -310,5 +310,13 @@ TEST(SafetensorsFile, IsReplacedAsAWhole) {
     EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 2);
 }
 
+TEST(HostTensor, HasADtypeOfTheEnumeration) {
+    const std::string expected = "Dtype: got value 9, needs one of the enumeration's";
+    const auto wrong = static_cast<Dtype>(9);
+    EXPECT_EQ(message_of<std::invalid_argument>([&] { (void)bytes_of(wrong); }), expected);
+    EXPECT_EQ(message_of<std::invalid_argument>([&] { HostTensor({1}, std::vector<float>{1}, wrong); }),
+              expected);
+}
+
 }  // namespace
 }  // namespace vknorm

@@ -234,8 +234,31 @@ TEST(NetworkGuard, WrongArgumentsAreNamed) {
                     network.set_tensor("output.bias", std::vector<float>{0, nan, 0});
                 }),
                 HasSubstr("output.bias[1]: got nan"));
-    EXPECT_THAT(refused_by([&] { network.set_tensor("0.norm.num_batches_tracked", std::vector<float>{-1}); }),
-                HasSubstr("needs a count"));
+    for (const float count : {-1.f, -5.5f, 0.5f, 0x1p63f, nan})
+        EXPECT_THAT(
+            refused_by([&] { network.set_tensor("0.norm.num_batches_tracked", std::vector<float>{count}); }),
+            HasSubstr("needs a count: an integer from 0 on"));
+    for (const float variance : {-1.f, -1e-45f, nan, std::numeric_limits<float>::infinity()}) {
+        std::vector<float> variances(10, 1);
+        variances[7] = variance;
+        EXPECT_THAT(refused_by([&] { network.set_tensor("0.norm.running_var", variances); }),
+                    HasSubstr("0.norm.running_var[7]: got "));
+    }
+    EXPECT_THAT(refused_by([&] { network.set_statistics(static_cast<Statistics>(2)); }),
+                HasSubstr("network.set_statistics: statistics: got value 2"));
+    EXPECT_THAT(refused_by([&] { (void)network.predict(batch.inputs, static_cast<Statistics>(-1)); }),
+                HasSubstr("network.predict: statistics: got value -1"));
+    EXPECT_THAT(
+        refused_by([&] { (void)network.evaluate(batch.inputs, batch.labels, static_cast<Statistics>(2)); }),
+        HasSubstr("network.evaluate: statistics: got value 2"));
+    EXPECT_THAT(
+        refused_by([&] { network.set_probes({{.node = "1.norm", .tensor = static_cast<Tensor>(2)}}); }),
+        HasSubstr("network.set_probes: tensor: got value 2"));
+    Network other(test_device(), network.options());
+    EXPECT_THAT(refused_by([&] { (void)network.result(step(other, batch)); }),
+                HasSubstr("network.result: ticket"));
+    EXPECT_THAT(refused_by([&] { (void)network.timings(step(other, batch)); }), HasSubstr("another stream"));
+    EXPECT_THAT(refused_by([&] { (void)network.reached(step(other, batch)); }), HasSubstr("another stream"));
     EXPECT_EQ(contents_of(network), before);
     EXPECT_EQ(network.result(step(network, batch)).step, 1u);
 }

@@ -289,6 +289,61 @@ TEST(Network, TensorsComeBackAsTheyWereSet) {
     EXPECT_EQ(contents_of(network), contents_of(other));
 }
 
+TEST(Network, CountersAreExactIntegers) {
+    std::mt19937_64 random = random_generator();
+    const Labelled batch = random_batch(random, small_options(), 24);
+    Network network(test_device(), small_options());
+    const std::vector<std::string> names = {"steps", "0.norm.num_batches_tracked",
+                                            "1.norm.num_batches_tracked"};
+    EXPECT_EQ(network.counter_names(), names);
+    constexpr int64_t large = (int64_t{1} << 53) + 1;  // neither float32 nor float64 has it
+    for (const int64_t count : {int64_t{0}, int64_t{16777217}, large, std::numeric_limits<int64_t>::max()})
+        for (const std::string& name : names) {
+            network.set_counter(name, count);
+            EXPECT_EQ(network.counter(name), count);
+        }
+    for (const std::string& name : names) network.set_counter(name, large);
+    EXPECT_EQ(network.result(step(network, batch)).step, static_cast<uint64_t>(large + 1));
+    for (const std::string& name : names) EXPECT_EQ(network.counter(name), large + 1);
+    EXPECT_EQ(network.steps(), static_cast<uint64_t>(large + 1));
+
+    // As float32, a counter is exact or refused.
+    network.set_tensor(names[1], std::vector<float>{16777216});
+    (void)step(network, batch);
+    EXPECT_EQ(network.counter(names[1]), 16777217);
+    EXPECT_EQ(refusal([&] { (void)network.tensor(names[1]); }),
+              "network.tensor: 0.norm.num_batches_tracked: got 16777217, which float32 does not hold, needs "
+              "counter(), for integers");
+    network.set_counter(names[1], int64_t{1} << 40);
+    EXPECT_EQ(network.tensor(names[1]), std::vector<float>{0x1p40f});
+
+    EXPECT_EQ(refusal([&] { network.set_counter("steps", -1); }),
+              "network.set_counter: steps: got -1, needs an integer from 0 on");
+    EXPECT_EQ(refusal([&] { (void)network.counter("0.norm.weight"); }),
+              "network.counter: name: got \"0.norm.weight\", needs one of counter_names()");
+}
+
+TEST(Network, StepsCountOnFromWhatTheyWereSetTo) {
+    std::mt19937_64 random = random_generator();
+    std::vector<uint64_t> asked;
+    NetworkOptions options = small_options(Norm::batch_renorm);
+    options.renorm = [&asked](uint64_t step) {
+        asked.push_back(step);
+        return RenormLimits{};
+    };
+    Network network(test_device(), options);
+    const Labelled batch = random_batch(random, options, 24);
+    for (const uint64_t start : {0u, 1001u, 6u, 7u}) {
+        network.set_counter("steps", static_cast<int64_t>(start));
+        for (uint64_t i = 1; i <= 6; ++i) {
+            const Ticket ticket = step(network, batch);
+            EXPECT_EQ(asked.back(), start + i);
+            EXPECT_EQ(network.result(ticket).step, start + i);
+            EXPECT_TRUE(network.reached(ticket));
+        }
+    }
+}
+
 TEST(Network, KeepsTheFourLatestResults) {
     std::mt19937_64 random = random_generator();
     const Labelled batch = random_batch(random, small_options(), 24);

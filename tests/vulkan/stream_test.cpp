@@ -1,55 +1,27 @@
 // Submissions, transfers and timings, in every variant of device that changes how they work.
+#include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <limits>
 #include <thread>
 
 #include <vknorm/stream.hpp>
 
 #include "support/device_fixture.hpp"
+#include "support/held_queue.hpp"
 #include "support/replaced_function.hpp"
+#include "vulkan/device_variants.hpp"
 #include "vulkan/dispatch.hpp"
 #include "vulkan/staging.hpp"
 
 namespace vknorm::testing {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-struct Variant {
-    const char* name;
-    void (*clamp)(Capabilities&);
-};
-
-void PrintTo(const Variant& variant, std::ostream* out) {
-    *out << variant.name;
-}
-
-DeviceOptions with_clamp(void (*clamp)(Capabilities&)) {
-    DeviceOptions options = test_device_options();
-    options.clamp = [clamp](Capabilities& capabilities) {
-        mode().clamp(capabilities);
-        clamp(capabilities);
-    };
-    return options;
-}
-
-class StreamTest : public ::testing::TestWithParam<Variant> {
-  protected:
-    Device device{with_clamp(GetParam().clamp)};
-    std::mt19937_64 random = random_generator();
-
-    std::vector<float> floats(size_t count) { return random_floats(random, count); }
-    Buffer buffer(size_t count, const char* name) { return Buffer(device, count * sizeof(float), name); }
-};
-
-INSTANTIATE_TEST_SUITE_P(
-    Variants, StreamTest,
-    ::testing::Values(Variant{"Default", [](Capabilities&) {}},
-                      Variant{"Fences", [](Capabilities& c) { c.timeline_semaphores = false; }},
-                      Variant{"Staged", [](Capabilities& c) { c.mapped_device_memory = false; }}),
-    [](const auto& instance) { return instance.param.name; });
-
-constexpr size_t small = 1024;
+class StreamTest : public DeviceVariants {};
+INSTANTIATE_TEST_SUITE_P(Variants, StreamTest, every_variant, name_of);
 
 TEST_P(StreamTest, UploadsAndDownloadsWhatDoesNotFitIntoTheStagingMemory) {
     const std::vector<float> data = floats(5 * detail::Staging::piece_bytes / sizeof(float) + 13);
@@ -116,8 +88,9 @@ TEST_P(StreamTest, TicketsGrowAndAreReachedInOrder) {
     EXPECT_TRUE(stream.wait(last - 1, std::chrono::seconds(100)));
     stream.wait(last);
     EXPECT_TRUE(stream.reached(last));
-    EXPECT_TRUE(stream.reached(1));
+    EXPECT_TRUE(stream.reached(last - 99));
     EXPECT_THROW(stream.wait(last + 1), std::invalid_argument);
+    EXPECT_THROW(stream.wait(last - 100), std::invalid_argument);
 }
 
 TEST_P(StreamTest, OrdersSubmissionsOfOneStreamAndOfSeveral) {
@@ -132,6 +105,150 @@ TEST_P(StreamTest, OrdersSubmissionsOfOneStreamAndOfSeveral) {
     first.submit();
     detail::copy(second.record(), c, d);
     EXPECT_EQ(second.download<float>(d), data);
+}
+
+TEST_P(StreamTest, AnUploadComesAfterWhatOtherStreamsSubmitted) {
+    const std::vector<float> before = floats(small), after = floats(small);
+    const Buffer source = buffer(small, "source"), target = buffer(small, "target");
+    Stream first(device), second(device);
+    first.upload(source, before);
+    first.wait(first.submit());
+    HeldQueue held(device);
+    detail::copy(first.record(), source, target);
+    first.submit();
+    second.upload(source, after);
+    second.submit();
+    held.release();
+    EXPECT_EQ(first.download<float>(target), before);
+    EXPECT_EQ(first.download<float>(source), after);
+}
+
+TEST_P(StreamTest, ADownloadComesAfterWhatOtherStreamsSubmitted) {
+    const std::vector<float> data = floats(small);
+    const Buffer source = buffer(small, "source"), target = buffer(small, "target");
+    Stream first(device), second(device);
+    first.upload(source, data);
+    first.upload(target, std::vector<float>(small, 0));
+    first.wait(first.submit());
+    HeldQueue held(device);
+    detail::copy(first.record(), source, target);
+    first.submit();
+    std::future<std::vector<float>> downloaded =
+        std::async(std::launch::async, [&] { return second.download<float>(target); });
+    EXPECT_EQ(downloaded.wait_for(10ms), std::future_status::timeout);
+    held.release();
+    EXPECT_EQ(downloaded.get(), data);
+}
+
+TEST_P(StreamTest, WaitsAsLongAsItIsTold) {
+    const Buffer target = buffer(small, "target");
+    Stream stream(device);
+    HeldQueue held(device);
+    detail::fill(stream.record(), target, 0);
+    const Ticket ticket = stream.submit();
+    for (const auto none : {0ms, -5ms, std::chrono::milliseconds::min()})
+        EXPECT_FALSE(stream.wait(ticket, none)) << none.count();
+    EXPECT_FALSE(stream.wait(ticket, std::chrono::hours::min()));
+    EXPECT_FALSE(stream.wait(ticket, 1us));
+    EXPECT_FALSE(stream.reached(ticket));
+
+    const std::jthread later([&held] {
+        std::this_thread::sleep_for(10ms);
+        held.release();
+    });
+    EXPECT_TRUE(stream.wait(ticket, std::chrono::milliseconds::max()));
+}
+
+TEST_P(StreamTest, WaitsAsLongAsAnyDurationTells) {
+    const auto wait = [this](auto timeout) {
+        const Buffer target = buffer(small, "target");
+        Stream stream(device);
+        HeldQueue held(device);
+        detail::fill(stream.record(), target, 0);
+        const Ticket ticket = stream.submit();
+        const std::jthread later([&held] {
+            std::this_thread::sleep_for(2ms);
+            held.release();
+        });
+        EXPECT_TRUE(stream.wait(ticket, timeout));
+    };
+    wait(std::chrono::hours::max());
+    wait(std::chrono::hours(1'000'000));
+    wait(std::chrono::seconds::max());
+    wait(std::chrono::nanoseconds::max());
+    wait(std::chrono::duration<double>(std::numeric_limits<double>::infinity()));
+}
+
+TEST_P(StreamTest, AWaitCanBeStopped) {
+    const Buffer target = buffer(small, "target");
+    Stream stream(device);
+    HeldQueue held(device);
+    detail::fill(stream.record(), target, 0);
+    const Ticket ticket = stream.submit();
+    std::stop_source stop;
+    const std::jthread stopper([&stop] {
+        std::this_thread::sleep_for(2ms);
+        stop.request_stop();
+    });
+    EXPECT_FALSE(stream.wait(ticket, stop.get_token()));
+    held.release();
+    EXPECT_TRUE(stream.wait(ticket, std::stop_token()));
+    EXPECT_TRUE(stream.wait(ticket, stop.get_token())) << "reached already";
+}
+
+TEST_P(StreamTest, OnlyItsOwnStreamTakesATicket) {
+    const Buffer target = buffer(small, "target");
+    Stream stream(device), other(device), foreign(test_device());
+    detail::fill(stream.record(), target, 0);
+    const Ticket ticket = stream.submit();
+    detail::fill(other.record(), target, 0);
+    const Ticket others = other.submit();
+    foreign.record();
+    const Ticket foreigns = foreign.submit();
+    for (const Ticket wrong : {others, foreigns}) {
+        EXPECT_EQ(refusal([&] { stream.wait(wrong); }),
+                  "Stream: ticket: got submission 1 of another stream, needs at most 1 of this one");
+        EXPECT_THROW(stream.reached(wrong), std::invalid_argument);
+        EXPECT_THROW(stream.wait(wrong, 1s), std::invalid_argument);
+        EXPECT_THROW(stream.wait(wrong, std::stop_token()), std::invalid_argument);
+        EXPECT_THROW(stream.timings(wrong), std::invalid_argument);
+    }
+    Stream moved = std::move(stream);
+    moved.wait(ticket);
+    other.wait(others);
+}
+
+TEST_P(StreamTest, DiscardDropsWhatWasRecorded) {
+    constexpr size_t count = 3 * detail::Staging::piece_bytes / sizeof(float);
+    const std::vector<float> data = floats(count);
+    const Buffer target = buffer(count, "target");
+    Stream stream(device);
+    stream.upload(target, data);
+    const Ticket last = stream.submit();
+    stream.wait(last);
+    MemoryUse before;
+    {
+        const CountedCalls<&detail::Functions::QueueSubmit> submissions(device);
+        for (int i = 0; i < 3; ++i) {  // more than the staging memory holds
+            Recorder& recorder = stream.record();
+            stream.upload(target, std::vector<float>(count, 1));
+            detail::fill(recorder, target, 0);
+            {
+                const Buffer another = buffer(small, "another");
+                detail::fill(recorder, another, 0);
+            }
+            stream.discard();
+            EXPECT_THROW(detail::fill(recorder, target, 0), std::invalid_argument);
+            if (i == 0) before = device.memory_use();  // with the staging memory
+        }
+        stream.discard();  // nothing
+        EXPECT_EQ(stream.submit(), last);
+        EXPECT_EQ(submissions.count(), 0);
+    }
+    EXPECT_EQ(device.memory_use().used, before.used);
+    EXPECT_TRUE(stream.download<float>(target) == data);
+    detail::fill(stream.record(), target, 0);
+    EXPECT_TRUE(stream.download<float>(target) == std::vector<float>(count, 0));
 }
 
 TEST_P(StreamTest, ThreadsWithTheirOwnStreamsShareADevice) {
@@ -153,14 +270,6 @@ TEST_P(StreamTest, ThreadsWithTheirOwnStreamsShareADevice) {
     for (uint64_t i = 0; i < 3; ++i) threads.emplace_back([&work, &correct, i] { work(i, correct[i]); });
     for (std::thread& thread : threads) thread.join();
     EXPECT_TRUE(correct[0] && correct[1] && correct[2]);
-}
-
-TEST_P(StreamTest, DestructionDropsWhatWasRecordedAndWaitsForWhatWasSubmitted) {
-    const Buffer a = buffer(small, "a"), b = buffer(small, "b");
-    Stream stream(device);
-    detail::copy(stream.record(), a, b);
-    stream.submit();
-    detail::copy(stream.record(), b, a);
 }
 
 TEST_P(StreamTest, AFailedSubmissionIsDroppedAndTheStreamStaysUsable) {
@@ -266,7 +375,25 @@ TEST(Stream, RejectsWrongArguments) {
     std::vector<std::byte> bytes(8);
     EXPECT_EQ(message([&] { stream.download(target, std::span(bytes)); }),
               "Stream::download: source: got 16 bytes, needs 8");
-    EXPECT_EQ(message([&] { stream.wait(7); }), "Stream: ticket: got 7, needs at most 0");
+    BufferView beyond = target;
+    beyond.bytes = 20;
+    EXPECT_EQ(
+        message([&] { stream.upload(beyond, std::vector<float>(5)); }),
+        "Stream::upload: target: got bytes [0, +20) of a buffer of 16, needs a range within the buffer");
+    EXPECT_EQ(message([&] { (void)stream.download<float>(beyond); }),
+              "Stream::download: source: got bytes [0, +20) of a buffer of 16, needs a range within the "
+              "buffer");
+    Device another(test_device_options());
+    const Buffer others(another, 16, "another device's");
+    EXPECT_EQ(message([&] { stream.upload(others, std::vector<float>(4)); }),
+              "Stream::upload: target: got a buffer of another device, needs one of this device");
+    EXPECT_EQ(message([&] { (void)stream.download<float>(others); }),
+              "Stream::download: source: got a buffer of another device, needs one of this device");
+    EXPECT_EQ(message([&] { stream.wait(7); }),
+              "Stream: ticket: got submission 7 of another stream, needs at most 0 of this one");
+    EXPECT_EQ(message([&] { Recorder(std::move(stream.record())); }),
+              "Recorder: is that of a Stream, which cannot be moved");
+    stream.discard();
     const Stream moved = std::move(stream);
     EXPECT_EQ(message([&] { stream.record(); }), "Stream: was moved from");
     EXPECT_EQ(message([&] { Recorder(test_device(), VK_NULL_HANDLE); }), "Recorder: commands: got null");
@@ -278,7 +405,7 @@ TEST(Stream, ASubmittedRecorderRefusesMore) {
     Recorder& recorder = stream.record();
     detail::fill(recorder, target, 0);
     stream.submit();
-    EXPECT_THROW(detail::fill(recorder, target, 0), std::logic_error);
+    EXPECT_THROW(detail::fill(recorder, target, 0), std::invalid_argument);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include <vknorm/stream.hpp>
 
@@ -50,7 +51,7 @@ class ActivationFunction {
   private:
     VkDeviceSize bytes() const { return sizeof(float) * VkDeviceSize{options_.rows} * options_.units; }
 
-    const detail::DeviceState* device_;
+    detail::StatePointer<std::shared_ptr<const detail::DeviceState>> device_;
     ActivationOptions options_;
 };
 

@@ -73,7 +73,8 @@ struct ChannelHealth {
 /// A plan for one shape: immutable, and shareable between threads; copies share it. Tensors are dense.
 /// Operations record into the given Recorder, allocate no device memory, submit nothing and wait for nothing.
 /// Buffers may be at any offset that is a multiple of 4 (of tensors in 16-bit storage: of 2). Unless stated,
-/// an output must not overlap any other argument.
+/// an output must not overlap any other argument. A VkBuffer of the caller's needs the usages that BufferView
+/// names: STORAGE_BUFFER, and where an argument says so TRANSFER_DST, because it is filled first.
 class BatchNorm {
   public:
     /// Throws std::invalid_argument for a shape or convention out of range.
@@ -101,11 +102,11 @@ class BatchNorm {
         BufferView residual{};             ///< in, shape; added to y; may be y itself
         bool relu = false;                 ///< y below 0 becomes 0, after the residual; NaN stays
         BufferView relu_mask{};  ///< out, relu_mask_bytes(): where y was above 0. Backward needs it after a
-                                 ///< residual; without one it can tell from x.
+                                 ///< residual; without one it can tell from x. Needs TRANSFER_DST usage.
         BufferView
             valid{};  ///< in, uint32 [N, spatial]: where 0, x is not read into the statistics and y is 0
         BufferView count{};   ///< out, uint32 [1]: values of a channel that were valid; with `valid` only
-        BufferView health{};  ///< out, ChannelHealth [C]; optional
+        BufferView health{};  ///< out, ChannelHealth [C]; optional. Needs TRANSFER_DST usage.
         BufferView scratch{};
     };
     /// y = gamma * x^ + beta with batch statistics; updates the running statistics if given. An empty batch
@@ -121,7 +122,7 @@ class BatchNorm {
         BufferView running_mean{}, running_var{};  ///< in, [C]
         BufferView residual{};                     ///< in, shape; added to y; may be y itself
         bool relu = false;                         ///< y below 0 becomes 0, after the residual; NaN stays
-        BufferView relu_mask{};                    ///< out, relu_mask_bytes(); optional
+        BufferView relu_mask{};  ///< out, relu_mask_bytes(); optional. Needs TRANSFER_DST usage.
     };
     /// y = gamma * (x - running_mean) / sqrt(running_var + epsilon) + beta.
     void forward_inference(Recorder& recorder, const ForwardInference& arguments) const;
@@ -179,7 +180,7 @@ class BatchNorm {
 
   private:
     struct Impl;
-    std::shared_ptr<const Impl> impl_;
+    detail::StatePointer<std::shared_ptr<const Impl>> impl_;
 };
 
 }  // namespace vknorm

@@ -112,7 +112,7 @@ class BatchNormStages {
 
   private:
     struct Impl;
-    std::shared_ptr<const Impl> impl_;
+    detail::StatePointer<std::shared_ptr<const Impl>> impl_;
 };
 
 }  // namespace vknorm

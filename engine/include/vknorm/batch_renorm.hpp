@@ -88,7 +88,7 @@ class BatchRenorm {
 
   private:
     struct Impl;
-    std::shared_ptr<const Impl> impl_;
+    detail::StatePointer<std::shared_ptr<const Impl>> impl_;
 };
 
 }  // namespace vknorm

@@ -82,9 +82,11 @@ struct DeviceOptions {
     /// wrote is ignored. Throws std::filesystem::filesystem_error when there is something else than a regular
     /// file, or no folder for it. Empty: nowhere. Drivers that keep a cache themselves gain nothing.
     std::filesystem::path pipeline_cache_file;
+    std::chrono::milliseconds farewell = std::chrono::minutes(1);  ///< see Device
 };
 
-/// A device that belongs to the caller. The caller keeps everything alive until the Device is destroyed.
+/// A device that belongs to the caller, who keeps everything alive until the Device, and all that was made
+/// with it, is destroyed and what it submitted has run.
 struct AdoptedDevice {
     VkInstance instance = VK_NULL_HANDLE;
     VkPhysicalDevice physical_device = VK_NULL_HANDLE;
@@ -100,28 +102,31 @@ struct AdoptedDevice {
     bool shader_int64_enabled = false;        ///< and shaderInt64
     std::mutex* queue_mutex = nullptr;  ///< held around every use of the queue; null: nobody else uses it
     VkPipelineCache pipeline_cache = VK_NULL_HANDLE;  ///< used for every pipeline, by any thread; null: none
-    PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr;  ///< null: from libvulkan
-    std::function<void(Capabilities&)> clamp;                    ///< as in DeviceOptions
-    Tuner tuning;                                                ///< the same
+    PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr;    ///< null: from libvulkan
+    std::function<void(Capabilities&)> clamp;                      ///< as in DeviceOptions
+    Tuner tuning;                                                  ///< the same
+    std::chrono::milliseconds farewell = std::chrono::minutes(1);  ///< see Device
 };
 
 /// How much device memory the engine holds.
 struct MemoryUse {
-    VkDeviceSize used = 0;      ///< bytes in live buffers
+    VkDeviceSize used = 0;      ///< bytes in buffers that live, or that commands still use
     VkDeviceSize reserved = 0;  ///< bytes in VkDeviceMemory
     uint32_t allocations = 0;   ///< live VkDeviceMemory objects
 };
 
-/// Must outlive every Buffer, Stream, Recorder and operation made with it, and stay where it is: they keep
-/// its address. All members may be called from any thread.
+/// A handle: copies are the same device, and so is what a Device was moved to. Every Buffer, Stream,
+/// Recorder, operation and Network made with it keeps the device, so that all may be destroyed in any order.
+/// What recorded or submitted commands use lives until they have run; destructors that have to wait for that
+/// do so no longer than `farewell`, after which what is still used stays, for good if nobody uses the device
+/// any more. All members may be called from any thread.
 class Device {
   public:
     explicit Device(const DeviceOptions& options = {});
     /// Throws std::invalid_argument naming the missing member or the queue family without compute.
     static Device adopt(const AdoptedDevice& adopted);
-    ~Device();
-    Device(const Device&) = delete;
-    Device& operator=(const Device&) = delete;
+    Device(const Device&) = default;
+    Device& operator=(const Device&) = default;
 
     const DeviceInfo& info() const;
     const Capabilities& capabilities() const;
@@ -136,10 +141,10 @@ class Device {
     detail::DeviceState& state() const { return *state_; }
 
   private:
-    Device(std::unique_ptr<detail::DeviceState> state, const Tuner& tuner);
+    Device(std::shared_ptr<detail::DeviceState> state, const Tuner& tuner);
     void tune(const Tuner& tuner);  // in ops/norm/tuning.cpp, which knows what is tuned
 
-    std::unique_ptr<detail::DeviceState> state_;
+    std::shared_ptr<detail::DeviceState> state_;
 };
 
 }  // namespace vknorm

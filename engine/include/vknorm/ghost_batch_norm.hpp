@@ -49,15 +49,16 @@ class GhostBatchNorm {
         BufferView mean{}, inv_std{};  ///< in, as saved by forward_training
         BufferView gamma{};            ///< in, [C]; may be absent
         BufferView dx{};               ///< out, shape; absent: not wanted; may be dy itself
-        BufferView dgamma{}, dbeta{};  ///< out, [C]; each absent: not wanted
-        bool accumulate = false;       ///< dgamma and dbeta are added to
+        BufferView dgamma{}, dbeta{};  ///< out, [C]; each absent: not wanted. Without images in the batch
+                                       ///< they need TRANSFER_DST usage.
+        bool accumulate = false;  ///< dgamma and dbeta are added to
         BufferView scratch{};
     };
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
     struct Impl;
-    std::shared_ptr<const Impl> impl_;
+    detail::StatePointer<std::shared_ptr<const Impl>> impl_;
 };
 
 }  // namespace vknorm

@@ -68,7 +68,7 @@ class GroupNorm {
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    std::shared_ptr<const detail::GroupedNorm> impl_;
+    detail::StatePointer<std::shared_ptr<const detail::GroupedNorm>> impl_;
 };
 
 }  // namespace vknorm

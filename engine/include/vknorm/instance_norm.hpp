@@ -56,7 +56,7 @@ class InstanceNorm {
 
   private:
     struct Impl;
-    std::shared_ptr<const Impl> impl_;
+    detail::StatePointer<std::shared_ptr<const Impl>> impl_;
 };
 
 }  // namespace vknorm

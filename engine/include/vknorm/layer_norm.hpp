@@ -65,7 +65,7 @@ class LayerNorm {
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    std::shared_ptr<const detail::RowNorm> rows_;
+    detail::StatePointer<std::shared_ptr<const detail::RowNorm>> rows_;
 };
 
 }  // namespace vknorm

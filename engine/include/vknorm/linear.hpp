@@ -47,7 +47,7 @@ class Linear {
 
   private:
     struct Plan;
-    std::shared_ptr<const Plan> plan_;
+    detail::StatePointer<std::shared_ptr<const Plan>> plan_;
 };
 
 }  // namespace vknorm

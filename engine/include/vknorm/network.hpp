@@ -99,13 +99,14 @@ struct Evaluation {
 
 /// A step met NaN or an infinity: names the step, and the first node and unit that showed one. Parameters,
 /// optimizer state and running statistics stay those before that step; later steps change nothing and throw
-/// this too, until Network::set_tensor.
+/// this too, until Network::set_tensor or set_counter.
 class Diverged : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-/// For use by one thread at a time; several networks may share a device.
+/// For use by one thread at a time; several networks may share a device. May be destroyed at any time: see
+/// Device. One that was moved from throws std::invalid_argument.
 class Network {
   public:
     /// The last node of the graph gives the logits, of shape {classes}; every other one is read. Throws
@@ -128,6 +129,8 @@ class Network {
     Ticket train_step(std::span<const float> inputs, std::span<const uint32_t> labels);
     /// Waits for that step. Results of the four latest steps are kept. Throws Diverged.
     StepResult result(Ticket ticket);
+    /// Whether result() would not have to wait for that step.
+    bool reached(Ticket ticket);
 
     /// Loss and accuracy over a set, `chunk` rows at a time (0: max_batch; at most that), the last chunk
     /// shorter; nothing is changed. With batch statistics every chunk is normalized by its own, as a training
@@ -153,18 +156,28 @@ class Network {
     void set_probes(std::vector<NetworkProbe> probes);
     void set_timestamps(bool timestamps);
 
-    uint64_t steps() const;  ///< submitted
+    uint64_t steps() const;  ///< submitted, on top of what set_counter() said
     uint64_t parameter_count() const;
     /// Names as torch's state_dict gives them, "NODE.TENSOR" in the order of the nodes: "0.linear.weight",
     /// "0.linear.bias", "0.norm.weight", "0.norm.bias", "0.norm.running_mean", "0.norm.running_var",
     /// "0.norm.num_batches_tracked" (one value), ..., "output.weight", "output.bias"; without those that a
     /// layer does not have.
     std::vector<std::string> tensor_names() const;
-    /// Waits for the steps in flight.
+    /// Waits for the steps in flight. Throws std::invalid_argument for an unknown name, or a counter that
+    /// float32 does not hold: see counter().
     std::vector<float> tensor(const std::string& name);
-    /// Throws std::invalid_argument for an unknown name, a wrong number of values, or values that are not
-    /// finite.
+    /// Throws std::invalid_argument for an unknown name, a wrong number of values, values that are not
+    /// finite, a running variance below 0, or a counter that is no integer from 0 on.
     void set_tensor(const std::string& name, std::span<const float> values);
+
+    // Exact integers.
+    /// "steps", and those of tensor_names() that are integers: "NODE.num_batches_tracked".
+    std::vector<std::string> counter_names() const;
+    /// Waits for the steps in flight. Throws std::invalid_argument for an unknown name.
+    int64_t counter(const std::string& name);
+    /// Throws std::invalid_argument for an unknown name or a value below 0. "steps" is what the next step is
+    /// counted on from, and what NetworkOptions::renorm is asked about.
+    void set_counter(const std::string& name, int64_t value);
 
     /// Where the time of that step went on the device: labelled passes in order, such as "0.linear forward",
     /// "0.norm backward", "loss", and those of depth > 0 inside them. Empty without timestamps, before the
@@ -177,7 +190,7 @@ class Network {
 
   private:
     struct State;
-    std::unique_ptr<State> state_;
+    detail::StatePointer<std::unique_ptr<State>> state_;
 };
 
 }  // namespace vknorm

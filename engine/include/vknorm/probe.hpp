@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -50,7 +51,7 @@ class Probe {
   private:
     bool of_column() const { return options_.unit >= 0; }
 
-    const detail::DeviceState* device_;
+    detail::StatePointer<std::shared_ptr<const detail::DeviceState>> device_;
     ProbeOptions options_;
     uint32_t rows_, units_;
     uint32_t elements_, groups_;

@@ -42,7 +42,7 @@ class RmsNorm {
     void backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
-    std::shared_ptr<const detail::RowNorm> rows_;
+    detail::StatePointer<std::shared_ptr<const detail::RowNorm>> rows_;
 };
 
 }  // namespace vknorm

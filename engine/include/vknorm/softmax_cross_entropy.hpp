@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include <vknorm/stream.hpp>
 
@@ -57,7 +58,7 @@ class SoftmaxCrossEntropy {
     void softmax(Recorder& recorder, const Softmax& arguments) const;
 
   private:
-    const detail::DeviceState* device_;
+    detail::StatePointer<std::shared_ptr<const detail::DeviceState>> device_;
     SoftmaxCrossEntropyOptions options_;
 };
 

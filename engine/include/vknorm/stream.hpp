@@ -9,10 +9,12 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include <vknorm/buffer.hpp>
+#include <vknorm/state_pointer.hpp>
 
 namespace vknorm {
 
@@ -30,10 +32,12 @@ class Recorder {
     /// or the TRANSFER stage (TRANSFER_WRITE); the caller makes them visible to what follows. Changed on the
     /// way: the compute pipeline, compute descriptor set 0 and the push constants; compute sets with higher
     /// numbers must be bound again too, unless their pipeline layout is compatible with ours for set 0. The
-    /// Recorder owns the descriptor sets and must live until the commands have run.
+    /// Recorder owns the descriptor sets, keeps the engine's buffers, and must live until the commands have
+    /// run.
     Recorder(Device& device, VkCommandBuffer commands);
     ~Recorder();
-    Recorder(Recorder&&) noexcept;
+    /// Throws std::invalid_argument for the recorder of a Stream, which stays with it.
+    Recorder(Recorder&&);
     Recorder& operator=(Recorder&&) = delete;
 
     Device& device() const;
@@ -41,10 +45,11 @@ class Recorder {
     detail::RecorderState& state() const { return *state_; }
 
   private:
-    std::unique_ptr<detail::RecorderState> state_;
+    detail::StatePointer<std::unique_ptr<detail::RecorderState>> state_;
 };
 
-/// Names one submission of one Stream; later submissions compare greater. 0 names none and is always reached.
+/// Names one submission of one Stream; its later submissions compare greater, and no other Stream takes it. 0
+/// names none and is always reached.
 using Ticket = uint64_t;
 
 /// Duration of one labelled stretch of recorded work, measured by the device.
@@ -64,8 +69,8 @@ class Stream {
     };
     explicit Stream(Device& device);
     Stream(Device& device, const Options& options);
-    /// Waits for submitted work (not for ever: gives up when the device is lost, or after a minute); what was
-    /// recorded but not submitted is dropped.
+    /// Waits for what it submitted, though no longer than the device's `farewell`; what was recorded but not
+    /// submitted is dropped.
     ~Stream();
     Stream(Stream&&) noexcept;
     Stream& operator=(Stream&&) = delete;
@@ -78,18 +83,35 @@ class Stream {
     /// later, by whatever stream, and to the host once it is reached. When it throws, what was recorded is
     /// dropped.
     Ticket submit();
+    /// Drops what was recorded since the last submission, uploads among it; Recorder& of before is of no use
+    /// then. An upload of more than 16 MiB, though, submits on its way what was recorded.
+    void discard();
 
-    // Throw std::invalid_argument for a ticket that this stream has not given out.
+    // Throw std::invalid_argument for a ticket that this stream has not given out, and Error when the device
+    // is lost.
     bool reached(Ticket ticket);
-    /// Returns false when `timeout` passed first.
-    bool wait(Ticket ticket, std::chrono::milliseconds timeout);
-    /// Waits until reached; throws Error when the device is lost.
+    /// Waits until reached.
     void wait(Ticket ticket);
+    /// Returns false when `timeout`, of any length, passed first.
+    template <class Rep, class Period>
+    bool wait(Ticket ticket, std::chrono::duration<Rep, Period> timeout) {
+        using Seconds = std::chrono::duration<double>;
+        constexpr auto longest = std::chrono::milliseconds::max();
+        if (timeout <= timeout.zero()) return wait_for(ticket, {});
+        if (Seconds(timeout) >= Seconds(longest)) return wait_for(ticket, longest);
+        return wait_for(ticket, std::chrono::ceil<std::chrono::milliseconds>(timeout));
+    }
+    /// Returns false when a stop was requested first.
+    bool wait(Ticket ticket, std::stop_token stop);
 
-    /// Copies `data` to `target`, ordered after what was recorded before. `data` may be reused at once. Sizes
-    /// must match.
+    // Both throw std::invalid_argument unless sizes match. Both are ordered after what this stream recorded
+    // and after all that was submitted to the device before, by whatever stream; the caller's own submissions
+    // to an adopted device are not known: order those yourself.
+    /// Copies `data`, which may be reused at once, to `target`. What is submitted after this stream's next
+    /// submission sees it. A VkBuffer of the caller's needs the TRANSFER_DST usage.
     void upload(const BufferView& target, std::span<const std::byte> data);
-    /// Submits what was recorded, waits, and copies `source` to `data`. Sizes must match.
+    /// Submits what was recorded, waits, and copies `source` to `data`. A VkBuffer of the caller's needs the
+    /// TRANSFER_SRC usage.
     void download(const BufferView& source, std::span<std::byte> data);
 
     /// Timings of the submission `ticket`, in recording order; empty without timestamps or before it is
@@ -115,7 +137,9 @@ class Stream {
     }
 
   private:
-    std::unique_ptr<detail::StreamState> state_;
+    bool wait_for(Ticket ticket, std::chrono::milliseconds timeout);
+
+    detail::StatePointer<std::unique_ptr<detail::StreamState>> state_;
 };
 
 }  // namespace vknorm

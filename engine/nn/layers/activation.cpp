@@ -2,6 +2,7 @@
 #include <vknorm/activation.hpp>
 
 #include "nn/layer.hpp"
+#include "ops/arguments.hpp"
 
 namespace vknorm::detail {
 
@@ -46,6 +47,7 @@ class ActivationOfGraph final : public Layer {
 namespace vknorm {
 
 std::unique_ptr<detail::Layer> ActivationLayer::make(const std::vector<detail::Shape>& inputs) const {
+    detail::require_value("graph", name + ".function", function, Activation::sigmoid);
     return std::make_unique<detail::ActivationOfGraph>(function, inputs[0]);
 }
 

@@ -159,6 +159,7 @@ namespace vknorm {
 
 std::unique_ptr<detail::Layer> NormLayer::make(const std::vector<detail::Shape>& inputs) const {
     const uint32_t units = detail::features_of(name, inputs[0]);
+    detail::require_value("graph", name + ".kind", kind, Norm::ghost);
     if (kind == Norm::none) detail::refuse("graph", name + ".kind", "none", "a norm");
     if (kind == Norm::group && (groups == 0 || units % groups != 0))
         detail::refuse("graph", name + ".groups", std::to_string(groups),

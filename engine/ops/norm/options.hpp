@@ -12,6 +12,7 @@ namespace vknorm::detail {
 
 void check_epsilon(const std::string& operation, float epsilon);
 void check_momentum(const std::string& operation, float momentum);
+void check_convention(const std::string& operation, const BatchNormConvention& convention);
 /// Throws Unsupported for 16-bit storage on a device without.
 void check_storage(const std::string& operation, const Device& device, Storage storage);
 

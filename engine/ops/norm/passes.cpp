@@ -6,6 +6,7 @@
 #include "ops/norm/fused.hpp"
 #include "ops/norm/options.hpp"
 #include "ops/sizes.hpp"
+#include "vulkan/device_state.hpp"
 
 namespace vknorm::detail {
 
@@ -126,7 +127,7 @@ PlanLimits limits_of(const Device& device) {
 }
 
 NormPasses::NormPasses(const Device& device, NormPlan plan)
-    : device_(&device.state()), plan_(std::move(plan)) {
+    : device_(device.state().shared_from_this()), plan_(std::move(plan)) {
     check_storage(plan_.operation, device, plan_.storage);
 }
 

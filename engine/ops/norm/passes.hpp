@@ -2,6 +2,8 @@
 // wanted, or count as their neutral value.
 #pragma once
 
+#include <memory>
+
 #include <vknorm/stream.hpp>
 
 #include "ops/norm/plan.hpp"
@@ -164,7 +166,7 @@ class NormPasses {
   private:
     std::string explain_passes(const Affine& affine) const;
 
-    const DeviceState* device_;
+    std::shared_ptr<const DeviceState> device_;
     NormPlan plan_;
 };
 

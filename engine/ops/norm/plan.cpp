@@ -28,6 +28,10 @@ struct Lengths {
 Lengths lengths_of(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout) {
     if (shape.size() < 2 || shape.size() > 5)
         refuse(operation, std::to_string(shape.size()) + " dimensions", "2 to 5");
+    if (layout != Layout::channels_first && layout != Layout::channels_last)
+        throw std::invalid_argument(operation + ": layout: got value " +
+                                    std::to_string(static_cast<int>(layout)) +
+                                    ", needs one of the enumeration's, 0 to 1");
     const size_t channel_axis = layout == Layout::channels_last ? shape.size() - 1 : 1;
     Lengths lengths{.images = shape[0], .channels = shape[channel_axis], .positions = 1};
     if (lengths.channels == 0) refuse(operation, "0 channels", "at least 1");

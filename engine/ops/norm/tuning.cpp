@@ -60,6 +60,9 @@ std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
     if (tuning.sweep < Tuning::least_sweep || tuning.sweep > Tuning::most_sweep)
         return "sweep: got " + std::to_string(tuning.sweep) + ", needs " +
                std::to_string(Tuning::least_sweep) + " to " + std::to_string(Tuning::most_sweep);
+    if (tuning.blocks < BlockAccess::vectors || tuning.blocks > BlockAccess::texels_wide)
+        return "blocks: got value " + std::to_string(static_cast<int>(tuning.blocks)) +
+               ", needs one of the enumeration's";
     if (tuning.blocks != BlockAccess::vectors && !capabilities.texel_blocks)
         return "blocks: got texels, needs a device whose storage buffers can all be read as texels";
     if (tuning.blocks == BlockAccess::texels_wide && !capabilities.shader_int64)
