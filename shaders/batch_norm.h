@@ -54,6 +54,9 @@ struct BatchRenormForward {
     uint d_first;
     uint scale_first;
     uint shift_first;
+    uint staged;  // 1: in place of the moving statistics those of the batch are written, for NormCommit
+    uint batch_mean_first;
+    uint batch_deviation_first;
 };
 
 struct BatchRenormBackward {

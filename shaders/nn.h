@@ -58,9 +58,13 @@ struct GradientSquares {
     uint vectors;  // of four floats
 };
 
-// Whether a run has diverged, in words: 0 or 1, the low 32 bits of the step that did, then one word per layer, the
-// lowest unit that showed a value that is not finite.
-const uint divergence_header = 2;
+// Whether a run has diverged, in words: 0 or 1, the low 32 bits of the step that did; whether the running statistics of
+// the step at hand are refused, 0 or 1, and of how many steps they were; then one word per layer, the lowest unit that
+// showed a value that is not finite.
+const uint divergence_header = 4;
+const uint divergence_step = 1;
+const uint divergence_refused = 2;
+const uint divergence_all_refused = 3;
 // In place of the index of what is not finite.
 const uint all_finite = 0xffffffff;
 
@@ -79,6 +83,7 @@ struct StepSummary {
     uint saved;    // numbers that norms saved of the batch
     uint layers;   // words of divergence that belong to layers
     uint step;     // low 32 bits of its number
+    uint guard;    // 1: running statistics that are not finite are refused, and no divergence
 };
 
 struct Optimizer {
@@ -86,6 +91,7 @@ struct Optimizer {
     uint vectors;        // of four parameters
     uint running_words;  // of the running statistics and their counters
     uint diverged;       // where the word stands that says whether to keep everything as it is
+    uint refused;        // the same for the running statistics alone
     float rate;          // SGD: learning rate; Adam: learning_rate / (1 - beta1^t)
     float weight_decay;
     float beta1;         // SGD: momentum

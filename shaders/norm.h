@@ -50,6 +50,11 @@ const uint norm_gives_dbeta = 16;
 const uint norm_gives_means = 32;
 const uint norm_gives_inv_std = 64;
 
+// Words of the report on a channel.
+const uint norm_health_words = 4;
+// In place of a batch's variance, where the batch has too few values for the running statistics.
+const float norm_nothing_staged = -1;
+
 // How strands run through one slice: see norm/walk.glsl. Pitches, positions and where tensors begin count elements, or, in
 // vectors and quads, blocks of four.
 struct NormWalk {
@@ -134,6 +139,32 @@ struct NormFinalize {
     float keep;         // weight of their old value
     float unbiased;     // 1: the running variance takes squares / (count - 1)
     float epsilon;
+    uint staged;        // 1: in place of the running statistics those of the batch are written, for NormCommit
+    // Of x, where it is at hand, for sets out of range: see norm/measure_again.glsl.
+    uint x_first;
+    uint valid_first;
+    uint first_set;     // of the dispatch
+    uint images;        // of a sample
+    uint channels;
+    uint positions;     // 0: x is not at hand
+    uint group;         // channels of a set
+};
+
+// The running statistics take in what was staged of a batch.
+struct NormCommit {
+    uint channels;
+    uint batch_mean_first;
+    uint batch_var_first;
+    uint updates;  // 1: there are running statistics; else the batch is only counted
+    uint running_mean_first;
+    uint running_var_first;
+    uint counts;   // 1: there is a num_batches_tracked
+    uint batches_first;
+    uint refuses;  // 1: there is a num_batches_refused
+    uint refused_first;
+    uint cumulative;
+    float take;
+    float keep;
 };
 
 struct NormMerge {
@@ -198,6 +229,7 @@ struct NormFusedForward {
     float keep;
     float unbiased;
     float epsilon;
+    uint staged;
 };
 
 struct NormFusedBackward {

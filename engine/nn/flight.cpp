@@ -122,6 +122,7 @@ StepResult Flight::result(const DeviceGraph& graph) const {
     result.loss = step_report.loss;
     result.accuracy = static_cast<float>(step_report.correct) / static_cast<float>(rows_);
     result.gradient_norm = step_report.gradient_norm;
+    result.refused_batches = step_report.refused;
     for (const PlacedProbe& placed : probes_)
         result.probes[placed.name] =
             placed.probe.decode({probe_readback_.mapped() + placed.offset, placed.probe.result_bytes()});

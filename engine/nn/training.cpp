@@ -123,6 +123,7 @@ void Training::record_update(Flight& flight, uint32_t rows) {
                                 .layers = words(),
                                 .divergence = divergence_,
                                 .step = static_cast<uint32_t>(flight.step()),
+                                .guard = graph_.options().guard,
                                 .scratch = summary_scratch_,
                                 .record = flight.record()});
     }
@@ -133,7 +134,8 @@ void Training::record_update(Flight& flight, uint32_t rows) {
                         .gradient = view_of(store.gradients, trained()),
                         .first_moment = view_of(first_moment_, trained()),
                         .second_moment = view_of(second_moment_, trained()),
-                        .diverged = divergence_.view(0, sizeof(uint32_t)),
+                        .diverged = divergence_word(divergence_, 0),
+                        .refused = divergence_word(divergence_, shaders::divergence_refused),
                         .working = view_of(store.working, layout.running_words()),
                         .committed = view_of(store.committed, layout.running_words())});
     }
@@ -191,7 +193,8 @@ void Training::recover() {
         note_divergence(latest);
     }
     if (diverged_.empty()) return;
-    stream_.upload(divergence_, no_divergence(words()));
+    // The rest holds: what nodes tell is of one step.
+    stream_.upload(divergence_word(divergence_, 0), std::vector<uint32_t>{0});
     stream_.submit();
     diverged_.clear();
 }

@@ -27,12 +27,14 @@ struct BatchNorm::Impl {
           norm(device, plan_norm(name, extent_of(name, given), given.storage, limits_of(device))),
           partials(scratch.add(plan().partial_bytes())),
           means(scratch.add(2 * channel_bytes())),
+          staging(scratch.add(given.guard ? 2 * channel_bytes() : 0)),
           twice(plan(), scratch) {}
 
     BatchNormOptions options;
     NormPasses norm;
     Scratch scratch{};
     ScratchRange partials, means;
+    ScratchRange staging;  ///< with a guard
     BatchNormDoubleBackward twice;
 
     const NormPlan& plan() const { return norm.plan(); }
@@ -92,8 +94,8 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
     check.optional_input("beta", arguments.beta, impl.channel_bytes());
     check.output("mean", arguments.mean, 2 * impl.channel_bytes());
     check.output("inv_std", arguments.inv_std, impl.channel_bytes());
-    check_running(check, convention, impl.channel_bytes(), arguments.running_mean, arguments.running_var,
-                  arguments.num_batches_tracked);
+    const auto running = RunningBuffers::of(arguments);
+    check_running(check, convention, impl.options.guard, impl.channel_bytes(), running);
     if (arguments.relu_mask) impl.check_mask(check);
     check.optional_output("relu_mask", arguments.relu_mask, impl.plan().mask_bytes());
     check.optional_input("valid", arguments.valid, impl.valid_bytes());
@@ -104,22 +106,25 @@ void BatchNorm::forward_training(Recorder& recorder, const ForwardTraining& argu
 
     const bool keeps = impl.options.single_value == SingleValue::keep_running;
     const BufferView partials = impl.partials.of(arguments.scratch);
+    const RunningUpdate update =
+        running_update(convention, keeps ? 2 : 1, running, impl.staging.of(arguments.scratch));
     if (arguments.health) {
         const BufferView& health = arguments.health;
         fill(recorder, {health.buffer, health.offset, impl.health_bytes()}, ChannelHealth::none);
     }
     impl.norm.forward(recorder,
                       {.x = arguments.x,
-                       .num_batches_tracked = arguments.num_batches_tracked,
+                       .num_batches_tracked = counted_at_once(update),
                        .valid = arguments.valid,
                        .health = arguments.health,
                        .partials = partials},
                       {.from = partials_of_sets(impl.plan(), partials),
+                       .x = arguments.x,
+                       .valid = arguments.valid,
                        .mean = arguments.mean,
                        .inv_std = arguments.inv_std,
                        .epsilon = convention.epsilon,
-                       .running = running_update(convention, keeps ? 2 : 1, arguments.running_mean,
-                                                 arguments.running_var, arguments.num_batches_tracked),
+                       .running = update,
                        .count = arguments.valid ? arguments.count : BufferView{},
                        .health = arguments.health},
                       {.x = arguments.x,

@@ -24,12 +24,16 @@ struct BatchNormStages::Impl {
         : convention(options.convention),
           norm(device, plan_norm(name, extent_of(name, options), options.storage, limits_of(device))),
           partials(scratch.add(plan().partial_bytes())),
-          means(scratch.add(2 * channel_bytes())) {}
+          means(scratch.add(2 * channel_bytes())),
+          staging(scratch.add(options.guard ? 2 * channel_bytes() : 0)) {}
 
     BatchNormConvention convention;
     NormPasses norm;
     Scratch scratch{};
     ScratchRange partials, means;
+    ScratchRange staging;  ///< with a guard
+
+    bool guards() const { return staging.bytes > 0; }
 
     const NormPlan& plan() const { return norm.plan(); }
     uint64_t channels() const { return plan().extent.channels; }
@@ -118,18 +122,18 @@ void BatchNormStages::finish(Recorder& recorder, const Finish& arguments) const 
     impl.results(check, "moments", arguments.moments);
     check.output("mean", arguments.mean, 2 * impl.channel_bytes());
     check.output("inv_std", arguments.inv_std, impl.channel_bytes());
-    check_running(check, convention, impl.channel_bytes(), arguments.running_mean, arguments.running_var,
-                  arguments.num_batches_tracked);
+    const auto running = RunningBuffers::of(arguments);
+    check_running(check, convention, impl.guards(), impl.channel_bytes(), running);
+    if (impl.guards()) check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
-    if (arguments.num_batches_tracked) impl.norm.count_batch(recorder, arguments.num_batches_tracked);
-    impl.norm.finalize(
-        recorder, {.from = impl.one(arguments.moments),
-                   .mean = arguments.mean,
-                   .inv_std = arguments.inv_std,
-                   .epsilon = convention.epsilon,
-                   .running = running_update(convention, 2, arguments.running_mean, arguments.running_var,
-                                             arguments.num_batches_tracked)});
+    const RunningUpdate update = running_update(convention, 2, running, impl.staging.of(arguments.scratch));
+    impl.norm.count_batch(recorder, counted_at_once(update));
+    impl.norm.finalize(recorder, {.from = impl.one(arguments.moments),
+                                  .mean = arguments.mean,
+                                  .inv_std = arguments.inv_std,
+                                  .epsilon = convention.epsilon,
+                                  .running = update});
 }
 
 void BatchNormStages::normalize(Recorder& recorder, const Normalize& arguments) const {

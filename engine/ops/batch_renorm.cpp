@@ -52,7 +52,8 @@ struct BatchRenorm::Impl {
           merged(scratch.add(channels() * partial_bytes)),
           means(scratch.add(2 * channel_bytes())),
           scale(scratch.add(channel_bytes())),
-          shift(scratch.add(channel_bytes())) {}
+          shift(scratch.add(channel_bytes())),
+          staging(scratch.add(given.guard ? 2 * channel_bytes() : 0)) {}
 
     BatchRenormOptions options;
     NormPasses norm;
@@ -61,12 +62,24 @@ struct BatchRenorm::Impl {
     ScratchRange merged;        ///< moments, or sums
     ScratchRange means;         ///< of dy and dy * x^
     ScratchRange scale, shift;  ///< gamma and beta, corrected
+    ScratchRange staging;       ///< with a guard
 
     const NormPlan& plan() const { return norm.plan(); }
     uint64_t channels() const { return plan().extent.channels; }
     uint64_t channel_bytes() const { return plan().channel_bytes(); }
 
-    void correct_forward(Recorder& recorder, const ForwardTraining& arguments) const;
+    /// The moving statistics' update.
+    RunningUpdate update(const ForwardTraining& arguments) const {
+        return {.mean = arguments.moving_mean,
+                .var = arguments.moving_deviation,
+                .keep = static_cast<float>(1 - double{options.momentum}),
+                .take = options.momentum,
+                .num_batches_tracked = arguments.num_batches_tracked,
+                .staging = staging.of(arguments.scratch),
+                .num_batches_refused = arguments.num_batches_refused};
+    }
+    void correct_forward(Recorder& recorder, const ForwardTraining& arguments,
+                         const RunningUpdate& moving) const;
     void correct_backward(Recorder& recorder, const Backward& arguments) const;
 
   private:
@@ -75,13 +88,18 @@ struct BatchRenorm::Impl {
     }
 };
 
-void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTraining& arguments) const {
+void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTraining& arguments,
+                                        const RunningUpdate& moving) const {
     const Label label(recorder, "batch_renorm.correct");
     const Device& device = recorder.device();
     const AlignedView moments =
         bind_elements(device, merged.of(arguments.scratch), 0, channels(), partial_bytes);
-    const AlignedView moving_mean = of_channels(device, arguments.moving_mean);
-    const AlignedView moving_deviation = of_channels(device, arguments.moving_deviation);
+    const AlignedView moving_mean = of_channels(device, moving.mean);
+    const AlignedView moving_deviation = of_channels(device, moving.var);
+    const StagedStatistics staged(moving, channel_bytes());
+    const bool stages = bool(moving.staging);
+    const AlignedView batch_mean = of_channels(device, stages ? staged.mean : BufferView{});
+    const AlignedView batch_deviation = of_channels(device, stages ? staged.var : BufferView{});
     const AlignedView gamma = of_channels(device, arguments.gamma),
                       beta = of_channels(device, arguments.beta);
     const AlignedView r = of_channels(device, arguments.r), d = of_channels(device, arguments.d);
@@ -93,8 +111,8 @@ void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTrainin
                                            .given = bit_if(bool(gamma.view), shaders::renorm_gamma) |
                                                     bit_if(bool(beta.view), shaders::renorm_beta),
                                            .variances = options.moving == MovingDeviation::variance,
-                                           .keep = static_cast<float>(1 - double{options.momentum}),
-                                           .take = options.momentum,
+                                           .keep = moving.keep,
+                                           .take = moving.take,
                                            .epsilon = options.epsilon,
                                            .r_min = 1 / arguments.limits.r_max,
                                            .r_max = arguments.limits.r_max,
@@ -107,12 +125,16 @@ void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTrainin
                                            .r_first = r.first,
                                            .d_first = d.first,
                                            .scale_first = scales.first,
-                                           .shift_first = shifts.first};
+                                           .shift_first = shifts.first,
+                                           .staged = stages,
+                                           .batch_mean_first = batch_mean.first,
+                                           .batch_deviation_first = batch_deviation.first};
     dispatch(recorder, {shaders::batch_renorm_forward, constants},
              {read(moments.view), read_write(moving_mean.view), read_write(moving_deviation.view),
               read(gamma.view), read(beta.view), write(r.view), write(d.view), write(scales.view),
-              write(shifts.view)},
+              write(shifts.view), write(batch_mean.view), write(batch_deviation.view)},
              push, grid.groups);
+    if (stages) norm.commit(recorder, moving);
 }
 
 void BatchRenorm::Impl::correct_backward(Recorder& recorder, const Backward& arguments) const {
@@ -176,23 +198,25 @@ void BatchRenorm::forward_training(Recorder& recorder, const ForwardTraining& ar
     check.output("inv_std", arguments.inv_std, impl.channel_bytes());
     check.output("r", arguments.r, impl.channel_bytes());
     check.output("d", arguments.d, impl.channel_bytes());
-    check.optional_output("num_batches_tracked", arguments.num_batches_tracked, 2 * sizeof(uint32_t));
+    check.optional_output("num_batches_tracked", arguments.num_batches_tracked, sizeof(int64_t));
+    check_refused(check, impl.options.guard, arguments.num_batches_refused);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
     const BufferView partials = impl.partials.of(arguments.scratch);
     const BufferView moments = impl.merged.of(arguments.scratch);
+    const RunningUpdate moving = impl.update(arguments);
     impl.norm.statistics(
-        recorder,
-        {.x = arguments.x, .num_batches_tracked = arguments.num_batches_tracked, .partials = partials});
+        recorder, {.x = arguments.x, .num_batches_tracked = counted_at_once(moving), .partials = partials});
     impl.norm.merge(
         recorder,
         {.what = Merged::moments, .from = partials_of_sets(impl.plan(), partials), .result = moments});
     impl.norm.finalize(recorder, {.from = partials_of_parts(moments, 1, impl.channels()),
+                                  .x = arguments.x,
                                   .mean = arguments.mean,
                                   .inv_std = arguments.inv_std,
                                   .epsilon = impl.options.epsilon});
-    impl.correct_forward(recorder, arguments);
+    impl.correct_forward(recorder, arguments, moving);
     impl.norm.apply(recorder, {.x = arguments.x,
                                .y = arguments.y,
                                .affine = {impl.scale.of(arguments.scratch), impl.shift.of(arguments.scratch)},

@@ -1,10 +1,12 @@
 // Whether a training run met NaN or an infinity, and where first, as words on the device.
 //
-// Words: diverged (0 or 1), the low 32 bits of the step that diverged, then one word per layer: the lowest
-// unit that showed a value that is not finite in the step at hand, or shaders::all_finite. Operations lower
-// it, as their `first_non_finite`; step_summary.hpp judges.
+// Words: diverged (0 or 1), the low 32 bits of the step that diverged, whether the running statistics of the
+// step at hand are refused, of how many steps they were, then one word per layer: the lowest unit that showed
+// a value that is not finite in the step at hand, or shaders::all_finite. Operations lower it, as their
+// `first_non_finite`; step_summary.hpp judges.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -18,18 +20,22 @@ inline uint32_t divergence_words(uint32_t layers) {
     return shaders::divergence_header + layers;
 }
 
-/// Contents at the start, and after a diverged run was repaired.
+/// Contents at the start.
 inline std::vector<uint32_t> no_divergence(uint32_t layers) {
     std::vector<uint32_t> words(divergence_words(layers), shaders::all_finite);
-    words[0] = words[1] = 0;
+    std::fill_n(words.begin(), shaders::divergence_header, 0u);
     return words;
+}
+
+/// A word of the header.
+inline BufferView divergence_word(const BufferView& divergence, uint32_t word) {
+    return {divergence.buffer, divergence.offset + word * sizeof(uint32_t), sizeof(uint32_t)};
 }
 
 /// The word of a layer; absent where the words are.
 inline BufferView first_non_finite_of(const BufferView& divergence, uint32_t layer) {
     if (!divergence) return {};
-    const VkDeviceSize word = shaders::divergence_header + layer;
-    return {divergence.buffer, divergence.offset + word * sizeof(uint32_t), sizeof(uint32_t)};
+    return divergence_word(divergence, shaders::divergence_header + layer);
 }
 
 }  // namespace vknorm::detail

@@ -23,7 +23,8 @@ BatchNormOptions batch_options(const GhostBatchNormOptions& options, uint32_t im
                             .layout = options.layout,
                             .convention = options.convention,
                             .single_value = options.single_value,
-                            .storage = options.storage};
+                            .storage = options.storage,
+                            .guard = options.guard};
     result.shape.front() = images;
     return result;
 }
@@ -125,8 +126,8 @@ void GhostBatchNorm::forward_training(Recorder& recorder, const ForwardTraining&
     check.optional_input("beta", arguments.beta, impl.channel_bytes());
     check.output("mean", arguments.mean, impl.statistics_bytes(2));
     check.output("inv_std", arguments.inv_std, impl.statistics_bytes(1));
-    check_running(check, impl.options.convention, impl.channel_bytes(), arguments.running_mean,
-                  arguments.running_var, arguments.num_batches_tracked);
+    check_running(check, impl.options.convention, impl.options.guard, impl.channel_bytes(),
+                  RunningBuffers::of(arguments));
     check.output("scratch", arguments.scratch, impl.scratch_bytes());
     check.check_overlap();
 
@@ -141,6 +142,7 @@ void GhostBatchNorm::forward_training(Recorder& recorder, const ForwardTraining&
                                                  .running_mean = arguments.running_mean,
                                                  .running_var = arguments.running_var,
                                                  .num_batches_tracked = arguments.num_batches_tracked,
+                                                 .num_batches_refused = arguments.num_batches_refused,
                                                  .scratch = arguments.scratch});
     }
 }

@@ -40,6 +40,7 @@ void GroupNorm::forward(Recorder& recorder, const Forward& arguments) const {
     const BufferView partials = impl_->partials.of(arguments.scratch);
     norm.statistics(recorder, {.x = arguments.x, .partials = partials});
     norm.finalize(recorder, {.from = partials_of_sets(plan, partials),
+                             .x = arguments.x,
                              .mean = arguments.mean,
                              .inv_std = arguments.inv_std,
                              .epsilon = impl_->epsilon});

@@ -38,7 +38,8 @@ struct InstanceNorm::Impl : GroupedNorm {
                          .convention = given.convention,
                          .storage = given.storage}),
           moments(scratch.add(plan().sets() * partial_bytes)),
-          average(scratch.add(plan().extent.channels * partial_bytes)) {
+          average(scratch.add(plan().extent.channels * partial_bytes)),
+          staging(scratch.add(given.guard ? 2 * plan().channel_bytes() : 0)) {
         // The moments of all sets are averaged at once.
         const uint64_t sets = plan().sets(), most = plan().limits.binding_bytes() / partial_bytes;
         if (sets > most)
@@ -49,6 +50,7 @@ struct InstanceNorm::Impl : GroupedNorm {
     InstanceNormOptions options;
     BatchNorm batch;                ///< with running statistics
     ScratchRange moments, average;  ///< of each set; of each channel over the images
+    ScratchRange staging;           ///< with a guard
 };
 
 InstanceNorm::InstanceNorm(Device& device, const InstanceNormOptions& options)
@@ -86,18 +88,18 @@ void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& a
     check.optional_input("beta", arguments.beta, plan.channel_bytes());
     check.output("mean", arguments.mean, 2 * plan.set_bytes());
     check.output("inv_std", arguments.inv_std, plan.set_bytes());
-    check_running(check, convention, plan.channel_bytes(), arguments.running_mean, arguments.running_var,
-                  arguments.num_batches_tracked);
+    const auto running = RunningBuffers::of(arguments);
+    check_running(check, convention, impl.options.guard, plan.channel_bytes(), running);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
     const BufferView partials = impl.partials.of(arguments.scratch);
     const StatisticsView statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
-    norm.statistics(
-        recorder,
-        {.x = arguments.x, .num_batches_tracked = arguments.num_batches_tracked, .partials = partials});
+    const RunningUpdate update = running_update(convention, 1, running, impl.staging.of(arguments.scratch));
+    norm.statistics(recorder,
+                    {.x = arguments.x, .num_batches_tracked = counted_at_once(update), .partials = partials});
     PartialSets from = partials_of_sets(plan, partials);
-    if (arguments.running_mean) {
+    if (update.mean || update.staging) {
         const BufferView moments = impl.moments.of(arguments.scratch);
         const BufferView average = impl.average.of(arguments.scratch);
         const uint64_t images = plan.extent.samples, channels = plan.extent.channels;
@@ -105,15 +107,14 @@ void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& a
         norm.merge(recorder, {.what = Merged::average,
                               .from = partials_of_parts(moments, images, channels),
                               .result = average});
-        norm.finalize(recorder,
-                      {.from = partials_of_parts(average, 1, channels),
-                       .running = running_update(convention, 1, arguments.running_mean, arguments.running_var,
-                                                 arguments.num_batches_tracked)});
+        norm.finalize(recorder, {.from = partials_of_parts(average, 1, channels), .running = update});
         from = partials_of_parts(moments, 1, plan.sets());
     }
-    norm.finalize(
-        recorder,
-        {.from = from, .mean = arguments.mean, .inv_std = arguments.inv_std, .epsilon = convention.epsilon});
+    norm.finalize(recorder, {.from = from,
+                             .x = arguments.x,
+                             .mean = arguments.mean,
+                             .inv_std = arguments.inv_std,
+                             .epsilon = convention.epsilon});
     norm.apply(recorder, {.x = arguments.x,
                           .y = arguments.y,
                           .affine = {arguments.gamma, arguments.beta},

@@ -116,21 +116,25 @@ void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t ste
     const AlignedView diverged =
         align_down(recorder.device(), check.optional_input("diverged", arguments.diverged, sizeof(uint32_t)),
                    sizeof(uint32_t));
+    const AlignedView refused =
+        align_down(recorder.device(), check.optional_input("refused", arguments.refused, sizeof(uint32_t)),
+                   sizeof(uint32_t));
     check.check_overlap();
 
     shaders::Optimizer& push = rule.numbers;
     push.vectors = static_cast<uint32_t>(bytes / vector_bytes);
     push.running_words = static_cast<uint32_t>(words / sizeof(uint32_t));
     push.diverged = diverged.first;
+    push.refused = refused.first;
     const uint32_t workgroup = std::min(256u, capabilities.max_workgroup_invocations);
-    const uint32_t constants[] = {workgroup, bool(diverged.view)};
+    const uint32_t constants[] = {workgroup, bool(diverged.view), bool(refused.view)};
     const uint32_t items = std::max(push.vectors, push.running_words);
     while (push.first < items) {
         const uint32_t groups =
             std::min(ceil_div(items - push.first, workgroup), capabilities.max_workgroups);
         dispatch(recorder, {rule.shader, constants},
                  {read_write(parameters), read(gradient), read_write(first_moment), read_write(second_moment),
-                  read(diverged.view), read_write(working), read_write(committed)},
+                  read(diverged.view), read_write(working), read_write(committed), read(refused.view)},
                  push, {groups});
         push.first += groups * workgroup;
     }

@@ -32,7 +32,8 @@ void step_summary(Recorder& recorder, const StepSummary& arguments) {
                                   .running = static_cast<uint32_t>(arguments.running.bytes / sizeof(float)),
                                   .saved = static_cast<uint32_t>(arguments.saved.bytes / sizeof(float)),
                                   .layers = arguments.layers,
-                                  .step = arguments.step},
+                                  .step = arguments.step,
+                                  .guard = arguments.guard},
              {1});
 }
 
@@ -45,7 +46,8 @@ StepReport read_step_record(std::span<const std::byte> record) {
             .correct = head.correct,
             .gradient_norm = head.gradient_norm,
             .diverged = words[0] != 0,
-            .diverged_step = words[1],
+            .diverged_step = words[shaders::divergence_step],
+            .refused = words[shaders::divergence_all_refused],
             .first_running = head.first_running,
             .first_saved = head.first_saved,
             .layers = {words.begin() + shaders::divergence_header, words.end()}};

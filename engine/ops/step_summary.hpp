@@ -26,6 +26,7 @@ struct StepSummary {
     uint32_t layers = 0;
     BufferView divergence{};  ///< in and out, see divergence.hpp; diverged when anything above is not finite
     uint32_t step = 0;        ///< low bits of its number
+    bool guard = false;       ///< `running` that is not finite is refused, and no divergence
     BufferView scratch{};
     BufferView record{};  ///< out
 };
@@ -40,6 +41,7 @@ struct StepReport {
     float gradient_norm = 0;
     bool diverged = false;         ///< in this step or before
     uint32_t diverged_step = 0;    ///< low bits of its number
+    uint32_t refused = 0;          ///< steps up to this one whose running statistics were refused
     uint32_t first_running = 0;    ///< first running statistic that is not finite, or shaders::all_finite
     uint32_t first_saved = 0;      ///< first number that a norm saved, likewise
     std::vector<uint32_t> layers;  ///< per layer the lowest unit that is not finite, or shaders::all_finite

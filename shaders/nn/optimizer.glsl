@@ -1,10 +1,12 @@
 // A step of an optimizer, whose rule is change(): commits the step, or nothing of it when the run has diverged.
 // Parameters, gradient and moments are flat buffers; the padding in them is zero and stays so. The running statistics
-// have two copies: norms update `working`; a sound step copies it to `committed`, a diverged one back.
+// have two copies: norms update `working`; a sound step copies it to `committed`, a diverged one, or one whose running
+// statistics are refused, back.
 #include "nn.h"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool may_diverge = false;
+layout(constant_id = 2) const bool may_refuse = false;
 
 layout(std430, set = 0, binding = 0) buffer Parameters { vec4 parameters[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[]; };
@@ -13,6 +15,7 @@ layout(std430, set = 0, binding = 3) buffer SecondMoment { vec4 second_moment[];
 layout(std430, set = 0, binding = 4) readonly buffer Diverged { uint diverged[]; };
 layout(std430, set = 0, binding = 5) buffer Working { uint working[]; };
 layout(std430, set = 0, binding = 6) buffer Committed { uint committed[]; };
+layout(std430, set = 0, binding = 7) readonly buffer Refused { uint refused[]; };
 
 layout(push_constant) uniform Push { Optimizer push; };
 
@@ -27,7 +30,8 @@ void main() {
     const bool sound = !may_diverge || diverged[push.diverged] == 0;
     const uint i = push.first + gl_GlobalInvocationID.x;
     if (i < push.running_words) {
-        const uint word = sound ? working[i] : committed[i];
+        const bool takes = sound && (!may_refuse || refused[push.refused] == 0);
+        const uint word = takes ? working[i] : committed[i];
         working[i] = word;
         committed[i] = word;
     }

@@ -58,15 +58,17 @@ void main() {
     record.first_running = sum.first_running;
     record.first_saved = sum.first_saved;
 
-    bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_running == all_finite &&
-                 sum.first_saved == all_finite;
+    const bool refuses = sum.first_running != all_finite && divergence[0] == 0;
+    divergence[divergence_refused] = refuses ? 1 : 0;
+    if (refuses) ++divergence[divergence_all_refused];
+    bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_saved == all_finite &&
+                 (p.guard == 1 || sum.first_running == all_finite);
     for (uint i = 0; i < p.layers; ++i) sound = sound && divergence[divergence_header + i] == all_finite;
     if (!sound && divergence[0] == 0) {
         divergence[0] = 1;
-        divergence[1] = p.step;
+        divergence[divergence_step] = p.step;
     }
-    words[0] = divergence[0];
-    words[1] = divergence[1];
+    for (uint i = 0; i < divergence_header; ++i) words[i] = divergence[i];
     for (uint i = divergence_header; i < divergence_header + p.layers; ++i) {
         words[i] = divergence[i];
         divergence[i] = all_finite;

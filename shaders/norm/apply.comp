@@ -27,13 +27,13 @@ vec4 finished(uint value, uint values, vec4 y, vec4 residual) {
     return y;
 }
 
-// What the mask says of a run of images in quads, where a block adds a bit to each of four channels.
+// What the mask says of a run of images in quads, where a block adds a bit to each of four channels. NaN passes.
 void take_positive(inout uvec4 run, uint image, vec4 y) {
-    run |= mix(uvec4(0), uvec4(1u << image), greaterThan(y, vec4(0)));
+    run |= mix(uvec4(1u << image), uvec4(0), lessThanEqual(y, vec4(0)));
 }
 
 void mark_positive(NormMask at, uint channel, uint value, uint values, vec4 y) {
-    const uvec4 bits = mix(uvec4(0), uvec4(1, 2, 4, 8), greaterThan(mix(vec4(0), y, held(values)), vec4(0)));
+    const uvec4 bits = mix(uvec4(1, 2, 4, 8), uvec4(0), lessThanEqual(mix(vec4(0), y, held(values)), vec4(0)));
     let_through(at, channel, value, bits.x | bits.y | bits.z | bits.w);
 }
 

@@ -27,8 +27,8 @@ void main() {
     const vec4 sums = uintBitsToFloat(tree_total(push.partials));
     const uint of_set = tree_set();
     if (!tree_root() || of_set >= push.partials.sets) return;
-    precise const float sum_dy = sums.x + sums.y;
-    precise const float sum_dy_x = sums.z + sums.w;
+    const float sum_dy = together(sums.x, sums.y);
+    const float sum_dy_x = together(sums.z, sums.w);
     give_parameters(of_set, sum_dy, sum_dy_x);
     if ((push.gives & norm_gives_means) != 0) {
         const float values =

@@ -2,6 +2,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "batch_norm.h"
+#include "norm/numbers.glsl"
 
 layout(local_size_x_id = 0) in;
 
@@ -23,8 +24,8 @@ void main() {
         scale[push.scale_first + channel] = gamma * r;
         if ((push.given & renorm_dgamma) == 0) continue;
         const vec4 of_channel = sums[push.sums_first + channel];
-        precise const float sum_dy = of_channel.x + of_channel.y;
-        precise const float sum_dy_x = of_channel.z + of_channel.w;
+        const float sum_dy = together(of_channel.x, of_channel.y);
+        const float sum_dy_x = together(of_channel.z, of_channel.w);
         precise const float gradient = r * sum_dy_x + d_of[push.d_first + channel] * sum_dy;
         const uint at = push.dgamma_first + channel;
         dgamma[at] = push.accumulate == 1 ? dgamma[at] + gradient : gradient;

@@ -3,6 +3,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "batch_norm.h"
+#include "norm.h"
 #include "norm/inverse_deviation.glsl"
 #include "norm/moments.glsl"
 
@@ -19,6 +20,8 @@ layout(std430, set = 0, binding = 5) writeonly buffer R { float r_of[]; };
 layout(std430, set = 0, binding = 6) writeonly buffer D { float d_of[]; };
 layout(std430, set = 0, binding = 7) writeonly buffer Scale { float scale[]; };
 layout(std430, set = 0, binding = 8) writeonly buffer Shift { float shift[]; };
+layout(std430, set = 0, binding = 9) writeonly buffer BatchMean { float batch_mean[]; };
+layout(std430, set = 0, binding = 10) writeonly buffer BatchDeviation { float batch_deviations[]; };
 
 float square_root(float v) { return 1 / inverse_deviation(v); }
 
@@ -46,11 +49,17 @@ void correct(uint channel) {
     scale[push.scale_first + channel] = gamma * r;
     shift[push.shift_first + channel] = offset;
 
-    if (moments.count == 0) return;
     const float unbiased = moments.squares / max(float(moments.count) - 1, 1);
+    const float batch_deviation = push.variances == 1 ? unbiased : deviation;
+    if (push.staged == 1) {
+        batch_mean[push.batch_mean_first + channel] = moments.high;
+        batch_deviations[push.batch_deviation_first + channel] =
+            moments.count == 0 ? norm_nothing_staged : batch_deviation;
+        return;
+    }
+    if (moments.count == 0) return;
     precise const float new_mean = push.keep * old_mean + push.take * moments.high;
-    precise const float new_deviation =
-        push.keep * old_deviation + push.take * (push.variances == 1 ? unbiased : deviation);
+    precise const float new_deviation = push.keep * old_deviation + push.take * batch_deviation;
     moving_mean[push.moving_mean_first + channel] = new_mean;
     moving_deviation[push.moving_deviation_first + channel] = new_deviation;
 }

@@ -4,16 +4,51 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm.h"
+#ifdef SIXTEEN_BITS
+#include "norm/storage_16.glsl"
+#else
+#include "norm/storage_32.glsl"
+#endif
 #include "norm/inverse_deviation.glsl"
 #include "norm/moments.glsl"
 #include "norm/tree.glsl"
 
+layout(constant_id = 3) const bool has_valid = false;
+
 layout(push_constant) uniform Push { NormFinalize push; };
 
+layout(std430, set = 0, binding = 8) readonly buffer X { stored x[]; };
+layout(std430, set = 0, binding = 9) readonly buffer Valid { uint valid[]; };
+
+uint values_of_a_channel() { return push.images * push.positions; }
+
+bool counts_again(uint i) { return !has_valid || valid[push.valid_first + i] != 0; }
+
+vec4 value_again(uint i) {
+    const uint of_set = push.first_set + tree_set(), sample_sets = push.channels / push.group;
+    const uint samp = of_set / sample_sets, of_sample = of_set - samp * sample_sets;
+    const uint of_group = i / values_of_a_channel(), value = i - of_group * values_of_a_channel();
+    const uint image = samp * push.images + value / push.positions, position = value % push.positions;
+    const uint channel = of_sample * push.group + of_group;
+    return vec4(loaded(x[push.x_first + (image * push.channels + channel) * push.positions + position]));
+}
+
+#include "norm/measure_again.glsl"
 #define FINISH_BINDING 1
 #include "norm/finish.glsl"
 
 void main() {
-    const Moments moments = rounded(unpacked(tree_total(push.partials)));
-    if (tree_root() && tree_set() < push.partials.sets) finish(tree_set(), moments, inv_std_of(moments));
+    Moments moments = rounded(unpacked(tree_total(push.partials)));
+    if (!tree_root() || tree_set() >= push.partials.sets) return;
+    float unit = 1;
+    const float variance = variance_of(moments);
+    const uint values = values_of_a_channel() * push.group;
+    if (values > 0 && moments.count > 0 && is_out_of_range(variance, push.epsilon)) {
+        const Again again = measured_again(vec4(variance), values, float(moments.count));
+        if (is_better(again, 0)) {
+            moments = Moments(moments.count, again.high.x, again.low.x, again.squares.x);
+            unit = again.unit.x;
+        }
+    }
+    finish(tree_set(), moments, unit, inv_std_of(moments, unit));
 }

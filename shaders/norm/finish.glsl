@@ -1,5 +1,6 @@
-// What becomes of the moments of a set. Requires inverse_deviation, norm_moments, in push where each result goes, and
-// FINISH_BINDING, the first of seven.
+// What becomes of the moments of a set, which are those of its values times `unit`: a power of two, nearly always 1.
+// Requires inverse_deviation, norm_moments, norm/measure_again.glsl, in push where each result goes, and FINISH_BINDING,
+// the first of seven.
 
 layout(std430, set = 0, binding = FINISH_BINDING) writeonly buffer Mean { float mean[]; };
 layout(std430, set = 0, binding = FINISH_BINDING + 1) writeonly buffer InvStd { float inv_std[]; };
@@ -10,51 +11,72 @@ layout(std430, set = 0, binding = FINISH_BINDING + 3) buffer RunningVar { float 
 #endif
 #include "norm/batches.glsl"
 layout(std430, set = 0, binding = FINISH_BINDING + 5) writeonly buffer Count { uint count[]; };
-layout(std430, set = 0, binding = FINISH_BINDING + 6) writeonly buffer Health { uint health[]; };
+layout(std430, set = 0, binding = FINISH_BINDING + 6) buffer Health { uint health[]; };
 
-// running = keep * running + take * batch
-void update_running(uint channel, Moments moments) {
+float per_unit(float unit) { return uintBitsToFloat(0x7f000000u - floatBitsToUint(unit)); }
+
+// running = keep * running + take * batch, or, for norm/commit.comp, the batch alone.
+void update_running(uint channel, Moments moments, float unit) {
+    const float divisor = max(float(moments.count) - push.unbiased, 1), back = per_unit(unit);
+    const float batch_mean = moments.high * back, batch_var = moments.squares / divisor * back * back;
+    const uint mean_at = push.running_mean_first + channel;
+    const uint var_at = push.running_var_first + channel;
+    if (push.staged == 1) {
+        running_mean[mean_at] = batch_mean;
+        running_var[var_at] = moments.count >= push.least ? batch_var : norm_nothing_staged;
+        return;
+    }
+    if (moments.count < push.least) return;
     float take = push.take;
     float keep = push.keep;
     if (push.cumulative == 1) {
-        precise const float batches = float(num_batches_tracked[push.batches_first + 1]) * 4294967296.0 +
-                                      float(num_batches_tracked[push.batches_first]);
-        take = 1 / batches;
+        take = 1 / batches_as_float(push.batches_first);
         keep = 1 - take;
     }
-    const float divisor = max(float(moments.count) - push.unbiased, 1);
-    const uint mean_at = push.running_mean_first + channel;
-    const uint var_at = push.running_var_first + channel;
-    precise const float new_mean = keep * running_mean[mean_at] + take * moments.high;
-    precise const float new_var = keep * running_var[var_at] + take * (moments.squares / divisor);
+    precise const float new_mean = keep * running_mean[mean_at] + take * batch_mean;
+    precise const float new_var = keep * running_var[var_at] + take * batch_var;
     running_mean[mean_at] = new_mean;
     running_var[var_at] = new_var;
 }
 
-void report(uint channel, float average, float variance) {
-    const uint at = push.health_first + 3 * channel;
-    health[at] = floatBitsToUint(average == 0 ? 0 : abs(average) / sqrt(variance));
-    health[at + 1] = variance < push.epsilon ? 1 : 0;
-}
-
+// Of the values times the unit.
 float variance_of(Moments moments) {
     precise float variance = moments.squares / max(float(moments.count), 1);
     if (push.root_mean_square == 1) variance += moments.high * moments.high;
     return variance;
 }
 
-float inv_std_of(Moments moments) {
-    precise const float sum = variance_of(moments) + push.epsilon;
-    return moments.count == 0 ? 0 : inverse_deviation(sum);
+void report(uint channel, Moments moments, float unit) {
+    const uint at = push.health_first + norm_health_words * channel;
+    const float deviation = sqrt(variance_of(moments)), back = per_unit(unit);
+    const float variance = variance_of(moments) * back * back;
+    health[at] = floatBitsToUint(moments.high == 0 ? 0 : abs(moments.high) / deviation);
+    health[at + 1] = variance < push.epsilon ? 1 : 0;
+    health[at + 3] = health[at + 2] == ~0u && !is_finite(variance) ? 1 : 0;
 }
 
-void finish(uint of_set, Moments moments, float inverse) {
+// Below the normal numbers a device may give zero, but not by its bits.
+float times_unit(float inverse, float unit) {
+    if (unit == small_unit && inverse < 1.4210854715202004e-14) {  // 2^(80 - 126)
+        precise const float smallest = inverse * 5.902958103587057e20;  // in 2^(80 - 149)
+        return uintBitsToFloat(uint(smallest + 0.5));
+    }
+    return inverse * unit;
+}
+
+float inv_std_of(Moments moments, float unit) {
+    if (moments.count == 0) return 0;
+    precise const float sum = variance_of(moments) + push.epsilon * unit * unit;
+    return is_finite(sum) ? times_unit(inverse_deviation(sum), unit) : uintBitsToFloat(not_a_number);
+}
+
+void finish(uint of_set, Moments moments, float unit, float inverse) {
     if ((push.gives & norm_gives_inv_std) != 0) inv_std[push.inv_std_first + of_set] = inverse;
     if ((push.gives & norm_gives_mean) != 0) {
-        mean[push.mean_first + of_set] = moments.high;
-        mean[push.mean_first + push.low + of_set] = moments.low;
+        mean[push.mean_first + of_set] = moments.high * per_unit(unit);
+        mean[push.mean_first + push.low + of_set] = moments.low * per_unit(unit);
     }
     if ((push.gives & norm_gives_count) != 0 && of_set == 0) count[push.count_first] = moments.count;
-    if ((push.gives & norm_gives_health) != 0) report(of_set, moments.high, variance_of(moments));
-    if (push.least > 0 && moments.count >= push.least) update_running(of_set, moments);
+    if ((push.gives & norm_gives_health) != 0) report(of_set, moments, unit);
+    if (push.least > 0) update_running(of_set, moments, unit);
 }

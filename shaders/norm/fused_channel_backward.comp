@@ -40,8 +40,8 @@ void main() {
     const uint x_first = push.x_first, dy_first = push.dy_first, dx_first = push.dx_first;
     const uint channel = gl_WorkGroupID.x, lane = gl_LocalInvocationID.x;
     const vec4 sums = uintBitsToFloat(total_of_channel(walk_of(push.shape), channel));
-    precise const float sum_dy = sums.x + sums.y;
-    precise const float sum_dy_x = sums.z + sums.w;
+    const float sum_dy = together(sums.x, sums.y);
+    const float sum_dy_x = together(sums.z, sums.w);
     if (lane == 0) give_parameters(channel, sum_dy, sum_dy_x);
 
     const Means means = Means(vec4(sum_dy / push.values), vec4(sum_dy_x / push.values));

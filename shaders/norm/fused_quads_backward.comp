@@ -37,8 +37,8 @@ void main() {
             merge(total.q, more.q);
             merge(total.q_x, more.q_x);
         }
-        precise const vec4 sum_dy = total.q.high + total.q.lost;
-        precise const vec4 sum_dy_x = total.q_x.high + total.q_x.lost;
+        const vec4 sum_dy = together(total.q.high, total.q.lost);
+        const vec4 sum_dy_x = together(total.q_x.high, total.q_x.lost);
         for (uint k = 0; k < 4; ++k) give_parameters(4 * quad + k, sum_dy[k], sum_dy_x[k]);
         const Means means = Means(sum_dy / push.values, sum_dy_x / push.values);
         uint at = quad;

@@ -13,9 +13,18 @@ layout(push_constant) uniform Push { NormFusedForward push; };
 #include "norm/affine.glsl"
 
 BLOCK_READER(x, 0)  // read_x, read_tail_x
-#define FINISH_BINDING 2
 #define BATCHES_BINDING 6
 #include "norm/quad_moments.glsl"
+
+uint quad_again;
+bool counts_again(uint i) { return true; }
+vec4 value_again(uint i) {
+    const NormWalk walk = walk_of(push.shape);
+    return row(walk, push.x_first + quad_again + i * walk.image_pitch);
+}
+
+#include "norm/measure_again.glsl"
+#define FINISH_BINDING 2
 #include "norm/finish.glsl"
 layout(std430, set = 0, binding = 9) readonly buffer Gamma { float gammas[]; };
 layout(std430, set = 0, binding = 10) readonly buffer Beta { float betas[]; };
@@ -32,18 +41,33 @@ void main() {
             const Moments more[4] = moments_of_quad(walk, strand_at(walk, 0, i * walk.inner + quad), x_first);
             for (uint k = 0; k < 4; ++k) total[k] = merge(total[k], more[k]);
         }
+        vec4 variance, unit = vec4(1);
+        bvec4 out_of_range;
+        for (uint k = 0; k < 4; ++k) {
+            total[k] = rounded(total[k]);
+            variance[k] = variance_of(total[k]);
+            out_of_range[k] = is_out_of_range(variance[k], push.epsilon);
+        }
+        if (any(out_of_range)) {
+            quad_again = quad;
+            const Again again = measured_again(variance, walk.values, float(total[0].count));
+            for (uint k = 0; k < 4; ++k) {
+                if (!out_of_range[k] || !is_better(again, k)) continue;
+                total[k] = Moments(total[k].count, again.high[k], again.low[k], again.squares[k]);
+                unit[k] = again.unit[k];
+            }
+        }
         Scaling scaling = neutral;
         for (uint k = 0; k < 4; ++k) {
             const uint channel = 4 * quad + k;
-            const Moments moments = rounded(total[k]);
-            scaling.mean[k] = moments.high;
-            scaling.mean_lost[k] = moments.low;
-            scaling.inv_std[k] = inv_std_of(moments);
-            finish(channel, moments, scaling.inv_std[k]);
+            scaling.mean[k] = total[k].high * per_unit(unit[k]);
+            scaling.mean_lost[k] = total[k].low * per_unit(unit[k]);
+            scaling.inv_std[k] = inv_std_of(total[k], unit[k]);
+            finish(channel, total[k], unit[k], scaling.inv_std[k]);
             if (has_gamma) scaling.gamma[k] = gammas[push.gamma_first + channel];
             if (has_beta) scaling.beta[k] = betas[push.beta_first + channel];
         }
-        scaling.scale = scale_of(scaling);
+        finish_scaling(scaling);
         uint at = quad;
         for (uint row = 0; row < walk.values; ++row) {
             vec4 y = affine(scaling, read_x(walk, x_first, Cursor(at, 0)));

@@ -100,7 +100,7 @@ Scaling scaling_of_channel(uint samp, uint element) {
     take_statistics(scaling, uvec4(set_of_channel(samp, channels.x), set_of_channel(samp, channels.y),
                                    set_of_channel(samp, channels.z), set_of_channel(samp, channels.w)));
     take_parameters(scaling, channels);
-    scaling.scale = scale_of(scaling);
+    finish_scaling(scaling);
     return scaling;
 }
 #else
@@ -118,7 +118,7 @@ Scaling scaling_of_channel(uint samp, uint channel) {
 #ifdef BETA_BINDING
     if (has_beta && !by_position) scaling.beta = vec4(read_one_beta(push.beta_first + channel));
 #endif
-    scaling.scale = scale_of(scaling);
+    finish_scaling(scaling);
     return scaling;
 }
 #endif

@@ -59,7 +59,7 @@ void report_non_finite(NormWalk walk, Strand strand, Moments moments) {
         advance(walk, cursor);
         value += 4 << walk.lane_bits;
     }
-    if (first != ~0u) atomicMin(health[push.health_first + 3 * strand.channel + 2], push.value_first + first);
+    if (first != ~0u) atomicMin(health[push.health_first + norm_health_words * strand.channel + 2], push.value_first + first);
 }
 
 Moments measured(NormWalk walk, Strand strand) {

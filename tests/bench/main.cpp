@@ -3,6 +3,7 @@
 // used the machine is not reported, and ends the program with status 2.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "bench/report.hpp"
 #include "bench/startup.hpp"
 #include "bench/training.hpp"
+#include "support/split.hpp"
 
 namespace {
 
@@ -36,9 +38,11 @@ struct Arguments {
 /// Of "8,64,56,56".
 std::vector<uint32_t> lengths_of(const std::string& text) {
     std::vector<uint32_t> lengths;
-    for (const std::string& length : CLI::detail::split(text, ',')) {
+    for (const std::string& length : vknorm::testing::split(text, ',')) {
         uint32_t value = 0;
-        if (!CLI::detail::lexical_cast(length, value) || value == 0)
+        const char* const end = length.data() + length.size();
+        const auto [stopped, error] = std::from_chars(length.data(), end, value);
+        if (error != std::errc() || stopped != end || value == 0)
             throw std::invalid_argument("--shape: got '" + text + "', needs lengths such as 8,64,56,56");
         lengths.push_back(value);
     }

@@ -10,11 +10,13 @@ namespace vknorm::check {
 
 namespace {
 
-/// A channel has mean / std, which is a float32, and two whole numbers.
+/// A channel has mean / std, which is a float32, and three whole numbers.
+constexpr size_t health_words = sizeof(ChannelHealth) / sizeof(uint32_t);
 std::vector<double> health_numbers(const HostTensor& tensor) {
     std::vector<double> numbers;
     for (const uint32_t word : tensor.words())
-        numbers.push_back(numbers.size() % 3 == 0 ? std::bit_cast<float>(word) : static_cast<double>(word));
+        numbers.push_back(numbers.size() % health_words == 0 ? std::bit_cast<float>(word)
+                                                             : static_cast<double>(word));
     return numbers;
 }
 
@@ -77,7 +79,8 @@ std::vector<TensorKind> tensors() {
           .dtype = Dtype::u32},
          {.name = "count", .help = "(1): valid values of a channel", .dtype = Dtype::u32},
          {.name = "health",
-          .help = "(C, 3): |mean| / std as a float32, variance below eps, first value that is not finite",
+          .help = "(C, 4): |mean| / std as a float32, variance below eps, first value that is not finite, "
+                  "whether the variance of finite values is none of float32",
           .dtype = Dtype::u32,
           .numbers = health_numbers},
          {.name = "dresidual", .help = "gradient of residual", .stored = true},
@@ -95,7 +98,8 @@ BatchNormOptions batch_norm_options(const Call& call) {
             .convention = convention_of(settings),
             .single_value = single_value_of(settings),
             .per_activation = settings.word(per_activation_option, 0) != 0,
-            .storage = storage_of(settings)};
+            .storage = storage_of(settings),
+            .guard = has_guard(call)};
 }
 
 reference::BatchNormData batch_norm_data(const Call& call) {
@@ -122,7 +126,7 @@ TensorShape batch_norm_shape(const std::string& tensor, const TensorShape& x, co
     require_images("batch_norm", x);
     for (const char* like_x : {"x", "y", "dx", "dy", "residual", "dresidual", "ddx", "grad_dy", "grad_x"})
         if (tensor == like_x) return x;
-    if (tensor == "num_batches_tracked") return {};
+    if (tensor.starts_with("num_batches_")) return {};
     const bool per_activation = settings.word(per_activation_option, 0) != 0;
     const uint64_t activations = element_count(TensorShape(x.begin() + 1, x.end()));
     const uint64_t channels = per_activation ? activations : channels_of(x, settings);
@@ -138,7 +142,7 @@ TensorShape batch_norm_shape(const std::string& tensor, const TensorShape& x, co
         return {channels, (values + 31) / 32};
     }
     if (tensor == "count") return {1};
-    if (tensor == "health") return {channels, 3};
+    if (tensor == "health") return {channels, sizeof(ChannelHealth) / sizeof(uint32_t)};
     if (tensor == "mean") return {2, channels};
     return {channels};
 }
@@ -148,14 +152,16 @@ Operation batch_norm() {
         .name = "batch_norm",
         .help = "batch normalization; training runs its backward too when there is a dy",
         .tensors = tensors(),
-        .options = with(convention_options(), {layout_option, single_value_option, storage_option,
-                                               per_activation_option, relu_option, health_option}),
+        .options =
+            with(convention_options(), {layout_option, single_value_option, storage_option,
+                                        per_activation_option, relu_option, health_option, guard_option}),
         .modes = {{.name = "training",
                    .needs = {"x"},
                    .takes = {"gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dy"},
-                   .adds = {"residual", "valid", "dgamma", "dbeta"},
+                   .adds = {"residual", "valid", "dgamma", "dbeta", "num_batches_refused"},
                    .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked",
-                             "relu_mask", "count", "health", "dx", "dgamma", "dbeta", "dresidual"},
+                             "num_batches_refused", "relu_mask", "count", "health", "dx", "dgamma", "dbeta",
+                             "dresidual"},
                    .run = run_training,
                    .expect = expect_batch_norm_training},
                   {.name = "inference",

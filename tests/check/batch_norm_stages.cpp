@@ -78,7 +78,9 @@ void run(const Call& call, Workspace& workspace) {
                          .inv_std = inv_std,
                          .running_mean = workspace.in_out("running_mean"),
                          .running_var = workspace.in_out("running_var"),
-                         .num_batches_tracked = workspace.in_out("num_batches_tracked")});
+                         .num_batches_tracked = workspace.in_out("num_batches_tracked"),
+                         .num_batches_refused = workspace.in_out("num_batches_refused"),
+                         .scratch = parts.front().scratch});
     for (const Part& part : parts)
         part.op.normalize(recorder, {.x = part.x,
                                      .y = part.y,
@@ -129,8 +131,8 @@ Operation batch_norm_stages() {
         .name = "batch_norm_stages",
         .help = "batch normalization of a batch in parts: synchronized, micro-batched or precise",
         .tensors = with(family_tensors("(C)", "C"), running_tensors()),
-        .options = with(convention_options(),
-                        {layout_option, storage_option, per_activation_option, parts_option, gather_option}),
+        .options = with(convention_options(), {layout_option, storage_option, per_activation_option,
+                                               guard_option, parts_option, gather_option}),
         .modes = {training_mode(run, expect)},
         .shape_of = batch_norm_shape,
     };

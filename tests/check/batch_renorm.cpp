@@ -20,7 +20,8 @@ BatchRenormOptions options_of(const Call& call) {
             .momentum = call.settings.number("momentum", defaults.momentum),
             .epsilon = call.settings.number("eps", defaults.epsilon),
             .moving = static_cast<MovingDeviation>(call.settings.word(moving_option, 0)),
-            .storage = storage_of(call.settings)};
+            .storage = storage_of(call.settings),
+            .guard = has_guard(call)};
 }
 
 RenormLimits limits_of(const Call& call) {
@@ -75,20 +76,19 @@ Operation batch_renorm() {
     return {
         .name = "batch_renorm",
         .help = "batch renormalization; training runs its backward too when there is a dy",
-        .tensors = with(family_tensors("(C)", "C"),
+        .tensors = with(with(family_tensors("(C)", "C"), counter_tensors()),
                         {{.name = "moving_mean", .fill = Fill::x, .help = "(C)"},
                          {.name = "moving_deviation", .fill = Fill::deviation, .help = "(C)"},
-                         running_tensors().back(),
                          {.name = "r", .help = "(C): what the normalized values are multiplied by"},
                          {.name = "d", .help = "(C): what is added to them then"}}),
-        .options = {eps_option, momentum_option, layout_option, storage_option, moving_option, r_max_option,
-                    d_max_option},
+        .options = {eps_option, momentum_option, layout_option, storage_option, guard_option, moving_option,
+                    r_max_option, d_max_option},
         .modes = {{.name = "training",
                    .needs = {"x", "moving_mean", "moving_deviation"},
                    .takes = {"gamma", "beta", "num_batches_tracked", "dy"},
-                   .adds = {"dgamma", "dbeta"},
+                   .adds = {"dgamma", "dbeta", "num_batches_refused"},
                    .gives = {"y", "mean", "inv_std", "r", "d", "moving_mean", "moving_deviation",
-                             "num_batches_tracked", "dx", "dgamma", "dbeta"},
+                             "num_batches_tracked", "num_batches_refused", "dx", "dgamma", "dbeta"},
                    .run = run_training,
                    .expect = expect_renorm_training},
                   {.name = "inference",

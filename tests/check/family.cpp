@@ -25,6 +25,7 @@ const Option per_activation_option{
 const Option relu_option{"relu",
                          {"none", "recomputed", "mask"},
                          "Whether a ReLU follows, and how backward knows what it let through"};
+const Option guard_option{"guard", {"off", "on"}, "Whether running statistics take in finite batches only"};
 const Option health_option{"health", {"off", "on"}, "Whether to report on every channel"};
 
 std::vector<Option> convention_options() {
@@ -70,6 +71,10 @@ bool wants_health(const Call& call) {
     return call.settings.word(health_option, 0) != 0;
 }
 
+bool has_guard(const Call& call) {
+    return call.settings.word(guard_option, 0) != 0;
+}
+
 std::vector<uint32_t> lengths_of(const Call& call) {
     std::vector<uint32_t> result;
     for (const uint64_t length : call.shape()) {
@@ -95,7 +100,7 @@ uint64_t channels_of(const TensorShape& x, const Settings& settings) {
 TensorShape family_shape(const std::string& tensor, const TensorShape& x, const Settings& settings) {
     for (const char* like_x : {"x", "y", "dx", "dy"})
         if (tensor == like_x) return x;
-    if (tensor == "num_batches_tracked") return {};
+    if (tensor.starts_with("num_batches_")) return {};
     return {channels_of(x, settings)};
 }
 
@@ -112,12 +117,18 @@ std::vector<TensorKind> family_tensors(const std::string& parameters, const std:
             {.name = "dbeta", .fill = Fill::gradient, .help = "gradient of beta; if given it is added to"}};
 }
 
+std::vector<TensorKind> counter_tensors() {
+    return {{.name = "num_batches_tracked", .fill = Fill::count, .help = "(), int64", .dtype = Dtype::i64},
+            {.name = "num_batches_refused",
+             .fill = Fill::count,
+             .help = "(), int64: those that the guard kept out",
+             .dtype = Dtype::i64}};
+}
+
 std::vector<TensorKind> running_tensors() {
-    return {
-        {.name = "running_mean", .fill = Fill::x, .help = "(C)"},
-        {.name = "running_var", .fill = Fill::variance, .help = "(C)"},
-        {.name = "num_batches_tracked", .fill = Fill::count, .help = "(), int64", .dtype = Dtype::i64},
-    };
+    return with({{.name = "running_mean", .fill = Fill::x, .help = "(C)"},
+                 {.name = "running_var", .fill = Fill::variance, .help = "(C)"}},
+                counter_tensors());
 }
 
 std::vector<TensorKind> with(std::vector<TensorKind> tensors, const std::vector<TensorKind>& more) {
@@ -139,9 +150,9 @@ Mode training_mode(decltype(Mode::run) run, decltype(Mode::expect) expect) {
     return {.name = "training",
             .needs = {"x"},
             .takes = {"gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dy"},
-            .adds = {"dgamma", "dbeta"},
-            .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked", "dx",
-                      "dgamma", "dbeta"},
+            .adds = {"dgamma", "dbeta", "num_batches_refused"},
+            .gives = {"y", "mean", "inv_std", "running_mean", "running_var", "num_batches_tracked",
+                      "num_batches_refused", "dx", "dgamma", "dbeta"},
             .run = run,
             .expect = expect};
 }
@@ -182,14 +193,18 @@ void expect_gradients(const Call& call, Expectations& expectations, Expectations
     expectations.merge(gradients);
 }
 
-void expect_counted(const Call& call, Expectations& expectations, int64_t batches) {
-    if (call.has("num_batches_tracked"))
-        expectations["num_batches_tracked"] = {{static_cast<double>(batches_of(call) + batches)}, {0}};
-}
-
 Expectations expect_training(const Call& call, Expectations forward,
                              const std::function<Expectations()>& backward, int64_t batches) {
-    expect_counted(call, forward, batches);
+    const auto counts = [&](const char* counter, int64_t more) {
+        const auto before = call.inputs.find(counter);
+        if (before == call.inputs.end()) return;
+        forward[counter] = {{static_cast<double>(before->second.integers().front() + more)}, {0}};
+    };
+    const auto found = forward.find("num_batches_refused");
+    int64_t refused = 0;
+    if (found != forward.end()) refused = static_cast<int64_t>(forward.extract(found).mapped().values[0]);
+    counts("num_batches_tracked", batches - refused);
+    counts("num_batches_refused", refused);
     if (call.has("dy")) expect_gradients(call, forward, backward());
     return forward;
 }

@@ -13,7 +13,7 @@ namespace vknorm::check {
 
 extern const Option preset_option, running_variance_option, momentum_form_option, momentum_option;
 extern const Option eps_option, layout_option, single_value_option, storage_option, per_activation_option;
-extern const Option relu_option, health_option;
+extern const Option relu_option, health_option, guard_option;
 /// A BatchNormConvention is made of these.
 std::vector<Option> convention_options();
 /// Puts `more` after `options`.
@@ -27,18 +27,21 @@ Storage storage_of(const Settings& settings);
 enum class Relu { none, recomputed, mask };
 Relu relu_of(const Call& call);
 bool wants_health(const Call& call);
+bool has_guard(const Call& call);
 /// Returns the lengths of the first tensor. Throws std::invalid_argument for lengths beyond 32 bits.
 std::vector<uint32_t> lengths_of(const Call& call);
 
 /// Throws std::invalid_argument for a shape of x that is not (N, C, ...).
 void require_images(const std::string& operation, const TensorShape& x, size_t least_dimensions = 2);
 uint64_t channels_of(const TensorShape& x, const Settings& settings);
-/// Returns the shape of a tensor in the shape of x, of one of [C], or of num_batches_tracked.
+/// Returns the shape of a tensor in the shape of x, of one of [C], or of a counter of batches.
 TensorShape family_shape(const std::string& tensor, const TensorShape& x, const Settings& settings);
 
 /// Returns the tensors that most operations have; `parameters` is the shape of gamma, for people.
 std::vector<TensorKind> family_tensors(const std::string& parameters, const std::string& statistics);
 std::vector<TensorKind> running_tensors();
+/// Returns num_batches_tracked and num_batches_refused.
+std::vector<TensorKind> counter_tensors();
 std::vector<TensorKind> with(std::vector<TensorKind> tensors, const std::vector<TensorKind>& more);
 
 /// This is the mode of a norm with statistics of every input.
@@ -57,8 +60,6 @@ bool accumulates(const Call& call);
 BufferView parameter_gradient(const Call& call, Workspace& workspace, const std::string& name);
 /// Adds those `gradients` to the expectations that parameter_gradient lets an operation give.
 void expect_gradients(const Call& call, Expectations& expectations, Expectations gradients);
-/// Expects num_batches_tracked, if the call has it.
-void expect_counted(const Call& call, Expectations& expectations, int64_t batches = 1);
 /// Returns all that record_training() gives: `forward`, the batches counted, and with a dy what `backward`
 /// returns.
 Expectations expect_training(const Call& call, Expectations forward,

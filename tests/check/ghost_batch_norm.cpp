@@ -23,7 +23,8 @@ GhostBatchNormOptions options_of(const Call& call) {
             .ghost_size = ghost_size(call.settings),
             .convention = convention_of(call.settings),
             .single_value = single_value_of(call.settings),
-            .storage = storage_of(call.settings)};
+            .storage = storage_of(call.settings),
+            .guard = has_guard(call)};
 }
 
 void run(const Call& call, Workspace& workspace) {
@@ -57,8 +58,8 @@ Operation ghost_batch_norm() {
         .name = "ghost_batch_norm",
         .help = "batch normalization of parts of a batch; runs backward too when there is a dy",
         .tensors = with(std::move(tensors), running_tensors()),
-        .options = with(convention_options(),
-                        {layout_option, single_value_option, storage_option, ghost_size_option}),
+        .options = with(convention_options(), {layout_option, single_value_option, storage_option,
+                                               guard_option, ghost_size_option}),
         .modes = {training_mode(run, expect)},
         .shape_of = shape_of,
     };

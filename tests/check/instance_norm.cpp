@@ -12,7 +12,8 @@ InstanceNormOptions options_of(const Call& call) {
     return {.shape = lengths_of(call),
             .layout = layout_of(call.settings),
             .convention = convention_of(call.settings),
-            .storage = storage_of(call.settings)};
+            .storage = storage_of(call.settings),
+            .guard = has_guard(call)};
 }
 
 /// With running statistics it is batch normalization.
@@ -79,7 +80,7 @@ Operation instance_norm() {
         .name = "instance_norm",
         .help = "instance normalization; training runs its backward too when there is a dy",
         .tensors = with(family_tensors("(C)", "N, C"), running_tensors()),
-        .options = with(convention_options(), {layout_option, storage_option}),
+        .options = with(convention_options(), {layout_option, storage_option, guard_option}),
         .modes = {training_mode(run_training, expect_instance_training),
                   {.name = "inference",
                    .needs = {"x", "running_mean", "running_var"},

@@ -54,6 +54,8 @@ class NormArguments {
             pass.moving_deviation = running("moving_deviation");
         if constexpr (requires { pass.num_batches_tracked; })
             pass.num_batches_tracked = workspace_.in_out("num_batches_tracked");
+        if constexpr (requires { pass.num_batches_refused; })
+            pass.num_batches_refused = workspace_.in_out("num_batches_refused");
     }
 
     /// Batch normalization does these on the way.

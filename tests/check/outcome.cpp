@@ -18,6 +18,13 @@ std::vector<double> numbers(const Call& call, const std::string& name, const Hos
     return convert(tensor.floats());
 }
 
+/// What the numbers of a tensor are rounded to; integers, and what is made of them, do not overflow.
+double overflow_of(Dtype dtype) {
+    if (dtype == Dtype::f32) return testing::float32_overflow;
+    if (dtype == Dtype::f16) return testing::float16_overflow;
+    return dtype == Dtype::bf16 ? testing::bfloat16_overflow : testing::no_overflow;
+}
+
 }  // namespace
 
 HostTensors run(Device& device, const Call& call) {
@@ -53,13 +60,14 @@ Outcome compare(const Call& call, HostTensors results, const Expectations& expec
             outcome.failures.push_back(name + ": is not among the results");
             continue;
         }
-        const std::vector<double> got = numbers(call, name, outcome.results.at(name));
+        const HostTensor& tensor = outcome.results.at(name);
+        const std::vector<double> got = numbers(call, name, tensor);
         if (got.size() != expectation.values.size()) {
             outcome.failures.push_back(name + ": has " + std::to_string(got.size()) + " values, expected " +
                                        std::to_string(expectation.values.size()));
             continue;
         }
-        const testing::Deviation found = testing::deviation(got, expectation);
+        const testing::Deviation found = testing::deviation(got, expectation, overflow_of(tensor.dtype));
         outcome.deviations[name] = found;
         if (found.ratio > 1)
             outcome.failures.push_back(name + ": " + describe(found, got[found.at], expectation));

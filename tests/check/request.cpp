@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "app/unknown_argument.hpp"
+#include "support/split.hpp"
 
 namespace vknorm::check {
 
@@ -55,7 +56,7 @@ double read_real_number(const std::string& option, const std::string& text, floa
 TensorShape read_shape(const std::string& text) {
     TensorShape shape;
     uint64_t product = 1;
-    for (const std::string& part : CLI::detail::split(text, 'x')) {
+    for (const std::string& part : testing::split(text, 'x')) {
         shape.push_back(read_whole_number("--shape", part, 0, max_elements));
         product *= shape.back();
         if (product > max_elements)
@@ -143,11 +144,11 @@ void add_request_options(CLI::App& app, Request& request) {
     add_text(app, "--std", "NUMBER", "Standard deviation of x (1 if not given)",
              [&](const std::string& text) { request.std = read_real_number("--std", text, 0); });
     add_text(app, "--without", "NAME,...", "Optional tensors to leave out", [&](const std::string& text) {
-        for (const std::string& name : CLI::detail::split(text, ',')) request.without.insert(name);
+        for (const std::string& name : testing::split(text, ',')) request.without.insert(name);
     });
     add_text(app, "--with", "NAME,...", "Tensors to add that are left out otherwise",
              [&](const std::string& text) {
-                 for (const std::string& name : CLI::detail::split(text, ',')) request.with.insert(name);
+                 for (const std::string& name : testing::split(text, ',')) request.with.insert(name);
              });
     for (const char* option : generator_options) app.get_option(option)->group("Generated data");
 
@@ -174,6 +175,7 @@ void add_request_options(CLI::App& app, Request& request) {
 void finish(Request& request) {
     if (!request.operation) refuse("--op", "", "one of " + names_of(operations()));
     const Operation& operation = *request.operation;
+    if (!request.mode && operation.modes.size() == 1) request.mode = &operation.modes.front();
     if (!request.mode) refuse("--mode", "", "one of " + names_of(operation.modes));
     for (const auto& [name, value] : request.settings.given()) {
         if (std::ranges::find(operation.options, name, &Option::name) == operation.options.end())

@@ -36,17 +36,29 @@ TEST(CheckRequest, NamesWhatIsWrong) {
                   "--eps: got '" + std::string(text) + "', needs a float32 number");
     EXPECT_EQ(error("--std -1"), "--std: got '-1', needs a float32 number from 0 on");
     EXPECT_EQ(error("--layout last"), "--layout: got 'last', needs one of channels_first, channels_last");
-    EXPECT_EQ(error("--shape 3xx4"), "--shape: got nothing, needs a whole number from 0 to 268435456");
+    for (const char* shape : {"3xx4", "4x3x", "x4", "x"})
+        EXPECT_EQ(error(std::string("--shape ") + shape),
+                  "--shape: got nothing, needs a whole number from 0 to 268435456");
+    EXPECT_EQ(error("--shape 4x3y"), "--shape: got '3y', needs a whole number from 0 to 268435456");
     EXPECT_EQ(error("--shape 65536x65536"), "--shape: got '65536x65536', needs at most 268435456 values");
     EXPECT_EQ(
         error("--without x,beta"),
         "--without: got 'x', needs some of gamma, beta, running_mean, running_var, num_batches_tracked, dy");
-    EXPECT_EQ(error("--with dy"), "--with: got 'dy', needs some of residual, valid, dgamma, dbeta");
+    EXPECT_EQ(error("--with dgamma,"),
+              "--with: got nothing, needs some of residual, valid, dgamma, dbeta, num_batches_refused");
+    EXPECT_TRUE(error("--without beta,,dy").starts_with("--without: got nothing, needs some of gamma"));
+    EXPECT_EQ(error("--with dy"),
+              "--with: got 'dy', needs some of residual, valid, dgamma, dbeta, num_batches_refused");
     EXPECT_EQ(error("--groups 0"), "--groups: got '0', needs a whole number from 1 to 4294967295");
     EXPECT_EQ(error("--groups 2"), "--groups: batch_norm has no such option");
     EXPECT_EQ(
         message_of<std::invalid_argument>([] { generate(parse_request("--op batch_norm --mode training")); }),
         "--shape: got nothing, needs the lengths of x, such as 32x64x56x56");
+}
+
+TEST(CheckRequest, AModeNeedNotBeNamedWhereThereIsOne) {
+    EXPECT_EQ(parse_request("--op layer_norm --shape 4x3").mode->name, "forward");
+    EXPECT_EQ(parse_request("--op fold_batch_norm --shape 4x3").mode->name, "fold");
 }
 
 TEST(CheckRequest, GeneratesWhatItWasAskedFor) {

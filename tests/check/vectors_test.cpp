@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "check/family.hpp"
 #include "check/outcome.hpp"
 #include "check/request.hpp"
 #include "support/device_fixture.hpp"
@@ -17,12 +18,14 @@
 namespace vknorm::check {
 namespace {
 
-void expect_results(const std::string& source, const Call& call, const Expectations& expected) {
-    const Outcome outcome = compare(call, run(testing::test_device(), call), expected);
+/// Gives the results.
+HostTensors expect_results(const std::string& source, const Call& call, const Expectations& expected) {
+    Outcome outcome = compare(call, run(testing::test_device(), call), expected);
     for (const std::string& failure : outcome.failures) ADD_FAILURE() << failure;
     for (const auto& [tensor, deviation] : outcome.deviations)
         testing::remember(source + " " + call.operation->name + "." + call.mode->name + "." + tensor,
                           deviation.ratio);
+    return std::move(outcome.results);
 }
 
 /// Within the bounds of each operation.
@@ -63,11 +66,15 @@ std::map<std::string, double> numbers_of(const nlohmann::json& attributes) {
     return numbers;
 }
 
+/// Vectors of others, where they are at hand.
+std::filesystem::path shared_vectors(const char* source) {
+    const char* const elsewhere = std::getenv("VKNORM_SHARED_DIR");
+    return std::filesystem::path(elsewhere ? elsewhere : VKNORM_SHARED_DIR) / "vectors" / source;
+}
+
 /// Their own error against float64 is up to 1e-6.
 TEST(OnnxVectors, TheDeviceGivesTheSame) {
-    const char* const elsewhere = std::getenv("VKNORM_SHARED_DIR");
-    const std::filesystem::path folder =
-        std::filesystem::path(elsewhere ? elsewhere : VKNORM_SHARED_DIR) / "vectors" / "onnx";
+    const std::filesystem::path folder = shared_vectors("onnx");
     if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no vectors of ONNX at " << folder;
     const HostTensors tensors = read_safetensors(folder / "all.safetensors").tensors;
     const auto manifest = nlohmann::json::parse(std::ifstream(folder / "manifest.json"));
@@ -101,6 +108,73 @@ TEST(OnnxVectors, TheDeviceGivesTheSame) {
     }
     std::printf("%zu vectors of ONNX\n", ran);
     EXPECT_EQ(ran, 57u);
+}
+
+/// Numbers that are listed, or are all one.
+std::vector<double> numbers_of(const nlohmann::json& tensor, size_t count) {
+    if (tensor.contains("fill")) return std::vector<double>(count, tensor["fill"].get<double>());
+    return tensor["data"].get<std::vector<double>>();
+}
+
+std::string words_of(const nlohmann::json& vector) {
+    std::string words =
+        "--op " + vector["op"].get<std::string>() + " --mode " + vector["mode"].get<std::string>();
+    for (const auto& [name, value] : vector["options"].items())
+        words += " --" + name + " " +
+                 (value.is_string() ? value.get<std::string>() : number_text(value.get<double>()));
+    return words;
+}
+
+/// What the tests and specifications of other projects expect, within what they allow.
+TEST(PublicVectors, TheDeviceGivesTheSame) {
+    const std::filesystem::path file = shared_vectors("public") / "vectors.json";
+    if (!std::filesystem::exists(file)) GTEST_SKIP() << "no vectors of other projects at " << file;
+    const auto vectors = nlohmann::json::parse(std::ifstream(file));
+    std::map<std::string, HostTensors> results;
+    size_t ran = 0, skipped = 0;
+    for (const nlohmann::json& vector : vectors) {
+        const std::string name = vector["name"];
+        SCOPED_TRACE(name);
+        const Request request = parse_request(words_of(vector));
+        const Dtype storage[] = {Dtype::f32, Dtype::f16, Dtype::bf16};
+        HostTensors inputs;
+        for (const auto& [tensor, input] : vector["inputs"].items()) {
+            if (input.contains("from")) {
+                inputs[tensor] = results.at(input["from"]).at(input["tensor"]);
+                continue;
+            }
+            const TensorShape shape = input["shape"];
+            const std::vector<double> numbers = numbers_of(input, element_count(shape));
+            const std::vector<float> values(numbers.begin(), numbers.end());
+            const bool stored = request.operation->find_tensor(tensor)->stored;
+            inputs[tensor] = {
+                shape, std::span<const float>(values),
+                stored ? storage[static_cast<size_t>(storage_of(request.settings))] : Dtype::f32};
+        }
+        const Call call = call_with(request, inputs, name);
+        Expectations expected;
+        for (const auto& [tensor, output] : vector["expected"].items()) {
+            testing::Expected& expectation = expected[tensor];
+            expectation.values = numbers_of(output, element_count(call.shape_of(tensor)));
+            double most = 0;
+            for (const double value : expectation.values) most = std::max(most, std::abs(value));
+            for (const double value : expectation.values)
+                expectation.bounds.push_back(
+                    output.value("half_digit", 0.) +
+                    (output.contains("atol")
+                         ? output["atol"].get<double>() + output["rtol"].get<double>() * std::abs(value)
+                         : 1e-5 * most));
+        }
+        try {
+            results[name] = expect_results("public", call, expected);
+            ++ran;
+        } catch (const Unsupported&) {
+            ++skipped;
+        }
+    }
+    std::printf("%zu vectors of other projects, %zu not on this device\n", ran, skipped);
+    EXPECT_EQ(ran + skipped, vectors.size());
+    EXPECT_GE(ran, vectors.size() - 5);  // those of float16
 }
 
 }  // namespace

@@ -93,12 +93,15 @@ TEST(NetworkGuard, NamesTheFirstNodeAndUnit) {
     EXPECT_THAT(overflow(Norm::none, "output.weight", 2 * 7, 7), HasSubstr("step 1: the logit of class 2 "));
 }
 
-// The variance overflows, and the output is beta: finite.
-TEST(NetworkGuard, RunningStatisticsAreWatched) {
+constexpr Norm with_running_statistics[] = {Norm::batch, Norm::batch_renorm, Norm::ghost};
+
+// The variance overflows, and the output is right: finite.
+TEST(NetworkGuard, RunningStatisticsAreWatchedWithoutAGuard) {
     std::mt19937_64 random = random_generator();
-    for (const Norm norm : {Norm::batch, Norm::batch_renorm, Norm::ghost}) {
+    for (const Norm norm : with_running_statistics) {
         SCOPED_TRACE(name(norm));
-        const NetworkOptions options = guard_options(norm);
+        NetworkOptions options = guard_options(norm);
+        options.guard = false;
         Network network(test_device(), options);
         Labelled batch = random_batch(random, options, 16);
         for (float& input : batch.inputs) input *= 1e25f;
@@ -106,6 +109,39 @@ TEST(NetworkGuard, RunningStatisticsAreWatched) {
         const Ticket ticket = step(network, batch);
         EXPECT_THAT(diverged_by([&] { (void)network.result(ticket); }), HasSubstr("0.norm, unit "));
         EXPECT_EQ(contents_of(network), before);
+    }
+}
+
+TEST(NetworkGuard, RunningStatisticsRefuseABatchAndTheRunGoesOn) {
+    std::mt19937_64 random = random_generator();
+    for (const Norm norm : with_running_statistics) {
+        SCOPED_TRACE(name(norm));
+        const NetworkOptions options = guard_options(norm);
+        Network network(test_device(), options);
+        const Labelled good = random_batch(random, options, 16);
+        EXPECT_EQ(network.result(step(network, good)).refused_batches, 0u);
+        const auto before = contents_of(network);
+
+        Labelled large = good;
+        for (float& input : large.inputs) input *= 1e25f;
+        const Ticket first = step(network, large), second = step(network, large);
+        EXPECT_EQ(network.result(first).refused_batches, 1u);
+        EXPECT_EQ(network.result(second).refused_batches, 2u);
+        // Of every norm: a step is taken as a whole.
+        for (const auto& [name, values] : contents_of(network)) {
+            const bool running =
+                name.find("running") != std::string::npos || name.find("num_batches") != std::string::npos;
+            if (running) {
+                EXPECT_EQ(values, before.at(name)) << name;
+            }
+        }
+        EXPECT_NE(contents_of(network), before);
+
+        const StepResult after = network.result(step(network, good));
+        EXPECT_EQ(after.refused_batches, 2u);
+        EXPECT_NE(network.tensor("1.norm.running_mean"), before.at("1.norm.running_mean"));
+        const float counted = norm == Norm::ghost ? 3 : 1;
+        EXPECT_EQ(network.tensor("0.norm.num_batches_tracked"), std::vector<float>{2 * counted});
     }
 }
 

@@ -47,7 +47,7 @@ NormForward forward(const Norm& norm, Moments moments, Values inv_std) {
     for (size_t i = 0; i < result.y.size(); ++i) {
         if (norm.sets.set[i] == Sets::none) continue;
         if (!norm.residual.empty()) result.y[i] += norm.residual[i];
-        result.passed[i] = !norm.relu || result.y[i] > 0;
+        result.passed[i] = !norm.relu || !(result.y[i] <= 0);  // NaN passes
         if (norm.relu && result.y[i] < 0) result.y[i] = 0;
     }
     return result;
@@ -69,19 +69,32 @@ NormGradients backward(const Norm& norm, const NormForward& forward) {
     return result;
 }
 
+Running batch_statistics(const Sets& sets, const Moments& batch, const BatchNormConvention& convention) {
+    Running result{batch.mean, batch.variance};
+    for (size_t s = 0; s < result.variance.size(); ++s) {
+        const double m = sets.counts[s];
+        if (convention.running_variance == RunningVariance::unbiased && m > 1)
+            result.variance[s] *= m / (m - 1);
+    }
+    return result;
+}
+
+bool fits_float32(const Running& statistics) {
+    const auto fits = [](double value) { return std::abs(value) < 0x1.ffffffp127; };
+    return std::ranges::all_of(statistics.mean, fits) && std::ranges::all_of(statistics.variance, fits);
+}
+
 Running update_running(const Sets& sets, const Moments& batch, const BatchNormConvention& convention,
                        const Numbers& running_mean, const Numbers& running_var, int64_t batches) {
     Running result{running_mean.values(), running_var.values()};
     double weight = convention.momentum;
     if (convention.momentum_form == Momentum::weighs_old) weight = 1 - weight;
     if (convention.momentum_form == Momentum::cumulative) weight = 1 / static_cast<double>(batches);
+    const Running taken = batch_statistics(sets, batch, convention);
     for (size_t s = 0; s < batch.mean.size(); ++s) {
-        const double m = sets.counts[s];
-        if (m == 0) continue;
-        const bool unbiased = convention.running_variance == RunningVariance::unbiased && m > 1;
-        const double variance = unbiased ? batch.variance[s] * m / (m - 1) : batch.variance[s];
-        result.mean[s] = (1 - weight) * running_mean[s] + weight * batch.mean[s];
-        result.variance[s] = (1 - weight) * running_var[s] + weight * variance;
+        if (sets.counts[s] == 0) continue;
+        result.mean[s] = (1 - weight) * running_mean[s] + weight * taken.mean[s];
+        result.variance[s] = (1 - weight) * running_var[s] + weight * taken.variance[s];
     }
     return result;
 }

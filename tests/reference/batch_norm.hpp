@@ -44,6 +44,10 @@ NormGradients backward(const Norm& norm, const NormForward& forward);
 struct Running {
     Values mean, variance;
 };
+/// What a batch has for the running statistics.
+Running batch_statistics(const Sets& sets, const Moments& batch, const BatchNormConvention& convention);
+/// Else a guard refuses the batch.
+bool fits_float32(const Running& statistics);
 /// The running statistics after one more batch; `batches` counts that batch.
 Running update_running(const Sets& sets, const Moments& batch, const BatchNormConvention& convention,
                        const Numbers& running_mean, const Numbers& running_var, int64_t batches);

@@ -65,6 +65,10 @@ Expected bounded_health(const Norm& norm, const Moments& batch) {
         add(ratio, 1e-6 + 2e-6 * ratio);
         add(variance < norm.epsilon, std::abs(variance - norm.epsilon) <= 4e-6 * norm.epsilon);
         add(bad[c], 0);
+        // From here on a variance is none of float32.
+        constexpr double overflow = 0x1.ffffffp127;
+        add(bad[c] == ChannelHealth::none && variance >= overflow,
+            std::abs(variance - overflow) <= 4e-6 * overflow);
     }
     return result;
 }
@@ -88,15 +92,18 @@ Expectations expected_forward_training(const BatchNormData& data) {
                         {"health", bounded_health(norm, batch)}};
     if (data.relu) result["relu_mask"] = bounded_relu_mask(norm, exact);
     if (!data.valid.empty()) result["count"] = {{norm.sets.counts.front()}, {0}};
+    const BatchNormConvention& convention = data.options.convention;
+    const bool refused = data.options.guard && !fits_float32(batch_statistics(norm.sets, batch, convention));
+    count_refused(result, data.options.guard, refused);
     if (data.running_mean.empty()) return result;
 
     const Running before{values(data.running_mean), values(data.running_var)};
     const bool keeps =
-        norm.sets.counts.front() == 1 && data.options.single_value == SingleValue::keep_running;
+        refused || (norm.sets.counts.front() == 1 && data.options.single_value == SingleValue::keep_running);
     Values deviation = batch.variance;
     for (double& variance : deviation) variance = std::sqrt(variance);
-    const Running after = update_running(norm.sets, batch, data.options.convention, data.running_mean,
-                                         data.running_var, data.batches + 1);
+    const Running after =
+        update_running(norm.sets, batch, convention, data.running_mean, data.running_var, data.batches + 1);
     result.merge(bounded_running(keeps ? before : after, before, deviation));
     return result;
 }

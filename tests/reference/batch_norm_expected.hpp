@@ -19,8 +19,8 @@ struct BatchNormData : NormData {
     Geometry geometry() const;
 };
 
-/// y, mean [2, C], inv_std, health [C, 3] and, unless they are absent, running_mean and running_var; with
-/// relu relu_mask; with valid count.
+/// y, mean [2, C], inv_std, health [C, 4] and, unless they are absent, running_mean and running_var; with
+/// relu relu_mask; with valid count; with a guard what it adds to num_batches_refused.
 Expectations expected_forward_training(const BatchNormData& data);
 /// y and, with relu, relu_mask.
 Expectations expected_forward_inference(const BatchNormData& data);

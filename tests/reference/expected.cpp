@@ -10,6 +10,8 @@ namespace vknorm::reference {
 namespace {
 
 constexpr double forward_bound = 4e-6, gradient_bound = 5e-6;
+/// A device may take what is below for zero.
+constexpr double smallest_normal = 0x1p-126;
 
 double largest(const Values& values) {
     double result = 0;
@@ -29,13 +31,8 @@ double half_ulp(Storage storage, double magnitude) {
 
 /// On top of the bounds of the float32 result.
 Expected stored(Expected expected, Storage storage) {
-    for (size_t i = 0; i < expected.values.size(); ++i) {
-        double& value = expected.values[i];
-        // Halfway from the largest number of float16 to the one that would follow.
-        if (storage == Storage::float16 && std::abs(value) >= 65520)
-            value = std::copysign(std::numeric_limits<double>::infinity(), value);
-        expected.bounds[i] += half_ulp(storage, std::abs(value) + expected.bounds[i]);
-    }
+    for (size_t i = 0; i < expected.values.size(); ++i)
+        expected.bounds[i] += half_ulp(storage, std::abs(expected.values[i]) + expected.bounds[i]);
     return expected;
 }
 
@@ -134,28 +131,35 @@ Expected bounded_mean(const Moments& exact) {
     const size_t sets = exact.mean.size();
     Expected result{exact.mean, Values(sets)};
     for (size_t s = 0; s < sets; ++s) {
-        result.bounds[s] = std::abs(exact.mean[s]) * 0x1p-24 + 1e-6 * std::sqrt(exact.variance[s]) + 1e-38;
+        result.bounds[s] =
+            std::abs(exact.mean[s]) * 0x1p-24 + 1e-6 * std::sqrt(exact.variance[s]) + smallest_normal;
     }
     result.values.resize(2 * sets);
     const Values bounds = result.bounds;
     result.bounds.insert(result.bounds.end(), bounds.begin(), bounds.end());
+    // Rounding an infinity loses no number that could be told.
+    for (size_t s = 0; s < sets; ++s)
+        if (!std::isfinite(exact.mean[s])) result.bounds[sets + s] = std::numeric_limits<double>::infinity();
     return result;
 }
 
 Expected bounded_inv_std(const Values& exact) {
     Expected result{exact, exact};
-    for (double& bound : result.bounds) bound *= 2e-6;
+    for (double& bound : result.bounds) bound = bound * 2e-6 + smallest_normal;
     return result;
 }
 
 Expectations bounded_running(const Running& exact, const Running& before, const Values& deviation) {
-    // At least the smallest normal number: a device may take smaller ones for zero.
-    Values mean(exact.mean.size(), 0x1p-126), variance = mean;
+    Values mean(exact.mean.size(), smallest_normal), variance = mean;
     for (size_t c = 0; c < mean.size(); ++c) {
         mean[c] += 1e-6 * (std::abs(exact.mean[c]) + std::abs(before.mean[c]) + deviation[c]);
         variance[c] += 1e-6 * (exact.variance[c] + before.variance[c]);
     }
     return {{"running_mean", {exact.mean, mean}}, {"running_var", {exact.variance, variance}}};
+}
+
+void count_refused(Expectations& expectations, bool guard, int64_t refused) {
+    if (guard) expectations["num_batches_refused"] = {{static_cast<double>(refused)}, {0}};
 }
 
 Expected bounded_relu_mask(const Norm& norm, const NormForward& exact) {
@@ -174,7 +178,7 @@ Expected bounded_relu_mask(const Norm& norm, const NormForward& exact) {
 
 Expected bounded_gradient(const Values& values, const Values& terms, Storage storage) {
     // Rounding of single terms, where those are larger than what is left of them.
-    const double bound = gradient_bound * largest(values) + 0x1p-22 * largest(terms);
+    const double bound = gradient_bound * largest(values) + 0x1p-22 * largest(terms) + smallest_normal;
     return stored({values, Values(values.size(), bound)}, storage);
 }
 

@@ -28,6 +28,8 @@ Expected bounded_mean(const Moments& exact);
 Expected bounded_inv_std(const Values& exact);
 /// running_mean, running_var, which were `before`; `deviation` is that of the values that went into them.
 Expectations bounded_running(const Running& exact, const Running& before, const Values& deviation);
+/// How many batches a guard refused; nobody counts them without.
+void count_refused(Expectations& expectations, bool guard, int64_t refused);
 /// Bits [parameters, values]: where a result so near 0 that float32 may see it on either side stands, either
 /// bit will do.
 Expected bounded_relu_mask(const Norm& norm, const NormForward& exact);

@@ -121,12 +121,15 @@ Expectations expected_rms_backward(const NormData& data, const LayerNormOptions&
 Expectations expected_forward(const RunningData& data, const InstanceNormOptions& options) {
     const Norm norm = instance_norm(data, options);
     Expectations result = forward_of(norm, options.storage);
-    if (data.running_mean.empty()) return result;
-    const Running before{values(data.running_mean), values(data.running_var)};
     const Moments all = moments(norm.sets, norm.x);
     const Moments average = average_over_images(all, norm.sets.parameters);
     // All images have as many values.
-    const Running after = norm.sets.size() == 0
+    const bool refused = options.guard && norm.sets.size() > 0 &&
+                         !fits_float32(batch_statistics(norm.sets, average, options.convention));
+    count_refused(result, options.guard, refused);
+    if (data.running_mean.empty()) return result;
+    const Running before{values(data.running_mean), values(data.running_var)};
+    const Running after = refused || norm.sets.size() == 0
                               ? before
                               : update_running(norm.sets, average, options.convention, data.running_mean,
                                                data.running_var, data.batches + 1);
@@ -142,23 +145,29 @@ Expectations expected_forward(const RunningData& data, const GhostBatchNormOptio
     const size_t channels = norm.sets.parameters, ghosts = norm.sets.size() / channels;
     Expectations result = forward_of(norm, options.storage);
     result["mean"] = pairs_by_ghost(result["mean"], channels);
-    if (data.running_mean.empty()) return result;
     const Moments all = moments(norm.sets, norm.x);
     const Running before{values(data.running_mean), values(data.running_var)};
     Running running = before;
     Values deviation(channels);
+    int64_t refused = 0;
     for (size_t ghost = 0; ghost < ghosts; ++ghost) {
         Sets sets;
         const auto counts = norm.sets.counts.begin() + static_cast<std::ptrdiff_t>(ghost * channels);
         sets.counts.assign(counts, counts + static_cast<std::ptrdiff_t>(channels));
         if (*counts == 1 && options.single_value == SingleValue::keep_running) continue;
         const Moments batch = part(all, ghost, channels);
+        if (options.guard && !fits_float32(batch_statistics(sets, batch, options.convention))) {
+            ++refused;
+            continue;
+        }
+        if (data.running_mean.empty()) continue;
         running = update_running(sets, batch, options.convention, running.mean, running.variance,
-                                 data.batches + static_cast<int64_t>(ghost) + 1);
+                                 data.batches + static_cast<int64_t>(ghost) + 1 - refused);
         for (size_t c = 0; c < channels; ++c)
             deviation[c] = std::max(deviation[c], std::sqrt(batch.variance[c]));
     }
-    result.merge(bounded_running(running, before, deviation));
+    count_refused(result, options.guard, refused);
+    if (!data.running_mean.empty()) result.merge(bounded_running(running, before, deviation));
     return result;
 }
 Expectations expected_backward(const RunningData& data, const GhostBatchNormOptions& options) {
@@ -188,7 +197,11 @@ Expectations expected_forward_training(const RenormData& data, const BatchRenorm
         after.variance[c] = (1 - weight) * data.moving_deviation[c] + weight * deviation[c];
     }
     const Running before{values(data.moving_mean), values(data.moving_deviation)};
-    Expectations moved = bounded_running(after, before, deviation);
+    Running batch = batch_statistics(norm.sets, norm.batch, convention);
+    if (!variances) batch.variance = deviation;
+    const bool refused = options.guard && !fits_float32(batch);
+    count_refused(result, options.guard, refused);
+    Expectations moved = bounded_running(refused ? before : after, before, deviation);
     result["moving_mean"] = std::move(moved["running_mean"]);
     result["moving_deviation"] = std::move(moved["running_var"]);
     return result;

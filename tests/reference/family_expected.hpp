@@ -1,5 +1,6 @@
 // What each call of BatchNorm's relatives should give, and how far off it may be. Wherever statistics of
-// batches are updated, running statistics may be absent.
+// batches are updated, running statistics may be absent, and a guard tells what it adds to
+// num_batches_refused.
 #pragma once
 
 #include <vknorm/batch_renorm.hpp>

@@ -35,15 +35,17 @@ Moments moments(const Sets& sets, const Numbers& x) {
     std::vector<long double> pilot(sets.size()), sum(sets.size()), squares(sets.size());
     std::vector<bool> begun(sets.size());
     for_each(sets, [&](size_t i, size_t s, size_t) {
-        if (!begun[s]) pilot[s] = x[i];
-        begun[s] = true;
-        sum[s] += x[i] - pilot[s];
+        if (!begun[s] && std::isfinite(x[i])) {
+            pilot[s] = x[i];
+            begun[s] = true;
+        }
     });
+    for_each(sets, [&](size_t i, size_t s, size_t) { sum[s] += x[i] - pilot[s]; });
     for (size_t s = 0; s < sets.size(); ++s)
-        if (begun[s]) pilot[s] += sum[s] / static_cast<long double>(sets.counts[s]);
+        if (sets.counts[s] > 0) pilot[s] += sum[s] / static_cast<long double>(sets.counts[s]);
     for_each(sets, [&](size_t i, size_t s, size_t) { squares[s] += (x[i] - pilot[s]) * (x[i] - pilot[s]); });
     for (size_t s = 0; s < sets.size(); ++s) {
-        if (!begun[s]) continue;
+        if (sets.counts[s] == 0) continue;
         result.mean[s] = static_cast<double>(pilot[s]);
         result.variance[s] = static_cast<double>(squares[s] / static_cast<long double>(sets.counts[s]));
     }

@@ -59,6 +59,10 @@ struct BatchNormOptions {
     /// section 3.2 has it for fully connected layers: the C below is then that of a tensor (N, C * spatial).
     bool per_activation = false;
     Storage storage = Storage::float32;
+    /// Running statistics and num_batches_tracked take in a batch only if its means and variances are finite,
+    /// those of all channels; else nothing of them changes, and num_batches_refused counts the batch. Costs a
+    /// small dispatch. Without it a NaN stays in the running statistics for good, as in PyTorch.
+    bool guard = false;
 };
 
 /// What the statistics pass noticed about a channel, as the device stores it.
@@ -68,6 +72,7 @@ struct ChannelHealth {
     uint32_t below_epsilon = 0;        ///< 1: var < epsilon, so that x^ is damped or 0
     uint32_t first_non_finite = none;  ///< index among the channel's m values, image by image, of the first
                                        ///< NaN or infinity
+    uint32_t overflow = 0;             ///< 1: the values are finite, and their variance is beyond float32
 };
 
 /// A plan for one shape: immutable, and shareable between threads; copies share it. Tensors are dense.
@@ -99,10 +104,13 @@ class BatchNorm {
         BufferView running_mean{}, running_var{};  ///< in and out, [C]; absent: not updated (both or neither)
         BufferView num_batches_tracked{};  ///< in and out, int64 [1]; counts the call; optional, unless a
                                            ///< cumulative momentum updates running statistics
-        BufferView residual{};             ///< in, shape; added to y; may be y itself
-        bool relu = false;                 ///< y below 0 becomes 0, after the residual; NaN stays
-        BufferView relu_mask{};  ///< out, relu_mask_bytes(): where y was above 0. Backward needs it after a
-                                 ///< residual; without one it can tell from x. Needs TRANSFER_DST usage.
+        BufferView
+            num_batches_refused{};  ///< in and out, int64 [1]; counts what the guard kept out; optional
+        BufferView residual{};      ///< in, shape; added to y; may be y itself
+        bool relu = false;          ///< y below 0 becomes 0, after the residual; NaN stays
+        BufferView relu_mask{};     ///< out, relu_mask_bytes(): where y was above 0 or NaN. Backward needs it
+                                    ///< after a residual; without one it can tell from x. Needs TRANSFER_DST
+                                    ///< usage.
         BufferView
             valid{};  ///< in, uint32 [N, spatial]: where 0, x is not read into the statistics and y is 0
         BufferView count{};   ///< out, uint32 [1]: values of a channel that were valid; with `valid` only

@@ -20,7 +20,7 @@ struct ChannelMoments {
     uint32_t count = 0;   ///< values
     float mean = 0;       ///< rounded to float32
     float mean_lost = 0;  ///< what the rounding lost
-    float squares = 0;    ///< sum of (x - mean)^2
+    float squares = 0;    ///< sum of (x - mean)^2; infinite or NaN where float32 does not hold it
 };
 
 /// Sums of the backward pass of one channel, each as a float32 and what its rounding lost.
@@ -62,6 +62,9 @@ class BatchNormStages {
         BufferView inv_std{};                      ///< out, [C]
         BufferView running_mean{}, running_var{};  ///< in and out, [C]; absent: not updated (both or neither)
         BufferView num_batches_tracked{};          ///< in and out, int64 [1]; optional, unless cumulative
+        BufferView
+            num_batches_refused{};  ///< in and out, int64 [1]; counts what the guard kept out; optional
+        BufferView scratch{};       ///< with BatchNormOptions::guard only
     };
     /// Statistics from moments, and the update of the running ones by the options' convention. With momentum
     /// 1 in the form weighs_new they become those of the moments: precise batch normalization. Where the

@@ -24,6 +24,7 @@ struct BatchRenormOptions {
     float epsilon = 1e-5f;   ///< above 0
     MovingDeviation moving = MovingDeviation::deviation;
     Storage storage = Storage::float32;
+    bool guard = false;  ///< of the moving statistics, as BatchNormOptions
 };
 
 /// How far r and d may go. With {1, 0} this is batch normalization.
@@ -58,6 +59,8 @@ class BatchRenorm {
         BufferView inv_std{};              ///< out, [C]: 1 / sB
         BufferView r{}, d{};               ///< out, [C]
         BufferView num_batches_tracked{};  ///< in and out, int64 [1]; optional
+        BufferView
+            num_batches_refused{};  ///< in and out, int64 [1]; counts what the guard kept out; optional
         RenormLimits limits{};
         BufferView scratch{};
     };

@@ -15,6 +15,7 @@ struct GhostBatchNormOptions {
     BatchNormConvention convention{};
     SingleValue single_value = SingleValue::error;
     Storage storage = Storage::float32;
+    bool guard = false;  ///< as BatchNormOptions, ghost by ghost
 };
 
 /// A plan for one shape: immutable, and shareable between threads; see BatchNorm for what holds of all calls.
@@ -40,6 +41,8 @@ class GhostBatchNorm {
                                                    ///< absent: not updated (both or neither)
         BufferView num_batches_tracked{};  ///< in and out, int64 [1]; counts every ghost; optional, unless a
                                            ///< cumulative momentum updates running statistics
+        BufferView num_batches_refused{};  ///< in and out, int64 [1]; counts the ghosts that the guard kept
+                                           ///< out; optional
         BufferView scratch{};
     };
     void forward_training(Recorder& recorder, const ForwardTraining& arguments) const;

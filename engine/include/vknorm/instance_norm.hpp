@@ -16,6 +16,7 @@ struct InstanceNormOptions {
     Layout layout = Layout::channels_first;
     BatchNormConvention convention{};  ///< epsilon, and how running statistics are updated
     Storage storage = Storage::float32;
+    bool guard = false;  ///< of the running statistics, as BatchNormOptions
 };
 
 /// A plan for one shape: immutable, and shareable between threads; see BatchNorm for what holds of all calls.
@@ -40,6 +41,8 @@ class InstanceNorm {
         BufferView running_mean{}, running_var{};  ///< in and out, [C]; absent: not updated (both or neither)
         BufferView num_batches_tracked{};  ///< in and out, int64 [1]; counts the call; optional, unless a
                                            ///< cumulative momentum updates running statistics
+        BufferView
+            num_batches_refused{};  ///< in and out, int64 [1]; counts what the guard kept out; optional
         BufferView scratch{};
     };
     /// y = gamma * x^ + beta with the statistics of each image. Throws std::invalid_argument when there is

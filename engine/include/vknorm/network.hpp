@@ -47,6 +47,11 @@ struct NetworkOptions {
     /// How far batch renormalization may correct at a training step, counted from 1. For short runs, say
     /// [](uint64_t step) { return paper_schedule(100 * step); }
     std::function<RenormLimits(uint64_t step)> renorm = paper_schedule;
+    /// Running statistics take in only batches whose statistics are finite: where those of any norm are not,
+    /// or their variance is beyond float32, none of this step's are taken, nor counted in
+    /// num_batches_tracked, and StepResult::refused_batches counts the step; it goes on as long as all else
+    /// is finite. Without it such a step is Diverged.
+    bool guard = true;
     bool timestamps = false;  ///< measure steps on the device, see Network::timings; may be changed later
     /// With whom training steps are shared, see exchange.hpp; must outlive the network. Null: with nobody.
     /// Batch renormalization and ghosts do not go with it.
@@ -83,10 +88,12 @@ struct ChannelStatistics {
 };
 
 struct StepResult {
-    uint64_t step = 0;                          ///< counted from 1
-    float loss = 0;                             ///< mean cross-entropy of the batch, nats
-    float accuracy = 0;                         ///< of the batch, 0 to 1
-    float gradient_norm = 0;                    ///< L2 norm over all parameters
+    uint64_t step = 0;             ///< counted from 1
+    float loss = 0;                ///< mean cross-entropy of the batch, nats
+    float accuracy = 0;            ///< of the batch, 0 to 1
+    float gradient_norm = 0;       ///< L2 norm over all parameters
+    uint32_t refused_batches = 0;  ///< of the steps so far: those that NetworkOptions::guard kept
+                                   ///< out of the running statistics
     std::map<std::string, ProbeResult> probes;  ///< by NetworkProbe::name()
     /// Of each unit of each norm, by the name of its node.
     std::map<std::string, std::vector<ChannelStatistics>> statistics;

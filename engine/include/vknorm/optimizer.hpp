@@ -40,6 +40,7 @@ struct OptimizerStep {
     BufferView first_moment{}, second_moment{};  ///< in and out, [n], 0 before the first step; those beyond
                                                  ///< moment_count are not used
     BufferView diverged{};  ///< in, uint32 [1]; optional: unless it is 0, the step changes nothing
+    BufferView refused{};   ///< in, uint32 [1]; optional: unless it is 0, `working` goes back to `committed`
     /// In and out; optional, both or neither: running statistics, which are a result of the step, too.
     /// `working` is what norms updated on the way, `committed` what holds after sound steps: one copies the
     /// former to the latter, a diverged one the other way round. Whole words, as many as `working` has.

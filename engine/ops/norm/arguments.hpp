@@ -10,14 +10,28 @@
 
 namespace vknorm::detail {
 
-/// Those of running_mean, running_var and num_batches_tracked, which belong together.
-void check_running(Arguments& check, const BatchNormConvention& convention, uint64_t channel_bytes,
-                   const BufferView& mean, const BufferView& var, const BufferView& num_batches_tracked);
+/// Running statistics and their counters, which belong together.
+struct RunningBuffers {
+    BufferView mean{}, var{}, num_batches_tracked{}, num_batches_refused{};
+
+    template <class Call>
+    static RunningBuffers of(const Call& call) {
+        return {call.running_mean, call.running_var, call.num_batches_tracked, call.num_batches_refused};
+    }
+    /// There is something to guard.
+    explicit operator bool() const { return mean || num_batches_tracked || num_batches_refused; }
+};
+
+void check_running(Arguments& check, const BatchNormConvention& convention, bool guard,
+                   uint64_t channel_bytes, const RunningBuffers& running);
+void check_refused(Arguments& check, bool guard, const BufferView& num_batches_refused);
 
 /// How the running statistics take in a batch of `least` values or more. Nothing is updated where `mean` is
-/// absent.
-RunningUpdate running_update(const BatchNormConvention& convention, uint32_t least, const BufferView& mean,
-                             const BufferView& var, const BufferView& num_batches_tracked);
+/// absent. With `staging` they are guarded.
+RunningUpdate running_update(const BatchNormConvention& convention, uint32_t least,
+                             const RunningBuffers& running, const BufferView& staging);
+/// The num_batches_tracked that is incremented whatever the batch.
+BufferView counted_at_once(const RunningUpdate& update);
 
 /// Checks them. Tensors are as large as x and start at any element.
 class NormArguments : public Arguments {

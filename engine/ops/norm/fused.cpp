@@ -102,8 +102,9 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, Form form, const St
     const AlignedView beta = bind_words(device, apply.affine.beta);
     const AlignedView mean = bind_words(device, finalize.mean);
     const AlignedView inv_std = bind_words(device, finalize.inv_std);
-    const AlignedView running_mean = bind_words(device, running.mean);
-    const AlignedView running_var = bind_words(device, running.var);
+    const StagedStatistics staged(running, plan.channel_bytes());
+    const AlignedView running_mean = bind_words(device, staged.mean);
+    const AlignedView running_var = bind_words(device, staged.var);
     const AlignedView batches = bind_elements(device, statistics.num_batches_tracked, 0, batches_words);
     const shaders::NormFusedForward push{.shape = shape_of(plan, form),
                                          .x_first = x.first,
@@ -118,11 +119,12 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, Form form, const St
                                          .batches_first = batches.first,
                                          .counts = bool(batches.view),
                                          .gives = shaders::norm_gives_mean | shaders::norm_gives_inv_std,
-                                         .least = running.mean ? running.least : 0,
+                                         .least = staged.mean ? running.least : 0,
                                          .take = running.take,
                                          .keep = running.keep,
                                          .unbiased = running.unbiased ? 1.f : 0.f,
-                                         .epsilon = finalize.epsilon};
+                                         .epsilon = finalize.epsilon,
+                                         .staged = bool(running.staging)};
     const shaders::Shader& shader = forward_modules.choose(device.state(), plan, form, {apply.x, apply.y});
     dispatch(recorder, {shader, constants},
              {read(x.view), write(y.view), write(mean.view), write(inv_std.view),

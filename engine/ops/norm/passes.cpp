@@ -35,8 +35,10 @@ const NormModules backward_apply_modules{
     .thirty_two = VKNORM_SWEEP_FORMS(norm_backward_apply),
     .sixteen = VKNORM_SWEEP_FORMS(norm_backward_apply_sixteen)};
 
-/// Words of a ChannelHealth.
-constexpr uint32_t health_words = sizeof(ChannelHealth) / sizeof(uint32_t);
+constexpr uint32_t health_words = shaders::norm_health_words;
+static_assert(sizeof(ChannelHealth) == health_words * sizeof(uint32_t));
+/// One invocation reads a set out of range again: more values would keep a device busy for too long.
+constexpr uint64_t most_values_again = uint64_t{1} << 20;
 
 /// Of either backward pass.
 template <class Pass>
@@ -112,6 +114,14 @@ PartialSets partials_of_channels(const NormPlan& plan, const BufferView& partial
             .run_pitch = plan.partials * plan.extent.channels};
 }
 
+StagedStatistics::StagedStatistics(const RunningUpdate& running, uint64_t channel_bytes)
+    : mean(running.mean), var(running.var) {
+    const BufferView& staging = running.staging;
+    if (!staging) return;
+    mean = {staging.buffer, staging.offset, channel_bytes};
+    var = {staging.buffer, staging.offset + channel_bytes, channel_bytes};
+}
+
 PartialSets partials_of_parts(const BufferView& results, uint64_t parts, uint64_t sets) {
     return {.partials = results, .sets = sets, .set_pitch = 1, .items = parts, .run = 1, .run_pitch = sets};
 }
@@ -132,8 +142,8 @@ NormPasses::NormPasses(const Device& device, NormPlan plan)
 }
 
 void NormPasses::count_batch(Recorder& recorder, const BufferView& num_batches_tracked) const {
-    const Label label(recorder, plan_.operation + ".statistics");
     if (!num_batches_tracked) return;
+    const Label label(recorder, plan_.operation + ".statistics");
     const auto module = statistics_modules.choose(*device_, plan_, 0, {});
     const auto constants = walk_constants(plan_, {}, 0);
     const AlignedView batches = bind_elements(recorder.device(), num_batches_tracked, 0, batches_words);
@@ -195,16 +205,26 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
     const Label label(recorder, plan_.operation + ".finalize");
     const Device& device = recorder.device();
     const RunningUpdate& running = pass.running;
+    const StagedStatistics staged(running, plan_.channel_bytes());
     const uint64_t all = pass.from.sets;
+    const Extent& extent = plan_.extent;
+    const bool again = pass.x && plan_.tensor_bytes() <= plan_.limits.binding_bytes() &&
+                       extent.values_per_channel() * plan_.group <= most_values_again;
+    const AlignedView x =
+        bind_elements(device, again ? pass.x : BufferView{}, 0, extent.elements(), plan_.element_bytes());
+    const AlignedView valid =
+        bind_elements(device, again ? pass.valid : BufferView{}, 0, extent.values_per_channel());
+    const bool sixteen = plan_.element_bytes() != sizeof(float);
     for_each_set_range(device, plan_.limits, pass.from, [&](const SetRange& range) {
         const uint64_t first = range.first, sets = range.sets;
         // Both halves of the mean.
         const AlignedView mean = bind_elements(device, pass.mean, first, all + sets);
         const AlignedView inv_std = bind_elements(device, pass.inv_std, first, sets);
-        const AlignedView running_mean = bind_elements(device, running.mean, first, sets);
-        const AlignedView running_var = bind_elements(device, running.var, first, sets);
-        const AlignedView batches = bind_elements(
-            device, running.cumulative ? running.num_batches_tracked : BufferView{}, 0, batches_words);
+        const AlignedView running_mean = bind_elements(device, staged.mean, first, sets);
+        const AlignedView running_var = bind_elements(device, staged.var, first, sets);
+        const bool cumulative = running.cumulative && !running.staging;
+        const AlignedView batches =
+            bind_elements(device, cumulative ? running.num_batches_tracked : BufferView{}, 0, batches_words);
         const AlignedView count = first == 0 ? bind_elements(device, pass.count, 0, 1) : AlignedView{};
         const AlignedView health =
             bind_elements(device, pass.health, health_words * first, health_words * sets);
@@ -222,20 +242,63 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
                      bit_if(bool(inv_std.view), shaders::norm_gives_inv_std) |
                      bit_if(bool(count.view), shaders::norm_gives_count) |
                      bit_if(bool(health.view), shaders::norm_gives_health),
-            .least = running.mean ? running.least : 0,
-            .cumulative = running.cumulative,
+            .least = staged.mean ? running.least : 0,
+            .cumulative = cumulative,
             .root_mean_square = pass.root_mean_square,
             .take = running.take,
             .keep = running.keep,
             .unbiased = running.unbiased ? 1.f : 0.f,
             .epsilon = pass.epsilon,
+            .staged = bool(running.staging),
+            .x_first = x.first,
+            .valid_first = valid.first,
+            .first_set = narrow(first),
+            .images = narrow(extent.images),
+            .channels = narrow(extent.channels),
+            .positions = narrow(x.view ? extent.positions : 0),
+            .group = plan_.group,
         };
-        dispatch(
-            recorder, {shaders::norm_finalize, range.constants},
-            {read(range.partials.view), write(mean.view), write(inv_std.view), read_write(running_mean.view),
-             read_write(running_var.view), read(batches.view), write(count.view), read_write(health.view)},
-            push, range.groups);
+        const std::array<uint32_t, 4> constants{range.constants[0], range.constants[1],
+                                                plan_.storage == Storage::bfloat16, bool(valid.view)};
+        dispatch(recorder, {sixteen ? shaders::norm_finalize_sixteen : shaders::norm_finalize, constants},
+                 {read(range.partials.view), write(mean.view), write(inv_std.view),
+                  read_write(running_mean.view), read_write(running_var.view), read(batches.view),
+                  write(count.view), read_write(health.view), read(x.view), read(valid.view)},
+                 push, range.groups);
     });
+    if (running.staging) commit(recorder, running);
+}
+
+void NormPasses::commit(Recorder& recorder, const RunningUpdate& running) const {
+    const Label label(recorder, plan_.operation + ".commit");
+    const Device& device = recorder.device();
+    const uint64_t channels = plan_.extent.channels;
+    const StagedStatistics staged(running, plan_.channel_bytes());
+    const AlignedView batch_mean = bind_elements(device, staged.mean, 0, channels);
+    const AlignedView batch_var = bind_elements(device, staged.var, 0, channels);
+    const AlignedView mean = bind_elements(device, running.mean, 0, channels);
+    const AlignedView var = bind_elements(device, running.var, 0, channels);
+    const AlignedView batches = bind_elements(device, running.num_batches_tracked, 0, batches_words);
+    const AlignedView refused = bind_elements(device, running.num_batches_refused, 0, batches_words);
+    const shaders::NormCommit push{.channels = narrow(channels),
+                                   .batch_mean_first = batch_mean.first,
+                                   .batch_var_first = batch_var.first,
+                                   .updates = bool(mean.view),
+                                   .running_mean_first = mean.first,
+                                   .running_var_first = var.first,
+                                   .counts = bool(batches.view),
+                                   .batches_first = batches.first,
+                                   .refuses = bool(refused.view),
+                                   .refused_first = refused.first,
+                                   .cumulative = running.cumulative,
+                                   .take = running.take,
+                                   .keep = running.keep};
+    constexpr uint32_t usual_workgroup = 256;
+    const uint32_t constants[] = {std::min(usual_workgroup, device.capabilities().max_workgroup_invocations)};
+    dispatch(recorder, {shaders::norm_commit, constants},
+             {read(batch_mean.view), read(batch_var.view), read_write(mean.view), read_write(var.view),
+              read_write(batches.view), read_write(refused.view)},
+             push, {1});
 }
 
 void NormPasses::apply(Recorder& recorder, const ApplyPass& pass) const {
@@ -382,6 +445,7 @@ void NormPasses::forward(Recorder& recorder, const StatisticsPass& statistics, c
                          const ApplyPass& apply) const {
     if (const auto form = choose_fused_forward(plan_, statistics, finalize, apply)) {
         fused_forward(recorder, plan_, *form, statistics, finalize, apply);
+        if (finalize.running.staging) commit(recorder, finalize.running);
         return;
     }
     this->statistics(recorder, statistics);

@@ -58,18 +58,29 @@ struct MergePass {
     bool accumulate = false;
 };
 
-/// running = keep * running + take * batch, the batch's variance being squares / (count - unbiased).
+/// running = keep * running + take * batch, the batch's variance being squares / (count - unbiased). With
+/// `staging` only if the statistics of all channels are finite, and num_batches_tracked with them.
 struct RunningUpdate {
     BufferView mean{}, var{};  ///< absent: nothing is updated
     float keep = 0, take = 0;
     bool cumulative = false;  ///< take = 1 / num_batches_tracked instead
     bool unbiased = false;
-    uint32_t least = 1;  ///< values that an update needs
-    BufferView num_batches_tracked{};
+    uint32_t least = 1;                ///< values that an update needs
+    BufferView num_batches_tracked{};  ///< read; with `staging` incremented
+    BufferView staging{};              ///< scratch, two floats for each channel
+    BufferView num_batches_refused{};  ///< incremented in place of num_batches_tracked; optional
+};
+
+/// What takes in the statistics of a batch at first: the running statistics, or the parts of the staging.
+struct StagedStatistics {
+    StagedStatistics(const RunningUpdate& running, uint64_t channel_bytes);
+
+    BufferView mean{}, var{};
 };
 
 struct FinalizePass {
     PartialSets from{};
+    BufferView x{}, valid{};  ///< in: what the partials were measured of; absent: sets out of range stay so
     BufferView mean{}, inv_std{};  ///< out
     bool root_mean_square = false;
     float epsilon = 0;
@@ -143,6 +154,7 @@ class NormPasses {
     // One pass each.
     void statistics(Recorder& recorder, const StatisticsPass& pass) const;
     void merge(Recorder& recorder, const MergePass& pass) const;
+    /// Then commits the running statistics, where they were staged.
     void finalize(Recorder& recorder, const FinalizePass& pass) const;
     void apply(Recorder& recorder, const ApplyPass& pass) const;
     void backward_sums(Recorder& recorder, const BackwardSumsPass& pass) const;
@@ -150,6 +162,8 @@ class NormPasses {
     void backward_apply(Recorder& recorder, const BackwardApplyPass& pass) const;
     /// What a statistics pass counts, without one.
     void count_batch(Recorder& recorder, const BufferView& num_batches_tracked) const;
+    /// The running statistics take in what was staged, or refuse it.
+    void commit(Recorder& recorder, const RunningUpdate& running) const;
 
     // All passes of a direction of training over the statistics of channels: one fused dispatch where
     // fused.hpp says so, else one for each pass.

@@ -73,6 +73,7 @@ void RowNorm::forward(Recorder& recorder, const Forward& arguments) const {
     const BufferView partials = partials_.of(arguments.scratch);
     rows_.statistics(recorder, {.x = arguments.x, .partials = partials});
     rows_.finalize(recorder, {.from = partials_of_sets(rows_.plan(), partials),
+                              .x = arguments.x,
                               .mean = arguments.mean,
                               .inv_std = arguments.deviation,
                               .root_mean_square = !kind_.has_mean(),
