@@ -66,7 +66,8 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
         for (size_t twin = 0; twin < predicted.size(); ++twin) {
             if (!state.shows(1u << twin) || i >= predicted[twin].size()) continue;
             const bool right = predicted[twin][i] == data.labels[i];
-            const std::string name = std::to_string(predicted[twin][i]);
+            const std::string name =
+                fitted(look.fonts.mono, data.class_name(predicted[twin][i]), side * pitch);
             const ImVec2 size = text_size(look.fonts.mono, name.c_str());
             const float center = x + side * (0.5f + pitch * (static_cast<float>(twin) - middle));
             const Color color = right ? look.theme.good : look.theme.bad;
