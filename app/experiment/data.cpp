@@ -29,16 +29,6 @@ std::string count_of(size_t number, const std::string& one, const std::string& m
     return grouped(number) + " " + (number == 1 ? one : many);
 }
 
-/// "3 classes: setosa, versicolor, virginica"
-std::string classes_of(const vknorm::Dataset& data) {
-    constexpr uint32_t most = 12;
-    std::string text = count_of(data.classes, "class", "classes") + ": ";
-    if (data.classes > most) return text + data.class_name(0) + " to " + data.class_name(data.classes - 1);
-    for (uint32_t label = 0; label < data.classes; ++label)
-        text += (label == 0 ? "" : ", ") + data.class_name(label);
-    return text;
-}
-
 /// The examples of a file that has no test set of its own, parted at random.
 Parts hold_back(const vknorm::Dataset& all, const std::string& name, uint64_t seed, DataOrigin& origin) {
     constexpr size_t share_of_test = 5;
@@ -60,7 +50,7 @@ Parts read_pictures(const DataFile& file, const Settings& settings, DataOrigin& 
     if (!all.set.empty()) origin.facts.push_back(all.set);
     origin.facts.push_back(count_of(train.size() + all.test.size(), "picture", "pictures") + " of " +
                            std::to_string(train.image_width) + " x " + std::to_string(train.image_height));
-    origin.facts.push_back(classes_of(train));
+    origin.facts.push_back(classes_in_words(train));
     if (all.test.size() == 0) return hold_back(train, file.path.string(), settings.seed, origin);
     origin.test_set = all.test_name + ", " + count_of(all.test.size(), "picture", "pictures");
     return {std::move(all.train), std::move(all.test)};
@@ -77,7 +67,13 @@ std::string column_name(const vknorm::CsvLayout& table, size_t column) {
 void add_layout(const vknorm::CsvLayout& table, std::vector<std::string>& facts) {
     facts.push_back("separated by " + separator_name(table.separator) +
                     (table.decimal_comma ? ", with decimal commas" : ""));
-    facts.push_back(table.columns.empty() ? "no header" : "a header");
+    const auto is_number = [](const std::string& name) {
+        return name.find_first_not_of("0123456789") == std::string::npos;
+    };
+    facts.push_back(table.columns.empty() ? "no header"
+                    : std::all_of(table.columns.begin(), table.columns.end(), is_number)
+                        ? "a header of numbers"
+                        : "a header");
     facts.push_back("label: column " + column_name(table, table.label_column));
     if (table.row_number_column != 0)
         facts.push_back("left out: row numbers, column " + column_name(table, table.row_number_column));
@@ -89,7 +85,7 @@ Parts read_table(const DataFile& file, const Settings& settings, DataOrigin& ori
     origin.files = {file.path};
     origin.facts = {count_of(all.data.size(), "example", "examples") + " of " +
                         count_of(all.data.features, "feature", "features"),
-                    classes_of(all.data)};
+                    classes_in_words(all.data)};
     add_layout(all.layout, origin.facts);
     origin.table = std::move(all.layout);
     Parts parts = hold_back(all.data, file.path.string(), settings.seed, origin);
@@ -166,6 +162,15 @@ std::string batch_note(uint32_t asked, uint32_t taken) {
     if (taken >= asked) return {};
     return "Batch size: " + std::to_string(taken) + ", all examples to train on, in place of " +
            std::to_string(asked);
+}
+
+std::string classes_in_words(const vknorm::Dataset& data) {
+    constexpr uint32_t most = 12;
+    std::string text = count_of(data.classes, "class", "classes") + ": ";
+    if (data.classes > most) return text + data.class_name(0) + " to " + data.class_name(data.classes - 1);
+    for (uint32_t label = 0; label < data.classes; ++label)
+        text += (label == 0 ? "" : ", ") + data.class_name(label);
+    return text;
 }
 
 std::string grouped(size_t number) {

@@ -40,6 +40,9 @@ bool same_data(const Settings& a, const Settings& b);
 /// Why steps take fewer examples than asked for, in words; empty: they do not.
 std::string batch_note(uint32_t asked, uint32_t taken);
 
+/// "3 classes: setosa, versicolor, virginica"; of many the first and the last.
+std::string classes_in_words(const vknorm::Dataset& data);
+
 /// "10 000"
 std::string grouped(size_t number);
 

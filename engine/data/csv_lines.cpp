@@ -125,7 +125,7 @@ std::string unquoted(std::string_view text) {
 
 CsvLines::CsvLines(std::string_view text, const std::string& name) : rest_(text), name_(name) {
     if (const std::string encoding = wide_encoding(text); !encoding.empty())
-        fail(1, "got " + encoding + " text, needs UTF-8");
+        fail(1, "got " + encoding + " text, needs UTF-8, as spreadsheets save it when asked to");
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf", zip = "PK\x03\x04";
     if (text.starts_with(zip)) fail(1, "got a zip archive or a workbook, needs the text of a table");
     if (text.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());

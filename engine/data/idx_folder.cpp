@@ -116,7 +116,7 @@ File read_one_of(const std::vector<fs::path>& copies, uint64_t most, uint64_t ma
         const auto size = fs::file_size(path);
         if (size > most + header)
             throw TooLarge(path.string() + ": got " + std::to_string(size) + " bytes, needs at most " +
-                           std::to_string(most + header) + ", of which values are " +
+                           std::to_string(max_bytes / sizeof(float)) + " values, which are " +
                            std::to_string(max_bytes) + " bytes as float32");
         return detail::read_file(path, size);
     };

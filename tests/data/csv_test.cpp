@@ -244,11 +244,16 @@ TEST(Csv, RowNumbersAreNoFeature) {
 
 TEST(Csv, OtherEncodingsAreNamed) {
     using namespace std::string_view_literals;
-    EXPECT_EQ(refusal("\xff\xfe\x31\0,\0\x30\0"sv), "f:1:1: got UTF-16 text, needs UTF-8");
-    EXPECT_EQ(refusal("\xfe\xff\0\x31\0,\0\x30"sv), "f:1:1: got UTF-16 text, needs UTF-8");
-    EXPECT_EQ(refusal("\x31\0,\0\x30\0"sv), "f:1:1: got UTF-16 text, needs UTF-8");
-    EXPECT_EQ(refusal("\0\x31\0,\0\x30"sv), "f:1:1: got UTF-16 text, needs UTF-8");
-    EXPECT_EQ(refusal("\xff\xfe\0\0\x31\0\0\0"sv), "f:1:1: got UTF-32 text, needs UTF-8");
+    EXPECT_EQ(refusal("\xff\xfe\x31\0,\0\x30\0"sv),
+              "f:1:1: got UTF-16 text, needs UTF-8, as spreadsheets save it when asked to");
+    EXPECT_EQ(refusal("\xfe\xff\0\x31\0,\0\x30"sv),
+              "f:1:1: got UTF-16 text, needs UTF-8, as spreadsheets save it when asked to");
+    EXPECT_EQ(refusal("\x31\0,\0\x30\0"sv),
+              "f:1:1: got UTF-16 text, needs UTF-8, as spreadsheets save it when asked to");
+    EXPECT_EQ(refusal("\0\x31\0,\0\x30"sv),
+              "f:1:1: got UTF-16 text, needs UTF-8, as spreadsheets save it when asked to");
+    EXPECT_EQ(refusal("\xff\xfe\0\0\x31\0\0\0"sv),
+              "f:1:1: got UTF-32 text, needs UTF-8, as spreadsheets save it when asked to");
     EXPECT_EQ(refusal("PK\x03\x04 and so on"),
               "f:1:1: got a zip archive or a workbook, needs the text of a table");
 }

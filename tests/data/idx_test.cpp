@@ -361,7 +361,7 @@ TEST(IdxDirectory, SizeIsLimitedBeforeFilesAreRead) {
     fs::resize_file(images_file, uint64_t{1} << 40);  // holes only
     EXPECT_EQ(message_of<TooLarge>([&] { read_idx(directory.path()); }),
               images_file.string() +
-                  ": got 1099511627776 bytes, needs at most 268436480, of which values are "
+                  ": got 1099511627776 bytes, needs at most 268435456 values, which are "
                   "1073741824 bytes as float32");
 }
 

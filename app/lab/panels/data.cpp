@@ -28,7 +28,9 @@ std::string class_label(const vknorm::Dataset& data, uint32_t label) {
 }
 
 /// In place of a picture: what the data are.
-void draw_facts(const PanelFrame& at, const plot::PanelOptions& options, plot::PanelState& state) {
+void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelState& state) {
+    options.title = "Data";
+    options.legend = {};
     const plot::PanelArea area = plot::begin_panel(at.look, at.frame, options, state);
     std::string lines;
     std::vector<std::string> facts = at.run.origin.facts;
@@ -51,9 +53,10 @@ void draw_data(Panel& panel, const PanelFrame& at) {
         for (const TwinView& twin : run.twins) predicted.push_back(twin.predicted);
         plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);
     } else if (run.train && run.train->features != 2) {
-        options.title = "Data";
         draw_facts(at, options, panel.plot.panel);
     } else {
+        if (run.train && !run.train->class_names.empty())
+            options.footer.insert(options.footer.begin(), classes_in_words(*run.train));
         std::vector<std::string> names;
         for (uint32_t label = 0; run.train && label < run.train->classes; ++label)
             names.push_back(class_label(*run.train, label));
