@@ -83,9 +83,26 @@ void write_pictures(const Options& options, const Snapshot& run, const vknorm::D
     if (!options.shot.empty()) write(options.shot);
 }
 
+/// What a file turned out to hold, and what is made of it.
+std::vector<std::string> data_lines(const Snapshot& run) {
+    std::vector<std::string> lines;
+    std::string facts;
+    for (const std::string& fact : run.origin.facts) facts += (facts.empty() ? "" : "; ") + fact;
+    if (!facts.empty()) lines = {"Data: " + facts, "Test set: " + run.origin.test_set};
+    if (!run.batch_note.empty()) lines.push_back(run.batch_note);
+    return lines;
+}
+
 /// A run and what it leaves. Returns the exit status.
 int train(vknorm::Device& device, const Options& options, const MessageHandler& on_validation_message) {
-    Trainer trainer(device, options.settings, make_run_data(options.settings));
+    const RunData data = make_run_data(options.settings);
+    if (options.batch_given && options.settings.batch > data.train->size())
+        return complain(exit_status::usage,
+                        "--batch: " + std::string(Unfit(std::to_string(options.settings.batch),
+                                                        "at most the " + grouped(data.train->size()) +
+                                                            " examples to train on")
+                                                      .what()));
+    Trainer trainer(device, options.settings, data);
     const uint64_t interval = std::max<uint64_t>(1, options.steps / evaluations);
     trainer.evaluate();
     const Clock::time_point begin = Clock::now();
@@ -101,6 +118,8 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
             steps_per_second * static_cast<double>(run.settings.batch * run.twins.size());
     };
 
+    describe();
+    for (const std::string& line : data_lines(run)) std::fprintf(stderr, "%s\n", line.c_str());
     Progress progress;
     while (trainer.steps() < options.steps && !trainer.ended() && !interrupted) {
         const double before = seconds_since_begin();

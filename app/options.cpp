@@ -176,6 +176,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     try {
         std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
         app.parse(std::move(reversed));
+        options.batch_given = app.count(flag_of(field_named("batch"), 0)) > 0;
         if (const auto misfit = find_misfit(settings))
             refuse(flag_of(*misfit->field, misfit->twin), misfit->why);
     } catch (const CLI::CallForHelp&) {

@@ -18,6 +18,7 @@ inline constexpr int ok = 0, failed = 1, usage = 2, no_device = 3, interrupted =
 
 struct Options {
     Settings settings;
+    bool batch_given = false;  ///< so that data with fewer examples is at odds with it
     bool headless = false;
     uint64_t steps = 1000;              ///< of a run without a window
     std::filesystem::path out = "out";  ///< where its report goes

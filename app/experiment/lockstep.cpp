@@ -21,6 +21,12 @@ const Settings& checked(const Settings& settings) {
     return settings;
 }
 
+/// The settings with a batch that `data` has the examples for.
+Settings fitted(Settings settings, const RunData& data) {
+    settings.batch = static_cast<uint32_t>(std::min<size_t>(settings.batch, data.train->size()));
+    return settings;
+}
+
 std::string all_diverged(size_t twins) {
     return twins == 1 ? "The twin has diverged"
                       : std::string(twins == 2 ? "Both" : "All") + " twins have diverged";
@@ -29,17 +35,19 @@ std::string all_diverged(size_t twins) {
 }  // namespace
 
 Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData& data)
-    : settings_(checked(settings)),
-      data_(data),
+    : data_(data),
+      settings_(fitted(checked(settings), data)),
+      batch_note_(lab::batch_note(settings.batch, settings_.batch)),
       has_timestamps_(device.capabilities().timestamp_period_ns > 0),
       grid_(PlaneGrid::over(*data.train)),
-      order_(data.train->size(), settings.batch, settings.seed) {
+      order_(data.train->size(), settings_.batch, settings.seed) {
     twins_.reserve(settings.twins.size());
-    for (size_t i = 0; i < settings.twins.size(); ++i) twins_.emplace_back(device, settings, i, *data.train);
+    for (size_t i = 0; i < settings.twins.size(); ++i) twins_.emplace_back(device, settings_, i, *data.train);
 }
 
-void Trainer::apply(const Settings& settings) {
-    checked(settings);
+void Trainer::apply(const Settings& asked) {
+    const Settings settings = fitted(checked(asked), data_);
+    batch_note_ = lab::batch_note(asked.batch, settings.batch);
     if (settings.batch != settings_.batch) {
         vknorm::BatchOrder order(data_.train->size(), settings.batch, settings.seed);
         earlier_epochs_ += order_.epoch();
@@ -107,6 +115,8 @@ void Trainer::describe(Snapshot& snapshot) const {
     snapshot.parameters = twins_[0].parameters();
     snapshot.train = data_.train;
     snapshot.test = data_.test;
+    snapshot.origin = data_.origin;
+    snapshot.batch_note = batch_note_;
     snapshot.twins.clear();
     for (const Twin& twin : twins_) snapshot.twins.push_back(twin.view());
     snapshot.severity = Severity::warning;

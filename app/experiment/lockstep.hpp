@@ -15,7 +15,8 @@ namespace lab {
 /// For use by one thread at a time.
 class Trainer {
   public:
-    /// A new run, before its first step. Throws std::invalid_argument for settings out of range.
+    /// A new run, before its first step. A batch larger than the set is all of it. Throws
+    /// std::invalid_argument for settings out of range.
     Trainer(vknorm::Device& device, const Settings& settings, const RunData& data);
 
     /// Takes up settings for which begins_new_run() is false; the run goes on. Throws std::invalid_argument,
@@ -32,6 +33,7 @@ class Trainer {
     /// Brings the decision boundary, or the classes of the pictures shown, up to date.
     void look();
 
+    /// Those that the run goes by.
     const Settings& settings() const { return settings_; }
     const RunData& data() const { return data_; }
     uint64_t steps() const { return step_; }
@@ -46,8 +48,9 @@ class Trainer {
     /// Their letters, such as "A and C".
     std::string diverged_twins() const;
 
-    Settings settings_;
     RunData data_;
+    Settings settings_;
+    std::string batch_note_;
     bool has_timestamps_;
     PlaneGrid grid_;
     std::vector<Twin> twins_;

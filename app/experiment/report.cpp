@@ -50,6 +50,34 @@ nlohmann::ordered_json options_of(const Settings& settings) {
     return options;
 }
 
+nlohmann::ordered_json column_of(const vknorm::CsvLayout& table, size_t column) {
+    if (column == 0) return nullptr;
+    nlohmann::ordered_json json = {{"number", column}};
+    if (!table.columns.empty()) json["name"] = table.columns[column - 1];
+    return json;
+}
+
+/// What was learned from, and which examples the test accuracy is of.
+nlohmann::ordered_json data_of(const Snapshot& run) {
+    nlohmann::ordered_json data;
+    for (const std::filesystem::path& file : run.origin.files) data["files"].push_back(file.string());
+    if (!run.origin.facts.empty()) data["facts"] = run.origin.facts;
+    data["train_examples"] = run.train->size();
+    data["test_examples"] = run.test->size();
+    data["test_set"] = run.origin.test_set;
+    data["features"] = run.train->features;
+    for (uint32_t label = 0; label < run.train->classes; ++label)
+        data["classes"].push_back(run.train->class_name(label));
+    if (const auto& table = run.origin.table) {
+        data["separator"] = std::string(1, table->separator);
+        data["decimal_comma"] = table->decimal_comma;
+        data["header"] = !table->columns.empty();
+        data["label_column"] = column_of(*table, table->label_column);
+        data["row_number_column"] = column_of(*table, table->row_number_column);
+    }
+    return data;
+}
+
 /// What is known of one step of one twin.
 struct Line {
     TrainingRow training;
@@ -78,6 +106,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         {"device", device.name},
         {"driver", device.driver},
         {"options", options_of(run.settings)},
+        {"data", run.train ? data_of(run) : nullptr},
         {"seed", run.settings.seed},
         {"steps", run.step},
         {"steps_per_second",

@@ -1,7 +1,6 @@
 #include "app/experiment/settings.hpp"
 
 #include <array>
-#include <filesystem>
 #include <numeric>
 
 namespace lab {
@@ -49,22 +48,32 @@ void keep_norms_valid(Settings& settings) {
     }
 }
 
+std::optional<DataFile> parse_data_file(const std::string& text) {
+    const bool pictures = text.starts_with("idx:");
+    if (!pictures && !text.starts_with("csv:")) return std::nullopt;
+    const std::string path = text.substr(4);
+    const size_t mark = path.rfind('#');
+    std::error_code ignored;
+    if (mark == std::string::npos || std::filesystem::exists(path, ignored))
+        return DataFile{pictures, path, ""};
+    return DataFile{pictures, path.substr(0, mark), path.substr(mark + 1)};
+}
+
 std::string data_text(const Settings& settings, size_t) {
     return settings.data == Data::file ? settings.data_file : word(settings.data);
 }
 
 void read_data(Settings& settings, size_t, const std::string& text) {
-    const bool pictures = text.starts_with("idx:"), table = text.starts_with("csv:");
-    if (!pictures && !table) {
+    const std::optional<DataFile> file = parse_data_file(text);
+    if (!file) {
         settings.data = read_word<Data>(text, data_choices, ", idx:DIR, csv:FILE");
         return;
     }
-    const std::filesystem::path path = text.substr(4);
     std::error_code ignored;
-    if (pictures && !std::filesystem::is_directory(path, ignored))
+    if (file->pictures && !std::filesystem::is_directory(file->path, ignored))
         throw Unfit(text, "a directory with a pair of IDX files after idx:");
-    if (table && !std::filesystem::is_regular_file(path, ignored))
-        throw Unfit(text, "a file of comma-separated numbers after csv:");
+    if (!file->pictures && !std::filesystem::is_regular_file(file->path, ignored))
+        throw Unfit(text, "a file with a table of numbers after csv:");
     settings.data = Data::file;
     settings.data_file = text;
 }

@@ -4,11 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <vknorm/data.hpp>
 #include <vknorm/network.hpp>
 
 #include "app/experiment/fields.hpp"
@@ -43,7 +46,7 @@ struct TwinSettings {
 struct Settings {
     // A change of any of these begins a new run; see begins_new_run().
     Data data = Data::spiral;
-    std::string data_file;  ///< for Data::file: "idx:DIR" or "csv:FILE"
+    std::string data_file;  ///< for Data::file: "idx:DIR#SET" or "csv:FILE#COLUMN", the choice or not
     float noise = 0.16f;    ///< of the two-dimensional sets, as vknorm::make_2d takes it
     uint64_t seed = 7;
     std::vector<uint32_t> hidden = {48, 48, 48, 48};  ///< units of each hidden layer, input side first
@@ -66,6 +69,8 @@ struct Settings {
     uint32_t inspected_unit = 3;   ///< from 0
     uint32_t steps_per_frame = 4;  ///< at most this many steps in 1/30 s; 0: as many as the device does
     bool plan = false;             ///< show how a step is done, which measures its parts
+    uint64_t max_bytes =
+        vknorm::default_max_bytes;  ///< that a data file may hold, as vknorm::read_idx counts
 
     bool operator==(const Settings&) const = default;
 };
@@ -77,6 +82,16 @@ inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256, max
 inline constexpr uint32_t min_ghost = 2, max_ghost = 128;
 inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
 }  // namespace limits
+
+/// What Settings::data_file says.
+struct DataFile {
+    bool pictures;  ///< IDX files in a folder, or else a table
+    std::filesystem::path path;
+    std::string choice;  ///< a set of the folder, or the label's column; empty: the reader chooses
+};
+/// None when the text begins with neither "idx:" nor "csv:". What is behind a # is the choice, unless it
+/// belongs to a path that is there.
+std::optional<DataFile> parse_data_file(const std::string& text);
 
 /// Whether `data` is a set of points in the plane (a decision boundary can be drawn) rather than pictures or
 /// a file.
@@ -110,8 +125,8 @@ inline constexpr Field fields[] = {
     {.word = "data",
      .label = "Data",
      .help = "What to learn",
-     .kind = Written{[] { return join_words<Data>(data_choices, "|") + "|idx:DIR|csv:FILE"; }, data_text,
-                     read_data},
+     .kind = Written{[] { return join_words<Data>(data_choices, "|") + "|idx:DIR[#SET]|csv:FILE[#COLUMN]"; },
+                     data_text, read_data},
      .effect = Effect::new_run},
     {.word = "noise",
      .label = "Noise",
@@ -246,6 +261,12 @@ inline constexpr Field fields[] = {
      .label = "Plan",
      .help = "Show the plan of a training step: its parts and their times",
      .kind = Switch{&Settings::plan},
+     .effect = Effect::view,
+     .reported = false},
+    {.word = "max-bytes",
+     .label = "Bytes of a file",
+     .help = "Of data that a file may hold, as float32 (1073741824 if not given)",
+     .kind = Number<uint64_t>{&Settings::max_bytes, 1, UINT64_MAX},
      .effect = Effect::view,
      .reported = false},
 };

@@ -15,6 +15,7 @@
 #include <vknorm/data.hpp>
 #include <vknorm/network.hpp>
 
+#include "app/experiment/data.hpp"
 #include "app/experiment/history.hpp"
 #include "app/experiment/settings.hpp"
 
@@ -104,6 +105,8 @@ struct Snapshot {
     Severity severity = Severity::note;
     std::string message;  ///< refused step, divergence, a warning; empty: all is well
     std::shared_ptr<const vknorm::Dataset> train, test;  ///< null while being made
+    DataOrigin origin;                                   ///< of both
+    std::string batch_note;  ///< why steps take fewer examples than asked for; empty: they do not
     std::vector<TwinView> twins = std::vector<TwinView>(settings.twins.size());
 };
 

@@ -71,6 +71,7 @@ void Shell::take_preset(const Settings& preset) {
     const Settings before = settings_;
     settings_ = preset;
     settings_.data_file = before.data_file;
+    settings_.max_bytes = before.max_bytes;
     settings_.steps_per_frame = before.steps_per_frame;
     show(shown_);
     panels_.fit();

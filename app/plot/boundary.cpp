@@ -88,8 +88,8 @@ void draw_class_reading(const Look& look, const BoundaryView& b, const Rect& squ
     std::vector<ReadingLine> lines;
     for (uint32_t c = 0; c < b.classes; ++c) {
         const double p = b.probability[(row * b.columns + column) * b.classes + c];
-        lines.push_back({"class " + std::to_string(c), look.theme.classes[c % look.theme.classes.size()], p,
-                         short_number(p)});
+        lines.push_back(
+            {b.class_names[c], look.theme.classes[c % look.theme.classes.size()], p, short_number(p)});
     }
     std::array<char, 64> heading;
     std::snprintf(heading.data(), heading.size(), "at %.2f, %.2f", b.low + ux * (b.high - b.low),
@@ -112,11 +112,6 @@ Color class_color(const Theme& theme, std::span<const float> probabilities) {
 void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& options,
                      std::span<const BoundaryView> twins, const vknorm::Dataset* points, PanelState& state) {
     const PanelArea panel = begin_panel(look, frame, options, state);
-    if (points && points->features != 2) {
-        const std::string note =
-            "No plane to draw: the data have " + std::to_string(points->features) + " features";
-        return empty_note(look, panel.content, note.c_str());
-    }
     std::vector<const BoundaryView*> shown;
     bool all_off = true;
     for (size_t twin = 0; twin < twins.size(); ++twin) {

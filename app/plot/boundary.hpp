@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include <vknorm/data.hpp>
 
@@ -15,8 +16,9 @@ struct BoundaryView {
     uint32_t columns = 0, rows = 0;  ///< grid points, the outermost ones on the edge of the square
     float low = 0, high = 0;         ///< the square covered, in both directions
     uint32_t classes = 0;
-    std::span<const float> probability{};  ///< [rows][columns][classes], first row at y = low
-    std::string caption{};                 ///< below the square
+    std::vector<std::string> class_names{};  ///< [classes]
+    std::span<const float> probability{};    ///< [rows][columns][classes], first row at y = low
+    std::string caption{};                   ///< below the square
 };
 
 /// One square per twin that the legend shows, as large as fit. `points` may be null.

@@ -127,6 +127,12 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
                     state);
         content.min.y += look.px(18);
     }
+    for (size_t line = options.footer.size(); line-- > 0;) {
+        const std::string shown = fitted(look.fonts.small, options.footer[line], content.width());
+        content.max.y -= look.px(17);
+        text(list, look.fonts.small, {content.min.x, content.max.y + look.px(3)}, look.theme.muted,
+             shown.c_str());
+    }
     ImGui::PopID();
     return {content, frame.contains(ImGui::GetMousePos()) && ImGui::IsWindowHovered()};
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "app/ui/ink.hpp"
 #include "app/ui/scale.hpp"
@@ -32,7 +33,8 @@ struct PanelOptions {
     std::string title;
     std::span<const LegendEntry> legend;
     bool can_log = false;
-    bool toggles = true;  ///< the legend's entries can be switched off
+    bool toggles = true;                ///< the legend's entries can be switched off
+    std::vector<std::string> footer{};  ///< lines below the plot
 };
 
 struct PanelArea {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "app/plot/layout.hpp"
 
@@ -11,10 +12,31 @@ namespace {
 
 constexpr size_t most_tiles = 24;
 
+/// The picture in squares of `factor` x `factor` pixels: their means. The last ones may be smaller.
+std::vector<float> shrunk(std::span<const float> pixels, uint32_t columns, uint32_t rows, uint32_t factor) {
+    std::vector<float> means;
+    for (uint32_t top = 0; top < rows; top += factor)
+        for (uint32_t left = 0; left < columns; left += factor) {
+            const uint32_t bottom = std::min(top + factor, rows), right = std::min(left + factor, columns);
+            float sum = 0;
+            for (uint32_t y = top; y < bottom; ++y)
+                for (uint32_t x = left; x < right; ++x) sum += pixels[size_t{y} * columns + x];
+            means.push_back(sum / static_cast<float>((bottom - top) * (right - left)));
+        }
+    return means;
+}
+
 // Values at pixel centres, blended between them. Blank squares of four are left to the ground.
 void draw_picture(ImDrawList& list, std::span<const float> pixels, uint32_t columns, uint32_t rows,
                   const Rect& tile, Color ground, Color ink) {
     list.AddRectFilled(tile.min, tile.max, ground);
+    // What is finer than the screen takes time and shows nothing.
+    const auto factor = static_cast<uint32_t>(static_cast<float>(std::max(columns, rows)) / tile.width());
+    if (factor > 1) {
+        const std::vector<float> means = shrunk(pixels, columns, rows, factor);
+        return draw_picture(list, means, (columns + factor - 1) / factor, (rows + factor - 1) / factor, tile,
+                            ground, ink);
+    }
     const float step_x = tile.width() / static_cast<float>(columns),
                 step_y = tile.height() / static_cast<float>(rows);
     for (uint32_t y = 0; y + 1 < rows; ++y)
@@ -66,7 +88,8 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
         for (size_t twin = 0; twin < predicted.size(); ++twin) {
             if (!state.shows(1u << twin) || i >= predicted[twin].size()) continue;
             const bool right = predicted[twin][i] == data.labels[i];
-            const std::string name = std::to_string(predicted[twin][i]);
+            const std::string name =
+                fitted(look.fonts.mono, data.class_name(predicted[twin][i]), side * pitch);
             const ImVec2 size = text_size(look.fonts.mono, name.c_str());
             const float center = x + side * (0.5f + pitch * (static_cast<float>(twin) - middle));
             const Color color = right ? look.theme.good : look.theme.bad;

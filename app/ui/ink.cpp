@@ -140,4 +140,15 @@ ImVec2 text_size(ImFont* font, const char* begin, const char* end) {
     return font->CalcTextSizeA(font->FontSize, FLT_MAX, 0, begin, end);
 }
 
+std::string fitted(ImFont* font, const std::string& whole, float width) {
+    if (text_size(font, whole.c_str()).x <= width) return whole;
+    const auto begins_a_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    for (size_t kept = whole.size(); kept-- > 1;) {
+        if (!begins_a_character(whole[kept])) continue;
+        const std::string part = whole.substr(0, kept) + "..";
+        if (text_size(font, part.c_str()).x <= width) return part;
+    }
+    return "";
+}
+
 }  // namespace lab::plot

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "app/ui/theme.hpp"
 
@@ -30,6 +31,8 @@ void card(const Look& look, ImDrawList& list, const Rect& frame, float rounding,
 /// Text whose upper left corner is moved to whole pixels.
 void text(ImDrawList& list, ImFont* font, ImVec2 position, Color color, const char* begin,
           const char* end = nullptr);
+/// The whole text, or as much of its beginning as `width` has room for, with dots.
+std::string fitted(ImFont* font, const std::string& whole, float width);
 ImVec2 text_size(ImFont* font, const char* begin, const char* end = nullptr);
 
 }  // namespace lab::plot

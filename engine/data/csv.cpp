@@ -2,179 +2,281 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <map>
+#include <unordered_map>
+#include <utility>
 
+#include "data/csv_lines.hpp"
 #include "data/file.hpp"
 
 namespace vknorm {
 namespace {
 
-constexpr double max_label = 999;
-constexpr double float_overflow = 0x1.ffffffp127;  // from here on float32 rounds to infinity
+using detail::CsvField;
+using detail::CsvLines;
+using detail::CsvNumber;
+using detail::in_quotes;
 
-struct Field {
-    std::string_view text;  ///< it has neither quotes nor the blanks around
-    size_t column;          ///< it is that of the first byte, from 1
-};
+constexpr size_t most_classes = 1000;
+// In lower case; earlier ones win.
+constexpr std::array label_names = {"label", "class", "target", "species", "y"};
 
-bool is_blank(char c) {
-    return c == ' ' || c == '\t';
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return lower;
 }
 
-/// Makes a field short and printable, for messages.
-std::string quoted(std::string_view text) {
-    constexpr size_t most = 40;
-    std::string shown = "'";
-    for (const char c : text.substr(0, most)) {
-        if (c >= ' ' && c <= '~') {
-            shown += c;
-        } else {
-            std::array<char, 5> escape;
-            std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(c));
-            shown += escape.data();
-        }
-    }
-    return shown + (text.size() > most ? "...'" : "'");
+bool is_label_name(std::string_view text) {
+    return std::find(label_names.begin(), label_names.end(), lower_case(text)) != label_names.end();
 }
 
-/// Reads a field as a number; `finite` is false for nan, infinities and what overflows.
-struct Number {
-    double value = 0;
-    bool is_number = false, finite = false;
-};
-
-Number parse_number(std::string_view text) {
-    // from_chars takes no plus sign; numbers written by other programs have it.
-    if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-    Number number;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number.value);
-    number.is_number = error != std::errc::invalid_argument && end == text.data() + text.size();
-    number.finite = error == std::errc() && std::abs(number.value) < float_overflow;
-    return number;
-}
-
-class Parser {
+/// The classes found so far; labels are numbered in the order of their appearance at first.
+class Classes {
   public:
-    Parser(std::string_view text, const std::string& name) : rest_(text), name_(name) {}
+    /// `text` must outlive this.
+    uint32_t index_of(std::string_view text) {
+        return indices_.try_emplace(text, static_cast<uint32_t>(indices_.size())).first->second;
+    }
+    size_t size() const { return indices_.size(); }
 
-    Dataset parse() {
-        constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-        if (rest_.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());
-        for (bool first = true; next_line();) {
-            split_fields();
-            if (first) {
-                first_line_ = line_number_;
-                width_ = fields_.size();
-                first = false;
-                if (is_header()) continue;
-            }
-            add_example();
+    /// Names the classes in ascending order, numbers by their values, and numbers the labels so.
+    void finish(Dataset& data) const {
+        // Equal numbers are one class, however they are written: 1, 1.0 and +1.
+        std::map<std::pair<double, std::string>, std::vector<uint32_t>> sorted;
+        for (const auto& [text, index] : indices_) {
+            const CsvNumber number = detail::parse_number(text, true);
+            if (number.is_number)
+                sorted[{number.value, std::to_string(static_cast<int64_t>(number.value))}].push_back(index);
+            else
+                sorted[{HUGE_VAL, detail::unquoted(text)}].push_back(index);
         }
-        if (data_.labels.empty()) fail(1, "got no example, needs at least one line of numbers");
-        return std::move(data_);
+        std::vector<uint32_t> class_of(indices_.size());
+        for (const auto& [key, indices] : sorted) {
+            for (const uint32_t index : indices)
+                class_of[index] = static_cast<uint32_t>(data.class_names.size());
+            data.class_names.push_back(key.second);
+        }
+        for (uint32_t& label : data.labels) label = class_of[label];
+        data.classes = static_cast<uint32_t>(data.class_names.size());
     }
 
   private:
-    [[noreturn]] void fail(size_t column, const std::string& what) const {
-        throw FormatError(name_ + ":" + std::to_string(std::max<size_t>(line_number_, 1)) + ":" +
-                          std::to_string(column) + ": " + what);
-    }
+    std::unordered_map<std::string_view, uint32_t> indices_;
+};
 
-    /// Advances to the next line that is not blank.
-    bool next_line() {
-        while (!rest_.empty()) {
-            const size_t end = std::min(rest_.find('\n'), rest_.size());
-            line_ = rest_.substr(0, end);
-            rest_.remove_prefix(std::min(end + 1, rest_.size()));
-            ++line_number_;
-            if (line_.ends_with('\r')) line_.remove_suffix(1);
-            if (!std::all_of(line_.begin(), line_.end(), is_blank)) return true;
+class Parser {
+  public:
+    Parser(std::string_view text, const std::string& name, const CsvOptions& options)
+        : lines_(text, name), name_(name), options_(options) {}
+
+    CsvData parse() {
+        if (!lines_.next()) lines_.fail(1, no_example);
+        layout_.separator = lines_.separator();
+        first_line_ = lines_.line_number();
+        width_ = lines_.fields().size();
+        if (is_header())
+            for (const CsvField& field : lines_.fields())
+                layout_.columns.push_back(detail::unquoted(field.text));
+        if (width_ < 2)
+            lines_.fail(1,
+                        "got 1 field, needs at least 2, a number and the label, with a comma, a semicolon "
+                        "or a tab between them");
+        layout_.label_column = find_label();
+        if (layout_.columns.empty() || lines_.next()) {
+            do add_example();
+            while (lines_.next());
         }
-        return false;
+        if (data_.labels.empty()) lines_.fail(1, no_example);
+        data_.features = static_cast<uint32_t>(width_ - 1);
+        if (counts_rows()) drop_first_column();
+        classes_.finish(data_);
+        return {std::move(data_), std::move(layout_)};
     }
 
-    void split_fields() {
-        fields_.clear();
-        for (size_t at = 0;; ++at) {
-            while (at < line_.size() && is_blank(line_[at])) ++at;
-            at = at < line_.size() && line_[at] == '"' ? take_quoted(at) : take_plain(at);
-            if (at == line_.size()) return;
-        }
+  private:
+    static constexpr const char* no_example = "got no example, needs at least one line of numbers";
+
+    CsvNumber number(const CsvField& field) const {
+        return detail::parse_number(field.text, layout_.separator != ',');
     }
 
-    /// Both take the field that starts at `begin` and return where the comma after it, or the line's end, is.
-    size_t take_plain(size_t begin) {
-        const size_t comma = std::min(line_.find(',', begin), line_.size());
-        size_t end = comma;
-        while (end > begin && is_blank(line_[end - 1])) --end;
-        fields_.push_back({line_.substr(begin, end - begin), begin + 1});
-        return comma;
-    }
-    size_t take_quoted(size_t begin) {
-        size_t end = begin + 1;
-        while (end < line_.size() && (line_[end] != '"' || line_.substr(end, 2) == "\"\""))
-            end += line_[end] == '"' ? 2 : 1;
-        if (end >= line_.size()) fail(begin + 1, "got a quote that is not closed on its line");
-        fields_.push_back({line_.substr(begin + 1, end - begin - 1), begin + 2});
-        ++end;
-        while (end < line_.size() && is_blank(line_[end])) ++end;
-        if (end < line_.size() && line_[end] != ',')
-            fail(end + 1, "got " + quoted(line_.substr(end)) + " after a closing quote, needs a comma");
-        return end;
-    }
-
+    /// Whether the first line names the columns: it has no number, or its numbers count from 0 or 1 and its
+    /// words stand over numbers.
     bool is_header() const {
-        return std::none_of(fields_.begin(), fields_.end(),
-                            [](const Field& field) { return parse_number(field.text).is_number; });
+        const std::vector<CsvField>& fields = lines_.fields();
+        CsvLines ahead = lines_;
+        const bool alone = !ahead.next();
+        std::vector<double> numbers;
+        bool over_words = false;
+        for (size_t i = 0; i < fields.size(); ++i) {
+            const CsvNumber here = number(fields[i]);
+            if (here.is_number)
+                numbers.push_back(here.value);
+            else if (!alone && i < ahead.fields().size() && !fields[i].text.empty())
+                over_words |= !is_label_name(fields[i].text) && !number(ahead.fields()[i]).is_number;
+        }
+        if (numbers.empty()) return true;
+        const bool counts = (numbers[0] == 0 || numbers[0] == 1) &&
+                            std::adjacent_find(numbers.begin(), numbers.end(), [](double a, double b) {
+                                return b != a + 1;
+                            }) == numbers.end();
+        constexpr size_t least = 3;  // fewer may be an example
+        return !alone && counts && fields.size() >= least && !over_words;
+    }
+
+    /// The only column with that name, by `same`; 0: there is none.
+    template <class Same>
+    size_t column_named(const std::string& wanted, Same same) const {
+        size_t found = 0;
+        for (size_t i = 0; i < layout_.columns.size(); ++i) {
+            if (!same(layout_.columns[i])) continue;
+            if (found != 0)
+                lines_.fail(lines_.fields()[i].column, "got two columns called " + in_quotes(wanted) +
+                                                           ", needs the number of the one with the labels");
+            found = i + 1;
+        }
+        return found;
+    }
+    size_t column_in_any_case(const std::string& wanted) const {
+        return column_named(wanted, [lower = lower_case(wanted)](const std::string& name) {
+            return lower_case(name) == lower;
+        });
+    }
+
+    size_t find_label() const {
+        const std::string& wanted = options_.label;
+        if (wanted.empty()) {
+            for (const char* usual : label_names)
+                if (const size_t column = column_in_any_case(usual)) return column;
+            return width_;
+        }
+        if (const size_t column =
+                column_named(wanted, [&](const std::string& name) { return name == wanted; }))
+            return column;
+        if (const size_t column = column_in_any_case(wanted)) return column;
+        size_t column = 0;
+        const char* const end = wanted.data() + wanted.size();
+        const auto [stopped, error] = std::from_chars(wanted.data(), end, column);
+        if (error == std::errc() && stopped == end && column >= 1 && column <= width_) return column;
+        std::string there;
+        constexpr size_t most = 12;
+        for (size_t i = 0; i < std::min(layout_.columns.size(), most); ++i)
+            there += (i == 0 ? "" : ", ") + in_quotes(layout_.columns[i]);
+        if (layout_.columns.size() > most) there += ", ...";
+        lines_.fail(1, "label: got " + in_quotes(wanted) + ", needs a column from 1 to " +
+                           std::to_string(width_) + (there.empty() ? "" : ", or one of " + there));
+    }
+
+    std::string column_text(size_t column) const {
+        return std::to_string(column) +
+               (layout_.columns.empty() ? "" : " (" + in_quotes(layout_.columns[column - 1]) + ")");
     }
 
     void add_example() {
-        if (fields_.size() != width_)
-            fail(fields_.size() > width_ ? fields_[width_].column : line_.size() + 1,
-                 "got " + std::to_string(fields_.size()) + " fields, needs " + std::to_string(width_) +
-                     " as in line " + std::to_string(first_line_));
-        if (width_ < 2) fail(1, "got 1 field, needs at least 2: a number and the label");
-        for (size_t i = 0; i + 1 < width_; ++i)
-            data_.inputs.push_back(static_cast<float>(value_of(fields_[i])));
-        data_.labels.push_back(label_of(fields_.back()));
-        data_.features = static_cast<uint32_t>(width_ - 1);
-        data_.classes = std::max(data_.classes, data_.labels.back() + 1);
+        const std::vector<CsvField>& fields = lines_.fields();
+        if (fields.size() != width_)
+            lines_.fail(fields.size() > width_ ? fields[width_].column : lines_.line_bytes() + 1,
+                        "got " + std::to_string(fields.size()) + " fields, needs " + std::to_string(width_) +
+                            " as in line " + std::to_string(first_line_));
+        const size_t label = layout_.label_column - 1;
+        for (size_t i = 0; i < width_; ++i)
+            if (i != label) data_.inputs.push_back(static_cast<float>(value_of(fields[i])));
+        data_.labels.push_back(label_of(fields[label]));
+        if (data_.inputs.size() * sizeof(float) > options_.max_bytes)
+            throw TooLarge(name_ + ": got more than " + std::to_string(options_.max_bytes / sizeof(float)) +
+                           " numbers, which are " + std::to_string(options_.max_bytes) + " bytes as float32");
     }
 
-    double value_of(const Field& field) const {
-        const Number number = parse_number(field.text);
-        if (!number.is_number) fail(field.column, "got " + quoted(field.text) + ", needs a number");
-        if (!number.finite)
-            fail(field.column,
-                 "got " + quoted(field.text) + ", needs a finite number within the range of float32");
-        return number.value;
+    double value_of(const CsvField& field) {
+        const CsvNumber here = number(field);
+        if (!here.is_number) lines_.fail(field.column, "got " + in_quotes(field.text) + ", needs a number");
+        if (!here.finite)
+            lines_.fail(field.column, "got " + in_quotes(field.text) +
+                                          ", needs a finite number within the range of float32");
+        if (here.mark != 0 && mark_ == 0) mark_ = here.mark, mark_line_ = lines_.line_number();
+        if (here.mark != 0 && here.mark != mark_)
+            lines_.fail(field.column, "got " + in_quotes(field.text) + ", needs a decimal " +
+                                          (mark_ == ',' ? "comma" : "point") + " as in line " +
+                                          std::to_string(mark_line_));
+        layout_.decimal_comma = mark_ == ',';
+        return here.value;
     }
 
-    uint32_t label_of(const Field& field) const {
-        const double value = value_of(field);
-        if (!(value >= 0 && value <= max_label && value == std::floor(value)))
-            fail(field.column, "label: got " + quoted(field.text) + ", needs a class number, 0 to 999");
-        return static_cast<uint32_t>(value);
+    uint32_t label_of(const CsvField& field) {
+        const size_t before = classes_.size();
+        const uint32_t index = classes_.index_of(field.text);
+        if (classes_.size() == before) return index;
+        const std::string which = "label, column " + column_text(layout_.label_column) + ": got ";
+        const CsvNumber here = detail::parse_number(field.text, true);
+        constexpr double most = 9007199254740992;  // up to there float64 has every whole number
+        const bool whole =
+            here.finite && std::abs(here.value) <= most && here.value == std::floor(here.value);
+        if (field.text.empty() || (here.is_number && !whole))
+            lines_.fail(field.column,
+                        which + in_quotes(field.text) + ", needs a class: a word or a whole number");
+        if (classes_.size() > most_classes)
+            lines_.fail(field.column, which + "more than " + std::to_string(most_classes) +
+                                          " classes, needs another column or fewer");
+        return index;
     }
 
-    std::string_view rest_, line_;
+    bool counts_rows() const {
+        constexpr size_t least = 5;  // of fewer rows, numbers may count by chance
+        const size_t features = data_.features, rows = data_.size();
+        if (features < 2 || rows < least || layout_.label_column == 1) return false;
+        const float first = data_.inputs[0];
+        if (first != 0 && first != 1) return false;
+        for (size_t row = 0; row < rows; ++row)
+            if (data_.inputs[row * features] != first + static_cast<float>(row)) return false;
+        return true;
+    }
+
+    void drop_first_column() {
+        layout_.row_number_column = 1;
+        size_t kept = 0;
+        for (size_t i = 0; i < data_.inputs.size(); ++i)
+            if (i % data_.features != 0) data_.inputs[kept++] = data_.inputs[i];
+        data_.inputs.resize(kept);
+        --data_.features;
+    }
+
+    CsvLines lines_;
     const std::string& name_;
-    size_t line_number_ = 0, first_line_ = 0, width_ = 0;
-    std::vector<Field> fields_;
+    const CsvOptions& options_;
+    CsvLayout layout_;
+    size_t first_line_ = 0, width_ = 0;
+    char mark_ = 0;  // the decimal mark of the file, and where it was seen first
+    size_t mark_line_ = 0;
+    Classes classes_;
     Dataset data_;
 };
 
-}  // namespace
-
-Dataset detail::parse_csv(std::string_view text, const std::string& name) {
-    return Parser(text, name).parse();
+[[noreturn]] void refuse_size(const std::filesystem::path& file, const std::string& got, uint64_t most) {
+    throw TooLarge(file.string() + ": got " + got + " bytes, needs at most " + std::to_string(most));
 }
 
-Dataset read_csv(const std::filesystem::path& file) {
-    const detail::Bytes bytes = detail::read_file(file);
-    return detail::parse_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+}  // namespace
+
+CsvData detail::parse_csv(std::string_view text, const std::string& name, const CsvOptions& options) {
+    return Parser(text, name, options).parse();
+}
+
+CsvData read_csv(const std::filesystem::path& file, const CsvOptions& options) {
+    const uint64_t most = options.max_bytes;
+    std::error_code unreadable;  // which read_file says better
+    const uint64_t size = std::filesystem::file_size(file, unreadable);
+    if (!unreadable && size > most) refuse_size(file, std::to_string(size), most);
+    detail::Bytes bytes = detail::read_file(file, most);
+    if (detail::is_gzip(bytes)) {
+        bytes = detail::gunzip(bytes, most + 1, file.string());
+        if (bytes.size() > most) refuse_size(file, "more than " + std::to_string(most), most);
+    }
+    return detail::parse_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string(),
+                             options);
 }
 
 }  // namespace vknorm

@@ -1,14 +1,14 @@
-// These are comma-separated numbers in memory.
+// These are tables in memory.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include <vknorm/data.hpp>
+#include <vknorm/csv.hpp>
 
 namespace vknorm::detail {
 
-/// Does what read_csv does, with the file's contents; `name` stands in messages.
-Dataset parse_csv(std::string_view text, const std::string& name);
+/// Does what read_csv does, with the file's decompressed contents; `name` stands in messages.
+CsvData parse_csv(std::string_view text, const std::string& name, const CsvOptions& options = {});
 
 }  // namespace vknorm::detail

@@ -19,7 +19,7 @@
 namespace vknorm::detail {
 namespace fs = std::filesystem;
 
-Bytes read_file(const fs::path& file) {
+Bytes read_file(const fs::path& file, size_t most) {
     const auto fail = [&](const char* what, std::error_code code) {
         throw fs::filesystem_error(what, file, code);
     };
@@ -29,9 +29,9 @@ Bytes read_file(const fs::path& file) {
     if (!fs::is_regular_file(file))
         fail("no regular file", std::make_error_code(std::errc::invalid_argument));
     const auto size = fs::file_size(file);
-    if (size > max_file_bytes)
+    if (size > most)
         throw FormatError(file.string() + ": got " + std::to_string(size) + " bytes, needs at most " +
-                          std::to_string(max_file_bytes));
+                          std::to_string(most));
     errno = 0;
     std::ifstream stream(file, std::ios::binary);
     if (!stream) fail("cannot open", {errno, std::generic_category()});
@@ -63,35 +63,43 @@ struct Inflater {
 }  // namespace
 
 Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& name) {
-    static_assert(max_file_bytes <= std::numeric_limits<uInt>::max());
     Inflater inflater;
     z_stream& stream = inflater.stream;
-    stream.next_in =
-        reinterpret_cast<Bytef*>(const_cast<std::byte*>(file.data()));  // zlib does not write to it
-    stream.avail_in = static_cast<uInt>(file.size());
+    std::span<const std::byte> rest = file;  // of the compressed bytes
     Bytes bytes;
-    while (bytes.size() < most) {
-        const size_t done = bytes.size();
-        bytes.resize(std::min(most, std::max<size_t>(2 * done, 4096)));
+    size_t done = 0;
+    while (done < most) {
+        if (done == bytes.size()) bytes.resize(std::min(most, std::max<size_t>(2 * done, 4096)));
+        constexpr size_t most_at_once = std::numeric_limits<uInt>::max();
+        stream.next_in =
+            reinterpret_cast<Bytef*>(const_cast<std::byte*>(rest.data()));  // zlib does not write to it
+        stream.avail_in = static_cast<uInt>(std::min(rest.size(), most_at_once));
         stream.next_out = reinterpret_cast<Bytef*>(bytes.data() + done);
-        stream.avail_out = static_cast<uInt>(bytes.size() - done);
+        stream.avail_out = static_cast<uInt>(std::min(bytes.size() - done, most_at_once));
+        const size_t given = stream.avail_in, room = stream.avail_out;
         const int result = inflate(&stream, Z_NO_FLUSH);
-        bytes.resize(bytes.size() - stream.avail_out);
+        rest = rest.subspan(given - stream.avail_in);
+        done += room - stream.avail_out;
         if (result == Z_STREAM_END) {
-            if (stream.avail_in > 0)
-                throw FormatError(name + ": got " + std::to_string(stream.avail_in) +
+            if (is_gzip(rest)) {
+                inflateReset(&stream);
+                continue;
+            }
+            if (!std::all_of(rest.begin(), rest.end(), [](std::byte byte) { return byte == std::byte{0}; }))
+                throw FormatError(name + ": got " + std::to_string(rest.size()) +
                                   " bytes after the end of the gzip data, needs none");
             break;
         }
         if (result == Z_MEM_ERROR) throw std::bad_alloc();
         if (result != Z_OK && result != Z_BUF_ERROR)
             throw FormatError(
-                name + ": corrupt gzip data after " + std::to_string(bytes.size()) +
+                name + ": corrupt gzip data after " + std::to_string(done) +
                 " decompressed bytes: " + (stream.msg != nullptr ? stream.msg : "cannot be decompressed"));
-        if (stream.avail_out > 0)
+        if (stream.avail_out > 0 && rest.empty())
             throw FormatError(name + ": gzip data ends early: got " + std::to_string(file.size()) +
-                              " bytes, " + std::to_string(bytes.size()) + " decompressed, needs more");
+                              " bytes, " + std::to_string(done) + " decompressed, needs more");
     }
+    bytes.resize(done);
     return bytes;
 }
 

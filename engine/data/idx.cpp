@@ -3,17 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <optional>
-#include <system_error>
+#include <initializer_list>
+#include <utility>
 
 #include "data/file.hpp"
 
 namespace vknorm {
 namespace {
 
-namespace fs = std::filesystem;
 using detail::Bytes;
 using detail::NamedBytes;
+
+// The type is unsigned byte or int32; the lower byte is the rank.
+constexpr uint32_t byte_pictures = 0x0803, byte_labels = 0x0801, int_labels = 0x0c02;
 
 uint32_t big_endian(std::span<const std::byte> bytes) {
     uint32_t value = 0;
@@ -27,134 +29,129 @@ std::string magic_text(uint32_t magic) {
     return text.data();
 }
 
+[[noreturn]] void fail(const NamedBytes& file, const std::string& what) {
+    throw FormatError(file.name + ": " + what);
+}
+
 /// Returns the first `most` bytes, or all where there are fewer.
-Bytes head(std::span<const std::byte> file, size_t most, const std::string& name) {
-    if (detail::is_gzip(file)) return detail::gunzip(file, most, name);
-    const auto bytes = file.first(std::min(file.size(), most));
+Bytes head(const NamedBytes& file, size_t most) {
+    if (detail::is_gzip(file.bytes)) return detail::gunzip(file.bytes, most, file.name);
+    const auto bytes = file.bytes.first(std::min(file.bytes.size(), most));
     return {bytes.begin(), bytes.end()};
 }
 
-/// This is an array of unsigned bytes of some rank.
-template <size_t rank>
-struct Idx {
-    std::array<uint32_t, rank> lengths;
-    Bytes bytes;  ///< they begin with the header
+/// What a file announces.
+struct Header {
+    uint32_t magic;
+    std::vector<uint32_t> lengths;
+    std::string shape;      ///< the lengths in words
+    uint64_t values;        ///< their product
+    uint64_t header_bytes;  ///< where the values begin
 
-    static constexpr size_t header_bytes = 4 + 4 * rank;
-    std::span<const std::byte> values() const { return std::span(bytes).subspan(header_bytes); }
+    uint64_t value_bytes() const { return magic == int_labels ? sizeof(int32_t) : 1; }
+    uint64_t file_bytes() const { return header_bytes + values * value_bytes(); }
 };
 
-/// Checks the header first, and takes no more memory or time than it announces, however much a compressed
-/// file may hold.
-template <size_t rank>
-Idx<rank> parse(const NamedBytes& file) {
-    constexpr size_t header_bytes = Idx<rank>::header_bytes;
-    constexpr uint32_t needed_magic = 0x0800 + rank;
-    const auto fail = [&](const std::string& what) { throw FormatError(file.name + ": " + what); };
+/// Needs one of `magics`, and at most `max_bytes` of values as float32.
+Header read_header(const NamedBytes& file, std::initializer_list<uint32_t> magics, uint64_t max_bytes) {
+    constexpr size_t magic_bytes = 4, length_bytes = 4;
+    Header header{.magic = *magics.begin(), .lengths = {}, .shape = "", .values = 1, .header_bytes = 0};
+    const auto rank = [&] { return header.magic & 0xff; };
+    const auto bytes_of_header = [&] { return magic_bytes + length_bytes * rank(); };
+    const Bytes start = head(file, bytes_of_header() + length_bytes);
+    if (start.size() >= magic_bytes) {
+        header.magic = big_endian(start);
+        if (std::find(magics.begin(), magics.end(), header.magic) == magics.end()) {
+            std::string needed;
+            for (const uint32_t magic : magics) needed += (needed.empty() ? "" : " or ") + magic_text(magic);
+            fail(file, "magic number: got " + magic_text(header.magic) + ", needs " + needed);
+        }
+    }
+    header.header_bytes = bytes_of_header();
+    if (start.size() < header.header_bytes)
+        fail(file, "got " + std::to_string(start.size()) + " bytes, needs at least " +
+                       std::to_string(header.header_bytes));
 
-    const Bytes header = head(file.bytes, header_bytes, file.name);
-    if (header.size() < header_bytes)
-        fail("got " + std::to_string(header.size()) + " bytes, needs at least " +
-             std::to_string(header_bytes));
-    const uint32_t magic = big_endian(header);
-    if (magic != needed_magic)
-        fail("magic number: got " + magic_text(magic) + ", needs " + magic_text(needed_magic));
-
-    Idx<rank> idx;
-    std::string shape;
-    uint64_t size = 1;
+    const uint64_t most = max_bytes / sizeof(float);
     bool fits = true;
-    for (size_t i = 0; i < rank; ++i) {
-        idx.lengths[i] = big_endian(std::span(header).subspan(4 + 4 * i));
-        shape += (i > 0 ? " x " : "") + std::to_string(idx.lengths[i]);
-        size *= idx.lengths[i];
-        fits = fits && size <= detail::max_file_bytes;
+    for (size_t i = 0; i < rank(); ++i) {
+        const uint32_t length = big_endian(std::span(start).subspan(magic_bytes + length_bytes * i));
+        header.lengths.push_back(length);
+        header.shape += (i > 0 ? " x " : "") + std::to_string(length);
+        // A product above `most` is not gone on with, so that it cannot overflow.
+        if (fits) header.values *= length;
+        fits = fits && header.values <= most;
     }
-    if (!fits) fail("got " + shape + " values, needs at most " + std::to_string(detail::max_file_bytes));
-    if (size == 0) fail("got " + shape + " values, needs at least 1");
-
-    const size_t needed = header_bytes + size;
-    idx.bytes = head(file.bytes, needed + 1, file.name);
-    if (idx.bytes.size() != needed) {
-        std::string got = std::to_string(idx.bytes.size());
-        if (idx.bytes.size() > needed)
-            got = detail::is_gzip(file.bytes) ? "at least " + got : std::to_string(file.bytes.size());
-        fail("got " + got + " bytes, needs " + std::to_string(needed) + " for " + shape + " values");
-    }
-    return idx;
+    const bool none = std::count(header.lengths.begin(), header.lengths.end(), 0u) > 0;
+    if (none) fail(file, "got " + header.shape + " values, needs at least 1");
+    if (!fits)
+        throw TooLarge(file.name + ": got " + header.shape + " values, needs at most " +
+                       std::to_string(most) + ", which are " + std::to_string(max_bytes) +
+                       " bytes as float32");
+    return header;
 }
 
-/// Finds the file of this name, with or without .gz; none where there is neither.
-std::optional<fs::path> find(const fs::path& directory, const std::string& name) {
-    const fs::path plain = directory / name, compressed = directory / (name + ".gz");
-    const bool is_plain = fs::exists(plain), is_compressed = fs::exists(compressed);
-    if (is_plain && is_compressed)
-        throw FormatError(directory.string() + ": got " + name + " and " + name + ".gz, needs one of them");
-    if (is_plain) return plain;
-    if (is_compressed) return compressed;
-    return std::nullopt;
+/// Header and values. Takes no more memory or time than the header announces, however much a compressed file
+/// may hold.
+Bytes read_all(const NamedBytes& file, const Header& header) {
+    const uint64_t needed = header.file_bytes();
+    Bytes bytes = head(file, needed + 1);
+    if (bytes.size() == needed) return bytes;
+    std::string got = std::to_string(bytes.size());
+    if (bytes.size() > needed)
+        got = detail::is_gzip(file.bytes) ? "at least " + got : std::to_string(file.bytes.size());
+    fail(file, "got " + got + " bytes, needs " + std::to_string(needed) + " for " + header.shape + " values");
 }
 
-std::optional<Dataset> read_pair(const fs::path& directory, const std::string& prefix) {
-    const std::string images_name = prefix + "-images-idx3-ubyte",
-                      labels_name = prefix + "-labels-idx1-ubyte";
-    const auto images = find(directory, images_name), labels = find(directory, labels_name);
-    if (!images && !labels) return std::nullopt;
-    if (!images || !labels)
-        throw FormatError(directory.string() + ": got " + (images ? images_name : labels_name) + ", needs " +
-                          (images ? labels_name : images_name) + " (or .gz) too");
-    const Bytes images_bytes = detail::read_file(*images), labels_bytes = detail::read_file(*labels);
-    return detail::parse_idx({images_bytes, images->string()}, {labels_bytes, labels->string()});
+std::vector<uint32_t> read_labels(const NamedBytes& file, const Header& header) {
+    const Bytes bytes = read_all(file, header);
+    const auto values = std::span(bytes).subspan(header.header_bytes);
+    std::vector<uint32_t> labels;
+    labels.reserve(header.lengths[0]);
+    if (header.magic == byte_labels) {
+        for (const std::byte value : values) labels.push_back(std::to_integer<uint32_t>(value));
+        return labels;
+    }
+    // The first column is the class, the others say who wrote the digit, and where it was found.
+    constexpr uint32_t most = 255;  // as a byte could be
+    const size_t row_bytes = header.value_bytes() * header.lengths[1];
+    for (size_t row = 0; row < header.lengths[0]; ++row) {
+        labels.push_back(big_endian(values.subspan(row * row_bytes)));
+        if (labels.back() > most)
+            fail(file, "label " + std::to_string(row + 1) + ": got " +
+                           std::to_string(static_cast<int32_t>(labels.back())) + ", needs a class, 0 to " +
+                           std::to_string(most));
+    }
+    return labels;
 }
 
 }  // namespace
 
-Dataset detail::parse_idx(const NamedBytes& images_file, const NamedBytes& labels_file) {
-    const auto images = parse<3>(images_file);
-    const auto labels = parse<1>(labels_file);
-    const auto [count, height, width] = images.lengths;
+Dataset detail::parse_idx(const NamedBytes& images_file, const NamedBytes& labels_file, uint64_t max_bytes) {
+    const Header images = read_header(images_file, {byte_pictures}, max_bytes);
+    const Header labels = read_header(labels_file, {byte_labels, int_labels}, max_bytes);
+    const uint32_t count = images.lengths[0];
     if (labels.lengths[0] != count)
-        throw FormatError(labels_file.name + ": got " + std::to_string(labels.lengths[0]) +
-                          " labels, needs " + std::to_string(count) + " as " + images_file.name +
-                          " has images");
+        fail(labels_file, "got " + std::to_string(labels.lengths[0]) + " labels, needs " +
+                              std::to_string(count) + " as " + images_file.name + " has images");
     Dataset data;
-    data.features = height * width;
-    data.image_width = width;
-    data.image_height = height;
-    data.inputs.reserve(images.values().size());
-    for (const std::byte value : images.values())
+    data.image_height = images.lengths[1];
+    data.image_width = images.lengths[2];
+    data.features = data.image_height * data.image_width;
+    data.labels = read_labels(labels_file, labels);
+    data.classes = *std::max_element(data.labels.begin(), data.labels.end()) + 1;
+    const Bytes bytes = read_all(images_file, images);
+    data.inputs.reserve(images.values);
+    for (const std::byte value : std::span(bytes).subspan(images.header_bytes))
         data.inputs.push_back(static_cast<float>(std::to_integer<int>(value)) / 255.0f);
-    data.labels.reserve(count);
-    for (const std::byte value : labels.values()) {
-        data.labels.push_back(std::to_integer<uint32_t>(value));
-        data.classes = std::max(data.classes, data.labels.back() + 1);
-    }
     return data;
 }
 
-Dataset read_idx(const fs::path& directory) {
-    if (!fs::is_directory(directory))
-        throw fs::filesystem_error(
-            "read_idx", directory,
-            std::make_error_code(fs::exists(directory) ? std::errc::not_a_directory
-                                                       : std::errc::no_such_file_or_directory));
-    auto train = read_pair(directory, "train"), test = read_pair(directory, "t10k");
-    if (!train && !test)
-        throw FormatError(
-            directory.string() +
-            ": got neither train-images-idx3-ubyte nor t10k-images-idx3-ubyte (or .gz), needs one "
-            "with its labels");
-    if (!train) return std::move(*test);
-    if (!test) return std::move(*train);
-    if (test->image_width != train->image_width || test->image_height != train->image_height)
-        throw FormatError(directory.string() + ": t10k images: got " + std::to_string(test->image_height) +
-                          " x " + std::to_string(test->image_width) + ", needs " +
-                          std::to_string(train->image_height) + " x " + std::to_string(train->image_width) +
-                          " as the train images");
-    train->classes = std::max(train->classes, test->classes);
-    train->inputs.insert(train->inputs.end(), test->inputs.begin(), test->inputs.end());
-    train->labels.insert(train->labels.end(), test->labels.begin(), test->labels.end());
-    return std::move(*train);
+bool detail::same_idx(const NamedBytes& a, const NamedBytes& b, uint64_t max_bytes) {
+    const auto contents = [&](const NamedBytes& file) {
+        return read_all(file, read_header(file, {byte_pictures, byte_labels, int_labels}, max_bytes));
+    };
+    return contents(a) == contents(b);
 }
 
 }  // namespace vknorm

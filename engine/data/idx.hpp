@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 
-#include <vknorm/data.hpp>
+#include <vknorm/idx.hpp>
 
 namespace vknorm::detail {
 
@@ -16,7 +17,20 @@ struct NamedBytes {
     std::string name;
 };
 
-/// Reads pictures and their labels. Throws FormatError.
-Dataset parse_idx(const NamedBytes& images, const NamedBytes& labels);
+/// Reads pictures and their labels; these are the file's numbers, below `classes`. Throws FormatError.
+Dataset parse_idx(const NamedBytes& images, const NamedBytes& labels, uint64_t max_bytes = default_max_bytes);
+
+/// Whether both hold the same header and values. Throws FormatError when one of them does not hold what it
+/// announces.
+bool same_idx(const NamedBytes& a, const NamedBytes& b, uint64_t max_bytes);
+
+/// What the name of a file says of its contents.
+struct IdxRole {
+    std::string set;   ///< "emnist-letters", or empty
+    std::string part;  ///< "train", "t10k" or "test"
+    bool labels;       ///< or else pictures
+};
+/// None when it is no name of an IDX file.
+std::optional<IdxRole> idx_role(const std::string& file_name);
 
 }  // namespace vknorm::detail

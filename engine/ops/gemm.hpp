@@ -8,7 +8,6 @@
 
 #include <vknorm/stream.hpp>
 
-#include "ops/sizes.hpp"
 #include "shaders/embedded.hpp"
 
 namespace vknorm::detail {
@@ -29,8 +28,9 @@ struct GemmShape {
 
 class Gemm {
   public:
-    /// Terms of a sum that one invocation can add: its other loops take fewer trips than it leaves.
-    static constexpr uint32_t most_terms = maximum_trips - 100;
+    /// Terms of a sum that one invocation can add. Mesa 22.3 silently ends loops after 65 535 trips; a term takes one at
+    /// most, since compilers unroll the loops within a term.
+    static constexpr uint32_t most_terms = 65000;
 
     /// For matrices that a binding can hold, and sums of at most most_terms.
     Gemm(const Capabilities& capabilities, const GemmShape& shape);

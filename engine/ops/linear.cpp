@@ -11,16 +11,18 @@ using namespace detail;
 
 namespace {
 
-void require_terms(const char* size, uint32_t got) {
+static_assert(Linear::max_size == Gemm::most_terms);
+
+void require_size(const char* size, uint32_t got) {
     require_positive("linear", size, got);
-    if (got > Gemm::most_terms)
-        refuse("linear", size, std::to_string(got), "at most " + std::to_string(Gemm::most_terms));
+    if (got > Linear::max_size)
+        refuse("linear", size, std::to_string(got), "at most " + std::to_string(Linear::max_size));
 }
 
 const LinearOptions& checked(const Device& device, const LinearOptions& options) {
-    require_terms("rows", options.rows);
-    require_terms("inputs", options.inputs);
-    require_terms("outputs", options.outputs);
+    require_size("rows", options.rows);
+    require_size("inputs", options.inputs);
+    require_size("outputs", options.outputs);
     const auto matrix = [&](const char* name, uint64_t rows, uint64_t columns) {
         require_range(device.capabilities(), std::string("linear: ") + name, sizeof(float) * rows * columns);
     };

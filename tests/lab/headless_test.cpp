@@ -81,8 +81,12 @@ TEST(Headless, TrainsAndLeavesAReport) {
     const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
     std::set<std::string> keys;
     for (const auto& [key, value] : summary.items()) keys.insert(key);
-    EXPECT_EQ(keys, (std::set<std::string>{"device", "driver", "options", "seed", "steps", "steps_per_second",
-                                           "twins"}));
+    EXPECT_EQ(keys, (std::set<std::string>{"data", "device", "driver", "options", "seed", "steps",
+                                           "steps_per_second", "twins"}));
+    EXPECT_EQ(
+        summary["data"].dump(),
+        R"({"classes":["0","1"],"features":2,"test_examples":512,"test_set":"512 other points, drawn with )"
+        R"(seed 9","train_examples":512})");
     EXPECT_EQ(summary["device"], test_device().info().name);
     EXPECT_EQ(summary["seed"], 9);
     EXPECT_EQ(summary["steps"], 30);
@@ -281,6 +285,37 @@ TEST(Headless, UnreadableDataAndUnwritableFoldersAreNamed) {
     EXPECT_NE(no_folder.error().find((folder.path() / "file" / "out").string()), std::string::npos)
         << no_folder.error();
     EXPECT_EQ(no_folder.error().find("step"), std::string::npos) << "found out before training";
+}
+
+TEST(Headless, TellsHowATableWasReadAndFitsTheBatch) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out", table = folder.path() / "table.csv";
+    std::ofstream file(table);
+    file << "kind;x;y\n";
+    for (int i = 0; i < 20; ++i) file << (i % 2 == 0 ? "cat;" : "dog;") << i % 3 << ".5;" << i % 2 << "\n";
+    file.close();
+    const std::string data = "csv:" + table.string() + "#kind";
+    Program program(folder.path(), command(out, {"--steps", "2", "--data", data}));
+    ASSERT_EQ(program.wait(), 0) << program.error();
+    for (const char* line : {"Data: 20 examples of 2 features; 2 classes: cat, dog; separated by semicolons; "
+                             "a header; label: column 1 "
+                             "('kind')\n",
+                             "Test set: one fifth of the examples (4 of 20), drawn with seed 7\n",
+                             "Batch size: 16, all examples to train on, in place of 32\n"})
+        EXPECT_NE(program.error().find(line), std::string::npos) << program.error();
+    const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
+    EXPECT_EQ(summary["options"]["batch"], 16);
+    EXPECT_EQ(summary["data"]["test_set"], "one fifth of the examples (4 of 20), drawn with seed 7");
+    EXPECT_EQ(summary["data"]["classes"], nlohmann::json::parse(R"(["cat", "dog"])"));
+    EXPECT_EQ(summary["data"]["separator"], ";");
+    EXPECT_EQ(summary["data"]["label_column"], nlohmann::json::parse(R"({"name": "kind", "number": 1})"));
+    EXPECT_EQ(summary["data"]["row_number_column"], nullptr);
+
+    Program refused(folder.path(), command(out, {"--force", "--data", data, "--batch", "32"}));
+    EXPECT_EQ(refused.wait(), 2);
+    EXPECT_NE(refused.error().find("--batch: got '32', needs at most the 16 examples to train on\n"),
+              std::string::npos)
+        << refused.error();
 }
 
 TEST(Headless, RefusedStepIsAFailureThatSaysWhy) {

@@ -264,6 +264,28 @@ TEST(Trainer, RefusedStepChangesNothing) {
     EXPECT_EQ(resumed.twins()[1].view().training.size(), 1u) << "nor did the twin without a norm step";
 }
 
+TEST(Trainer, BatchLargerThanTheSetIsAllOfIt) {
+    Settings settings = small();
+    RunData data = make_run_data(settings);
+    const std::vector<uint32_t> few = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    data.train = std::make_shared<const vknorm::Dataset>(vknorm::pick(*data.train, few));
+    Trainer trainer(test_device(), settings, data);
+    EXPECT_EQ(trainer.settings().batch, 12u);
+    train(trainer, 2);
+    Snapshot snapshot;
+    trainer.describe(snapshot);
+    EXPECT_EQ(snapshot.batch_note, "Batch size: 12, all examples to train on, in place of 32");
+    EXPECT_EQ(snapshot.epoch, 2);
+    settings.batch = 8;
+    trainer.apply(settings);
+    trainer.describe(snapshot);
+    EXPECT_EQ(snapshot.batch_note, "");
+    settings.batch = 64;
+    trainer.apply(settings);
+    EXPECT_EQ(trainer.settings().batch, 12u);
+    trainer.step();
+}
+
 TEST(Trainer, SettingsOutOfRangeAreRefusedBeforeAnythingChanges) {
     Trainer trainer = make_trainer(small());
     const auto refused = [&](auto change) {

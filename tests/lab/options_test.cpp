@@ -225,6 +225,28 @@ TEST(Options, PicturesPreferAWiderNetworkUnlessToldOtherwise) {
     EXPECT_EQ(idx.settings.batch, 16u) << "an explicit argument wins wherever it stands";
 }
 
+TEST(Options, ChoiceOfASetOrColumnStandsBehindTheName) {
+    const std::string folder = "idx:" + std::filesystem::temp_directory_path().string() + "#letters";
+    EXPECT_EQ(accepted({"--data", folder.c_str()}).settings.data_file, folder);
+    const auto parsed = parse_data_file("csv:a#b.csv#label");
+    ASSERT_TRUE(parsed);
+    EXPECT_FALSE(parsed->pictures);
+    EXPECT_EQ(parsed->path, "a#b.csv");
+    EXPECT_EQ(parsed->choice, "label");
+    EXPECT_EQ(parse_data_file("idx:there")->choice, "");
+    EXPECT_FALSE(parse_data_file("spiral"));
+    EXPECT_EQ(
+        refused({"--data", "idx:/no/such/folder#letters"}),
+        "--data: got 'idx:/no/such/folder#letters', needs a directory with a pair of IDX files after idx:");
+    EXPECT_EQ(accepted({"--max-bytes", "4294967296"}).settings.max_bytes, uint64_t{1} << 32);
+}
+
+TEST(Options, BatchThatIsGivenIsKnown) {
+    EXPECT_FALSE(accepted({"--data", "digits"}).batch_given);
+    EXPECT_FALSE(accepted({"--preset", "covariate"}).batch_given);
+    EXPECT_TRUE(accepted({"--data", "digits", "--batch", "128"}).batch_given);
+}
+
 TEST(Options, PresetIsFoundByAPartOfItsName) {
     for (const Preset& preset : presets())
         EXPECT_EQ(accepted({"--preset", preset.name}).settings, preset.settings) << preset.name;
@@ -275,7 +297,7 @@ TEST(Options, WrongWordsAreRefusedWithTheRightOnes) {
     EXPECT_EQ(refused({"--data", "idx:/no/such/folder"}),
               "--data: got 'idx:/no/such/folder', needs a directory with a pair of IDX files after idx:");
     EXPECT_EQ(refused({"--data", "csv:/no/such.csv"}),
-              "--data: got 'csv:/no/such.csv', needs a file of comma-separated numbers after csv:");
+              "--data: got 'csv:/no/such.csv', needs a file with a table of numbers after csv:");
 }
 
 TEST(Options, UnknownOptionSuggestsTheNearest) {
@@ -292,29 +314,31 @@ TEST(Options, UnknownOptionSuggestsTheNearest) {
 TEST(Options, HelpVersionAndPresetsArePrinted) {
     const Answer help = answered({"--help"});
     EXPECT_EQ(help.status, exit_status::ok);
-    for (const char* flag : {"--preset NAME",
-                             "--data spiral|circles|moons|xor|gaussians|rings|digits|idx:DIR|csv:FILE",
-                             "--noise NUMBER",
-                             "--hidden N,N,...",
-                             "--twins NUMBER",
-                             "--norm-a none|batch|layer|group|rms|renorm|ghost",
-                             "--norm-d none|batch",
-                             "--groups NUMBER",
-                             "--ghost-size NUMBER",
-                             "--activation identity|relu|tanh|sigmoid",
-                             "--batch NUMBER",
-                             "--seed NUMBER",
-                             "--optimizer sgd|adam",
-                             "--lr NUMBER",
-                             "--momentum NUMBER",
-                             "--weight-decay NUMBER",
-                             "--norm-momentum NUMBER",
-                             "--epsilon NUMBER",
-                             "--headless",
-                             "--steps NUMBER",
-                             "--size WxH",
-                             "--theme dark|light",
-                             "--plan"})
+    for (const char* flag :
+         {"--preset NAME",
+          "--data spiral|circles|moons|xor|gaussians|rings|digits|idx:DIR[#SET]|csv:FILE[#COLUMN]",
+          "--max-bytes NUMBER",
+          "--noise NUMBER",
+          "--hidden N,N,...",
+          "--twins NUMBER",
+          "--norm-a none|batch|layer|group|rms|renorm|ghost",
+          "--norm-d none|batch",
+          "--groups NUMBER",
+          "--ghost-size NUMBER",
+          "--activation identity|relu|tanh|sigmoid",
+          "--batch NUMBER",
+          "--seed NUMBER",
+          "--optimizer sgd|adam",
+          "--lr NUMBER",
+          "--momentum NUMBER",
+          "--weight-decay NUMBER",
+          "--norm-momentum NUMBER",
+          "--epsilon NUMBER",
+          "--headless",
+          "--steps NUMBER",
+          "--size WxH",
+          "--theme dark|light",
+          "--plan"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     EXPECT_EQ(help.text.find("--statistics"), std::string::npos) << "for the controls only";
     EXPECT_EQ(answered({"--version"}).text.find("vknorm-lab "), 0u);

@@ -23,16 +23,43 @@ std::string accuracy_caption(const Snapshot& run, size_t twin) {
     return text.data();
 }
 
+std::string class_label(const vknorm::Dataset& data, uint32_t label) {
+    return (data.class_names.empty() ? "class " : "") + data.class_name(label);
+}
+
+/// In place of a picture: what the data are.
+void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelState& state) {
+    options.title = "Data";
+    options.legend = {};
+    const plot::PanelArea area = plot::begin_panel(at.look, at.frame, options, state);
+    std::string lines;
+    std::vector<std::string> facts = at.run.origin.facts;
+    facts.insert(facts.begin(),
+                 "No plane to draw: the data have " + std::to_string(at.run.train->features) + " features");
+    for (const std::string& fact : facts)
+        lines += (lines.empty() ? "" : "\n") + plot::fitted(at.look.fonts.small, fact, area.content.width());
+    plot::empty_note(at.look, area.content, lines.c_str());
+}
+
 void draw_data(Panel& panel, const PanelFrame& at) {
     const Snapshot& run = at.run;
     const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run.settings);
     plot::PanelOptions options{.id = panel.id.c_str(), .title = "Decision boundary", .legend = legend};
+    if (!run.origin.facts.empty()) options.footer.push_back("Test set: " + run.origin.test_set);
+    if (!run.batch_note.empty()) options.footer.push_back(run.batch_note);
     if (run.test && run.test->image_width > 0) {
         options.title = "Test pictures";
         std::vector<std::span<const uint32_t>> predicted;
         for (const TwinView& twin : run.twins) predicted.push_back(twin.predicted);
         plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);
+    } else if (run.train && run.train->features != 2) {
+        draw_facts(at, options, panel.plot.panel);
     } else {
+        if (run.train && !run.train->class_names.empty())
+            options.footer.insert(options.footer.begin(), classes_in_words(*run.train));
+        std::vector<std::string> names;
+        for (uint32_t label = 0; run.train && label < run.train->classes; ++label)
+            names.push_back(class_label(*run.train, label));
         std::vector<plot::BoundaryView> boundaries;
         for (size_t twin = 0; twin < run.twins.size(); ++twin) {
             const Boundary& seen = run.twins[twin].boundary;
@@ -41,6 +68,7 @@ void draw_data(Panel& panel, const PanelFrame& at) {
                                   .low = seen.low,
                                   .high = seen.high,
                                   .classes = seen.classes,
+                                  .class_names = names,
                                   .probability = seen.probability,
                                   .caption = accuracy_caption(run, twin)});
         }

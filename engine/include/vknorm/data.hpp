@@ -1,5 +1,5 @@
-// Labelled data for classification are generated, or read from files of the MNIST family and CSV. This needs
-// no Vulkan.
+// Labelled data for classification: generated here, read from files by idx.hpp and csv.hpp, divided and
+// visited. This needs no Vulkan.
 //
 // Wrong arguments throw std::invalid_argument; a file that cannot be opened or read throws
 // std::filesystem::filesystem_error; a file that does not hold what it should throws FormatError.
@@ -10,8 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,11 +26,25 @@ struct Dataset {
     uint32_t image_width = 0, image_height = 0;  ///< both 0 unless an example is a picture, row by row
     std::vector<float> inputs;                   ///< [size, features]
     std::vector<uint32_t> labels;                ///< [size]
+    std::vector<std::string> class_names{};      ///< [classes], or empty: classes are called by their numbers
 
     size_t size() const { return labels.size(); }
+    std::string class_name(uint32_t label) const {
+        return class_names.empty() ? std::to_string(label) : class_names.at(label);
+    }
     std::span<const float> example(size_t index) const {
         return std::span(inputs).subspan(index * features, features);
     }
+};
+
+/// What readers of files take at most if not told otherwise.
+inline constexpr uint64_t default_max_bytes = uint64_t{1} << 30;
+
+/// This says that a file holds, or announces, more than the reader's max_bytes; it is said before the memory
+/// is taken.
+class TooLarge : public FormatError {
+  public:
+    using FormatError::FormatError;
 };
 
 /// Sets of points in the plane, in [-1, 1] x [-1, 1] but for noise.
@@ -54,20 +68,6 @@ Dataset make_2d(Shape2D shape, size_t size, float noise, uint64_t seed);
 /// random, with assorted strokes and pixel noise. Throws std::invalid_argument for no or more than 2^20
 /// pictures.
 Dataset make_digits(size_t size, uint64_t seed);
-
-/// The MNIST family of files (MNIST, Fashion-MNIST, KMNIST): `directory` holds train-images-idx3-ubyte and
-/// train-labels-idx1-ubyte, or t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or both pairs, which are
-/// then concatenated, train first. Each file is plain or gzip-compressed, with or without .gz. Values are
-/// divided by 255; classes are counted from the largest label. Throws FormatError for half a pair, a file
-/// present twice, wrong magic number, truncation, extra bytes, images != labels.
-Dataset read_idx(const std::filesystem::path& directory);
-
-/// Comma-separated numbers, one example a line, the label (a class number from 0, at most 999) last. A first
-/// line without any number is a header. Decimal points whatever the locale; values are rounded to float32.
-/// Accepted: UTF-8 byte order mark, CRLF, fields in double quotes, spaces and tabs around fields, blank
-/// lines. Throws FormatError with file:line:column (in bytes, from 1) for ragged rows, empty fields, nan,
-/// inf, numbers out of range, and text that is no number.
-Dataset read_csv(const std::filesystem::path& file);
 
 /// The examples at `indices`, in that order. Throws std::invalid_argument for an index that is not below the
 /// size.

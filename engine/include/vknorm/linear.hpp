@@ -21,8 +21,11 @@ struct LinearOptions {
 /// multiples of binding_alignment. An output must not overlap any other argument.
 class Linear {
   public:
-    /// Throws std::invalid_argument for a size of 0, or one too large to be summed over by one invocation;
-    /// Unsupported when a tensor is too large for this device.
+    /// No size may be larger: results are sums over each of them.
+    static constexpr uint32_t max_size = 65000;
+
+    /// Throws std::invalid_argument for a size of 0 or above max_size; Unsupported when a tensor is too large for this
+    /// device.
     Linear(Device& device, const LinearOptions& options);
 
     struct Forward {

@@ -6,6 +6,7 @@
 #include <vknorm/batch_norm_stages.hpp>
 #include <vknorm/batch_renorm.hpp>
 #include <vknorm/buffer.hpp>
+#include <vknorm/csv.hpp>
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
 #include <vknorm/error.hpp>
@@ -15,6 +16,7 @@
 #include <vknorm/ghost_batch_norm.hpp>
 #include <vknorm/graph.hpp>
 #include <vknorm/group_norm.hpp>
+#include <vknorm/idx.hpp>
 #include <vknorm/instance_norm.hpp>
 #include <vknorm/layer_norm.hpp>
 #include <vknorm/linear.hpp>
