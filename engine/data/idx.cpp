@@ -87,7 +87,8 @@ Idx<rank> parse(const NamedBytes& file) {
 /// Finds the file of this name, with or without .gz; none where there is neither.
 std::optional<fs::path> find(const fs::path& directory, const std::string& name) {
     const fs::path plain = directory / name, compressed = directory / (name + ".gz");
-    const bool is_plain = fs::exists(plain), is_compressed = fs::exists(compressed);
+    std::error_code unreadable;
+    const bool is_plain = fs::exists(plain, unreadable), is_compressed = fs::exists(compressed, unreadable);
     if (is_plain && is_compressed)
         throw FormatError(directory.string() + ": got " + name + " and " + name + ".gz, needs one of them");
     if (is_plain) return plain;
@@ -133,11 +134,11 @@ Dataset detail::parse_idx(const NamedBytes& images_file, const NamedBytes& label
 }
 
 Dataset read_idx(const fs::path& directory) {
-    if (!fs::is_directory(directory))
-        throw fs::filesystem_error(
-            "read_idx", directory,
-            std::make_error_code(fs::exists(directory) ? std::errc::not_a_directory
-                                                       : std::errc::no_such_file_or_directory));
+    std::error_code error;
+    if (!fs::is_directory(directory, error)) {
+        if (!error) error = std::make_error_code(std::errc::not_a_directory);
+        throw FileError(directory, "cannot be read: " + error.message(), error);
+    }
     auto train = read_pair(directory, "train"), test = read_pair(directory, "t10k");
     if (!train && !test)
         throw FormatError(
