@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include <vknorm/file.hpp>
+
 #include "app/experiment/report.hpp"
 #include "app/experiment/session.hpp"
 #include "app/gpu/offscreen.hpp"
@@ -30,7 +32,8 @@ std::filesystem::path fresh(const std::filesystem::path& folder, const std::stri
                             const char* extension) {
     for (int number = 1;; ++number) {
         std::filesystem::path candidate = folder / (stem + std::to_string(number) + extension);
-        if (!std::filesystem::exists(candidate)) return candidate;
+        std::error_code unreadable;
+        if (!std::filesystem::exists(candidate, unreadable)) return candidate;
     }
 }
 
@@ -112,7 +115,7 @@ class Desktop {
     }
 
     void save_picture(const Frame& frame) {
-        std::filesystem::create_directories(options_.out);
+        vknorm::make_folder(options_.out);
         const std::filesystem::path file = fresh(options_.out, "screen-", ".png");
         write_png(picture(frame), file);
         shell_.announce("Picture: " + file.string());
@@ -120,7 +123,7 @@ class Desktop {
 
     void export_run(const Frame& frame) {
         const std::filesystem::path folder = fresh(options_.out, "run-", "");
-        std::filesystem::create_directories(folder);
+        vknorm::make_folder(folder);
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
         write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_);
         write_history(folder / "history.csv", *run);

@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "app/complaint.hpp"
@@ -18,6 +18,7 @@
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/report.hpp"
 #include "app/lab/picture.hpp"
+#include "app/output.hpp"
 #include "app/progress.hpp"
 
 namespace lab {
@@ -42,17 +43,6 @@ void note_interrupts() {
 
 constexpr std::array report_files = {"summary.json", "history.csv", "distributions.csv", "report.png"};
 
-/// Makes `folder`. Throws std::runtime_error unless files can be written there.
-void prepare_folder(const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (!std::filesystem::is_directory(folder))
-        throw std::runtime_error(folder.string() +
-                                 ": cannot be made: " + (error ? error.message() : "not a folder"));
-    if (::access(folder.c_str(), W_OK | X_OK) != 0)
-        throw std::runtime_error(folder.string() + ": cannot be written to");
-}
-
 /// Throws std::runtime_error when what the run is to leave could not be written, or would replace something
 /// unasked.
 void prepare_output(const Options& options) {
@@ -60,10 +50,12 @@ void prepare_output(const Options& options) {
     if (options.headless)
         for (const char* file : report_files) files.push_back(options.out / file);
     if (!options.shot.empty()) files.push_back(options.shot);
+    std::set<std::filesystem::path> different;
     for (const std::filesystem::path& file : files) {
-        prepare_folder(std::filesystem::absolute(file).parent_path());
-        if (!options.force && std::filesystem::exists(file))
-            throw std::runtime_error(file.string() + " is there already: --force replaces it");
+        if (file.has_parent_path()) vknorm::make_folder(file.parent_path());
+        require_output(file, options.force);
+        if (std::error_code error; !different.insert(std::filesystem::weakly_canonical(file, error)).second)
+            throw std::runtime_error(file.string() + ": --shot: is a file of the report, needs another name");
     }
 }
 

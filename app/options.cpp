@@ -155,10 +155,13 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         app, "--steps", "NUMBER",
         [&](const std::string& text) { options.steps = read_number<uint64_t>(text, 1, 1'000'000'000); },
         "Training steps without a window (1000 if not given)");
-    app.add_option("--out", options.out, "Folder of the report (out if not given)")->type_name("DIR");
+    app.add_option("--out", options.out, "Folder of the report (out if not given)")
+        ->type_name("DIR")
+        ->check(nameless);
     app.add_flag("--force", options.force, "Replace a report or picture that is there already");
     app.add_option("--shot", options.shot, "Train, write a picture of the Live screen and end")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(nameless);
     add_option(
         app, "--size", "WxH", [&](const std::string& text) { read_size(text, options); },
         "Of the window or the picture");

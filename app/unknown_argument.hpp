@@ -43,4 +43,9 @@ inline std::string unknown_argument(const CLI::App& app) {
     return "unknown option '" + flag + "': " + (near ? "did you mean " + nearest + "?" : "--help lists them");
 }
 
+/// Says what is wrong with the name of a file, of which a shell makes nothing where a variable is not set.
+inline std::string nameless(const std::string& file) {
+    return file.empty() ? "got nothing, needs a name" : "";
+}
+
 }  // namespace lab

@@ -1,7 +1,7 @@
 // What a run leaves behind: summary.json, history.csv and distributions.csv.
 //
 // Each is replaced as a whole (vknorm::write_file), so that a reader never sees half a file; all throw
-// std::filesystem::filesystem_error naming the file that cannot be written.
+// vknorm::FileError naming the file that cannot be written.
 #pragma once
 
 #include <filesystem>

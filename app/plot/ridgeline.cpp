@@ -70,7 +70,9 @@ std::optional<Reading> read(const Range& bins, std::span<const Ridge> ridges, co
     const Ridge& ridge =
         ridges[static_cast<size_t>(std::clamp(row, 0.0f, static_cast<float>(ridges.size() - 1)))];
     const double count = static_cast<double>(ridge.share.size());
-    const auto bin = static_cast<size_t>((value - bins.low) / bins.length() * count);
+    // The quotient of a value just below the end may be rounded to 1.
+    const size_t bin =
+        std::min(static_cast<size_t>((value - bins.low) / bins.length() * count), ridge.share.size() - 1);
     const double low = bins.low + static_cast<double>(bin) * bins.length() / count;
     const double share = ridge.share[bin];
     return Reading{static_cast<double>(ridge.step),

@@ -1,44 +1,76 @@
 #include "data/file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
-#include <fstream>
 #include <limits>
 #include <new>
-#include <random>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
-#include <utility>
 #include <zlib.h>
 
 #include <vknorm/file.hpp>
 
+#include "data/descriptor.hpp"
+#include "data/file_replacement.hpp"
+
 namespace vknorm::detail {
+
 namespace fs = std::filesystem;
 
+void require_name(const fs::path& file, const char* what) {
+    if (file.empty() || file.native().find('\0') != std::string::npos)
+        throw FileError(file, std::string("cannot be ") + what + ": that is no name of a file",
+                        std::make_error_code(std::errc::invalid_argument));
+}
+
+void require_regular(const fs::path& file, const char* what, mode_t mode) {
+    if (S_ISREG(mode)) return;
+    const char* const kind = S_ISDIR(mode)                    ? "a folder"
+                             : S_ISFIFO(mode)                 ? "a pipe"
+                             : S_ISSOCK(mode)                 ? "a socket"
+                             : S_ISCHR(mode) || S_ISBLK(mode) ? "a device"
+                                                              : "no regular file";
+    throw FileError(
+        file, std::string("cannot be ") + what + ": it is " + kind + ", needs a file",
+        std::make_error_code(S_ISDIR(mode) ? std::errc::is_a_directory : std::errc::invalid_argument));
+}
+
 Bytes read_file(const fs::path& file, size_t most) {
-    const auto fail = [&](const char* what, std::error_code code) {
-        throw fs::filesystem_error(what, file, code);
+    const auto require = [&](bool done) {
+        if (done) return;
+        const std::error_code error(errno, std::generic_category());
+        throw FileError(file, "cannot be read: " + error.message(), error);
     };
-    // Opening a directory succeeds and opening a pipe waits, so look first.
-    if (!fs::exists(file)) fail("cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
-    if (fs::is_directory(file)) fail("cannot read", std::make_error_code(std::errc::is_a_directory));
-    if (!fs::is_regular_file(file))
-        fail("no regular file", std::make_error_code(std::errc::invalid_argument));
-    const auto size = fs::file_size(file);
-    if (size > most)
-        throw FormatError(file.string() + ": got " + std::to_string(size) + " bytes, needs at most " +
-                          std::to_string(most));
-    errno = 0;
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) fail("cannot open", {errno, std::generic_category()});
-    Bytes bytes(size);
-    stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-    if (static_cast<size_t>(stream.gcount()) != size)
-        fail("cannot read", {errno != 0 ? errno : EIO, std::generic_category()});
+    const auto require_at_most = [&](size_t bytes) {
+        if (bytes > most)
+            throw FormatError(file.string() + ": got " + std::to_string(bytes) + " bytes, needs at most " +
+                              std::to_string(most));
+    };
+    require_name(file, "read");
+    // To open a device may do something and to open a pipe waits, so look first, and at what was opened
+    // again.
+    struct stat status {};
+    require(::stat(file.c_str(), &status) == 0);
+    require_regular(file, "read", status.st_mode);
+    const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    require(descriptor.is_open() && ::fstat(descriptor.number(), &status) == 0);
+    require_regular(file, "read", status.st_mode);
+
+    require_at_most(static_cast<size_t>(status.st_size));
+    Bytes bytes(static_cast<size_t>(status.st_size) + 1);  // to read a byte more tells that there is none
+    size_t done = 0;
+    while (true) {
+        const ssize_t got = ::read(descriptor.number(), bytes.data() + done, bytes.size() - done);
+        if (got < 0 && errno == EINTR) continue;
+        require(got >= 0);
+        done += static_cast<size_t>(got);
+        require_at_most(done);
+        if (got == 0) break;
+        if (done == bytes.size()) bytes.resize(2 * done);  // it grows, or is one that does not say its size
+    }
+    bytes.resize(done);
     return bytes;
 }
 
@@ -103,62 +135,38 @@ Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& na
     return bytes;
 }
 
-namespace {
-
-/// Returns a name that nobody else has, as others may write the same file at the same time.
-fs::path temporary_beside(const fs::path& file) {
-    std::array<char, 16> suffix{};
-    std::snprintf(suffix.data(), suffix.size(), ".%08x.part", std::random_device{}());
-    fs::path temporary = file;
-    temporary += suffix.data();
-    return temporary;
-}
-
-}  // namespace
-
-FileReplacement::FileReplacement(const fs::path& file) : file_(file) {
-    constexpr mode_t whatever_the_umask_allows = 0666;
-    do {
-        temporary_ = temporary_beside(file_);
-        descriptor_ =
-            ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, whatever_the_umask_allows);
-    } while (descriptor_ < 0 && errno == EEXIST);
-    if (descriptor_ < 0) fail();
-}
-
-FileReplacement::~FileReplacement() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
-void FileReplacement::finish(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-        if (written >= 0)
-            bytes = bytes.subspan(static_cast<size_t>(written));
-        else if (errno != EINTR)
-            fail();
-    }
-    if (::fsync(descriptor_) != 0) fail();
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail();
-    if (std::rename(temporary_.c_str(), file_.c_str()) != 0) fail();
-    temporary_.clear();
-}
-
-void FileReplacement::fail() const {
-    throw fs::filesystem_error("cannot write", file_, {errno, std::generic_category()});
-}
-
 }  // namespace vknorm::detail
 
 namespace vknorm {
 
-void write_file(const std::filesystem::path& file, std::span<const std::byte> bytes) {
-    detail::FileReplacement(file).finish(bytes);
+namespace fs = std::filesystem;
+
+FileError::FileError(const fs::path& file, const std::string& problem, std::error_code code)
+    : fs::filesystem_error(problem, file, code),
+      message_((file.empty() ? "''" : file.string()) + ": " + problem) {}
+
+void write_file(const fs::path& file, std::span<const std::byte> bytes, Existing existing) {
+    detail::FileReplacement(file, existing).finish(bytes);
 }
 
-void write_file(const std::filesystem::path& file, std::string_view text) {
-    write_file(file, std::as_bytes(std::span(text)));
+void write_file(const fs::path& file, std::string_view text, Existing existing) {
+    write_file(file, std::as_bytes(std::span(text)), existing);
+}
+
+void require_writable(const fs::path& file, Existing existing) {
+    const detail::FileReplacement replacement(file, existing);
+}
+
+void make_folder(const fs::path& folder) {
+    std::error_code error, ignored;
+    fs::create_directories(folder, error);
+    if (!fs::is_directory(folder, ignored)) {
+        if (!error) error = std::make_error_code(std::errc::not_a_directory);
+        throw FileError(folder, "cannot be made: " + error.message(), error);
+    }
+    if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
+    error = {errno, std::generic_category()};
+    throw FileError(folder, "cannot be written to: " + error.message(), error);
 }
 
 }  // namespace vknorm

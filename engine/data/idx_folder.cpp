@@ -185,11 +185,11 @@ std::optional<IdxRole> detail::idx_role(const std::string& file_name) {
 }
 
 IdxData read_idx(const fs::path& directory, const IdxOptions& options) {
-    if (!fs::is_directory(directory))
-        throw fs::filesystem_error(
-            "read_idx", directory,
-            std::make_error_code(fs::exists(directory) ? std::errc::not_a_directory
-                                                       : std::errc::no_such_file_or_directory));
+    std::error_code error;
+    if (!fs::is_directory(directory, error)) {
+        if (!error) error = std::make_error_code(std::errc::not_a_directory);
+        throw FileError(directory, "cannot be read: " + error.message(), error);
+    }
     const Folder folder = look_into(directory);
     IdxData all;
     all.set = choose(folder, options.set);

@@ -338,8 +338,8 @@ std::vector<std::byte> safetensors_bytes(const Safetensors& content) {
     return bytes;
 }
 
-void write_safetensors(const std::filesystem::path& file, const Safetensors& content) {
-    write_file(file, safetensors_bytes(content));
+void write_safetensors(const std::filesystem::path& file, const Safetensors& content, Existing existing) {
+    write_file(file, safetensors_bytes(content), existing);
 }
 
 }  // namespace vknorm

@@ -34,6 +34,38 @@ void check(const Graph& graph, const Wiring& wiring) {
     if (!wiring.differentiated.back()) refuse("network", "graph", "no parameters", "a layer that is trained");
 }
 
+template <class Make>
+bool can_be_made(const Make& make, uint32_t rows) {
+    try {
+        make(rows);
+        return true;
+    } catch (const std::invalid_argument&) {
+        return false;
+    } catch (const Unsupported&) {
+        return false;
+    }
+}
+
+/// What `make` returns for so many rows. What it refuses, by names that only it knows, is the number of rows,
+/// which is max_batch, or else something of the node.
+template <class Make>
+auto make_for(const std::string& node, uint32_t rows, const Make& make) {
+    const auto complaint = [&](const std::exception& error) {
+        return "network: " +
+               (rows > 1 && can_be_made(make, 1)
+                    ? "max_batch: got " + std::to_string(rows) + ", needs fewer rows for \"" + node + "\": "
+                    : "\"" + node + "\": ") +
+               error.what();
+    };
+    try {
+        return make(rows);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(complaint(error));
+    } catch (const Unsupported& error) {
+        throw Unsupported(complaint(error));
+    }
+}
+
 /// A buffer of `range.count` words; of one word where there are none, because no buffer is empty.
 Buffer flat_buffer(Device& device, const Range& range, const char* name) {
     const VkDeviceSize bytes = 4 * std::max<uint64_t>(range.count, 1);
@@ -127,9 +159,14 @@ void DeviceGraph::plan_for(uint32_t rows, Stream& stream) {
 const DeviceGraph::RowsPlan& DeviceGraph::plan(uint32_t rows) {
     const auto found = plans_.find(rows);
     if (found != plans_.end()) return found->second;
-    RowsPlan plan{.layers = {}, .loss = {device_, {.rows = rows, .classes = classes()}}, .scratch_bytes = 0};
-    for (const auto& layer : layers_) {
-        plan.layers.push_back(layer->plan(device_, options_, rows));
+    const auto make_loss = [&](uint32_t count) {
+        return SoftmaxCrossEntropy(device_, {.rows = count, .classes = classes()});
+    };
+    RowsPlan plan{.layers = {}, .loss = make_for(nodes_.back().name, rows, make_loss), .scratch_bytes = 0};
+    for (size_t n = 0; n < layers_.size(); ++n) {
+        plan.layers.push_back(make_for(nodes_[n].name, rows, [&](uint32_t count) {
+            return layers_[n]->plan(device_, options_, count);
+        }));
         plan.scratch_bytes = std::max(plan.scratch_bytes, plan.layers.back()->scratch_bytes());
     }
     return plans_.emplace(rows, std::move(plan)).first->second;

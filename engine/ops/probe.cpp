@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 
@@ -51,6 +52,22 @@ uint64_t trips(uint32_t elements, bool of_column, uint32_t groups) {
     return turns * (of_column ? elements + 4ull : 1) + shaders::probe_most_bins;
 }
 
+/// The kernel multiplies differences from `low` by the number of bins in a unit, in float32: that, what a bin
+/// is wide and the whole range are to be normal numbers.
+void check_range(const ProbeOptions& options) {
+    const auto text = [](double number) {
+        std::array<char, 32> digits{};
+        std::snprintf(digits.data(), digits.size(), "%.9g", number);
+        return std::string(digits.data());
+    };
+    using Limits = std::numeric_limits<float>;
+    const double bins = options.bins, low = options.low, high = options.high;
+    const double least = bins * Limits::min(), most = std::min(double{Limits::max()}, bins / Limits::min());
+    if (std::isfinite(low) && std::isfinite(high) && high - low >= least && high - low <= most) return;
+    refuse("probe", "low and high", text(low) + " and " + text(high),
+           "finite numbers, high above low by " + text(least) + " to " + text(most));
+}
+
 }  // namespace
 
 Probe::Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units)
@@ -60,9 +77,7 @@ Probe::Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_
     if (options.bins < 1 || options.bins > shaders::probe_most_bins)
         refuse("probe", "bins", std::to_string(options.bins),
                "1 to " + std::to_string(shaders::probe_most_bins));
-    if (!(options.low < options.high) || !std::isfinite(options.high - options.low))
-        refuse("probe", "low and high", std::to_string(options.low) + " and " + std::to_string(options.high),
-               "finite numbers, low below high");
+    check_range(options);
     if (options.unit < -1 || options.unit >= static_cast<int64_t>(units))
         refuse("probe", "unit", std::to_string(options.unit), "-1 to " + std::to_string(int64_t{units} - 1));
     require_range(device.capabilities(), "probe: tensor", sizeof(float) * VkDeviceSize{rows} * units);

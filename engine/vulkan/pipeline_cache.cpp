@@ -61,9 +61,12 @@ PipelineCache::~PipelineCache() {
 
 PipelineCache::Data PipelineCache::read() const {
     const fs::path folder = file_.parent_path();
-    if (!folder.empty() && !fs::is_directory(folder))
-        throw fs::filesystem_error("no folder", folder, std::make_error_code(std::errc::not_a_directory));
-    if (!fs::exists(file_)) return {};
+    std::error_code error;
+    if (!folder.empty() && !fs::is_directory(folder, error)) {
+        if (!error) error = std::make_error_code(std::errc::not_a_directory);
+        throw FileError(folder, "cannot be written to: " + error.message(), error);
+    }
+    if (!fs::exists(file_, error)) return {};
     const Bytes bytes = read_file(file_);
     const VkPipelineCacheHeaderVersionOne header = header_of(device_);
     Hash hash = 0;

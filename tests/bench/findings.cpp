@@ -5,8 +5,6 @@
 #include <cstdlib>
 #include <new>
 
-#include <vknorm/file.hpp>
-
 namespace vknorm::bench {
 
 void append(std::string& text, const char* format, ...) {
@@ -20,11 +18,11 @@ void append(std::string& text, const char* format, ...) {
     std::free(addition);
 }
 
-void write_json(const std::string& file, const nlohmann::json& document) {
-    write_file(file, document.dump(2) + "\n");
+void write_json(const JsonFile& file, const nlohmann::json& document) {
+    write_file(file.name, document.dump(2) + "\n", file.existing);
 }
 
-void write_json(const std::string& file, const DeviceInfo& device, const std::string& mode,
+void write_json(const JsonFile& file, const DeviceInfo& device, const std::string& mode,
                 const Findings& findings) {
     nlohmann::json document{
         {"device", device.name}, {"driver", device.driver}, {"mode", mode}, {"rows", findings.rows}};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <vknorm/device.hpp>
+#include <vknorm/file.hpp>
 
 namespace vknorm::bench {
 
@@ -17,9 +18,15 @@ struct Findings {
 /// Adds what printf would print.
 [[gnu::format(printf, 2, 3)]] void append(std::string& text, const char* format, ...);
 
-/// Throw std::runtime_error when the file cannot be written.
-void write_json(const std::string& file, const nlohmann::json& document);
-void write_json(const std::string& file, const DeviceInfo& device, const std::string& mode,
+/// A file for machines, and what becomes of one that is there already.
+struct JsonFile {
+    std::string name;
+    Existing existing;
+};
+
+/// As write_file() does.
+void write_json(const JsonFile& file, const nlohmann::json& document);
+void write_json(const JsonFile& file, const DeviceInfo& device, const std::string& mode,
                 const Findings& findings);
 
 }  // namespace vknorm::bench

@@ -10,6 +10,8 @@
 #include <memory>
 #include <thread>
 
+#include "app/output.hpp"
+#include "app/unknown_argument.hpp"
 #include "bench/growth.hpp"
 #include "bench/report.hpp"
 #include "bench/startup.hpp"
@@ -115,6 +117,10 @@ std::vector<std::unique_ptr<Peer>> start_peers(const Arguments& arguments, const
     return peers;
 }
 
+JsonFile json_file(const Arguments& arguments, const std::string& name) {
+    return {name, lab::existing_files(arguments.force)};
+}
+
 Status run(const Arguments& arguments, const std::string& select, const std::string& json) {
     const std::vector<Case> all = cases(arguments);
     vknorm::Device device(device_options(arguments, select));
@@ -141,7 +147,7 @@ Status run(const Arguments& arguments, const std::string& select, const std::str
             std::cout << each.text() << ": not reported: " << result.contention << "\n" << std::endl;
         }
     }
-    if (!json.empty()) write_json(json, device.info(), results);
+    if (!json.empty()) write_json(json_file(arguments, json), device.info(), results);
     if (refused == 0) return good;
     std::cerr << refused << " of " << all.size()
               << " races were contended and are not reported: something else uses this machine (--force "
@@ -173,7 +179,7 @@ Status run_mode(const Arguments& arguments, const std::string& mode, const std::
     std::cout << info.name << ", " << info.driver << '\n' << findings.table;
     if (!findings.contention.empty()) std::cout << "CONTENDED: " << findings.contention << '\n';
     std::cout << std::endl;
-    if (!json.empty()) write_json(json, info, mode, findings);
+    if (!json.empty()) write_json(json_file(arguments, json), info, mode, findings);
     return good;
 }
 
@@ -206,7 +212,8 @@ int run_program(int argc, char** argv) {
     app.add_flag("--resident", arguments.resident, "let tensors stay in a cache");
     app.add_flag("--no-peers", arguments.no_peers, "leave PyTorch and oneDNN out");
     app.add_option("--python", arguments.pythons, "where to look for PyTorch")->capture_default_str();
-    app.add_flag("--force", arguments.force, "report contended races, too, marked as such");
+    app.add_flag("--force", arguments.force,
+                 "report contended races, too, marked as such, and replace files of --json");
     CLI::Option* const tune = app.add_option(
         "--tune", arguments.tuning, "measure which kernels are the fastest, once: this folder keeps it");
     std::string mode;
@@ -225,7 +232,8 @@ int run_program(int argc, char** argv) {
     growth->excludes(training, tune);
     app.add_option("--start", arguments.start)->group("")->check(CLI::IsMember(startup_parts()));
     app.add_option("--launched", arguments.launched)->group("");
-    app.add_option("--json", arguments.json, "write the results to this file; one for each --device");
+    app.add_option("--json", arguments.json, "write the results to this file; one for each --device")
+        ->check(lab::nameless);
     CLI11_PARSE(app, argc, argv);
     if (arguments.list) {
         for (const vknorm::DeviceInfo& info : vknorm::enumerate_devices())
@@ -242,6 +250,12 @@ int run_program(int argc, char** argv) {
         throw std::invalid_argument("--json: got " + std::to_string(arguments.json.size()) +
                                     " files, needs one for each of " +
                                     std::to_string(arguments.devices.size()) + " devices");
+    for (const std::string& file : arguments.json) {
+        if (file.empty()) continue;
+        if (std::ranges::count(arguments.json, file) > 1)
+            throw std::invalid_argument("--json: got " + file + " twice, needs a file for each device");
+        lab::require_output(file, arguments.force);
+    }
     Status status = good;
     for (size_t i = 0; i < arguments.devices.size(); ++i) {
         const std::string &select = arguments.devices[i], &json = arguments.json[i];

@@ -1,4 +1,4 @@
-// oneDNN 2 as a peer of vknorm-bench, which starts this and asks for one call at a time: see bench_peer.hpp.
+// oneDNN 2 as a peer of vknorm-bench, which starts this and asks for one call at a time: see peer.hpp.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>

@@ -1,6 +1,7 @@
 #include "bench/peer.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
@@ -70,6 +71,7 @@ Peer::Peer(const std::vector<std::string>& command) : title_(command.front()) {
 Peer::~Peer() {
     std::fclose(to_);
     std::fclose(from_);
+    kill(process_, SIGTERM);  // whether it understands that its input has ended or not
     waitpid(process_, nullptr, 0);
 }
 

@@ -113,7 +113,7 @@ void print(const Result& result) {
     std::fflush(stdout);
 }
 
-void write_json(const std::string& file, const DeviceInfo& device, const std::vector<Result>& results) {
+void write_json(const JsonFile& file, const DeviceInfo& device, const std::vector<Result>& results) {
     std::vector<double> memcpy_gbps;
     json document{{"device", device.name}, {"driver", device.driver}, {"rows", json::array()}};
     for (const Result& result : results) {

@@ -14,7 +14,7 @@ namespace vknorm::bench {
 void print_heading(const DeviceInfo& device, size_t rounds, bool resident);
 void print(const Result& result);
 
-/// Throws std::runtime_error when the file cannot be written.
-void write_json(const std::string& file, const DeviceInfo& device, const std::vector<Result>& results);
+/// As write_file() does.
+void write_json(const JsonFile& file, const DeviceInfo& device, const std::vector<Result>& results);
 
 }  // namespace vknorm::bench

@@ -121,7 +121,7 @@ void add_peer(Race& race, Peer& peer, VkDeviceSize rotation, Result& result) {
     std::vector<std::pair<std::string, Direction>> ways;
     try {
         ways = peer.prepare(result.what, rotation);
-    } catch (const std::runtime_error& error) {
+    } catch (const std::exception& error) {
         result.notes.emplace_back(error.what());
     }
     for (const auto& [name, direction] : ways) {

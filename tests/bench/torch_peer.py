@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PyTorch as a peer of vknorm-bench, which starts this and asks for one call at a time: see bench_peer.hpp.
+"""PyTorch as a peer of vknorm-bench, which starts this and asks for one call at a time: see peer.hpp.
 
     torch_peer.py cpu|cuda THREADS
 """

@@ -46,7 +46,7 @@ void drop_speed(const path& summary) {
 }
 
 void run_lab(const path& out, const std::string& device, const std::vector<std::string>& more) {
-    std::filesystem::create_directories(out);
+    make_folder(out);
     std::vector<std::string> command = {VKNORM_LAB_PROGRAM, "--headless", "--steps", steps, "--out",
                                         out.string()};
     if (!device.empty()) command.insert(command.end(), {"--device", device});
@@ -99,7 +99,7 @@ void record_lab(const path& folder, const std::string& device) {
 }
 
 void record_pictures(const path& folder, const std::string& device) {
-    std::filesystem::create_directories(folder / "pictures");
+    make_folder(folder / "pictures");
     lab::testing::select_test_gpu(device);
     for (const bool dark : {true, false})
         for (const ImVec2 size : {ImVec2{1600, 1000}, ImVec2{1280, 800}})

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <vknorm/file.hpp>
+
 #include "bits/bits.hpp"
 
 namespace {
@@ -30,7 +32,7 @@ void record(const path& folder, const std::string& device) {
                  {"training", bits::record_training},
                  {"lab", bits::record_lab},
                  {"pictures", bits::record_pictures}};
-    std::filesystem::create_directories(folder);
+    vknorm::make_folder(folder);
     for (const auto& part : parts) {
         const auto begin = std::chrono::steady_clock::now();
         part.record(folder, device);
@@ -40,13 +42,18 @@ void record(const path& folder, const std::string& device) {
 }
 
 bool compare(const path& folder, const std::string& device) {
-    if (!std::filesystem::exists(folder / "device.txt"))
+    std::error_code error;
+    if (!std::filesystem::exists(folder / "device.txt", error))
         throw std::runtime_error(folder.string() + " holds no recording");
     const path now = folder / "now";
-    std::filesystem::remove_all(now);
+    const auto remove_now = [&] {
+        std::filesystem::remove_all(now, error);
+        if (error) throw vknorm::FileError(now, "cannot be removed: " + error.message(), error);
+    };
+    remove_now();
     record(now, device);
     const bool same = bits::compare_recordings(folder, now);
-    if (same) std::filesystem::remove_all(now);
+    if (same) remove_now();
     return same;
 }
 
@@ -63,7 +70,8 @@ int main(int argc, char** argv) {
     const std::string device = named ? argv[4] : "";
     try {
         if (command == "compare") return compare(folder, device) ? 0 : 1;
-        if (std::filesystem::exists(folder) && !std::filesystem::is_empty(folder))
+        std::error_code error;
+        if (std::filesystem::exists(folder, error) && !std::filesystem::is_empty(folder, error))
             throw std::runtime_error(folder.string() + " is there already");
         record(folder, device);
         return 0;

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -10,10 +9,12 @@
 
 #include <vknorm/device.hpp>
 
+#include "app/output.hpp"
 #include "app/unknown_argument.hpp"
 #include "check/family.hpp"
 #include "check/outcome.hpp"
 #include "check/request.hpp"
+#include "data/file.hpp"
 
 namespace vknorm::check {
 
@@ -28,7 +29,7 @@ struct Stop {
 struct Options {
     Request request;
     std::string in, out, cases, device;
-    bool list_devices = false, validation = false, speed = false;
+    bool list_devices = false, validation = false, speed = false, force = false;
 };
 
 std::string operations_help() {
@@ -70,7 +71,8 @@ Options parse(std::span<const char* const> arguments) {
     CLI::Option* out = app.add_option("--out", options.out, "Write the results to this safetensors file");
     CLI::Option* cases = app.add_option("--cases", options.cases,
                                         "Run the cases of this file: on each line the options of one");
-    for (CLI::Option* file : {in, out, cases}) file->type_name("FILE");
+    app.add_flag("--force", options.force, "Replace that file if it is there already")->needs(out);
+    for (CLI::Option* file : {in, out, cases}) file->type_name("FILE")->check(lab::nameless);
     for (const char* option : generator_options) in->excludes(option);
     for (const char* option : {"--op", "--in", "--out"}) cases->excludes(option);
     app.add_option("--device", options.device, "Part of a Vulkan device's name, driver or UUID")
@@ -96,8 +98,8 @@ Options parse(std::span<const char* const> arguments) {
 
 /// The cases of a file, and where each one stands.
 std::vector<std::pair<std::string, Request>> read_cases(const std::string& file) {
-    std::ifstream stream(file);
-    if (!stream) throw Stop{exit_status::failed, file + ": cannot be read\n"};
+    const detail::Bytes bytes = detail::read_file(file);
+    std::istringstream stream({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     std::vector<std::pair<std::string, Request>> cases;
     std::string line;
     for (int number = 1; std::getline(stream, line); ++number) {
@@ -266,10 +268,11 @@ int run_program_or_throw(std::span<const char* const> arguments, std::ostream& o
     if (options.list_devices) return list_devices(out);
     const auto cases = options.cases.empty() ? std::vector{std::pair{std::string(), options.request}}
                                              : read_cases(options.cases);
+    if (!options.out.empty()) lab::require_output(options.out, options.force);
     Checker checker(options, out, err);
     HostTensors results;
     for (const auto& [where, request] : cases) results = checker.check(where, request, options.in);
-    if (!options.out.empty()) write_safetensors(options.out, {results});
+    if (!options.out.empty()) write_safetensors(options.out, {results}, lab::existing_files(options.force));
     return checker.finish();
 }
 

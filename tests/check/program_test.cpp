@@ -74,6 +74,16 @@ TEST_F(CheckProgram, ReadsAndWritesTensors) {
     EXPECT_EQ(got.at("dbeta").floats(), (std::vector<float>{2, 2}));
     EXPECT_EQ(got.at("dx").floats(), (std::vector<float>(4, 0)));
 
+    const Answer there =
+        run({"--op", "batch_norm", "--mode", "inference", "--in", path("in"), "--out", path("out")});
+    EXPECT_EQ(there.status, exit_status::failed);
+    EXPECT_EQ(there.err, path("out") + ": is there already: --force replaces it\n");
+    EXPECT_EQ(read_safetensors(path("out")).tensors.at("y").floats(), got.at("y").floats());
+    EXPECT_EQ(run({"--op", "batch_norm", "--mode", "inference", "--in", path("in"), "--out", path("out"),
+                   "--force"})
+                  .status,
+              exit_status::passed);
+
     // What training saved, taken for a backward of its own.
     HostTensors inputs = read_safetensors(path("in")).tensors;
     for (const char* name : {"mean", "inv_std"}) inputs[name] = got.at(name);
@@ -133,6 +143,10 @@ TEST_F(CheckProgram, ExitStatusTellsWhatWentWrong) {
     EXPECT_EQ(with({"--cases", "x"}).status, exit_status::usage);
     EXPECT_EQ(with({"--eps", "-1"}).status, exit_status::usage);
     EXPECT_EQ(with({"--out", path("missing/out")}).status, exit_status::failed);
+    EXPECT_EQ(with({"--out", "/dev/full"}).err,
+              "/dev/full: cannot be written: it is a device, needs a file\n");
+    EXPECT_EQ(with({"--out", ""}).err, "--out: got nothing, needs a name\n");
+    EXPECT_EQ(run({"--cases", "/"}).err, "/: cannot be read: it is a folder, needs a file\n");
     const Answer damaged =
         run({"--op", "batch_norm", "--mode", "inference", "--in", write("damaged", "12345678")});
     EXPECT_EQ(damaged.status, exit_status::failed);

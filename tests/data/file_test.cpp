@@ -1,4 +1,4 @@
-// Files are replaced as a whole or stay what they were.
+// What is read is a file, and what is written is there as a whole.
 #include "data/file.hpp"
 
 #include <gtest/gtest.h>
@@ -51,14 +51,15 @@ TEST(WriteFile, GivesTheUsualPermissions) {
 TEST(WriteFile, NamesTheFileThatCannotBeWritten) {
     const test::TemporaryDirectory directory;
     const fs::path nowhere = directory.path() / "missing" / "f";
-    const std::string text = message_of<fs::filesystem_error>([&] { write_file(nowhere, "text"); });
-    EXPECT_NE(text.find("cannot write"), std::string::npos) << text;
-    EXPECT_NE(text.find(nowhere.string()), std::string::npos) << text;
-    EXPECT_NE(text.find("No such file or directory"), std::string::npos) << text;
+    EXPECT_EQ(message_of<FileError>([&] { write_file(nowhere, "text"); }),
+              nowhere.string() + ": cannot be written: No such file or directory");
+    EXPECT_EQ(message_of<FileError>([&] { write_file("", "text"); }),
+              "'': cannot be written: that is no name of a file");
 
     const fs::path taken = directory.path() / "taken";
     fs::create_directories(taken / "inside");
-    EXPECT_THROW(write_file(taken, "text"), fs::filesystem_error);
+    EXPECT_EQ(message_of<FileError>([&] { write_file(taken, "text"); }),
+              taken.string() + ": cannot be written: it is a folder, needs a file");
     EXPECT_EQ(files_in(directory.path()), 1u) << "no temporary is left";
 }
 
@@ -77,19 +78,48 @@ TEST(WriteFile, ManyMayWriteTheSame) {
     EXPECT_EQ(files_in(directory.path()), 1u);
 }
 
-TEST(FileReplacement, KeepsTheFileUntilItIsFinished) {
+/// What is no file neither hangs nor is taken for an empty one.
+TEST(ReadFile, SaysWhatIsNoFile) {
+    const test::TemporaryDirectory directory;
+    const auto refusal = [](const fs::path& file) {
+        return message_of<FileError>([&] { detail::read_file(file); });
+    };
+    const fs::path folder = directory.path(), pipe = folder / "pipe", missing = folder / "missing";
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_EQ(refusal(pipe), pipe.string() + ": cannot be read: it is a pipe, needs a file");
+    EXPECT_EQ(refusal(folder), folder.string() + ": cannot be read: it is a folder, needs a file");
+    EXPECT_EQ(refusal("/dev/zero"), "/dev/zero: cannot be read: it is a device, needs a file");
+    EXPECT_EQ(refusal(missing), missing.string() + ": cannot be read: No such file or directory");
+    EXPECT_EQ(refusal(""), "'': cannot be read: that is no name of a file");
+    fs::create_symlink("loop", folder / "loop");
+    EXPECT_EQ(refusal(folder / "loop"),
+              (folder / "loop").string() + ": cannot be read: Too many levels of symbolic links");
+}
+
+TEST(ReadFile, TakesNoMoreThanIsAllowed) {
     const test::TemporaryDirectory directory;
     const fs::path file = directory.path() / "f";
-    write_file(file, "old");
-    {
-        const detail::FileReplacement abandoned(file);
-        EXPECT_EQ(contents(file), "old");
-        EXPECT_EQ(files_in(directory.path()), 2u);
-    }
-    EXPECT_EQ(contents(file), "old");
-    EXPECT_EQ(files_in(directory.path()), 1u);
-    EXPECT_THROW(detail::FileReplacement(directory.path() / "missing" / "f"), fs::filesystem_error)
-        << "at once";
+    write_file(file, "four");
+    EXPECT_EQ(detail::read_file(file, 4).size(), 4u);
+    EXPECT_EQ(message_of<FormatError>([&] { detail::read_file(file, 3); }),
+              file.string() + ": got 4 bytes, needs at most 3");
+}
+
+TEST(ReadFile, ReadsToTheEndWhateverTheSizeSays) {
+    EXPECT_FALSE(contents("/proc/self/status").empty());
+}
+
+TEST(MakeFolder, NamesTheFolderAndTheReason) {
+    const test::TemporaryDirectory directory;
+    const fs::path folder = directory.path() / "a" / "b", file = directory.path() / "f";
+    make_folder(folder);
+    make_folder(folder);
+    EXPECT_TRUE(fs::is_directory(folder));
+    write_file(file, "");
+    EXPECT_EQ(message_of<FileError>([&] { make_folder(file); }),
+              file.string() + ": cannot be made: Not a directory");
+    EXPECT_EQ(message_of<FileError>([&] { make_folder(file / "in"); }),
+              (file / "in").string() + ": cannot be made: Not a directory");
 }
 
 }  // namespace

@@ -399,9 +399,13 @@ TEST(IdxDirectory, RefusesWhatIsMissingOrUnlike) {
 
     const auto file = path / "train-images-idx3-ubyte", missing = path / "missing";
     EXPECT_EQ(message_of<fs::filesystem_error>([&] { read_idx(file); }),
-              "filesystem error: read_idx: Not a directory [" + file.string() + "]");
+              file.string() + ": cannot be read: Not a directory");
     EXPECT_EQ(message_of<fs::filesystem_error>([&] { read_idx(missing); }),
-              "filesystem error: read_idx: No such file or directory [" + missing.string() + "]");
+              missing.string() + ": cannot be read: No such file or directory");
+    fs::remove(file);
+    fs::create_directory(file);
+    EXPECT_EQ(message_of<fs::filesystem_error>([&] { read_idx(path); }),
+              file.string() + ": cannot be read: it is a folder, needs a file");
 }
 
 // Facts about the MNIST test set: 10 000 pictures, this many of every digit, the first of them a 7.

@@ -165,7 +165,7 @@ class Comparison:
     def run(self, layer, mode):
         safetensors_file.write(self.inputs, layer.tensors)
         words = layer.words(mode)
-        command = [self.options.checker, *words, "--in", self.inputs, "--out", self.outputs, "--device", self.options.device]
+        command = [self.options.checker, *words, "--in", self.inputs, "--out", self.outputs, "--force", "--device", self.options.device]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         place = f"{' '.join(words)} on {list(next(iter(layer.tensors.values())).shape)}"
         if answer.returncode != 0:

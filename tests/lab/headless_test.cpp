@@ -251,6 +251,12 @@ TEST(Headless, ReportIsReplacedByForceOnly) {
     EXPECT_NE(refused.error().find("--force"), std::string::npos) << refused.error();
     EXPECT_EQ(read_text(summary), "mine");
 
+    Program twice(folder.path(),
+                  command(folder.path() / "new",
+                          {"--steps", "2", "--shot", (folder.path() / "new/report.png").string()}));
+    EXPECT_EQ(twice.wait(), 1);
+    EXPECT_NE(twice.error().find("--shot"), std::string::npos) << twice.error();
+
     Program forced(folder.path(), command(folder.path() / "out", {"--steps", "2", "--force"}));
     EXPECT_EQ(forced.wait(), 0) << forced.error();
     EXPECT_NE(read_text(summary), "mine");

@@ -321,6 +321,23 @@ TEST(NetworkGuard, WrongArgumentsOfANormAreNamed) {
     EXPECT_EQ(contents_of(network), before);
 }
 
+/// An operation knows rows and terms of sums; whoever made the network knows max_batch and nodes.
+TEST(NetworkGuard, WhatAnOperationRefusesIsNamedAsTheNetworkHasIt) {
+    const auto refused = [](const NetworkOptions& options) -> std::string {
+        try {
+            Network(test_device(), options);
+        } catch (const std::exception& error) {
+            return error.what();
+        }
+        return "nothing was thrown";
+    };
+    EXPECT_THAT(refused({.max_batch = 0xffffffff}),
+                HasSubstr("network: max_batch: got 4294967295, needs fewer rows for \""));
+    EXPECT_THAT(refused({.hidden = {{0xffffffff}}, .max_batch = 1}),
+                HasSubstr("network: \"0.linear\": linear: "));
+    EXPECT_THAT(refused({.classes = 1 << 20, .max_batch = 1}), HasSubstr("network: \"output\": "));
+}
+
 TEST(NetworkGuard, WrongSizesAreNamed) {
     const auto refused = [](NetworkOptions options) {
         return refused_by([&] { Network(test_device(), options); });

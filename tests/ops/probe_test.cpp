@@ -151,6 +151,13 @@ TEST(Probe, RefusesOptionsOutOfRange) {
           ProbeOptions{.low = 0, .high = std::numeric_limits<float>::infinity()}, ProbeOptions{.unit = 8},
           ProbeOptions{.unit = -2}})
         EXPECT_THROW(Probe(test_device(), bad, 32, 8), std::invalid_argument);
+    const auto range = [](float low, float high) {
+        return refusal([&] { Probe(test_device(), {.bins = 64, .low = low, .high = high}, 8, 1); });
+    };
+    const std::string needs = ", needs finite numbers, high above low by 7.52316385e-37 to 3.40282347e+38";
+    EXPECT_EQ(range(-3e38f, 3e38f), "probe: low and high: got -2.99999995e+38 and 2.99999995e+38" + needs);
+    EXPECT_EQ(range(0, 1e-45f), "probe: low and high: got 0 and 1.40129846e-45" + needs);
+    EXPECT_EQ(range(-1.5e38f, 1.5e38f), "no error");
     EXPECT_EQ(refusal([] { Probe(test_device(), {}, 0, 1); }), "probe: rows: got 0, needs at least 1");
     EXPECT_EQ(refusal([] { Probe(test_device(), {}, 1, 0); }), "probe: units: got 0, needs at least 1");
 }

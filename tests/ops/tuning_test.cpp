@@ -6,8 +6,10 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <vknorm/batch_norm.hpp>
+#include <vknorm/file.hpp>
 
 #include "ops/norm/tune.hpp"
 #include "ops/norm/tuning_file.hpp"
@@ -146,8 +148,9 @@ TEST(TuningFile, IsReplacedWhereDamaged) {
     const std::string heading = good.substr(0, good.find('\n') + 1);
     const Tuning impossible{.workgroup = 1u << 30};
     int damaged = 0;
-    for (const std::string& text : {std::string(), heading, good.substr(0, good.size() - 3), good + "more\n",
-                                    "x" + good, heading + impossible.text() + "\n"}) {
+    for (const std::string& text :
+         {std::string(), heading, good.substr(0, good.size() - 3), good + "more\n", "x" + good,
+          heading + impossible.text() + "\n", std::string(100'000, '\n')}) {
         SCOPED_TRACE(text);
         std::ofstream(keeper.file()) << text;
         EXPECT_EQ(keeper(), unusual);
@@ -176,9 +179,26 @@ TEST(TuningFile, ThatCannotBeWrittenIsAnErrorBeforeAnythingIsMeasured) {
     try {
         keeper();
         FAIL() << "must throw";
-    } catch (const fs::filesystem_error& error) {
+    } catch (const FileError& error) {
         EXPECT_THAT(error.what(), HasSubstr(keeper.folder.string()));
     }
+    EXPECT_EQ(keeper.measured, 0);
+}
+
+/// Found out before anything is measured, and without waiting for somebody to write into a pipe.
+TEST(TuningFile, ThatIsNoFileIsAnError) {
+    const test::TemporaryDirectory folder;
+    Keeper keeper{folder.path()};
+    const auto refusal = [&](const std::string& needed) {
+        EXPECT_EQ(test::message_of<FileError>([&] { keeper(); }), keeper.file().string() + needed);
+        fs::remove(keeper.file());
+    };
+    fs::create_directory(keeper.file());
+    refusal(": cannot be read: it is a folder, needs a file");
+    ASSERT_EQ(mkfifo(keeper.file().c_str(), 0600), 0);
+    refusal(": cannot be read: it is a pipe, needs a file");
+    fs::create_symlink("nowhere", keeper.file());
+    refusal(": cannot be written: it is a symbolic link to nothing");
     EXPECT_EQ(keeper.measured, 0);
 }
 

@@ -1,8 +1,22 @@
-// Defaults of the address sanitizer for programs that load Vulkan drivers.
+// Defaults of the address and thread sanitizers for programs that load Vulkan drivers.
 #ifdef __has_feature
 #define VKNORM_HAS_FEATURE(name) __has_feature(name)
 #else
 #define VKNORM_HAS_FEATURE(name) 0
+#endif
+
+#if defined(__SANITIZE_THREAD__) || VKNORM_HAS_FEATURE(thread_sanitizer)
+
+// Drivers and layers are built without it: how their threads wait for each other is not seen.
+extern "C" const char* __tsan_default_suppressions() {
+    return "called_from_lib:libvulkan_lvp.so\n"
+           "called_from_lib:libvk_swiftshader.so\n"
+           "called_from_lib:libVkLayer_khronos_validation.so\n"
+           "race:libvulkan_lvp.so\n"
+           "race:libvk_swiftshader.so\n"
+           "race:libVkLayer_khronos_validation.so\n";
+}
+
 #endif
 
 #if defined(__SANITIZE_ADDRESS__) || VKNORM_HAS_FEATURE(address_sanitizer)

@@ -2,7 +2,7 @@
 // visited. This needs no Vulkan.
 //
 // Wrong arguments throw std::invalid_argument; a file that cannot be opened or read throws
-// std::filesystem::filesystem_error; a file that does not hold what it should throws FormatError.
+// FileError; a file that does not hold what it should throws FormatError.
 //
 // Everything drawn by seed is the same on every platform, bit for bit, given IEEE 754 arithmetic without
 // excess precision and without options such as -ffast-math.

@@ -79,7 +79,7 @@ struct DeviceOptions {
     Tuner tuning;
     /// Where what the driver compiled is kept, for the next device: read now, and replaced when the Device is
     /// destroyed, unless nothing is new or that fails. What another device, another driver, or something else
-    /// wrote is ignored. Throws std::filesystem::filesystem_error when there is something else than a regular
+    /// wrote is ignored. Throws FileError when there is something else than a regular
     /// file, or no folder for it. Empty: nowhere. Drivers that keep a cache themselves gain nothing.
     std::filesystem::path pipeline_cache_file;
     std::chrono::milliseconds farewell = std::chrono::minutes(1);  ///< see Device

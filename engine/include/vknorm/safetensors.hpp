@@ -65,14 +65,15 @@ struct Safetensors {
 /// Reads the file of those bytes, called `name` in messages. Throws FormatError naming it, the tensor, what
 /// stands there and what was needed.
 Safetensors parse_safetensors(std::span<const std::byte> bytes, const std::string& name);
-/// Throws FormatError too, and std::filesystem::filesystem_error when `file` cannot be read.
+/// Throws FormatError too, and FileError when `file` cannot be read.
 Safetensors read_safetensors(const std::filesystem::path& file);
 
 /// Returns the file that holds `content`: the same bytes for the same content, each tensor aligned to its
 /// elements. Throws std::invalid_argument naming the tensor for bytes that do not fit its shape and dtype,
 /// for a name or text that is not UTF-8, and for the name "__metadata__", which the format keeps for itself.
 std::vector<std::byte> safetensors_bytes(const Safetensors& content);
-/// Replaces `file` as a whole, as write_file() does. Throws std::invalid_argument too.
-void write_safetensors(const std::filesystem::path& file, const Safetensors& content);
+/// As write_file() does. Throws std::invalid_argument too.
+void write_safetensors(const std::filesystem::path& file, const Safetensors& content,
+                       Existing existing = Existing::replaced);
 
 }  // namespace vknorm

@@ -48,9 +48,9 @@ using TuningObserver = std::function<bool(const TuningTrial&)>;
 
 /// Finds the fastest tuning of a device, in a few seconds and with up to 500 MB of its memory, where a file
 /// in `folder` does not tell yet, and writes that file: for this device (by its UUID) with this version of
-/// its driver. A damaged file is replaced. Makes the folder where it is missing, and throws
-/// std::filesystem::filesystem_error, before it measures, where it cannot be written. A CPU device has the
-/// same UUID on every machine: give each machine a folder.
+/// its driver. A damaged file is replaced. Makes the folder where it is missing, and throws FileError, before
+/// it measures, where the file cannot be written, or is none. A CPU device has the same UUID on every
+/// machine: give each machine a folder.
 Tuner tuned_in(std::filesystem::path folder, TuningObserver observer = {});
 
 }  // namespace vknorm

@@ -2,10 +2,10 @@
 
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <span>
 
 #include "data/file.hpp"
+#include "data/file_replacement.hpp"
 #include "data/hash.hpp"
 #include "ops/norm/tune.hpp"
 #include "ops/norm/tuning.hpp"
@@ -39,14 +39,22 @@ std::string hexadecimal(uint64_t number) {
     return text.data();
 }
 
+/// Nothing where there is no file, or none that was written here for this device.
 std::optional<Tuning> read(const fs::path& file, const Device& device) {
-    std::ifstream stream(file);
-    std::string first, second, rest;
-    if (!std::getline(stream, first) || !std::getline(stream, second) || std::getline(stream, rest))
+    constexpr size_t most_bytes = 4096;
+    std::error_code error;
+    if (!fs::exists(file, error)) return std::nullopt;
+    std::string text;
+    try {
+        const Bytes bytes = read_file(file, most_bytes);
+        text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    } catch (const FormatError&) {  // it is too large
         return std::nullopt;
-    const std::optional<Tuning> tuning = tuning_of(second);
-    if (first != heading(device.info()) || !tuning || !complaint(*tuning, device.capabilities()).empty())
-        return std::nullopt;
+    }
+    const std::string first = heading(device.info()) + "\n";
+    if (!text.starts_with(first) || !text.ends_with('\n')) return std::nullopt;
+    const std::optional<Tuning> tuning = tuning_of(text.substr(first.size(), text.size() - first.size() - 1));
+    if (!tuning || !complaint(*tuning, device.capabilities()).empty()) return std::nullopt;
     return tuning;
 }
 
@@ -60,7 +68,7 @@ Tuning kept_tuning(Device& device, const fs::path& folder,
                    const std::function<std::optional<Tuning>()>& measure) {
     const fs::path file = tuning_file(folder, device.info());
     if (const std::optional<Tuning> kept = read(file, device)) return *kept;
-    fs::create_directories(folder);
+    make_folder(folder);
     FileReplacement replacement(file);
     const std::optional<Tuning> measured = measure();
     if (!measured) return device.tuning();

@@ -1,0 +1,58 @@
+# What must be there, each with the Debian package that has it: all that is missing is said at once.
+set(VKNORM_MISSING)
+
+# As find_package(NAME ...).
+macro(require_package debian_packages name)
+  find_package(${name} ${ARGN} QUIET)
+  if(NOT ${name}_FOUND)
+    list(APPEND VKNORM_MISSING ${debian_packages})
+  endif()
+endmacro()
+
+# As find_program(VARIABLE NAME).
+macro(require_program debian_packages variable name)
+  find_program(${variable} ${name})
+  if(NOT ${variable})
+    list(APPEND VKNORM_MISSING ${debian_packages})
+  endif()
+endmacro()
+
+# For packages that may be there in part.
+macro(require_target debian_packages target)
+  if(NOT TARGET ${target})
+    list(APPEND VKNORM_MISSING ${debian_packages})
+  endif()
+endmacro()
+
+require_program(glslang-tools GLSLANG glslangValidator)
+require_program(spirv-tools SPIRV_OPT spirv-opt)
+require_program(spirv-tools SPIRV_VAL spirv-val)
+require_package(libvulkan-dev Vulkan)
+require_package(spirv-headers SPIRV-Headers)
+require_package(spirv-tools SPIRV-Tools-opt)
+require_package(zlib1g-dev ZLIB)
+require_package(libc6-dev Threads)
+
+if(VKNORM_BUILD_LAB OR VKNORM_BUILD_TESTS)
+  require_package(libcli11-dev CLI11)
+  require_package(nlohmann-json3-dev nlohmann_json)
+endif()
+if(VKNORM_BUILD_LAB)
+  require_package(libpng-dev PNG)
+  require_package(libglfw3-dev glfw3 3.3)
+  require_package(pkg-config PkgConfig)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(IMGUI QUIET IMPORTED_TARGET imgui)
+    require_target("libimgui-dev;libstb-dev" PkgConfig::IMGUI)
+  endif()
+endif()
+if(VKNORM_BUILD_TESTS)
+  require_package(libgtest-dev GTest)
+  require_target(libgmock-dev GTest::gmock)
+endif()
+
+if(VKNORM_MISSING)
+  list(REMOVE_DUPLICATES VKNORM_MISSING)
+  list(JOIN VKNORM_MISSING " " missing)
+  message(FATAL_ERROR "Something that vknorm needs is missing. On Debian:\n  apt-get install ${missing}")
+endif()
