@@ -53,8 +53,9 @@ class Desktop {
                 window_extensions()}),
           device_(vknorm::Device::adopt(tuned(gpu_.adopted(), options.tuning))),
           session_(device_, options.settings),
-          window_(gpu_, "vknorm Lab", options.width, options.height),
-          screen_(window_.scale()),
+          window_(gpu_, "vknorm Lab", {options.width, options.height},
+                  {static_cast<uint32_t>(least_window.x), static_cast<uint32_t>(least_window.y)}),
+          screen_(window_.scale(), least_window),
           renderer_(gpu_, window_.format()),
           shell_(session_) {
         window_.connect(screen_.input());
@@ -95,8 +96,7 @@ class Desktop {
                       static_cast<float>(elapsed));
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
         if (run->running)
-            steps_per_second_ =
-                run->samples_per_second / static_cast<double>(run->settings.batch * run->twins.size());
+            steps_per_second_ = run->samples_per_second / static_cast<double>(run->settings.batch);
         const Requests requests = shell_.draw(screen_, frame_ms_);
         closing_ = requests.close;
         const Frame frame = screen_.end();
@@ -125,10 +125,14 @@ class Desktop {
         const std::filesystem::path folder = fresh(options_.out, "run-", "");
         vknorm::make_folder(folder);
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
-        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_);
+        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_,
+                      options_.command_line);
         write_history(folder / "history.csv", *run);
+        write_distributions(folder / "distributions.csv", *run);
         write_png(picture(frame), folder / "screen.png");
-        shell_.announce("Written to " + folder.string() + ": summary.json, history.csv, screen.png");
+        const std::string note = merged_steps_note(*run);
+        shell_.announce("Written to " + folder.string() +
+                        (note.empty() ? ": tables and a picture" : ". " + note));
     }
 
     const Options& options_;

@@ -11,10 +11,12 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/complaint.hpp"
 #include "app/experiment/data.hpp"
+#include "app/experiment/divergence.hpp"
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/report.hpp"
 #include "app/lab/picture.hpp"
@@ -26,10 +28,6 @@ namespace lab {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// The test set is evaluated so many times in a run, whatever its length, so that this costs little beside
-// training and the same arguments give the same report.
-constexpr uint64_t evaluations = 25;
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -95,8 +93,6 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
                                                             " examples to train on")
                                                       .what()));
     Trainer trainer(device, options.settings, data);
-    const uint64_t interval = std::max<uint64_t>(1, options.steps / evaluations);
-    trainer.evaluate();
     const Clock::time_point begin = Clock::now();
     const auto seconds_since_begin = [&] {
         return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -106,27 +102,29 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     const auto describe = [&] {
         trainer.describe(run);
         steps_per_second = training_seconds > 0 ? static_cast<double>(run.step) / training_seconds : 0;
-        run.samples_per_second =
-            steps_per_second * static_cast<double>(run.settings.batch * run.twins.size());
+        run.samples_per_second = steps_per_second * static_cast<double>(run.settings.batch);
     };
 
     describe();
     for (const std::string& line : data_lines(run)) std::fprintf(stderr, "%s\n", line.c_str());
     Progress progress;
+    TimeLeft time_left;
+    size_t diverged = 0;
     while (trainer.steps() < options.steps && !trainer.ended() && !interrupted) {
         const double before = seconds_since_begin();
-        try {
-            trainer.step();
-        } catch (const vknorm::Diverged& diverged) {
+        trainer.step();
+        const double seconds = seconds_since_begin() - before;
+        training_seconds += seconds;
+        time_left.add(trainer.steps(), seconds);
+        if (std::exchange(diverged, trainer.diverged()) != trainer.diverged()) {
+            describe();
             progress.finish();
-            complain(exit_status::ok, diverged.what());
+            complain(exit_status::ok, divergence_message(run));
         }
-        training_seconds += seconds_since_begin() - before;
-        if (trainer.steps() % interval == 0) trainer.evaluate();
         if (progress.due()) {
             describe();
-            const double left = static_cast<double>(options.steps) / static_cast<double>(run.step) - 1;
-            progress.show(progress_line(run, options.steps, seconds_since_begin() * left));
+            progress.show(
+                progress_line(run, options.steps, time_left.seconds(trainer.steps(), options.steps)));
         }
     }
     trainer.evaluate();
@@ -134,13 +132,16 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     describe();
     progress.show(progress_line(run, options.steps, -1));
     progress.finish();
-    if (!run.message.empty()) std::fprintf(stderr, "%s\n", run.message.c_str());
+    if (!run.message.empty() && diverged == 0) std::fprintf(stderr, "%s\n", run.message.c_str());
 
     run.device = device.info().name;
     if (options.headless) {
-        write_summary(options.out / "summary.json", run, device.info(), steps_per_second);
+        write_summary(options.out / "summary.json", run, device.info(), steps_per_second,
+                      options.command_line);
         write_history(options.out / "history.csv", run);
         write_distributions(options.out / "distributions.csv", run);
+        if (const std::string note = merged_steps_note(run); !note.empty())
+            std::fprintf(stderr, "%s\n", note.c_str());
     }
     write_pictures(options, run, device.info(), on_validation_message);
     if (options.headless) std::printf("Report: %s\n", options.out.c_str());

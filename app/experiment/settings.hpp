@@ -71,6 +71,8 @@ struct Settings {
     bool plan = false;             ///< show how a step is done, which measures its parts
     uint64_t max_bytes =
         vknorm::default_max_bytes;  ///< that a data file may hold, as vknorm::read_idx counts
+    Smoothing smoothing = Smoothing::light;  ///< of the curves of loss and gradient norm
+    bool pause_on_divergence = false;        ///< otherwise the other twins go on
 
     bool operator==(const Settings&) const = default;
 };
@@ -257,6 +259,21 @@ inline constexpr Field fields[] = {
      .effect = Effect::view,
      .flag = Flag::none,
      .reported = false},
+    {.word = "smoothing",
+     .label = "Smoothing",
+     .help = "Of loss and gradient norm. Light: mostly the latest 5 steps; strong: the latest 33. What was "
+             "measured stays faint behind.",
+     .kind = OneOf<Smoothing>{&Settings::smoothing, smoothing_choices},
+     .effect = Effect::view,
+     .reported = false},
+    {.word = "pause-on-divergence",
+     .label = "Pause when a twin diverges",
+     .help = "Otherwise only that twin stops, and the others go on",
+     .kind = Switch{&Settings::pause_on_divergence},
+     .effect = Effect::view,
+     .flag = Flag::none,
+     .reported = false,
+     .section = Section::optimizer},
     {.word = "plan",
      .label = "Plan",
      .help = "Show the plan of a training step: its parts and their times",

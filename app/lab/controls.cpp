@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/lab/norm_choice.hpp"
+#include "app/ui/focus.hpp"
 #include "app/ui/scale.hpp"
 
 namespace lab {
@@ -98,9 +99,9 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
     const size_t before = s.twins.size();
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(12), look.px(10)});
     if (ImGui::BeginPopupContextItem("twins")) {
-        if (before < limits::max_twins && ImGui::Selectable("Add a twin")) set_twin_count(s, before + 1);
+        if (before < limits::max_twins && menu_row(look, "Add a twin")) set_twin_count(s, before + 1);
         const std::string remove = std::string("Remove twin ") + twin_letter(index);
-        if (before > 1 && ImGui::Selectable(remove.c_str()))
+        if (before > 1 && menu_row(look, remove.c_str()))
             s.twins.erase(s.twins.begin() + static_cast<ptrdiff_t>(index));
         ImGui::EndPopup();
     }
@@ -111,6 +112,7 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
 void draw_twin(const Look& look, size_t index, Settings& s) {
     const std::string title = std::string("Twin ") + twin_letter(index);
     const bool open = section(look, title.c_str(), look.theme.twins[index]);
+    if (look.focus.asked_for_menu()) ImGui::OpenPopup("twins");
     hint(look, "A right click adds or removes twins");
     if (draw_twin_menu(look, index, s) || !open) return;
     TwinSettings& twin = s.twins[index];
@@ -139,7 +141,7 @@ void draw_normalization(const Look& look, Settings& s) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const std::string both = "PyTorch " + plot::short_number(s.norm_momentum) + "  \xC2\xB7  Keras, ONNX " +
                              plot::short_number(1 - s.norm_momentum);
-    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y - look.px(3)}, look.theme.faint,
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y - look.px(3)}, look.theme.muted,
                both.c_str());
     ImGui::SetCursorScreenPos({at.x, at.y + look.px(19)});
     draw_fields(look, Section::normalization, s);
@@ -159,6 +161,11 @@ void draw_inspect(const Look& look, Settings& s) {
     const std::string steps = s.steps_per_frame == 0 ? "all it can" : std::to_string(s.steps_per_frame);
     slider(look, field.label, s.steps_per_frame, 0, limits::max_steps_per_frame, steps);
     hint(look, field.help);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, at, look.theme.muted,
+               field_named("smoothing").label);
+    ImGui::SetCursorScreenPos({at.x, at.y + look.px(18)});
+    draw_field(look, field_named("smoothing"), s);
 }
 
 }  // namespace

@@ -20,11 +20,6 @@ int matching_preset(const Settings& settings) {
     return -1;
 }
 
-// "llvmpipe (LLVM 15.0.6, 256 bits)" is "llvmpipe" here.
-std::string short_device(const std::string& device) {
-    return device.substr(0, device.find(" ("));
-}
-
 // A muted word and a number after it; returns where the next may begin. Numbers have a fixed width so that
 // nothing jumps while they grow.
 float draw_number(const Look& look, ImDrawList& list, ImVec2 at, const char* word, const std::string& number,
@@ -59,16 +54,19 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
     plot::text(list, look.fonts.strong, {x, middle - brand_size.y / 2}, look.theme.text, brand);
     x += brand_size.x + look.px(16);
 
-    const auto button = [&](const char* id, const char* label, Icon icon, bool primary) {
+    const auto button = [&](const char* id, const char* label, Icon icon, bool primary, float least) {
         ImGui::SetCursorScreenPos({std::round(x), top});
-        const bool clicked = tool_button(look, id, label, icon, primary);
+        const bool clicked = tool_button(look, id, label, icon, primary, least);
         x = ImGui::GetItemRectMax().x + gap;
         return clicked;
     };
-    clicks.run =
-        s.running ? button("run", "Pause", Icon::pause, true) : button("run", "Run", Icon::play, true);
-    clicks.step = button("step", "Step", Icon::step, false);
-    clicks.reset = button("reset", "Reset", Icon::reset, false);
+    // As wide for either word, so that nothing jumps.
+    const float run_width =
+        std::max(tool_button_width(look, "Run", Icon::play), tool_button_width(look, "Pause", Icon::pause));
+    clicks.run = s.running ? button("run", "Pause", Icon::pause, true, run_width)
+                           : button("run", "Run", Icon::play, true, run_width);
+    clicks.step = button("step", "Step", Icon::step, false, 0);
+    clicks.reset = button("reset", "Reset", Icon::reset, false, 0);
 
     std::vector<const char*> names;
     for (const Preset& preset : presets()) names.push_back(preset.name);
@@ -103,12 +101,10 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
     list.PushClipRect(frame.min, {right, frame.max.y}, true);
     x = draw_number(look, list, {x, middle}, "step", std::to_string(s.step), 48);
     x = draw_number(look, list, {x, middle}, "epoch", fixed("%.1f", s.epoch), 40);
-    x = draw_number(look, list, {x, middle}, "samples/s",
+    x = draw_number(look, list, {x, middle}, s.twins.size() > 1 ? "samples/s per twin" : "samples/s",
                     plot::short_number(std::round(s.samples_per_second)), 44);
-    if (!s.device.empty()) {
-        const std::string time = frame_ms > 0 ? fixed("%.1f ms", static_cast<double>(frame_ms)) : "";
-        draw_number(look, list, {x, middle}, short_device(s.device).c_str(), time, 60);
-    }
+    if (frame_ms > 0)
+        draw_number(look, list, {x, middle}, "drawing", fixed("%.1f ms", static_cast<double>(frame_ms)), 60);
     list.PopClipRect();
     return clicks;
 }

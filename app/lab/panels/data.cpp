@@ -13,6 +13,8 @@ namespace {
 
 // Below the twin's boundary; of many twins each has little room.
 std::string accuracy_caption(const Snapshot& run, size_t twin) {
+    if (const auto& divergence = run.twins[twin].divergence)
+        return letter(twin) + " diverged at step " + std::to_string(divergence->step);
     const History<TestRow>& test = run.twins[twin].test;
     if (test.empty()) return "";
     const bool many = run.twins.size() > 2;
@@ -43,7 +45,7 @@ void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelSta
 
 void draw_data(Panel& panel, const PanelFrame& at) {
     const Snapshot& run = at.run;
-    const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run.settings);
+    const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run);
     plot::PanelOptions options{.id = panel.id.c_str(), .title = "Decision boundary", .legend = legend};
     if (!run.origin.facts.empty()) options.footer.push_back("Test set: " + run.origin.test_set);
     if (!run.batch_note.empty()) options.footer.push_back(run.batch_note);
@@ -70,7 +72,8 @@ void draw_data(Panel& panel, const PanelFrame& at) {
                                   .classes = seen.classes,
                                   .class_names = names,
                                   .probability = seen.probability,
-                                  .caption = accuracy_caption(run, twin)});
+                                  .caption = accuracy_caption(run, twin),
+                                  .ended = run.twins[twin].divergence.has_value()});
         }
         plot::draw_boundaries(at.look, at.frame, options, boundaries, run.train.get(), panel.plot.panel);
     }
