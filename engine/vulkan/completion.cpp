@@ -154,8 +154,12 @@ bool Completion::wait_before_destruction(uint64_t number) noexcept {
         try {
             if (number <= completed_ || wait_slice(number, slice_before(deadline))) return true;
         } catch (const Error& error) {
-            // A lost device runs nothing any more; out of memory may pass.
-            if (error.result() == VK_ERROR_DEVICE_LOST) return true;
+            // A lost device ends what it ran; out of memory may pass.
+            if (error.result() == VK_ERROR_DEVICE_LOST) {
+                const std::lock_guard queue_lock(*device_.queue_mutex);
+                device_.vk.QueueWaitIdle(device_.queue);
+                return true;
+            }
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
         if (Clock::now() >= deadline) return false;
