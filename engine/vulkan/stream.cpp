@@ -65,7 +65,9 @@ struct StreamState {
           measure(measure_labels),
           completion(owner.state()),
           uploads(owner, Memory::upload),
-          readbacks(owner, Memory::readback) {}
+          readbacks(owner, Memory::readback) {
+        vulkan.require_alive();
+    }
 
     Device& device;
     const DeviceState& vulkan;
@@ -180,8 +182,11 @@ bool StreamState::wait_before_destruction() noexcept {
         try {
             if (completion.wait(last, longest_slice)) return true;
         } catch (const Error& error) {
-            // Out of memory may pass; a lost device runs nothing any more.
-            if (error.result() == VK_ERROR_DEVICE_LOST) return true;
+            // Out of memory may pass; a lost device ends what it ran.
+            if (error.result() != VK_ERROR_DEVICE_LOST) continue;
+            const std::lock_guard lock(*vulkan.queue_mutex);
+            vulkan.vk.QueueWaitIdle(vulkan.queue);
+            return true;
         }
     }
     return false;
