@@ -20,7 +20,7 @@ const fs::path root = VKNORM_SOURCE_DIR;
 // What each folder may include of the project, of Vulkan and of ImGui, itself and its own folders included; a
 // folder stands for those within it, too.
 const std::map<std::string, Names> allowed = {
-    {"engine/vulkan", {"engine/vulkan", "shaders", "Vulkan"}},
+    {"engine/vulkan", {"engine/vulkan", "engine/data", "shaders", "Vulkan"}},
     {"engine/data", {"engine/data"}},
     {"engine/ops", {"engine/ops", "engine/vulkan", "engine/data", "shaders", "Vulkan"}},
     {"engine/nn", {"engine", "shaders", "Vulkan"}},
@@ -37,7 +37,7 @@ const std::map<std::string, Names> allowed = {
 
 // Public headers of the folders that are not ops, which has one for each operation.
 const std::map<std::string, Names> public_headers = {
-    {"engine/vulkan", {"buffer", "device", "error", "state_pointer", "stream", "tuning"}},
+    {"engine/vulkan", {"buffer", "device", "error", "prepare", "state_pointer", "stream", "tuning"}},
     {"engine/data", {"data", "file", "safetensors"}},
     {"engine/nn", {"exchange", "graph", "network", "vknorm"}},
 };

@@ -117,7 +117,7 @@ void DeviceGraph::initialize(Stream& stream) {
     stream.upload(store_.working, running);
 }
 
-void DeviceGraph::prepare(uint32_t rows, Stream& stream) {
+void DeviceGraph::plan_for(uint32_t rows, Stream& stream) {
     const VkDeviceSize needed = plan(rows).scratch_bytes;
     if (needed <= store_.scratch.bytes()) return;
     stream.wait(stream.submit());
@@ -186,11 +186,6 @@ bool DeviceGraph::is_fused(const RowsPlan& plan, size_t node, const Propagation&
     return nodes_[node].relu && fused_relu(plan, nodes_[node].reads.front(), how) == node;
 }
 
-void DeviceGraph::share(Stream& stream, const ExchangedBuffer& part) const {
-    stream.submit();
-    options_.exchange->all_reduce(stream, part);
-}
-
 void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const {
     const RowsPlan& plan = plans_.at(rows);
     for (size_t n = 1; n < nodes_.size(); ++n) {
@@ -206,11 +201,11 @@ void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, co
                                  .first_non_finite = first_non_finite_of(
                                      how.divergence, static_cast<uint32_t>(node.reads.front())),
                                  .relu = relu > 0};
-        if (how.exchanges) {
+        if (how.share) {
             const BufferView moments = layer.measure(stream.record(), views);
-            if (moments) share(stream, {node.forward_label, Exchanged::moments, moments});
+            if (moments) how.share({node.forward_label, Exchanged::moments, moments});
         }
-        const Label label(stream.record(), node.forward_label.c_str());
+        const Label label(stream.record(), node.forward_label);
         layer.forward(stream.record(), views);
     }
 }
@@ -261,11 +256,11 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const Buffer
                               .dy = dy,
                               .dx = dx,
                               .relu = fused_relu(plan, n, how) > 0};
-    if (how.exchanges) {
+    if (how.share) {
         const BufferView sums = layer.sum(stream.record(), views);
-        if (sums) share(stream, {node.backward_label, Exchanged::sums, sums});
+        if (sums) how.share({node.backward_label, Exchanged::sums, sums});
     }
-    const Label label(stream.record(), node.backward_label.c_str());
+    const Label label(stream.record(), node.backward_label);
     layer.backward(stream.record(), views);
     for (size_t i = 0; i < node.reads.size(); ++i) {
         if (wiring_.routes[n][i] != GradientRoute::added) continue;

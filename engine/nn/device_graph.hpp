@@ -23,9 +23,9 @@ class DeviceGraph {
     void initialize(Stream& stream);
     /// Plans what depends on the number of rows, unless that was done before. Waits when the layers' scratch
     /// has to grow.
-    void prepare(uint32_t rows, Stream& stream);
+    void plan_for(uint32_t rows, Stream& stream);
 
-    // These need prepare(rows). x is [rows, the input's shape].
+    // These need plan_for(rows). x is [rows, the input's shape].
     /// Up to logits().
     void forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const;
     struct Backward {
@@ -38,8 +38,6 @@ class DeviceGraph {
     void backward(Stream& stream, uint32_t rows, const Backward& arguments, const Propagation& how) const;
     const SoftmaxCrossEntropy& loss(uint32_t rows) const { return plans_.at(rows).loss; }
     BufferView logits(uint32_t rows) const { return output(nodes_.size() - 1, rows, {}); }
-    /// Ends a segment of the step and exchanges what it left; there must be an exchange.
-    void share(Stream& stream, const ExchangedBuffer& part) const;
 
     void set_batch_norm(const BatchNormConvention& convention);
     const NetworkOptions& options() const { return options_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/flight.hpp"
+#include "vulkan/transaction.hpp"
 
 namespace vknorm::detail {
 
@@ -19,13 +20,37 @@ Evaluator::Evaluator(Device& device, DeviceGraph& graph, Stream& stream)
     probabilities_ = Buffer(device, 4 * VkDeviceSize{max_batch} * graph.classes(), "probabilities");
 }
 
-void Evaluator::record(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows,
-                       const Propagation& how) {
-    graph_.prepare(rows, stream_);
+void Evaluator::upload(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows) {
     const BatchLayout layout(rows, inputs_);
     stream_.upload(layout.inputs(batch_), inputs);
     if (!labels.empty()) stream_.upload(layout.labels(batch_), labels);
+}
+
+void Evaluator::record_losses(uint32_t rows, const Propagation& how, uint32_t held) {
+    const Transaction transaction(stream_.record());
+    const BatchLayout layout(rows, inputs_);
     graph_.forward(stream_, rows, layout.inputs(batch_), how);
+    graph_.loss(rows).forward(stream_.record(),
+                              {.logits = graph_.logits(rows),
+                               .labels = layout.labels(batch_),
+                               .losses = losses_.view(sizeof(RowLoss) * held, sizeof(RowLoss) * rows)});
+}
+
+BufferView Evaluator::record_probabilities(uint32_t rows, const Propagation& how) {
+    const Transaction transaction(stream_.record());
+    graph_.forward(stream_, rows, BatchLayout(rows, inputs_).inputs(batch_), how);
+    const BufferView target = probabilities_.view(0, 4 * VkDeviceSize{rows} * graph_.classes());
+    graph_.loss(rows).softmax(stream_.record(), {.logits = graph_.logits(rows), .probabilities = target});
+    return target;
+}
+
+void Evaluator::prepare(uint32_t rows) {
+    graph_.plan_for(rows, stream_);
+    Transaction transaction(stream_.record());
+    transaction.drop();
+    for (const Statistics statistics : {Statistics::batch, Statistics::running})
+        record_losses(rows, {.statistics = statistics}, 0);
+    record_probabilities(rows, {});
 }
 
 Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
@@ -43,12 +68,9 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
     for (size_t first = 0; first < labels.size(); first += chunk) {
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, labels.size() - first));
         if (sizeof(RowLoss) * (held + rows) > losses_.bytes()) collect();
-        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), labels.subspan(first, rows), rows,
-               how);
-        graph_.loss(rows).forward(stream_.record(),
-                                  {.logits = graph_.logits(rows),
-                                   .labels = BatchLayout(rows, inputs_).labels(batch_),
-                                   .losses = losses_.view(sizeof(RowLoss) * held, sizeof(RowLoss) * rows)});
+        graph_.plan_for(rows, stream_);
+        upload(inputs.subspan(first * inputs_, size_t{rows} * inputs_), labels.subspan(first, rows), rows);
+        record_losses(rows, how, held);
         stream_.submit();  // chunk by chunk: no submission is long
         held += rows;
     }
@@ -62,9 +84,9 @@ std::vector<float> Evaluator::predict(std::span<const float> inputs, const Propa
     std::vector<float> probabilities(count * classes);
     for (size_t first = 0; first < count; first += chunk) {
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, count - first));
-        record(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows, how);
-        const BufferView target = probabilities_.view(0, 4 * VkDeviceSize{rows} * classes);
-        graph_.loss(rows).softmax(stream_.record(), {.logits = graph_.logits(rows), .probabilities = target});
+        graph_.plan_for(rows, stream_);
+        upload(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows);
+        const BufferView target = record_probabilities(rows, how);
         const auto part = std::span(probabilities).subspan(first * classes, rows * classes);
         stream_.download(target, std::as_writable_bytes(part));
     }

@@ -13,11 +13,15 @@ class Evaluator {
     Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
                         const Propagation& how, uint32_t chunk);
     std::vector<float> predict(std::span<const float> inputs, const Propagation& how, uint32_t chunk);
+    /// Compiles what both need for chunks of so many rows.
+    void prepare(uint32_t rows);
 
   private:
-    /// Uploads a chunk and records the way to its logits.
-    void record(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows,
-                const Propagation& how);
+    /// Uploads a chunk.
+    void upload(std::span<const float> inputs, std::span<const uint32_t> labels, uint32_t rows);
+    // The way to the losses of a chunk, those after the first `held`; and to its probabilities.
+    void record_losses(uint32_t rows, const Propagation& how, uint32_t held);
+    BufferView record_probabilities(uint32_t rows, const Propagation& how);
 
     DeviceGraph& graph_;
     Stream& stream_;

@@ -2,6 +2,7 @@
 // a Layer and a LayerPlan, and its line at the end of this header.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,7 +25,9 @@ struct Propagation {
     RenormLimits renorm{};
     bool update_running = false;
     bool train_affine = false;
-    bool exchanges = false;       ///< batch statistics are shared with others, see LayerPlan::measure
+    /// Replaces what a buffer of batch statistics holds by what all hold together, see LayerPlan::measure.
+    /// Null: nothing is shared.
+    std::function<void(const ExchangedBuffer&)> share{};
     std::vector<bool> watched{};  ///< for each node whether something looks at its tensors; empty: none
     BufferView divergence{};
 };

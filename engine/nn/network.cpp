@@ -162,6 +162,7 @@ void Network::State::set(const Entry& tensor, std::span<const std::byte> content
     stream.upload(view(tensor), contents);
     if (tensor.stored.group > TensorGroup::affine)
         stream.upload(device_graph.store().updated(tensor.stored), contents);
+    stream.submit();
 }
 
 size_t Network::State::node(const char* operation, const std::string& name) const {
@@ -229,6 +230,14 @@ std::vector<float> Network::predict(std::span<const float> inputs, Statistics st
                "a multiple of " + std::to_string(options.inputs));
     return state_->evaluator.predict(inputs, state_->evaluation("network.predict", statistics),
                                      options.max_batch);
+}
+
+void Network::prepare(uint32_t rows) {
+    const uint32_t most = state_->options.max_batch;
+    if (rows > most)
+        refuse("network.prepare", "rows", std::to_string(rows), "0 to max_batch = " + std::to_string(most));
+    state_->training.prepare(rows == 0 ? most : rows);
+    state_->evaluator.prepare(rows == 0 ? most : rows);
 }
 
 void Network::set_optimizer(const Optimizer& optimizer) {

@@ -1,6 +1,7 @@
 #include "nn/training.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "ops/arguments.hpp"
 #include "ops/divergence.hpp"
@@ -33,6 +34,7 @@ void Training::initialize() {
 void Training::reset_optimizer() {
     fill(stream_.record(), first_moment_, 0);
     fill(stream_.record(), second_moment_, 0);
+    stream_.submit();
     optimizer_steps_ = 0;
 }
 
@@ -40,20 +42,45 @@ Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> l
                       const RenormLimits& renorm) {
     if (!diverged_.empty()) throw Diverged("network.train_step: refused: " + diverged_);
     const auto rows = static_cast<uint32_t>(labels.size());
-    graph_.prepare(rows, stream_);
+    graph_.plan_for(rows, stream_);
     Flight& flight = flights_[steps_ % flights_.size()];
     stream_.wait(flight.ticket);
     flight.fill(steps_ + 1, inputs, labels);
     flight.place_probes(device_, graph_, options.probes);
-    record_gradient(flight, rows, renorm);
+    std::optional<Transaction> segment(std::in_place, stream_.record());
+    Share share;
+    if (Exchange* const exchange = graph_.options().exchange)
+        share = [&, exchange](const ExchangedBuffer& part) {
+            segment.reset();
+            stream_.submit();
+            exchange->all_reduce(stream_, part);
+            segment.emplace(stream_.record());
+        };
+    record_gradient(flight, rows, renorm, share);
     record_update(flight, rows);
+    segment.reset();
     flight.ticket = stream_.submit();
     ++steps_;
     ++optimizer_steps_;
     return flight.ticket;
 }
 
-void Training::record_gradient(Flight& flight, uint32_t rows, const RenormLimits& renorm) {
+void Training::prepare(uint32_t rows) {
+    graph_.plan_for(rows, stream_);
+    const std::vector<float> inputs(size_t{rows} * graph_.elements(0));
+    const std::vector<uint32_t> labels(rows);
+    Flight flight(device_, graph_);
+    flight.fill(steps_ + 1, inputs, labels);
+    flight.place_probes(device_, graph_, options.probes);
+    Transaction transaction(stream_.record());
+    transaction.drop();
+    const Share share = [](const ExchangedBuffer&) {};
+    record_gradient(flight, rows, {}, graph_.options().exchange != nullptr ? share : Share());
+    record_update(flight, rows);
+}
+
+void Training::record_gradient(Flight& flight, uint32_t rows, const RenormLimits& renorm,
+                               const Share& share) {
     const BatchLayout batch(rows, graph_.elements(0));
     std::vector<bool> watched(graph_.node_count());
     for (const NetworkProbe& probe : options.probes) watched[graph_.find(probe.node).value()] = true;
@@ -61,7 +88,7 @@ void Training::record_gradient(Flight& flight, uint32_t rows, const RenormLimits
                           .renorm = renorm,
                           .update_running = options.update_running,
                           .train_affine = options.train_affine,
-                          .exchanges = graph_.options().exchange != nullptr,
+                          .share = share,
                           .watched = std::move(watched),
                           .divergence = divergence_};
     {
@@ -77,9 +104,7 @@ void Training::record_gradient(Flight& flight, uint32_t rows, const RenormLimits
          .gradient_is_there = [&](Recorder& recorder,
                                   size_t node) { flight.record_gradient_probes(recorder, graph_, node); }},
         how);
-    if (how.exchanges)
-        graph_.share(stream_,
-                     {"gradient", Exchanged::gradient, view_of(graph_.store().gradients, trained())});
+    if (share) share({"gradient", Exchanged::gradient, view_of(graph_.store().gradients, trained())});
 }
 
 void Training::record_update(Flight& flight, uint32_t rows) {
@@ -167,6 +192,7 @@ void Training::recover() {
     }
     if (diverged_.empty()) return;
     stream_.upload(divergence_, no_divergence(words()));
+    stream_.submit();
     diverged_.clear();
 }
 

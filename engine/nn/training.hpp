@@ -29,6 +29,8 @@ class Training {
 
     /// Waits only when four steps are in flight. Throws Diverged when that is known.
     Ticket step(std::span<const float> inputs, std::span<const uint32_t> labels, const RenormLimits& renorm);
+    /// Compiles what such steps need.
+    void prepare(uint32_t rows);
     /// Waits for the step. Throws Diverged, and std::invalid_argument for a ticket that is none of the
     /// latest.
     StepResult result(Ticket ticket);
@@ -40,8 +42,10 @@ class Training {
     void set_steps(uint64_t steps);
 
   private:
+    using Share = std::function<void(const ExchangedBuffer&)>;
+
     /// The pass through the network and back.
-    void record_gradient(Flight& flight, uint32_t rows, const RenormLimits& renorm);
+    void record_gradient(Flight& flight, uint32_t rows, const RenormLimits& renorm, const Share& share);
     /// What comes of the gradient.
     void record_update(Flight& flight, uint32_t rows);
     /// Of the parameters: those that the optimizer updates.

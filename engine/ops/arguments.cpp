@@ -30,7 +30,7 @@ void check_device(const Recorder& recorder, const DeviceState* device, const std
 }
 
 Arguments::Arguments(std::string operation, const Recorder& recorder)
-    : operation_(std::move(operation)), device_(recorder.device().state()) {}
+    : transaction_(recorder), operation_(std::move(operation)), device_(recorder.device().state()) {}
 
 Arguments::Arguments(std::string operation, const Recorder& recorder, const DeviceState* device)
     : Arguments(std::move(operation), recorder) {

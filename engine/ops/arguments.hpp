@@ -1,4 +1,4 @@
-// Checks the arguments of one call before anything is recorded.
+// Checks the arguments of one call before anything is recorded, and keeps together what the call records.
 //
 // Messages read "operation: argument: got ..., needs ...".
 #pragma once
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include <vknorm/stream.hpp>
+
+#include "vulkan/transaction.hpp"
 
 namespace vknorm::detail {
 
@@ -34,7 +36,7 @@ void require_range(const Capabilities& capabilities, const std::string& tensor, 
 void check_device(const Recorder& recorder, const DeviceState* device, const std::string& operation);
 
 /// Takes the arguments one by one; each is checked for presence, place, size and offset at once. An argument
-/// that needs zero bytes may be absent.
+/// that needs zero bytes may be absent. What the call records while they live is one Transaction.
 class Arguments {
   public:
     using Names = std::initializer_list<const char*>;
@@ -67,6 +69,7 @@ class Arguments {
     };
     BufferView add(const Argument& argument, uint64_t bytes);
 
+    const Transaction transaction_;
     std::string operation_;
     const DeviceState& device_;
     uint32_t multiple_ = sizeof(float);

@@ -38,7 +38,7 @@ void fold_batch_norm(Recorder& recorder, const FoldBatchNorm& arguments) {
     check.output("folded_bias", arguments.folded_bias, channel_bytes, {"bias"});
     check.check_overlap();
 
-    const Label label(recorder, operation.c_str());
+    const Label label(recorder, operation);
     const Device& device = recorder.device();
     const auto of_channels = [&, count = channels](const BufferView& view) {
         return bind_elements(device, view, 0, count);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "vulkan/device_state.hpp"
+#include "vulkan/pipelines.hpp"
 #include "vulkan/select.hpp"
 
 namespace vknorm {
@@ -150,6 +151,7 @@ std::shared_ptr<DeviceState> create_device(const DeviceOptions& options,
     state->info = chosen.info;
     create_logical_device(*state, chosen.extensions, options);
     state->finish(chosen.extensions, options.clamp);
+    if (!options.pipeline_cache_file.empty()) state->pipelines->keep_cache_in(options.pipeline_cache_file);
     return state;
 }
 

@@ -2,19 +2,22 @@
 //
 // One call is one dispatch. The hazard tracker decides whether a barrier comes first; the pipeline is bound
 // every time; ranges are pushed (or written to a set); everything is checked against the device's limits
-// here, so that no kernel can be launched out of bounds.
+// here, so that no kernel can be launched out of bounds. A call is recorded when its Transaction ends.
 #pragma once
 
 #include <array>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 
 #include <vknorm/stream.hpp>
 
 #include "shaders/embedded.hpp"
+#include "vulkan/transaction.hpp"
 
 namespace vknorm::detail {
 
@@ -91,17 +94,17 @@ void fill(Recorder& recorder, const BufferView& target, uint32_t word);
 void copy(Recorder& recorder, const BufferView& source, const BufferView& target);
 
 /// Opens a labelled stretch (a debug label, and a timing where the stream measures), which its destructor
-/// closes.
+/// closes. The stretch is a Transaction.
 class Label {
   public:
-    Label(Recorder& recorder, const char* name);
+    Label(Recorder& recorder, std::string name);
     ~Label();
     Label(const Label&) = delete;
-    Label& operator=(const Label&) = delete;
 
   private:
+    const Transaction transaction_;
     RecorderState& recorder_;
-    size_t stretch_ = 0;  // the timestamps, when there are any, know it by this number
+    std::optional<size_t> command_;  // the stretch is the pending command of that number
 };
 
 }  // namespace vknorm::detail

@@ -53,6 +53,7 @@ namespace vknorm::detail {
     X(CreateDescriptorPool)        \
     X(CreateDescriptorSetLayout)   \
     X(CreateFence)                 \
+    X(CreatePipelineCache)         \
     X(CreatePipelineLayout)        \
     X(CreateQueryPool)             \
     X(CreateSemaphore)             \
@@ -65,6 +66,7 @@ namespace vknorm::detail {
     X(DestroyDevice)               \
     X(DestroyFence)                \
     X(DestroyPipeline)             \
+    X(DestroyPipelineCache)        \
     X(DestroyPipelineLayout)       \
     X(DestroyQueryPool)            \
     X(DestroySemaphore)            \
@@ -73,6 +75,7 @@ namespace vknorm::detail {
     X(FreeMemory)                  \
     X(GetBufferMemoryRequirements) \
     X(GetDeviceQueue)              \
+    X(GetPipelineCacheData)        \
     X(GetQueryPoolResults)         \
     X(MapMemory)                   \
     X(QueueSubmit)                 \

@@ -32,7 +32,7 @@ bool HazardTracker::conflicts(const Use& use) const {
 
 bool HazardTracker::add(std::span<const Use> uses) {
     const bool barrier =
-        std::any_of(uses.begin(), uses.end(), [this](const Use& use) { return conflicts(use); });
+        forgot_ || std::any_of(uses.begin(), uses.end(), [this](const Use& use) { return conflicts(use); });
     if (barrier) clear();
     for (const Use& use : uses) {
         if (use.begin >= use.end) continue;
@@ -45,6 +45,12 @@ bool HazardTracker::add(std::span<const Use> uses) {
 
 void HazardTracker::clear() {
     buffers_.clear();
+    forgot_ = false;
+}
+
+void HazardTracker::forget() {
+    buffers_.clear();
+    forgot_ = true;
 }
 
 }  // namespace vknorm::detail

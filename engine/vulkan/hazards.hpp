@@ -26,6 +26,8 @@ class HazardTracker {
     bool add(std::span<const Use> uses);
     /// Forgets everything: a barrier was placed for another reason.
     void clear();
+    /// Forgets everything, barriers too, as commands were dropped: the next one needs a barrier.
+    void forget();
 
   private:
     // These ranges, from begin to end, neither overlap nor touch.
@@ -44,6 +46,7 @@ class HazardTracker {
     bool conflicts(const Use& use) const;
 
     std::unordered_map<uint64_t, Touched> buffers_;
+    bool forgot_ = false;
 };
 
 }  // namespace vknorm::detail

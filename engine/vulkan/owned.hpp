@@ -37,6 +37,7 @@ using OwnedDescriptorPool = Owned<VkDescriptorPool, &Functions::DestroyDescripto
 using OwnedDescriptorSetLayout = Owned<VkDescriptorSetLayout, &Functions::DestroyDescriptorSetLayout>;
 using OwnedFence = Owned<VkFence, &Functions::DestroyFence>;
 using OwnedPipeline = Owned<VkPipeline, &Functions::DestroyPipeline>;
+using OwnedPipelineCache = Owned<VkPipelineCache, &Functions::DestroyPipelineCache>;
 using OwnedPipelineLayout = Owned<VkPipelineLayout, &Functions::DestroyPipelineLayout>;
 using OwnedQueryPool = Owned<VkQueryPool, &Functions::DestroyQueryPool>;
 using OwnedSemaphore = Owned<VkSemaphore, &Functions::DestroySemaphore>;

@@ -11,15 +11,22 @@ VkDescriptorType descriptor_type(const Bindings& bindings, uint32_t binding) {
 
 const Pipeline& Pipelines::get(const shaders::Shader& shader, std::span<const uint32_t> constants,
                                uint32_t push_bytes) {
-    const Key key(shader.words.data(), {constants.begin(), constants.end()}, push_bytes);
+    Slot& slot = this->slot({shader.words.data(), {constants.begin(), constants.end()}, push_bytes});
+    const std::lock_guard lock(slot.compiling);
+    if (!slot.pipeline) {
+        const PipelineLayout& shape = layout(bindings_of(shader.words), push_bytes);
+        slot.pipeline = Pipeline{create(shader, constants, shape), &shape};
+    }
+    return *slot.pipeline;
+}
+
+Pipelines::Slot& Pipelines::slot(const Key& key) {
     const std::lock_guard lock(mutex_);
-    const auto found = pipelines_.find(key);
-    if (found != pipelines_.end()) return found->second;
-    const PipelineLayout& shape = layout(bindings_of(shader.words), push_bytes);
-    return pipelines_.emplace(key, Pipeline{create(shader, constants, shape), &shape}).first->second;
+    return slots_[key];
 }
 
 const PipelineLayout& Pipelines::layout(const Bindings& bindings, uint32_t push_bytes) {
+    const std::lock_guard lock(mutex_);
     const auto key = std::pair(bindings, push_bytes);
     const auto found = layouts_.find(key);
     if (found != layouts_.end()) return found->second;
@@ -73,8 +80,8 @@ OwnedPipeline Pipelines::create(const shaders::Shader& shader, std::span<const u
     info.stage.pName = "main";
     info.layout = layout.layout.get();
     VkPipeline pipeline = VK_NULL_HANDLE;
-    device_.check(device_.vk.CreateComputePipelines(device_.device, device_.pipeline_cache, 1, &info, nullptr,
-                                                    &pipeline),
+    const VkPipelineCache cache = cache_ ? cache_->get() : device_.pipeline_cache;
+    device_.check(device_.vk.CreateComputePipelines(device_.device, cache, 1, &info, nullptr, &pipeline),
                   "vkCreateComputePipelines");
     device_.set_name(VK_OBJECT_TYPE_PIPELINE, uint64_t(pipeline), shader.name);
     return {device_, pipeline};

@@ -1,14 +1,18 @@
 // Compute pipelines are made on first use and kept.
 #pragma once
 
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "shaders/embedded.hpp"
 #include "vulkan/owned.hpp"
+#include "vulkan/pipeline_cache.hpp"
 #include "vulkan/spirv.hpp"
 
 namespace vknorm::detail {
@@ -26,10 +30,16 @@ struct Pipeline {
     const PipelineLayout* layout;
 };
 
-/// Any thread may use it.
+/// Any thread may use it. A pipeline is compiled by one thread: who wants the same one waits, and nobody else
+/// does.
 class Pipelines {
   public:
     explicit Pipelines(const DeviceState& device) : device_(device) {}
+
+    /// Keeps what the driver compiles in a file, see PipelineCache. To be called before anything is compiled.
+    void keep_cache_in(const std::filesystem::path& file) {
+        cache_ = std::make_unique<PipelineCache>(device_, file);
+    }
 
     /// Returns the pipeline whose `constants[i]` is constant_id i; `push_bytes` is the size of the push
     /// constant block. The result lives as long as this object.
@@ -38,15 +48,21 @@ class Pipelines {
 
   private:
     using Key = std::tuple<const uint32_t*, std::vector<uint32_t>, uint32_t>;  // words, constants, push bytes
+    struct Slot {
+        std::mutex compiling;
+        std::optional<Pipeline> pipeline;
+    };
 
+    Slot& slot(const Key& key);
     const PipelineLayout& layout(const Bindings& bindings, uint32_t push_bytes);
     OwnedPipeline create(const shaders::Shader& shader, std::span<const uint32_t> constants,
                          const PipelineLayout& layout);
 
     const DeviceState& device_;
-    std::mutex mutex_;
+    std::unique_ptr<PipelineCache> cache_;  // null: an adopted device may bring its own
+    std::mutex mutex_;                      // of the maps; nobody compiles under it
     std::map<std::pair<Bindings, uint32_t>, PipelineLayout> layouts_;
-    std::map<Key, Pipeline> pipelines_;
+    std::map<Key, Slot> slots_;
 };
 
 }  // namespace vknorm::detail

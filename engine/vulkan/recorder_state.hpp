@@ -5,10 +5,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "vulkan/commands.hpp"
 #include "vulkan/descriptors.hpp"
-#include "vulkan/dispatch.hpp"
 #include "vulkan/hazards.hpp"
-#include "vulkan/timestamps.hpp"
 
 namespace vknorm::detail {
 
@@ -27,11 +26,18 @@ struct RecorderState {
     std::vector<OwnedBufferView> texels;  ///< the commands read through these views
     Timestamps* timestamps = nullptr;     ///< it is null where nothing is measured
 
+    uint32_t transactions = 0;     ///< those that are open
+    std::vector<Command> pending;  ///< they have recorded these
+
     const DeviceState& vulkan() const { return device.state(); }
     /// Throws std::invalid_argument when nothing can be recorded.
     void require_recording() const;
     /// Keeps the buffers that commands are about to use.
     void keep(std::span<const Use> uses);
+    /// Adds a command of an open transaction, behind a barrier where its uses need one.
+    Command& append(std::span<const Use> uses);
+    /// Moves all pending commands to the command buffer.
+    void write_pending() noexcept;
     /// Forgets everything; the commands have run or were dropped.
     void reset();
 };

@@ -8,34 +8,39 @@ namespace {
 constexpr uint32_t queries_per_pool = 256;
 }
 
-size_t Timestamps::begin(VkCommandBuffer commands, const char* label) {
+size_t Timestamps::open(const std::string& label) {
     const size_t stretch = stretches_.size();
-    const size_t first_query = 2 * stretch, pool = first_query / queries_per_pool;
-    if (pool == pools_.size()) {
+    if (2 * stretch / queries_per_pool == pools_.size()) {
         VkQueryPoolCreateInfo info = {VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO};
         info.queryType = VK_QUERY_TYPE_TIMESTAMP;
         info.queryCount = queries_per_pool;
         VkQueryPool created = VK_NULL_HANDLE;
         device_.check(device_.vk.CreateQueryPool(device_.device, &info, nullptr, &created),
                       "vkCreateQueryPool");
-        pools_.emplace_back(device_, created);
+        pools_.push_back({device_, created});
     }
-    stretches_.push_back({.label = label, .milliseconds = 0, .depth = open_++});
-    if (first_query % queries_per_pool == 0)
-        device_.vk.CmdResetQueryPool(commands, pools_[pool].get(), 0, queries_per_pool);
-    write(commands, static_cast<uint32_t>(first_query));
+    stretches_.push_back({.label = label, .milliseconds = 0, .depth = open_});
+    ++open_;
     return stretch;
 }
 
-void Timestamps::end(VkCommandBuffer commands, size_t stretch) {
-    write(commands, static_cast<uint32_t>(2 * stretch + 1));
-    --open_;
+void Timestamps::begin(VkCommandBuffer commands, size_t stretch) const {
+    const size_t first_query = 2 * stretch;
+    if (first_query % queries_per_pool == 0)
+        device_.vk.CmdResetQueryPool(commands, pools_[first_query / queries_per_pool].get(), 0,
+                                     queries_per_pool);
+    write(commands, first_query);
+}
+
+void Timestamps::end(VkCommandBuffer commands, size_t stretch) const {
+    write(commands, 2 * stretch + 1);
 }
 
 // Both are written at the bottom of the pipe: a stretch starts when everything before it has ended.
-void Timestamps::write(VkCommandBuffer commands, uint32_t query) {
+void Timestamps::write(VkCommandBuffer commands, size_t query) const {
     device_.vk.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
-                                 pools_[query / queries_per_pool].get(), query % queries_per_pool);
+                                 pools_[query / queries_per_pool].get(),
+                                 static_cast<uint32_t>(query % queries_per_pool));
 }
 
 std::vector<Timing> Timestamps::read() const {

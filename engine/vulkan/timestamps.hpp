@@ -14,16 +14,24 @@ class Timestamps {
   public:
     explicit Timestamps(const DeviceState& device) : device_(device) {}
 
-    /// Opens a stretch and returns its number.
-    size_t begin(VkCommandBuffer commands, const char* label);
-    void end(VkCommandBuffer commands, size_t stretch);
+    /// Opens a stretch inside those that are open, and returns its number.
+    size_t open(const std::string& label);
+    /// Closes the one that was opened last.
+    void close() { --open_; }
+    /// They are so many.
+    size_t size() const { return stretches_.size(); }
+    /// Drops all but the first so many.
+    void resize(size_t size) { stretches_.resize(size); }
+    /// Records the timestamps of a stretch; those with lower numbers begin before it.
+    void begin(VkCommandBuffer commands, size_t stretch) const;
+    void end(VkCommandBuffer commands, size_t stretch) const;
     /// Returns the timings in the order of begin(). The commands must have run and every stretch must be
     /// closed.
     std::vector<Timing> read() const;
     void reset();
 
   private:
-    void write(VkCommandBuffer commands, uint32_t query);
+    void write(VkCommandBuffer commands, size_t query) const;
 
     const DeviceState& device_;
     std::vector<OwnedQueryPool> pools_;  // stretch i has the queries 2i and 2i + 1

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -76,6 +77,11 @@ struct DeviceOptions {
     /// tuning is the table's; empty: that stays. Throws std::invalid_argument for a tuning that the device
     /// cannot do.
     Tuner tuning;
+    /// Where what the driver compiled is kept, for the next device: read now, and replaced when the Device is
+    /// destroyed, unless nothing is new or that fails. What another device, another driver, or something else
+    /// wrote is ignored. Throws std::filesystem::filesystem_error when there is something else than a regular
+    /// file, or no folder for it. Empty: nowhere. Drivers that keep a cache themselves gain nothing.
+    std::filesystem::path pipeline_cache_file;
     std::chrono::milliseconds farewell = std::chrono::minutes(1);  ///< see Device
 };
 
@@ -95,7 +101,7 @@ struct AdoptedDevice {
     bool storage_16_bit_enabled = false;      ///< so was storageBuffer16BitAccess
     bool shader_int64_enabled = false;        ///< and shaderInt64
     std::mutex* queue_mutex = nullptr;  ///< held around every use of the queue; null: nobody else uses it
-    VkPipelineCache pipeline_cache = VK_NULL_HANDLE;               ///< used for every pipeline; null: none
+    VkPipelineCache pipeline_cache = VK_NULL_HANDLE;  ///< used for every pipeline, by any thread; null: none
     PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr;    ///< null: from libvulkan
     std::function<void(Capabilities&)> clamp;                      ///< as in DeviceOptions
     Tuner tuning;                                                  ///< the same

@@ -33,7 +33,7 @@ class Exchange {
     /// Replaces what `part` holds by what all hold together, the same everywhere. What was recorded so far
     /// has been submitted to `stream`, which is to be used for what has to come next: Stream::download and
     /// Stream::upload, or operations. What this throws leaves Network::train_step; the network is of no use
-    /// then.
+    /// then, nor after any other error of a step that has begun to share.
     virtual void all_reduce(Stream& stream, const ExchangedBuffer& part) = 0;
 };
 

@@ -141,6 +141,10 @@ class Network {
     /// Class probabilities, [rows, classes], by chunks of max_batch rows.
     std::vector<float> predict(std::span<const float> inputs, Statistics statistics);
 
+    /// Compiles the pipelines that steps, evaluations and predictions of so many rows (0: max_batch) need
+    /// with the settings of now. Whatever was not prepared is compiled when it is first recorded.
+    void prepare(uint32_t rows = 0);
+
     // Changes between steps. Numbers out of range throw std::invalid_argument.
     void set_optimizer(const Optimizer& optimizer);  ///< resets the optimizer's state when its kind changes
     void set_batch_norm(const BatchNormConvention& convention);

@@ -21,6 +21,7 @@
 #include <vknorm/network.hpp>
 #include <vknorm/normalization.hpp>
 #include <vknorm/optimizer.hpp>
+#include <vknorm/prepare.hpp>
 #include <vknorm/probe.hpp>
 #include <vknorm/rms_norm.hpp>
 #include <vknorm/safetensors.hpp>

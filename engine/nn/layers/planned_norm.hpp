@@ -47,7 +47,7 @@ class PlannedNorm final : public LayerPlan {
         return with_running_ && how.statistics == Statistics::running;
     }
     bool exchanged(const Propagation& how) const {
-        return stages_ && how.exchanges && how.statistics == Statistics::batch;
+        return stages_ && how.share && how.statistics == Statistics::batch;
     }
 
     NormTensors tensors_;

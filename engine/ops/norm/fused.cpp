@@ -92,7 +92,7 @@ std::optional<Form> choose_fused_backward(const NormPlan& plan, const BackwardAp
 
 void fused_forward(Recorder& recorder, const NormPlan& plan, Form form, const StatisticsPass& statistics,
                    const FinalizePass& finalize, const ApplyPass& apply) {
-    const Label label(recorder, (plan.operation + ".forward").c_str());
+    const Label label(recorder, plan.operation + ".forward");
     const Device& device = recorder.device();
     const RunningUpdate& running = finalize.running;
     const auto constants = fused_constants(plan, apply);
@@ -133,7 +133,7 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, Form form, const St
 
 void fused_backward(Recorder& recorder, const NormPlan& plan, Form form, const BackwardFinalizePass& finalize,
                     const BackwardApplyPass& apply) {
-    const Label label(recorder, (plan.operation + ".backward").c_str());
+    const Label label(recorder, plan.operation + ".backward");
     const Device& device = recorder.device();
     const auto constants = fused_constants(plan, apply);
     const SliceBinder bind(recorder, plan, plan.slices.front(), form);

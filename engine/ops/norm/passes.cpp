@@ -132,7 +132,7 @@ NormPasses::NormPasses(const Device& device, NormPlan plan)
 }
 
 void NormPasses::count_batch(Recorder& recorder, const BufferView& num_batches_tracked) const {
-    const Label label(recorder, (plan_.operation + ".statistics").c_str());
+    const Label label(recorder, plan_.operation + ".statistics");
     if (!num_batches_tracked) return;
     const auto module = statistics_modules.choose(*device_, plan_, 0, {});
     const auto constants = walk_constants(plan_, {}, 0);
@@ -147,7 +147,7 @@ void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) cons
         count_batch(recorder, pass.num_batches_tracked);
         return;
     }
-    const Label label(recorder, (plan_.operation + ".statistics").c_str());
+    const Label label(recorder, plan_.operation + ".statistics");
     const uint32_t features =
         bit_if(bool(pass.valid), shaders::norm_valid) | bit_if(bool(pass.health), shaders::norm_health);
     const auto module = statistics_modules.choose(*device_, plan_, features, {pass.x});
@@ -177,7 +177,7 @@ void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) cons
 }
 
 void NormPasses::merge(Recorder& recorder, const MergePass& pass) const {
-    const Label label(recorder, (plan_.operation + ".merge").c_str());
+    const Label label(recorder, plan_.operation + ".merge");
     const Device& device = recorder.device();
     const shaders::Shader* const kernels[] = {&shaders::norm_merge_moments, &shaders::norm_merge_sums,
                                               &shaders::norm_merge_average};
@@ -192,7 +192,7 @@ void NormPasses::merge(Recorder& recorder, const MergePass& pass) const {
 }
 
 void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
-    const Label label(recorder, (plan_.operation + ".finalize").c_str());
+    const Label label(recorder, plan_.operation + ".finalize");
     const Device& device = recorder.device();
     const RunningUpdate& running = pass.running;
     const uint64_t all = pass.from.sets;
@@ -239,7 +239,7 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
 }
 
 void NormPasses::apply(Recorder& recorder, const ApplyPass& pass) const {
-    const Label label(recorder, (plan_.operation + ".apply").c_str());
+    const Label label(recorder, plan_.operation + ".apply");
     const uint32_t features =
         bit_if(bool(pass.affine.gamma), shaders::norm_gamma) |
         bit_if(bool(pass.affine.beta), shaders::norm_beta) |
@@ -275,7 +275,7 @@ void NormPasses::apply(Recorder& recorder, const ApplyPass& pass) const {
 }
 
 void NormPasses::backward_sums(Recorder& recorder, const BackwardSumsPass& pass) const {
-    const Label label(recorder, (plan_.operation + ".backward_sums").c_str());
+    const Label label(recorder, plan_.operation + ".backward_sums");
     const uint32_t features = backward_features(pass);
     const auto module = backward_sums_modules.choose(*device_, plan_, features, {pass.x, pass.dy},
                                                      scaling_views(plan_, pass.statistics, pass.affine));
@@ -304,7 +304,7 @@ void NormPasses::backward_sums(Recorder& recorder, const BackwardSumsPass& pass)
 }
 
 void NormPasses::backward_finalize(Recorder& recorder, const BackwardFinalizePass& pass) const {
-    const Label label(recorder, (plan_.operation + ".backward_finalize").c_str());
+    const Label label(recorder, plan_.operation + ".backward_finalize");
     const Device& device = recorder.device();
     const uint64_t runs = runs_of(pass.from);
     const uint64_t weight_sets = pass.weights ? pass.weight_sets : 0;
@@ -343,7 +343,7 @@ void NormPasses::backward_finalize(Recorder& recorder, const BackwardFinalizePas
 }
 
 void NormPasses::backward_apply(Recorder& recorder, const BackwardApplyPass& pass) const {
-    const Label label(recorder, (plan_.operation + ".backward_apply").c_str());
+    const Label label(recorder, plan_.operation + ".backward_apply");
     const uint32_t features = backward_features(pass) | bit_if(bool(pass.dx), shaders::norm_dx) |
                               bit_if(bool(pass.dresidual), shaders::norm_dresidual);
     const auto module =
