@@ -37,7 +37,7 @@ const std::map<std::string, Names> allowed = {
 
 // Public headers of the folders that are not ops, which has one for each operation.
 const std::map<std::string, Names> public_headers = {
-    {"engine/vulkan", {"buffer", "device", "error", "prepare", "stream", "tuning"}},
+    {"engine/vulkan", {"buffer", "device", "error", "prepare", "state_pointer", "stream", "tuning"}},
     {"engine/data", {"csv", "data", "file", "idx", "safetensors"}},
     {"engine/nn", {"exchange", "graph", "network", "vknorm"}},
 };

@@ -19,6 +19,10 @@ Clock::time_point deadline_after(std::chrono::milliseconds timeout) {
     return timeout > longest ? Clock::time_point::max() : now + std::max(timeout, timeout.zero());
 }
 
+Clock::duration slice_before(Clock::time_point deadline) {
+    return std::clamp<Clock::duration>(deadline - Clock::now(), Clock::duration::zero(), longest_slice);
+}
+
 OwnedFence create_fence(const DeviceState& device) {
     const VkFenceCreateInfo info = {VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
     VkFence fence = VK_NULL_HANDLE;
@@ -135,10 +139,8 @@ bool Completion::wait(uint64_t number, std::chrono::milliseconds timeout) {
     for (;;) {
         if (number <= completed_) return true;
         device_.require_alive();
-        const Clock::duration left = deadline - Clock::now();
-        const auto slice = std::clamp<Clock::duration>(left, Clock::duration::zero(), longest_slice);
-        if (wait_slice(number, slice)) return true;
-        if (left <= Clock::duration::zero()) return false;
+        if (wait_slice(number, slice_before(deadline))) return true;
+        if (Clock::now() >= deadline) return false;
     }
 }
 
@@ -150,14 +152,17 @@ bool Completion::wait_before_destruction(uint64_t number) noexcept {
     const Clock::time_point deadline = deadline_after(device_.farewell);
     for (;;) {
         try {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-            return wait(number, left);
+            if (number <= completed_ || wait_slice(number, slice_before(deadline))) return true;
         } catch (const Error& error) {
-            // A lost device runs nothing any more; out of memory may pass.
-            if (error.result() == VK_ERROR_DEVICE_LOST) return true;
-            if (Clock::now() >= deadline) return false;
+            // A lost device ends what it ran; out of memory may pass.
+            if (error.result() == VK_ERROR_DEVICE_LOST) {
+                const std::lock_guard queue_lock(*device_.queue_mutex);
+                device_.vk.QueueWaitIdle(device_.queue);
+                return true;
+            }
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
+        if (Clock::now() >= deadline) return false;
     }
 }
 

@@ -46,7 +46,8 @@ VkDescriptorSet DescriptorPools::allocate(VkDescriptorSetLayout layout, uint32_t
 
 void DescriptorPools::reset() {
     for (Pool& pool : pools_) {
-        device_.vk.ResetDescriptorPool(device_.device, pool.pool.get(), 0);
+        device_.check(device_.vk.ResetDescriptorPool(device_.device, pool.pool.get(), 0),
+                      "vkResetDescriptorPool");
         pool.sets_left = sets_per_pool;
         pool.descriptors_left = descriptors_per_pool;
     }

@@ -16,12 +16,17 @@ std::optional<uint64_t> FreeList::allocate(uint64_t size, uint64_t alignment) {
         if (skipped > length || length - skipped < size) continue;
         const uint64_t offset = start + skipped;
         const uint64_t rest = length - skipped - size;
-        if (rest > 0) free_.emplace(offset + size, rest);
+        const auto used = used_.emplace(offset, size).first;
+        try {
+            if (rest > 0) free_.emplace(offset + size, rest);
+        } catch (...) {
+            used_.erase(used);
+            throw;
+        }
         if (skipped > 0)
             range->second = skipped;
         else
             free_.erase(range);
-        used_.emplace(offset, size);
         return offset;
     }
     return std::nullopt;
@@ -30,24 +35,23 @@ std::optional<uint64_t> FreeList::allocate(uint64_t size, uint64_t alignment) {
 uint64_t FreeList::release(uint64_t offset) {
     const auto used = used_.find(offset);
     if (used == used_.end()) throw std::logic_error("FreeList::release: the offset is not allocated");
-    const uint64_t size = used->second;
-    uint64_t start = offset, length = size;
-    used_.erase(used);
-
-    const auto next = free_.lower_bound(start);
+    // The range's node becomes that of a free one: who destroys a buffer has no memory to ask for.
+    auto range = used_.extract(used);
+    const uint64_t size = range.mapped();
+    const auto next = free_.lower_bound(offset);
     if (next != free_.begin()) {
         const auto previous = std::prev(next);
-        if (previous->first + previous->second == start) {
-            start = previous->first;
-            length += previous->second;
+        if (previous->first + previous->second == offset) {
+            range.key() = previous->first;
+            range.mapped() += previous->second;
             free_.erase(previous);
         }
     }
-    if (next != free_.end() && next->first == start + length) {
-        length += next->second;
+    if (next != free_.end() && next->first == offset + size) {
+        range.mapped() += next->second;
         free_.erase(next);
     }
-    free_.emplace(start, length);
+    free_.insert(std::move(range));
     return size;
 }
 

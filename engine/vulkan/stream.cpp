@@ -84,7 +84,9 @@ struct StreamState {
           vulkan(owner.state()),
           measure(measure_labels),
           uploads(device, Memory::upload),
-          readbacks(device, Memory::readback) {}
+          readbacks(device, Memory::readback) {
+        vulkan.require_alive();
+    }
 
     Device device;
     const DeviceState& vulkan;

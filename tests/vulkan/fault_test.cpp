@@ -5,11 +5,16 @@
 #include <memory>
 #include <optional>
 
+#include "support/data_files.hpp"
 #include "support/device_fixture.hpp"
+#include "support/failing_memory.hpp"
+#include "support/fault_sweep.hpp"
 #include "support/faulty_vulkan.hpp"
 #include "support/raw_vulkan.hpp"
 #include "vulkan/device_state.hpp"
 #include "vulkan/dispatch.hpp"
+#include "vulkan/pipeline_cache.hpp"
+#include "vulkan/pipelines.hpp"
 
 namespace vknorm::testing {
 namespace {
@@ -98,6 +103,97 @@ TEST_P(Faults, WhileADeviceIsAdoptedAndUsed) {
 
 TEST_P(Faults, WhileADeviceIsCreated) {
     sweep(GetParam(), [] { detail::create_device(test_device_options(), faulty_get_instance_proc_addr); });
+}
+
+TEST(FaultsOfMemory, WhileADeviceIsCreated) {
+    test_device();  // the driver stays loaded
+    DeviceOptions options = test_device_options();
+    options.validation = false;
+    const test::TemporaryDirectory folder;
+    options.pipeline_cache_file = folder.path() / "pipelines";
+    sweep_allocations([&] { detail::create_device(options, faulty_get_instance_proc_addr); },
+                      Repeat::allowed);
+    EXPECT_EQ(live_objects(), "");
+}
+
+// What a stream does with data of its own; `staged`: through memory that is mapped.
+void sweep_stream(bool staged) {
+    {
+        FaultyDevice faulty([staged](Capabilities& c) { c.mapped_device_memory &= !staged; });
+        Device& device = faulty.device;
+        const auto program = [&](const auto& once, const auto& again) {
+            std::vector<float> data(256), copied;
+            for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(i);
+            std::optional<Stream> stream;
+            Buffer source, target;
+            again([&] { source = Buffer(device, 1024, "source"); });
+            again([&] { target = Buffer(device, 1024, "target"); });
+            once([&] { stream.emplace(device, Stream::Options{.timestamps = true}); });
+            Ticket ticket = 0;
+            again([&] {
+                stream->upload(source, data);
+                ticket = stream->submit();  // which drops what was recorded when it fails
+            });
+            again([&] {
+                {
+                    const detail::Label label(stream->record(), "copy");
+                    detail::fill(stream->record(), target, 0);
+                    detail::copy(stream->record(), source, target);
+                }
+                ticket = stream->submit();
+            });
+            again([&] { stream->wait(ticket); });
+            again([&] { stream->timings(ticket); });
+            again([&] { device.wait_idle(); });
+            again([&] { copied = stream->template download<float>(target); });
+            EXPECT_EQ(copied, data);
+        };
+        program([&](const auto& step) { sweep_calls(device, step); },
+                [&](const auto& step) { sweep_calls(device, step, Repeat::allowed); });
+        program([](const auto& step) { sweep_allocations(step); },
+                [](const auto& step) { sweep_allocations(step, Repeat::allowed); });
+    }
+    EXPECT_EQ(live_objects(), "");
+}
+
+TEST(StreamFaults, LeaveNothingBehind) {
+    sweep_stream(false);
+}
+TEST(StreamFaults, LeaveNothingBehindWhenStaged) {
+    sweep_stream(true);
+}
+
+// OperationFaults has the calls. The allocations go as far as SPIRV-Tools, which has no exceptions: a process
+// that runs out of memory there cannot be saved.
+TEST(PipelineFaults, LeaveNothingBehindWithoutMemory) {
+    FaultyDevice faulty;
+    detail::Pipelines pipelines(faulty.device.state());
+    const uint32_t constants[] = {64};
+    const std::string before = live_objects();
+    for (long allocation = 1; live_objects() == before; ++allocation) {
+        plan_bad_alloc(allocation);
+        EXPECT_THROW(pipelines.get(shaders::copy, constants, sizeof(uint32_t)), std::bad_alloc);
+        end_bad_alloc();
+    }
+    EXPECT_EQ(&pipelines.get(shaders::copy, constants, sizeof(uint32_t)),
+              &pipelines.get(shaders::copy, constants, sizeof(uint32_t)));
+}
+
+TEST(PipelineCacheFaults, LeaveNothingBehind) {
+    const test::TemporaryDirectory folder;
+    {
+        FaultyDevice faulty;
+        detail::DeviceState& device = faulty.device.state();
+        // Its destructor writes the file, or does not.
+        const auto keep = [&] {
+            device.require_alive();
+            const detail::PipelineCache cache(device, folder.path() / "pipelines");
+        };
+        sweep_calls(faulty.device, keep, Repeat::allowed);
+        sweep_allocations(keep, Repeat::allowed);
+        EXPECT_TRUE(std::filesystem::exists(folder.path() / "pipelines"));
+    }
+    EXPECT_EQ(live_objects(), "");
 }
 
 }  // namespace

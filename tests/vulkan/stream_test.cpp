@@ -322,6 +322,7 @@ TEST_P(StreamTest, ALostDeviceIsLoudAndStaysLost) {
     expect_lost([&] { stream.download<float>(target); });
     expect_lost([&] { device.wait_idle(); });
     expect_lost([&] { buffer(1, "another"); });
+    expect_lost([&] { Stream another(device); });
 }
 
 TEST_P(StreamTest, MeasuresLabelsOfTheFourLatestSubmissions) {

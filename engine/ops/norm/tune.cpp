@@ -112,9 +112,9 @@ class Race {
 
     Device& device_;
     bool timestamps_;
-    Stream stream_;
     std::vector<Extent> extents_;
     Buffer x_, y_, dy_, dx_, of_channels_, partials_;
+    Stream stream_;  // last, so that it is destroyed first: that waits for what uses the buffers
 };
 
 }  // namespace
