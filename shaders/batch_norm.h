@@ -57,6 +57,8 @@ struct BatchRenormForward {
     uint staged;  // 1: in place of the moving statistics those of the batch are written, for NormCommit
     uint batch_mean_first;
     uint batch_deviation_first;
+    uint mean_first;
+    uint inv_std_first;
 };
 
 struct BatchRenormBackward {

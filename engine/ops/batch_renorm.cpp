@@ -100,6 +100,8 @@ void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTrainin
     const bool stages = bool(moving.staging);
     const AlignedView batch_mean = of_channels(device, stages ? staged.mean : BufferView{});
     const AlignedView batch_deviation = of_channels(device, stages ? staged.var : BufferView{});
+    const AlignedView mean = bind_elements(device, arguments.mean, 0, 2 * channels());
+    const AlignedView inv_std = of_channels(device, arguments.inv_std);
     const AlignedView gamma = of_channels(device, arguments.gamma),
                       beta = of_channels(device, arguments.beta);
     const AlignedView r = of_channels(device, arguments.r), d = of_channels(device, arguments.d);
@@ -128,11 +130,14 @@ void BatchRenorm::Impl::correct_forward(Recorder& recorder, const ForwardTrainin
                                            .shift_first = shifts.first,
                                            .staged = stages,
                                            .batch_mean_first = batch_mean.first,
-                                           .batch_deviation_first = batch_deviation.first};
+                                           .batch_deviation_first = batch_deviation.first,
+                                           .mean_first = mean.first,
+                                           .inv_std_first = inv_std.first};
     dispatch(recorder, {shaders::batch_renorm_forward, constants},
              {read(moments.view), read_write(moving_mean.view), read_write(moving_deviation.view),
               read(gamma.view), read(beta.view), write(r.view), write(d.view), write(scales.view),
-              write(shifts.view), write(batch_mean.view), write(batch_deviation.view)},
+              write(shifts.view), write(batch_mean.view), write(batch_deviation.view), read(mean.view),
+              read(inv_std.view)},
              push, grid.groups);
     if (stages) norm.commit(recorder, moving);
 }

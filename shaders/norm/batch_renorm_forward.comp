@@ -4,6 +4,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "batch_norm.h"
 #include "norm.h"
+#include "finite.glsl"
 #include "norm/inverse_deviation.glsl"
 #include "norm/moments.glsl"
 
@@ -22,6 +23,8 @@ layout(std430, set = 0, binding = 7) writeonly buffer Scale { float scale[]; };
 layout(std430, set = 0, binding = 8) writeonly buffer Shift { float shift[]; };
 layout(std430, set = 0, binding = 9) writeonly buffer BatchMean { float batch_mean[]; };
 layout(std430, set = 0, binding = 10) writeonly buffer BatchDeviation { float batch_deviations[]; };
+layout(std430, set = 0, binding = 11) readonly buffer Mean { float mean[]; };
+layout(std430, set = 0, binding = 12) readonly buffer InvStd { float inv_std[]; };
 
 float square_root(float v) { return 1 / inverse_deviation(v); }
 
@@ -29,11 +32,18 @@ float square_root(float v) { return 1 / inverse_deviation(v); }
 float clipped(float value, float low, float high) { return value < low ? low : value > high ? high : value; }
 
 void correct(uint channel) {
-    const Moments moments = unpacked(all_moments[push.moments_first + channel]);
+    Moments moments = unpacked(all_moments[push.moments_first + channel]);
     const float old_mean = moving_mean[push.moving_mean_first + channel];
     const float old_deviation = moving_deviation[push.moving_deviation_first + channel];
     precise const float variance = moments.squares / max(float(moments.count), 1) + push.epsilon;
-    const float deviation = square_root(variance);
+    float deviation = square_root(variance);
+    float unbiased = moments.squares / max(float(moments.count) - 1, 1);
+    if (!is_finite(variance)) {  // what finalize.comp found may be more
+        moments.high = mean[push.mean_first + channel];
+        moments.low = mean[push.mean_first + push.channels + channel];
+        deviation = 1 / inv_std[push.inv_std_first + channel];
+        unbiased = deviation * deviation * (float(moments.count) / max(float(moments.count) - 1, 1));
+    }
     precise const float moving_variance = old_deviation + push.epsilon;
     const float S = push.variances == 1 ? square_root(moving_variance) : old_deviation;
     const float r = clipped(deviation / S, push.r_min, push.r_max);
@@ -49,7 +59,6 @@ void correct(uint channel) {
     scale[push.scale_first + channel] = gamma * r;
     shift[push.shift_first + channel] = offset;
 
-    const float unbiased = moments.squares / max(float(moments.count) - 1, 1);
     const float batch_deviation = push.variances == 1 ? unbiased : deviation;
     if (push.staged == 1) {
         batch_mean[push.batch_mean_first + channel] = moments.high;

@@ -50,9 +50,10 @@ Again measured_again(vec4 variance, uint values, float count) {
     // The mean once more, without the rounding of the division.
     precise const vec4 rounding = (rest + rest_lost) / count;
     precise const vec4 about_mean = (squares + squares_lost) - count * (rounding * rounding);
-    precise const vec4 exact_mean = mean + rounding;
-    vec4 low;
-    const vec4 high = two_sum(first, exact_mean, low);
+    vec4 lost, low;
+    const vec4 near = two_sum(first, mean, lost);
+    precise const vec4 rest_of_mean = lost + rounding;
+    const vec4 high = two_sum(near, rest_of_mean, low);
     // The mean of what is not finite is what additions make of it.
     const bvec4 finite = are_finite(plain_sum);
     again.high = mix(plain_sum, high, finite);

@@ -145,11 +145,16 @@ TEST(PublicVectors, TheDeviceGivesTheSame) {
             }
             const TensorShape shape = input["shape"];
             const std::vector<double> numbers = numbers_of(input, element_count(shape));
+            const TensorKind& kind = *request.operation->find_tensor(tensor);
+            if (kind.dtype == Dtype::u32) {
+                const std::vector<uint32_t> words(numbers.begin(), numbers.end());
+                inputs[tensor] = {shape, std::span(words)};
+                continue;
+            }
             const std::vector<float> values(numbers.begin(), numbers.end());
-            const bool stored = request.operation->find_tensor(tensor)->stored;
-            inputs[tensor] = {
-                shape, std::span<const float>(values),
-                stored ? storage[static_cast<size_t>(storage_of(request.settings))] : Dtype::f32};
+            const Dtype dtype =
+                kind.stored ? storage[static_cast<size_t>(storage_of(request.settings))] : Dtype::f32;
+            inputs[tensor] = {shape, std::span<const float>(values), dtype};
         }
         const Call call = call_with(request, inputs, name);
         Expectations expected;
