@@ -31,7 +31,9 @@ void draw_picture(ImDrawList& list, std::span<const float> pixels, uint32_t colu
                   const Rect& tile, Color ground, Color ink) {
     list.AddRectFilled(tile.min, tile.max, ground);
     // What is finer than the screen takes time and shows nothing.
-    const auto factor = static_cast<uint32_t>(static_cast<float>(std::max(columns, rows)) / tile.width());
+    constexpr float least_square = 1.5f;  // of the screen's pixels
+    const auto factor = static_cast<uint32_t>(
+        std::lround(least_square * static_cast<float>(std::max(columns, rows)) / tile.width()));
     if (factor > 1) {
         const std::vector<float> means = shrunk(pixels, columns, rows, factor);
         return draw_picture(list, means, (columns + factor - 1) / factor, (rows + factor - 1) / factor, tile,

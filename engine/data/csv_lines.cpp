@@ -16,6 +16,7 @@ namespace {
 
 constexpr double float_overflow = 0x1.ffffffp127;  // from here on float32 rounds to infinity
 constexpr std::string_view separators = ",;\t";
+constexpr size_t most_columns = 1'000'000;  // of bytes without sense there may be more, and memory has an end
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view blanks = " \t\r";
@@ -51,7 +52,8 @@ size_t count_numbers(std::string_view line, char separator) {
 
 /// The separator that makes the most numbers of the first lines, or else the most fields.
 char find_separator(std::string_view text) {
-    constexpr size_t lines = 10;
+    constexpr size_t lines = 10, most_bytes = size_t{1} << 20;
+    text = text.substr(0, most_bytes);
     std::array<size_t, separators.size()> numbers{}, fields{};
     for (size_t line = 0; line < lines && !text.empty(); ++line) {
         const size_t end = std::min(text.find('\n'), text.size());
@@ -181,6 +183,8 @@ void CsvLines::split() {
     fields_.clear();
     for (size_t at = 0;; ++at) {
         while (at < line_.size() && is_blank(line_[at])) ++at;
+        if (fields_.size() == most_columns)
+            fail(at + 1, "got more than " + std::to_string(most_columns) + " columns, needs fewer");
         at = at < line_.size() && line_[at] == '"' ? take_quoted(at) : take_plain(at);
         if (at == line_.size()) return;
     }

@@ -77,6 +77,7 @@ TEST(Csv, AcceptsWhatSpreadsheetsWrite) {
 }
 
 TEST(Csv, SaysWhereAndWhatIsWrong) {
+    const std::string commas(2'000'000, ',');
     const struct {
         const char *what, *text, *message;
     } cases[] = {
@@ -130,6 +131,7 @@ TEST(Csv, SaysWhereAndWhatIsWrong) {
         {"no label", "1,2,\n", "f:1:5: label, column 3: got '', needs a class: a word or a whole number"},
         {"two labels", "label,x,LABEL\n1,2,3\n",
          "f:1:9: got two columns called 'label', needs the number of the one with the labels"},
+        {"very many columns", commas.c_str(), "f:1:1000001: got more than 1000000 columns, needs fewer"},
         {"unprintable", "1,\x01\xff,0\n", "f:1:3: got '\\x01\\xff', needs a number"},
         {"long text", "1,aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeee,0\n",
          "f:1:3: got 'aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd...', needs a number"},
