@@ -77,7 +77,6 @@ std::optional<struct stat> FileReplacement::find_target() {
         if (errno != ENOENT) fail();
         return std::nullopt;
     }
-    if (existing_ == Existing::refused) fail_as_there();
     if (S_ISLNK(status.st_mode)) {
         std::error_code error;
         target_ = fs::canonical(file_, error);
@@ -87,6 +86,7 @@ std::optional<struct stat> FileReplacement::find_target() {
         if (::lstat(target_.c_str(), &status) != 0) fail();
     }
     require_regular(file_, "written", status.st_mode);
+    if (existing_ == Existing::refused) fail_as_there();
     return status;
 }
 

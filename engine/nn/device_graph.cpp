@@ -66,6 +66,11 @@ auto make_for(const std::string& node, uint32_t rows, const Make& make) {
     }
 }
 
+std::unique_ptr<const LayerPlan> plan_layer(const std::string& node, const Layer& layer, Device& device,
+                                            const NetworkOptions& options, uint32_t rows) {
+    return make_for(node, rows, [&](uint32_t count) { return layer.plan(device, options, count); });
+}
+
 /// A buffer of `range.count` words; of one word where there are none, because no buffer is empty.
 Buffer flat_buffer(Device& device, const Range& range, const char* name) {
     const VkDeviceSize bytes = 4 * std::max<uint64_t>(range.count, 1);
@@ -164,9 +169,7 @@ const DeviceGraph::RowsPlan& DeviceGraph::plan(uint32_t rows) {
     };
     RowsPlan plan{.layers = {}, .loss = make_for(nodes_.back().name, rows, make_loss), .scratch_bytes = 0};
     for (size_t n = 0; n < layers_.size(); ++n) {
-        plan.layers.push_back(make_for(nodes_[n].name, rows, [&](uint32_t count) {
-            return layers_[n]->plan(device_, options_, count);
-        }));
+        plan.layers.push_back(plan_layer(nodes_[n].name, *layers_[n], device_, options_, rows));
         plan.scratch_bytes = std::max(plan.scratch_bytes, plan.layers.back()->scratch_bytes());
     }
     return plans_.emplace(rows, std::move(plan)).first->second;
@@ -181,7 +184,8 @@ void DeviceGraph::set_batch_norm(const BatchNormConvention& convention) {
     (void)BatchNorm(device_, {.shape = {2, 1}, .convention = convention});
     NetworkOptions options = options_;
     options.batch_norm = convention;
-    for (const auto& layer : layers_) (void)layer->plan(device_, options, 2);
+    for (size_t n = 0; n < layers_.size(); ++n)
+        (void)plan_layer(nodes_[n].name, *layers_[n], device_, options, 2);
     options_ = std::move(options);
     plans_.clear();
 }

@@ -79,7 +79,7 @@ TEST(FileReplacement, RefusesWhatIsThereWhereItMust) {
     const test::TemporaryDirectory directory;
     const fs::path file = directory.path() / "f", link = directory.path() / "link";
     write_file(file, "mine", Existing::refused);
-    fs::create_symlink("nowhere", link);
+    fs::create_symlink("f", link);
     for (const fs::path& there : {file, link}) {
         const std::string needed = there.string() + ": is there already";
         EXPECT_EQ(message_of<FileError>([&] { write_file(there, "text", Existing::refused); }), needed);

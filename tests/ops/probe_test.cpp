@@ -155,7 +155,7 @@ TEST(Probe, RefusesOptionsOutOfRange) {
         return refusal([&] { Probe(test_device(), {.bins = 64, .low = low, .high = high}, 8, 1); });
     };
     const std::string needs = ", needs finite numbers, high above low by 7.52316385e-37 to 3.40282347e+38";
-    EXPECT_EQ(range(-3e38f, 3e38f), "probe: low and high: got -2.99999995e+38 and 2.99999995e+38" + needs);
+    EXPECT_EQ(range(-3e38f, 3e38f), "probe: low and high: got -3.00000001e+38 and 3.00000001e+38" + needs);
     EXPECT_EQ(range(0, 1e-45f), "probe: low and high: got 0 and 1.40129846e-45" + needs);
     EXPECT_EQ(range(-1.5e38f, 1.5e38f), "no error");
     EXPECT_EQ(refusal([] { Probe(test_device(), {}, 0, 1); }), "probe: rows: got 0, needs at least 1");
