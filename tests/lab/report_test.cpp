@@ -10,7 +10,6 @@
 
 #include "app/experiment/divergence.hpp"
 #include "app/experiment/moving_average.hpp"
-#include "app/experiment/reason.hpp"
 #include "app/experiment/schedule.hpp"
 #include "app/progress.hpp"
 #include "support/data_files.hpp"
@@ -109,12 +108,11 @@ TEST(Reason, OfAFileBeginsWithItsName) {
         std::filesystem::create_directories(file / "below");
         FAIL();
     } catch (const std::exception& error) {
-        const std::string reason = reason_of(error);
+        const std::string reason = error.what();
         EXPECT_EQ(reason.find(folder.path().string()), 0u) << reason;
         EXPECT_EQ(reason.find("filesystem error"), std::string::npos) << reason;
         EXPECT_EQ(reason.find('['), std::string::npos) << reason;
     }
-    EXPECT_EQ(reason_of(std::runtime_error("as it is")), "as it is");
 }
 
 std::vector<std::map<std::string, std::string>> read_table(const std::filesystem::path& file) {
