@@ -1,5 +1,6 @@
 #include "vulkan/descriptors.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace vknorm::detail {
@@ -25,6 +26,14 @@ VkDescriptorPool create_pool(const DeviceState& device) {
 }  // namespace
 
 VkDescriptorSet DescriptorPools::allocate(VkDescriptorSetLayout layout, uint32_t bindings) {
+    const auto fits = [layout](const Set& set) { return set.layout == layout; };
+    auto set = std::find_if(sets_.begin() + static_cast<ptrdiff_t>(used_), sets_.end(), fits);
+    if (set == sets_.end()) set = sets_.insert(sets_.end(), {layout, allocate_from_pools(layout, bindings)});
+    std::swap(*set, sets_[used_]);
+    return sets_[used_++].set;
+}
+
+VkDescriptorSet DescriptorPools::allocate_from_pools(VkDescriptorSetLayout layout, uint32_t bindings) {
     // The engine counts, because not every driver notices that a pool is exhausted.
     while (current_ < pools_.size() &&
            (pools_[current_].sets_left == 0 || pools_[current_].descriptors_left < bindings))
@@ -45,6 +54,8 @@ VkDescriptorSet DescriptorPools::allocate(VkDescriptorSetLayout layout, uint32_t
 }
 
 void DescriptorPools::reset() {
+    sets_.clear();
+    used_ = 0;
     for (Pool& pool : pools_) {
         device_.check(device_.vk.ResetDescriptorPool(device_.device, pool.pool.get(), 0),
                       "vkResetDescriptorPool");

@@ -9,6 +9,7 @@ namespace vknorm::detail {
 Transaction::Transaction(const Recorder& recorder)
     : recorder_(recorder.state()),
       first_command_(recorder_.pending.size()),
+      first_set_(recorder_.descriptors.used()),
       first_texels_(recorder_.texels.size()),
       first_stretch_(recorder_.timestamps ? recorder_.timestamps->size() : 0),
       exceptions_(std::uncaught_exceptions()) {
@@ -23,6 +24,7 @@ Transaction::~Transaction() {
         // A barrier among the dropped commands may have been what later ones rely on.
         if (recorder_.pending.size() > first_command_) recorder_.hazards.forget();
         recorder_.pending.resize(first_command_);
+        recorder_.descriptors.drop(first_set_);
         recorder_.texels.resize(first_texels_);
         if (recorder_.timestamps) recorder_.timestamps->resize(first_stretch_);
     }
