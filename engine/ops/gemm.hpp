@@ -28,8 +28,8 @@ struct GemmShape {
 
 class Gemm {
   public:
-    /// Terms of a sum that one invocation can add. Mesa 22.3 silently ends loops after 65 535 trips; a term takes one at
-    /// most, since compilers unroll the loops within a term.
+    /// Terms of a sum that one invocation can add. Mesa 22.3 silently ends loops after 65 535 trips; a term
+    /// takes one at most, since compilers unroll the loops within a term.
     static constexpr uint32_t most_terms = 65000;
 
     /// For matrices that a binding can hold, and sums of at most most_terms.

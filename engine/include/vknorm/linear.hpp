@@ -24,8 +24,8 @@ class Linear {
     /// No size may be larger: results are sums over each of them.
     static constexpr uint32_t max_size = 65000;
 
-    /// Throws std::invalid_argument for a size of 0 or above max_size; Unsupported when a tensor is too large for this
-    /// device.
+    /// Throws std::invalid_argument for a size of 0 or above max_size; Unsupported when a tensor is too large
+    /// for this device.
     Linear(Device& device, const LinearOptions& options);
 
     struct Forward {
