@@ -162,9 +162,11 @@ void draw_inspect(const Look& look, Settings& s) {
     slider(look, field.label, s.steps_per_frame, 0, limits::max_steps_per_frame, steps);
     hint(look, field.help);
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, at, look.theme.muted,
-               field_named("smoothing").label);
-    ImGui::SetCursorScreenPos({at.x, at.y + look.px(18)});
+    const char* const label = field_named("smoothing").label;
+    const ImVec2 size = plot::text_size(look.fonts.small, label);
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y + look.px(13) - size.y / 2},
+               look.theme.muted, label);
+    ImGui::SetCursorScreenPos({at.x + size.x + look.px(10), at.y});
     draw_field(look, field_named("smoothing"), s);
 }
 
