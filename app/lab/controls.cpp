@@ -109,14 +109,8 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
     return s.twins.size() != before;
 }
 
-void draw_twin(const Look& look, size_t index, Settings& s) {
-    const std::string title = std::string("Twin ") + twin_letter(index);
-    const bool open = section(look, title.c_str(), look.theme.twins[index]);
-    if (look.focus.asked_for_menu()) ImGui::OpenPopup("twins");
-    hint(look, "A right click adds or removes twins");
-    if (draw_twin_menu(look, index, s) || !open) return;
+void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     TwinSettings& twin = s.twins[index];
-    ImGui::PushID(title.c_str());
     const float gap = look.px(8), half = (full_width() - gap) / 2, more = look.px(17);
     choose_norm(look, "##norm", half + more, twin);
     ImGui::SameLine(0, gap);
@@ -128,6 +122,16 @@ void draw_twin(const Look& look, size_t index, Settings& s) {
         hint(look, field.help);
     }
     draw_fields(look, Section::twin, s, index);
+}
+
+void draw_twin(const Look& look, size_t index, Settings& s) {
+    const std::string title = std::string("Twin ") + twin_letter(index);
+    const bool open = section(look, title.c_str(), look.theme.twins[index]);
+    const bool asked = look.focus.asked_for_menu();
+    hint(look, "A right click adds or removes twins");
+    ImGui::PushID(title.c_str());  // each has its own menu
+    if (asked) ImGui::OpenPopup("twins");
+    if (!draw_twin_menu(look, index, s) && open) draw_twin_controls(look, index, s);
     ImGui::PopID();
 }
 

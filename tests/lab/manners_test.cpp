@@ -64,7 +64,7 @@ TEST(Manners, TheLastRowOfEveryListIsWhole) {
             const plot::Rect row = stage.find(last, fonts(stage).body).back();
             for (const Glyph& glyph : stage.glyphs()) {
                 if (!row.contains(center(glyph.rect)) || glyph.clip.max.y > size.y - 5) continue;
-                EXPECT_LE(row.max.y + 5, glyph.clip.max.y) << last;
+                EXPECT_LE(row.max.y + 3, glyph.clip.max.y) << last;
                 EXPECT_LE(glyph.rect.max.x, glyph.clip.max.x) << last;
             }
             EXPECT_LT(row.max.y, size.y) << last;
