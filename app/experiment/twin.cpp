@@ -191,6 +191,7 @@ void Twin::collect(uint64_t step) {
         view_.divergence = Divergence{step, what_was_found(diverged.what())};
         return;
     }
+    unscheduled_test_.reset();
     parts_.push(network_.timings(ticket_));
     ++steps_;
     view_.training.push(step,

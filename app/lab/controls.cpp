@@ -109,14 +109,8 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
     return s.twins.size() != before;
 }
 
-void draw_twin(const Look& look, size_t index, Settings& s) {
-    const std::string title = std::string("Twin ") + twin_letter(index);
-    const bool open = section(look, title.c_str(), look.theme.twins[index]);
-    if (look.focus.asked_for_menu()) ImGui::OpenPopup("twins");
-    hint(look, "A right click adds or removes twins");
-    if (draw_twin_menu(look, index, s) || !open) return;
+void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     TwinSettings& twin = s.twins[index];
-    ImGui::PushID(title.c_str());
     const float gap = look.px(8), half = (full_width() - gap) / 2, more = look.px(17);
     choose_norm(look, "##norm", half + more, twin);
     ImGui::SameLine(0, gap);
@@ -128,6 +122,16 @@ void draw_twin(const Look& look, size_t index, Settings& s) {
         hint(look, field.help);
     }
     draw_fields(look, Section::twin, s, index);
+}
+
+void draw_twin(const Look& look, size_t index, Settings& s) {
+    const std::string title = std::string("Twin ") + twin_letter(index);
+    const bool open = section(look, title.c_str(), look.theme.twins[index]);
+    const bool asked = look.focus.asked_for_menu();
+    hint(look, "A right click adds or removes twins");
+    ImGui::PushID(title.c_str());  // each has its own menu
+    if (asked) ImGui::OpenPopup("twins");
+    if (!draw_twin_menu(look, index, s) && open) draw_twin_controls(look, index, s);
     ImGui::PopID();
 }
 
@@ -162,9 +166,11 @@ void draw_inspect(const Look& look, Settings& s) {
     slider(look, field.label, s.steps_per_frame, 0, limits::max_steps_per_frame, steps);
     hint(look, field.help);
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, at, look.theme.muted,
-               field_named("smoothing").label);
-    ImGui::SetCursorScreenPos({at.x, at.y + look.px(18)});
+    const char* const label = field_named("smoothing").label;
+    const ImVec2 size = plot::text_size(look.fonts.small, label);
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y + look.px(13) - size.y / 2},
+               look.theme.muted, label);
+    ImGui::SetCursorScreenPos({at.x + size.x + look.px(10), at.y});
     draw_field(look, field_named("smoothing"), s);
 }
 

@@ -77,8 +77,8 @@ void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, con
     steps_.marked = steps_.next_marked;
     steps_.next_marked.reset();
     for (Panel& panel : panels_) {
+        if (panel.frame.width() == 0) panel.plot.has_keyboard = false;  // it was not drawn
         panel.frame = {};
-        panel.plot.has_keyboard = false;
     }
 
     const std::vector<Place> at = places(panels_);

@@ -16,7 +16,7 @@
 namespace lab {
 
 /// The smallest window, in pixels at scale 1. Where there are fewer, everything shrinks.
-inline const ImVec2 least_window{1100, 700};
+inline const ImVec2 least_window{1200, 800};
 
 /// Where things are on a screen of `size`.
 struct ShellLayout {

@@ -115,7 +115,7 @@ StatusClicks draw_status_bar(const Look& look, const StatusFrame& status) {
 
     plot::disc(list, look.fonts, {frame.min.x + look.px(14), middle}, look.px(4.5f), mark);
     const float words_end = std::min(left + size.x, right - offered - look.px(gap));
-    list.PushClipRect(frame.min, {words_end, frame.max.y}, true);
+    list.PushClipRect(frame.min, {words_end + look.px(2), frame.max.y}, true);
     plot::text(list, look.fonts.small, {left, middle - size.y / 2},
                run.message.empty() ? look.theme.muted : look.theme.text, words.c_str());
     list.PopClipRect();

@@ -14,9 +14,9 @@ namespace {
 
 constexpr float left_margin = 40, bottom_margin = 20;  // room for tick labels
 constexpr float label_gap = 8;                         // between a y label and the plot
-// A log axis that follows the data goes so far below the greatest value: a loss that reaches 1e-30 once is no
-// reason to flatten the rest.
-constexpr double least_of_greatest = 1e-8;
+// A log axis that follows the data goes so far below their third quartile: a loss that reaches 1e-30 once is
+// no reason to flatten the rest.
+constexpr double least_of_usual = 1e-8;
 constexpr float dash_length = 4;  // of a dashed line
 
 Rect plot_area(const Mapping& m) {
@@ -29,6 +29,22 @@ void include(Range& range, Scale scale, double value) {
     range.high = std::max(range.high, value);
 }
 
+// The third quartile of what is shown and positive, from some hundred values of each series.
+double usual_value(std::span<const Series> series, const PlotState& state, const Range& x) {
+    constexpr size_t enough = 256;
+    std::vector<double> values;
+    for (const Series& s : series) {
+        if (!state.panel.shows(s.legend)) continue;
+        const Points points = visible(s.points, x);
+        for (size_t i = 0; i < points.size(); i += 1 + points.size() / enough)
+            if (const double y = points[i].y; std::isfinite(y) && y > 0) values.push_back(y);
+    }
+    if (values.empty()) return 0;
+    const auto third_quartile = values.begin() + static_cast<ptrdiff_t>((values.size() - 1) * 3 / 4);
+    std::nth_element(values.begin(), third_quartile, values.end());
+    return *third_quartile;
+}
+
 // The range of what is shown between the ends of the x axis.
 Range data_range(std::span<const Series> series, const PlotState& state, const Range& x) {
     Range range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
@@ -37,7 +53,8 @@ Range data_range(std::span<const Series> series, const PlotState& state, const R
         for (const auto* points : {&s.points, &s.upper, &s.ink})
             for (const Point point : visible(*points, x)) include(range, state.panel.scale, point.y);
     }
-    if (state.panel.scale == Scale::log) range.low = std::max(range.low, range.high * least_of_greatest);
+    if (state.panel.scale == Scale::log)
+        range.low = std::max(range.low, usual_value(series, state, x) * least_of_usual);
     return range;
 }
 
@@ -232,14 +249,19 @@ void draw_events(const Look& look, ImDrawList& list, const Mapping& m, const Sha
     }
 }
 
-// What the series says of the step looked at; values that were measured at another step say which.
+bool holds(const Series& s) {
+    return s.style == Style::step || s.style == Style::dashed_step;
+}
+
+// What the series says of step `x`: what was measured there, within some pixels or the distance between
+// points, or what still holds there.
 std::optional<Point> value_at(const Series& s, const Mapping& m, double x) {
-    const double near = 4 * m.x.length() / m.width;  // pixels, or what lies between two points
+    const double near = 4 * m.x.length() / m.width;
+    if (holds(s)) return held(s.points, x, near);
+    const size_t count = s.points.size();
     const double spacing =
-        s.points.size() < 2 ? 0
-                            : (s.points.back().x - s.points[0].x) / static_cast<double>(s.points.size() - 1);
-    const bool holds = s.style == Style::step || s.style == Style::dashed_step;
-    return holds ? held(s.points, x, near) : nearest(s.points, x, std::max(near, spacing / 2));
+        count < 2 ? 0 : (s.points.back().x - s.points[0].x) / static_cast<double>(count - 1);
+    return nearest(s.points, x, std::max(near, spacing / 2));
 }
 
 void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> series, PlotState& state,
@@ -247,31 +269,31 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
     state.reading.reset();
     const Mapping& m = state.mapping;
     if (!shared.marked || *shared.marked < m.x.low || *shared.marked > m.x.high) return;
+    const double marked = *shared.marked;
     std::vector<std::pair<const Series*, Point>> found;
+    std::optional<double> measured;  // step nearest to the one looked at
     for (const Series& s : series) {
         if (s.name.empty() || !state.panel.shows(s.legend)) continue;
-        const std::optional<Point> point = value_at(s, m, *shared.marked);
-        if (!point || point->x < m.x.low - 0.5 || point->x > m.x.high + 0.5) continue;
+        const std::optional<Point> point = value_at(s, m, marked);
+        if (!point) continue;
         found.emplace_back(&s, *point);
-        const float y = m.to_y(point->y);
-        if (y >= m.top && y <= m.top + m.height) {
-            const bool holds = s.style == Style::step || s.style == Style::dashed_step;
-            const float x = m.to_x(holds ? *shared.marked : point->x);
-            disc(list, look.fonts, {x, y}, look.px(4.5f), look.theme.panel);
-            disc(list, look.fonts, {x, y}, look.px(3.3f), s.color);
+        if (!holds(s) && (!measured || std::abs(point->x - marked) < std::abs(*measured - marked)))
+            measured = point->x;
+        const ImVec2 at{m.to_x(holds(s) ? marked : point->x), m.to_y(point->y)};
+        if (plot_area(m).contains(at)) {
+            disc(list, look.fonts, at, look.px(4.5f), look.theme.panel);
+            disc(list, look.fonts, at, look.px(3.3f), s.color);
         }
     }
     if (found.empty()) return;
-    const float x = std::round(m.to_x(*shared.marked));
+    const float x = std::round(m.to_x(marked));
     list.AddRectFilled({x, m.top}, {x + 1, m.top + m.height}, faded(look.theme.muted, 0.5f));
     if (!hovered && !state.has_keyboard) return;
-    const auto nearest_one = std::min_element(found.begin(), found.end(), [&](const auto& a, const auto& b) {
-        return std::abs(a.second.x - *shared.marked) < std::abs(b.second.x - *shared.marked);
-    });
-    Reading reading{nearest_one->second.x, {}};
+    Reading reading{measured.value_or(std::round(marked)), {}};
     for (const auto& [s, point] : found) {
-        const std::string measured = point.x == reading.x ? "" : " (step " + whole_number(point.x) + ")";
-        reading.lines.push_back({s->name + measured, s->color, point.y, short_number(point.y)});
+        // Values of another step say of which.
+        const std::string step = point.x == reading.x ? "" : " (step " + whole_number(point.x) + ")";
+        reading.lines.push_back({s->name + step, s->color, point.y, short_number(point.y)});
     }
     const ImVec2 at = state.has_keyboard ? ImVec2{x, m.top + m.height / 3} : ImGui::GetMousePos();
     draw_reading(look, at, "step " + whole_number(reading.x), reading.lines);

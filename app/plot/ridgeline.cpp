@@ -72,20 +72,21 @@ bool obey(const Rect& hit, const Look& look, const Mapping& m, PlotState& state)
     return over;
 }
 
-// "8.6 % beyond" at either end, above the newest ridge, which it tells of; less where room is short.
-void draw_beyond(const Look& look, ImDrawList& list, const Mapping& m, float top, const Ridge& newest) {
+// "8.6 % beyond" at either end, above the newest ridge, which it tells of; less, and to the card's end, where
+// room is short.
+void draw_beyond(const Look& look, ImDrawList& list, const Mapping& m, const Rect& content,
+                 const Ridge& newest) {
+    const bool brief = m.width < look.px(230);
     for (const bool low : {true, false}) {
         const float share = low ? newest.below : newest.above;
         std::array<char, 32> words;
-        const bool short_of_room = m.width < look.px(230);
-        if (share > 0)
-            std::snprintf(words.data(), words.size(), short_of_room ? "%.1f %%" : "%.1f %% beyond",
-                          static_cast<double>(share) * 100);
-        else
-            std::snprintf(words.data(), words.size(), short_of_room ? "0 %%" : "none beyond");
+        std::snprintf(words.data(), words.size(), brief ? "%.1f %%" : "%.1f %% beyond",
+                      static_cast<double>(share) * 100);
+        if (!(share > 0)) std::snprintf(words.data(), words.size(), brief ? "0 %%" : "none beyond");
         const ImVec2 size = text_size(look.fonts.small, words.data());
-        const float arrow = look.px(4), middle = top + size.y / 2;
-        const float tip = low ? m.left : m.left + m.width, back = tip + (low ? arrow : -arrow);
+        const float arrow = look.px(4), top = content.min.y - look.px(2), middle = top + size.y / 2;
+        const float tip = low ? m.left : brief ? content.max.x : m.left + m.width;
+        const float back = low ? tip + arrow : tip - arrow;
         const Color color = share > 0 ? look.theme.warning : look.theme.muted;
         const ImVec2 head[3] = {{back, middle - arrow}, {tip, middle}, {back, middle + arrow}};
         stroke(list, head, color, look.px(1.4f));
@@ -159,7 +160,7 @@ void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions&
         if (i < label_every) break;
     }
 
-    draw_beyond(look, list, m, content.min.y - look.px(2), ridges.back());
+    draw_beyond(look, list, m, content, ridges.back());
 
     ImGui::PushID(options.panel.id);
     const bool over = obey(content, look, m, state);

@@ -80,8 +80,9 @@ bool Focus::asked_for_menu() const {
 }
 
 void Focus::begin_at_last_item() {
-    if (!active()) return;
-    focused_.resize(static_cast<size_t>(ImGui::GetCurrentContext()->BeginPopupStack.Size) + 1);
+    const auto depth = static_cast<size_t>(ImGui::GetCurrentContext()->BeginPopupStack.Size);
+    if (depth == 0 || focused_.size() < depth || focused_[depth - 1] == 0) return;
+    focused_.resize(depth + 1);
     focused_.back() = ImGui::GetItemID();
 }
 

@@ -14,8 +14,8 @@ Screen::Screen(float scale, ImVec2 least)
     io.ConfigWindowsMoveFromTitleBarOnly = true;
     // The second is the renderer's, which a screen need not have: full plots are more than 2^16 vertices.
     io.BackendFlags |= ImGuiBackendFlags_HasMouseCursors | ImGuiBackendFlags_RendererHasVtxOffset;
+    // Not Tab: see Focus.
     static constexpr std::pair<ImGuiKey, Key> named[] = {
-        {ImGuiKey_Tab, Key::tab},
         {ImGuiKey_LeftArrow, Key::left},
         {ImGuiKey_RightArrow, Key::right},
         {ImGuiKey_UpArrow, Key::up},

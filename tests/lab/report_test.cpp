@@ -100,21 +100,6 @@ TEST(Divergence, IsToldInPlainWords) {
               "A diverged at step 398, B at step 412; lower the learning rate and reset");
 }
 
-TEST(Reason, OfAFileBeginsWithItsName) {
-    const TemporaryDirectory folder;
-    const std::filesystem::path file = folder.path() / "file";
-    std::ofstream(file) << "no folder";
-    try {
-        std::filesystem::create_directories(file / "below");
-        FAIL();
-    } catch (const std::exception& error) {
-        const std::string reason = error.what();
-        EXPECT_EQ(reason.find(folder.path().string()), 0u) << reason;
-        EXPECT_EQ(reason.find("filesystem error"), std::string::npos) << reason;
-        EXPECT_EQ(reason.find('['), std::string::npos) << reason;
-    }
-}
-
 std::vector<std::map<std::string, std::string>> read_table(const std::filesystem::path& file) {
     const auto cells = [](const std::string& line) {
         std::vector<std::string> result;

@@ -244,7 +244,8 @@ TEST(Session, UndoBringsTheRunBackAsItWas) {
     session.run();
     wait_for(session, [](const Snapshot& s) { return s.running && s.step > 0; });
     session.undo();
-    const auto restored = wait_for(session, [](const Snapshot& s) { return s.step == 25; });
+    const auto restored =
+        wait_for(session, [](const Snapshot& s) { return s.step == 25 && s.settings == small(); });
     EXPECT_EQ(restored->settings, small());
     EXPECT_FALSE(restored->running);
     EXPECT_FALSE(restored->kept);
