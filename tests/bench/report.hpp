@@ -10,6 +10,8 @@
 
 namespace vknorm::bench {
 
+struct JsonFile;
+
 /// Says what the columns mean.
 void print_heading(const DeviceInfo& device, size_t rounds, bool resident);
 void print(const Result& result);
