@@ -16,8 +16,10 @@ Command& RecorderState::append(std::span<const Use> uses) {
     for (const Use& use : uses) {
         if (buffers.contains(use.buffer)) continue;
         // A buffer of the caller's is the caller's to keep.
-        if (auto own = vulkan().memory->find(VkBuffer(use.buffer)))
+        if (auto own = vulkan().memory->find(VkBuffer(use.buffer))) {
+            kept.push_back(use.buffer);
             buffers.emplace(use.buffer, std::move(own));
+        }
     }
     Command& command = pending.emplace_back();
     command.barrier = hazards.add(uses);
@@ -34,6 +36,7 @@ void RecorderState::reset() {
     descriptors.reset();
     texels.clear();
     buffers.clear();
+    kept.clear();
 }
 
 void record_barrier(RecorderState& recorder, bool host) {

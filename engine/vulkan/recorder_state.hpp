@@ -23,6 +23,7 @@ struct RecorderState {
     DescriptorPools descriptors;
     /// The commands use these buffers of the engine's, here by handle.
     std::unordered_map<uint64_t, std::shared_ptr<const Allocation>> buffers;
+    std::vector<uint64_t> kept;           ///< the handles in `buffers`, in the order of their first use
     std::vector<OwnedBufferView> texels;  ///< the commands read through these views
     Timestamps* timestamps = nullptr;     ///< it is null where nothing is measured
 

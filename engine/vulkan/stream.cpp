@@ -211,6 +211,7 @@ void StreamState::discard() {
     state.recording = false;
     state.texels.clear();
     state.buffers.clear();
+    state.kept.clear();
     uploads.discard(last);
     readbacks.discard(last);
 }

@@ -22,7 +22,7 @@ class Transaction {
 
   private:
     RecorderState& recorder_;
-    const size_t first_command_, first_set_, first_texels_, first_stretch_;
+    const size_t first_command_, first_set_, first_texels_, first_kept_, first_stretch_;
     const int exceptions_;
     bool dropped_ = false;
 };

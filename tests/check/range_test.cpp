@@ -164,27 +164,35 @@ Call with_one_bad(const std::string& words, float bad, float other_bad) {
 }
 
 /// Every way through the kernels: rows, columns, vectors and quads, in one dispatch and in three, masked,
-/// with a report, in 16 bits.
-const std::vector<std::string> every_path{
-    "--shape 7x3x5x9",
-    "--shape 9x4x1x128",
-    "--shape 40x4x9x16",
-    "--shape 12x4",
-    "--shape 130x36 --relu recomputed",
-    "--shape 700x20",
-    "--shape 9x5x7x3 --layout channels_last",
-    "--shape 9x16x16x8 --layout channels_last",
-    "--shape 7x3x5x9 --with valid",
-    "--shape 16x8x5x5 --with valid --layout channels_last",
-    "--shape 9x4x1x128 --health on",
-    "--shape 33x4x12 --storage bfloat16",
-    "--shape 130x36 --storage bfloat16",
-    "--shape 7x3x5x9 --per-activation on",
-    "--shape 130x12 --momentum-form cumulative",
-};
+/// with a report, in 16 bits. A tensor of more than one binding has no such promises.
+std::vector<std::string> every_path() {
+    std::vector<std::string> paths{
+        "--shape 7x3x5x9",
+        "--shape 9x4x1x128",
+        "--shape 40x4x9x16",
+        "--shape 12x4",
+        "--shape 130x36 --relu recomputed",
+        "--shape 700x20",
+        "--shape 9x5x7x3 --layout channels_last",
+        "--shape 9x16x16x8 --layout channels_last",
+        "--shape 7x3x5x9 --with valid",
+        "--shape 16x8x5x5 --with valid --layout channels_last",
+        "--shape 9x4x1x128 --health on",
+        "--shape 33x4x12 --storage bfloat16",
+        "--shape 130x36 --storage bfloat16",
+        "--shape 7x3x5x9 --per-activation on",
+        "--shape 130x12 --momentum-form cumulative",
+    };
+    std::erase_if(paths, [](const std::string& path) {
+        const Call call = generate(parse_request("--op batch_norm --mode training " + path));
+        return sizeof(float) * element_count(call.shape()) >
+               testing::test_device().capabilities().max_storage_buffer_range;
+    });
+    return paths;
+}
 
 TEST(Range, AnInfinityIsTheMeanOfItsChannelAndTouchesNoOther) {
-    for (const std::string& path : every_path) {
+    for (const std::string& path : every_path()) {
         const std::string words = "--op batch_norm --mode training " + path;
         for (const auto& [bad, other, mean] :
              {std::tuple{infinity, 1.f, infinity}, std::tuple{1.f, -infinity, -infinity},
@@ -206,7 +214,7 @@ TEST(Range, AnInfinityIsTheMeanOfItsChannelAndTouchesNoOther) {
 }
 
 TEST(Range, AnInfinityOfDyIsInItsSums) {
-    for (const std::string& path : every_path) {
+    for (const std::string& path : every_path()) {
         const std::string words = "--op batch_norm --mode training " + path;
         Call call = with_one_bad(words, 0.5f, 0.25f);
         std::vector<float> dy = call.floats("dy");
@@ -217,7 +225,7 @@ TEST(Range, AnInfinityOfDyIsInItsSums) {
 }
 
 TEST(Range, OverflowIsReportedApartFromWhatIsNotFinite) {
-    for (const std::string& path : every_path) {
+    for (const std::string& path : every_path()) {
         if (path.find("health") != std::string::npos) continue;
         const std::string words = "--op batch_norm --mode training --health on " + path;
         for (const float bad : {1e30f, -3e38f, nan}) {
@@ -235,7 +243,7 @@ TEST(Range, OverflowIsReportedApartFromWhatIsNotFinite) {
 
 TEST(Range, AGuardTakesWholeFiniteBatchesOnly) {
     std::vector<std::string> calls;
-    for (const std::string& path : every_path) calls.push_back("batch_norm --mode training " + path);
+    for (const std::string& path : every_path()) calls.push_back("batch_norm --mode training " + path);
     for (const char* more :
          {"batch_norm --mode training --shape 9x4x1x128 --preset onnx",
           "batch_norm_stages --mode training --shape 9x3x5",

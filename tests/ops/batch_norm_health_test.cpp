@@ -112,8 +112,9 @@ TEST(BatchNormHealth, AndTheMaskOfAReluLeaveTheRestOfLongerViewsAlone) {
     ASSERT_EQ(op.relu_mask_bytes(), 8u);
     const GuardedBuffer input(x), y(24, "y"), mean(16, "mean"), inv_std(8, "inv_std");
     const GuardedBuffer scratch(op.scratch_bytes(), "scratch");
-    const std::vector<uint32_t> before(8, 77);
-    const GuardedBuffer health(before), mask(before);
+    constexpr size_t words = sizeof(ChannelHealth) / sizeof(uint32_t), first_non_finite = 2;
+    const std::vector<uint32_t> mask_before(8, 77), before(2 * words + 2, 77);
+    const GuardedBuffer health(before), mask(mask_before);
     run([&](Recorder& recorder) {
         op.forward_training(recorder, {.x = input,
                                        .y = y,
@@ -127,10 +128,10 @@ TEST(BatchNormHealth, AndTheMaskOfAReluLeaveTheRestOfLongerViewsAlone) {
     // Channels (1, 3, 5) and (2, 4, 6): only the last value of each is above the mean.
     EXPECT_EQ(mask.download<uint32_t>(), (std::vector<uint32_t>{4, 4, 77, 77, 77, 77, 77, 77}));
     const std::vector<uint32_t> report = health.download<uint32_t>();
-    EXPECT_EQ(report[2], ChannelHealth::none);
-    EXPECT_EQ(report[5], ChannelHealth::none);
-    EXPECT_EQ(report[6], 77u);
-    EXPECT_EQ(report[7], 77u);
+    EXPECT_EQ(report[first_non_finite], ChannelHealth::none);
+    EXPECT_EQ(report[words + first_non_finite], ChannelHealth::none);
+    EXPECT_EQ(report[2 * words], 77u);
+    EXPECT_EQ(report[2 * words + 1], 77u);
 }
 
 }  // namespace
