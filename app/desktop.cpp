@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
+#include "app/experiment/reason.hpp"
 #include "app/experiment/report.hpp"
 #include "app/experiment/session.hpp"
 #include "app/gpu/offscreen.hpp"
@@ -50,8 +52,9 @@ class Desktop {
                 window_extensions()}),
           device_(vknorm::Device::adopt(tuned(gpu_.adopted(), options.tuning))),
           session_(device_, options.settings),
-          window_(gpu_, "vknorm Lab", options.width, options.height),
-          screen_(window_.scale()),
+          window_(gpu_, "vknorm Lab", {options.width, options.height},
+                  {static_cast<uint32_t>(least_window.x), static_cast<uint32_t>(least_window.y)}),
+          screen_(window_.scale(), least_window),
           renderer_(gpu_, window_.format()),
           shell_(session_) {
         window_.connect(screen_.input());
@@ -92,8 +95,7 @@ class Desktop {
                       static_cast<float>(elapsed));
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
         if (run->running)
-            steps_per_second_ =
-                run->samples_per_second / static_cast<double>(run->settings.batch * run->twins.size());
+            steps_per_second_ = run->samples_per_second / static_cast<double>(run->settings.batch);
         const Requests requests = shell_.draw(screen_, frame_ms_);
         closing_ = requests.close;
         const Frame frame = screen_.end();
@@ -103,7 +105,7 @@ class Desktop {
             if (requests.screenshot) save_picture(frame);
             if (requests.export_run) export_run(frame);
         } catch (const std::exception& error) {
-            shell_.announce(error.what());
+            shell_.announce(reason_of(error));
         }
     }
 
@@ -122,10 +124,14 @@ class Desktop {
         const std::filesystem::path folder = fresh(options_.out, "run-", "");
         std::filesystem::create_directories(folder);
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
-        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_);
+        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_,
+                      options_.command_line);
         write_history(folder / "history.csv", *run);
+        write_distributions(folder / "distributions.csv", *run);
         write_png(picture(frame), folder / "screen.png");
-        shell_.announce("Written to " + folder.string() + ": summary.json, history.csv, screen.png");
+        const std::string note = merged_steps_note(*run);
+        shell_.announce("Written to " + folder.string() +
+                        (note.empty() ? ": tables and a picture" : ". " + note));
     }
 
     const Options& options_;
@@ -146,7 +152,12 @@ class Desktop {
 }  // namespace
 
 void run_desktop(const Options& options) {
-    Desktop(options).run();
+    Desktop desktop(options);
+    desktop.run();
+    if (options.validation) return;  // whatever is left undone must be heard of
+    // Drivers take seconds to free what the end of the process frees at once.
+    std::fflush(nullptr);
+    std::_Exit(exit_status::ok);
 }
 
 }  // namespace lab

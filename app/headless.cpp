@@ -11,11 +11,14 @@
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "app/complaint.hpp"
 #include "app/experiment/data.hpp"
+#include "app/experiment/divergence.hpp"
 #include "app/experiment/lockstep.hpp"
+#include "app/experiment/reason.hpp"
 #include "app/experiment/report.hpp"
 #include "app/lab/picture.hpp"
 #include "app/progress.hpp"
@@ -25,10 +28,6 @@ namespace lab {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// The test set is evaluated so many times in a run, whatever its length, so that this costs little beside
-// training and the same arguments give the same report.
-constexpr uint64_t evaluations = 25;
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -46,7 +45,8 @@ constexpr std::array report_files = {"summary.json", "history.csv", "distributio
 void prepare_folder(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (!std::filesystem::is_directory(folder))
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored))
         throw std::runtime_error(folder.string() +
                                  ": cannot be made: " + (error ? error.message() : "not a folder"));
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
@@ -62,7 +62,8 @@ void prepare_output(const Options& options) {
     if (!options.shot.empty()) files.push_back(options.shot);
     for (const std::filesystem::path& file : files) {
         prepare_folder(std::filesystem::absolute(file).parent_path());
-        if (!options.force && std::filesystem::exists(file))
+        std::error_code ignored;
+        if (!options.force && std::filesystem::exists(file, ignored))
             throw std::runtime_error(file.string() + " is there already: --force replaces it");
     }
 }
@@ -86,8 +87,6 @@ void write_pictures(const Options& options, const Snapshot& run, const vknorm::D
 /// A run and what it leaves. Returns the exit status.
 int train(vknorm::Device& device, const Options& options, const MessageHandler& on_validation_message) {
     Trainer trainer(device, options.settings, make_run_data(options.settings));
-    const uint64_t interval = std::max<uint64_t>(1, options.steps / evaluations);
-    trainer.evaluate();
     const Clock::time_point begin = Clock::now();
     const auto seconds_since_begin = [&] {
         return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -97,25 +96,27 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     const auto describe = [&] {
         trainer.describe(run);
         steps_per_second = training_seconds > 0 ? static_cast<double>(run.step) / training_seconds : 0;
-        run.samples_per_second =
-            steps_per_second * static_cast<double>(run.settings.batch * run.twins.size());
+        run.samples_per_second = steps_per_second * static_cast<double>(run.settings.batch);
     };
 
     Progress progress;
+    TimeLeft time_left;
+    size_t diverged = 0;
     while (trainer.steps() < options.steps && !trainer.ended() && !interrupted) {
         const double before = seconds_since_begin();
-        try {
-            trainer.step();
-        } catch (const vknorm::Diverged& diverged) {
+        trainer.step();
+        const double seconds = seconds_since_begin() - before;
+        training_seconds += seconds;
+        time_left.add(trainer.steps(), seconds);
+        if (std::exchange(diverged, trainer.diverged()) != trainer.diverged()) {
+            describe();
             progress.finish();
-            complain(exit_status::ok, diverged.what());
+            complain(exit_status::ok, divergence_message(run));
         }
-        training_seconds += seconds_since_begin() - before;
-        if (trainer.steps() % interval == 0) trainer.evaluate();
         if (progress.due()) {
             describe();
-            const double left = static_cast<double>(options.steps) / static_cast<double>(run.step) - 1;
-            progress.show(progress_line(run, options.steps, seconds_since_begin() * left));
+            progress.show(
+                progress_line(run, options.steps, time_left.seconds(trainer.steps(), options.steps)));
         }
     }
     trainer.evaluate();
@@ -123,13 +124,16 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     describe();
     progress.show(progress_line(run, options.steps, -1));
     progress.finish();
-    if (!run.message.empty()) std::fprintf(stderr, "%s\n", run.message.c_str());
+    if (!run.message.empty() && diverged == 0) std::fprintf(stderr, "%s\n", run.message.c_str());
 
     run.device = device.info().name;
     if (options.headless) {
-        write_summary(options.out / "summary.json", run, device.info(), steps_per_second);
+        write_summary(options.out / "summary.json", run, device.info(), steps_per_second,
+                      options.command_line);
         write_history(options.out / "history.csv", run);
         write_distributions(options.out / "distributions.csv", run);
+        if (const std::string note = merged_steps_note(run); !note.empty())
+            std::fprintf(stderr, "%s\n", note.c_str());
     }
     write_pictures(options, run, device.info(), on_validation_message);
     if (options.headless) std::printf("Report: %s\n", options.out.c_str());
@@ -166,7 +170,7 @@ int run_headless(const Options& options) {
         device.reset();  // may have something to say, too
         return status == exit_status::ok && validation_messages > 0 ? exit_status::failed : status;
     } catch (const std::exception& error) {
-        return complain(exit_status::failed, error.what());
+        return complain(exit_status::failed, reason_of(error));
     }
 }
 

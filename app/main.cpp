@@ -4,6 +4,7 @@
 
 #include "app/complaint.hpp"
 #include "app/desktop.hpp"
+#include "app/experiment/reason.hpp"
 #include "app/gpu/window.hpp"
 #include "app/headless.hpp"
 #include "app/options.hpp"
@@ -18,7 +19,7 @@ int run_window(const lab::Options& options) {
         if (error.result() != VK_ERROR_DEVICE_LOST) return lab::complain_about_device(error);
         return lab::complain(lab::exit_status::failed, error.what());
     } catch (const std::exception& error) {
-        return lab::complain(lab::exit_status::failed, error.what());
+        return lab::complain(lab::exit_status::failed, lab::reason_of(error));
     }
 }
 

@@ -1,9 +1,11 @@
 #include "app/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -79,6 +81,17 @@ std::string preset_list() {
     return list;
 }
 
+/// As a shell takes it.
+std::string quoted(const std::string& argument) {
+    const auto plain = [](unsigned char c) {
+        return std::isalnum(c) || std::strchr("-_=+.,:/@%", c) != nullptr;
+    };
+    if (!argument.empty() && std::all_of(argument.begin(), argument.end(), plain)) return argument;
+    std::string text = "'";
+    for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
+}
+
 std::string lower_case(std::string text) {
     for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return text;
@@ -130,9 +143,19 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     Options options;
     Settings& settings = options.settings;
     bool list_presets = false;
+    options.command_line = "vknorm-lab";
+    for (const char* const argument : arguments) options.command_line += " " + quoted(argument);
 
     // Callbacks run in the order of these definitions: the preset, then the data, then the details.
     CLI::App app("Trains networks in lock-step and shows what normalization does to them.", "vknorm-lab");
+    app.footer(
+        "The test set is evaluated every 5 steps up to step 100, every 10 up to 200, every 20 up to 500, "
+        "every 50 "
+        "up to 1000,\nand so on, with or without a window: equal arguments give equal curves. In a long run "
+        "a line "
+        "of history.csv stands for\nseveral steps; its *_min and *_max columns are over all of them. A twin "
+        "that "
+        "diverges stops; the others go on.");
     app.set_version_flag("--version", "vknorm-lab " VKNORM_VERSION);
     app.add_flag("--list-presets", list_presets, "Print the names of the presets");
     const CLI::Option* const preset = add_option(

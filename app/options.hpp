@@ -28,6 +28,7 @@ struct Options {
     std::filesystem::path shot;    ///< picture of the Live screen after the steps; empty: none
     uint32_t width = 1600, height = 1000;
     bool light = false;
+    std::string command_line;  ///< that all this comes from, as a shell takes it
 };
 
 /// A text to print in place of running, on stdout when `status` is ok and on stderr otherwise.

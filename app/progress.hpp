@@ -9,6 +9,22 @@
 
 namespace lab {
 
+/// How long the steps that are left will take, from those made: most of them, and those with an evaluation.
+class TimeLeft {
+  public:
+    /// Step number `step` took so long.
+    void add(uint64_t step, double seconds);
+    /// From `step` to `steps`; negative: too early to tell.
+    double seconds(uint64_t step, uint64_t steps) const;
+
+  private:
+    struct Mean {
+        double seconds = 0;
+        uint64_t count = 0;
+    };
+    Mean plain_, evaluated_;
+};
+
 /// Step, losses, accuracies, speed and the time left for `steps` steps in all; unknown figures are left out.
 std::string progress_line(const Snapshot& run, uint64_t steps, double seconds_left);
 

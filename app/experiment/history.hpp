@@ -1,11 +1,14 @@
-// A record of a run that never outgrows its capacity: when full, every second entry is dropped and from then
-// on only every second push is kept. What remains is evenly spaced, and the very first entry always stays.
+// A record of a run that never outgrows its capacity: when full, every second entry is merged into the one
+// before it, and from then on so is every second push. What remains is evenly spaced, and the very first
+// entry always stays. An entry's value is that of the first push merged; of rows of numbers the least and the
+// greatest of all are kept, too, so that no peak is lost.
 //
 // A copy costs next to nothing: finished blocks of entries never change, so that all copies share them, and
 // only the entries of the last block, which is under way, are copied. Copies may be read by other threads.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,12 +17,40 @@
 
 namespace lab {
 
+/// A row names the members that have extremes: `static constexpr std::array numbers = {&Row::loss, ...}`.
+template <class T>
+concept RowOfNumbers = requires {
+    T::numbers;
+};
+
+/// Of all the rows that became one entry.
+template <class T>
+struct Extremes {
+    explicit Extremes(const T&) {}
+    void include(const Extremes&) {}
+};
+template <RowOfNumbers T>
+struct Extremes<T> {
+    T low, high;        ///< only their `numbers`; not measured is neither
+    uint32_t rows = 1;  ///< merged
+
+    explicit Extremes(const T& row) : low(row), high(row) {}
+    void include(const Extremes& later) {
+        for (const auto number : T::numbers) {
+            low.*number = std::fmin(low.*number, later.low.*number);
+            high.*number = std::fmax(high.*number, later.high.*number);
+        }
+        rows += later.rows;
+    }
+};
+
 template <class T>
 class History {
   public:
     struct Entry {
         uint64_t step = 0;
         T value;
+        Extremes<T> extremes;
     };
 
     /// In the order of their steps.
@@ -42,14 +73,16 @@ class History {
         : capacity_(capacity), block_size_(std::max<size_t>(1, capacity / blocks_when_full)) {}
 
     void push(uint64_t step, T value) {
-        if (pushes_++ % stride_ != 0) return;
-        if (size() >= capacity_) {
+        const uint64_t place = pushes_++;
+        if (place % stride_ == 0 && size() >= capacity_) {
             keep_every_second();
-            const bool on_grid = (pushes_ - 1) % (stride_ * 2) == 0;
             stride_ *= 2;
-            if (!on_grid) return;
         }
-        append({step, std::move(value)});
+        Extremes<T> extremes(value);
+        if (place % stride_ == 0)
+            append({step, std::move(value), std::move(extremes)});
+        else
+            latest_.back().extremes.include(extremes);
     }
 
     void clear() { *this = History(capacity_); }
@@ -64,7 +97,7 @@ class History {
     const Entry& back() const { return (*this)[size() - 1]; }
     Iterator begin() const { return {*this, 0}; }
     Iterator end() const { return {*this, size()}; }
-    /// One of so many pushes is kept.
+    /// So many pushes are one entry.
     uint64_t stride() const { return stride_; }
 
   private:
@@ -72,14 +105,18 @@ class History {
     static constexpr size_t blocks_when_full = 32;
 
     void append(Entry entry) {
-        latest_.push_back(std::move(entry));
         if (latest_.size() == block_size_)
             finished_.push_back(std::make_shared<const Block>(std::exchange(latest_, {})));
+        latest_.push_back(std::move(entry));
     }
 
     void keep_every_second() {
         History kept(capacity_);
-        for (size_t i = 0; i < size(); i += 2) kept.append((*this)[i]);
+        for (size_t i = 0; i < size(); i += 2) {
+            Entry entry = (*this)[i];
+            if (i + 1 < size()) entry.extremes.include((*this)[i + 1].extremes);
+            kept.append(std::move(entry));
+        }
         finished_ = std::move(kept.finished_);
         latest_ = std::move(kept.latest_);
     }
@@ -87,7 +124,7 @@ class History {
     size_t capacity_, block_size_;
     uint64_t pushes_ = 0, stride_ = 1;
     std::vector<std::shared_ptr<const Block>> finished_;
-    Block latest_;  // fewer than a block's
+    Block latest_;  // at most a block's; the last one may still take in others
 };
 
 }  // namespace lab

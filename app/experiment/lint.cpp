@@ -19,7 +19,7 @@ std::string percent(float share) {
 }
 
 bool all_negative(const Histogram& histogram) {
-    float below = 0, above = 0;
+    float below = histogram.below, above = histogram.above;
     for (size_t bin = 0; bin < histogram.share.size(); ++bin)
         (histogram.edge(bin + 1) <= 0 ? below : above) += histogram.share[bin];
     return below > 0 && above == 0;
@@ -45,6 +45,11 @@ std::string statistics_gap(const TwinView& twin, const Settings& settings) {
                        percent(test.batch_accuracy) + " with batch statistics: ";
     if (!settings.update_running || settings.norm_momentum == 0)
         return text + "the running statistics are not updated";
+    // The weight of the newest batch decides what they are made of.
+    if (settings.norm_momentum == 1)
+        return text + "at momentum 1 the running statistics are the last batch's";
+    if (settings.norm_momentum >= 0.5f)
+        return text + "the running statistics are little more than the last batch's";
     return text + "the running statistics lag behind";
 }
 
@@ -52,7 +57,8 @@ std::string only_guesses(const Snapshot& run, const TwinView& twin) {
     constexpr uint64_t patience = 300;
     if (run.step < patience || !run.train || twin.training.empty()) return {};
     const float guessing = std::log(static_cast<float>(run.train->classes));
-    if (!(std::abs(twin.training.back().value.smoothed_loss - guessing) < 0.01f * guessing)) return {};
+    if (!(std::abs(twin.training.back().value.strongly_smoothed_loss - guessing) < 0.01f * guessing))
+        return {};
     return "the loss stays at the logarithm of the number of classes, which is what guessing gives";
 }
 

@@ -4,7 +4,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "app/experiment/divergence.hpp"
 #include "app/experiment/lint.hpp"
+#include "app/experiment/schedule.hpp"
 
 namespace lab {
 
@@ -60,33 +62,19 @@ void Trainer::step() {
             throw std::invalid_argument(std::string("Twin ") + twin_letter(i) + ": " + refused +
                                         ": take another batch size, or train with running statistics");
 
+    if (step_ == 0) evaluate();
     const vknorm::Dataset batch = vknorm::pick(*data_.train, order_.next());
     for (Twin& twin : twins_) twin.submit(batch.inputs, batch.labels);
     ++step_;
     looked_ = false;
 
-    std::string trouble;
-    for (size_t i = 0; i < twins_.size(); ++i) {
-        try {
-            twins_[i].collect(step_);
-        } catch (const vknorm::Diverged& diverged) {
-            trouble += (trouble.empty() ? std::string("Twin ") : "; twin ") + twin_letter(i) + ": " +
-                       diverged.what();
-        }
-    }
-    if (!trouble.empty()) throw vknorm::Diverged(trouble);
+    for (Twin& twin : twins_) twin.collect(step_);
+    if (evaluation_due(step_)) evaluate();
 }
 
-bool Trainer::ended() const {
-    return std::all_of(twins_.begin(), twins_.end(), [](const Twin& twin) { return twin.diverged(); });
-}
-
-std::string Trainer::diverged_twins() const {
-    std::string letters;
-    for (size_t i = 0; i < twins_.size(); ++i)
-        if (twins_[i].diverged())
-            letters += (letters.empty() ? "" : " and ") + std::string(1, twin_letter(i));
-    return letters;
+size_t Trainer::diverged() const {
+    return static_cast<size_t>(
+        std::count_if(twins_.begin(), twins_.end(), [](const Twin& twin) { return twin.diverged(); }));
 }
 
 void Trainer::evaluate() {
@@ -111,12 +99,9 @@ void Trainer::describe(Snapshot& snapshot) const {
     for (const Twin& twin : twins_) snapshot.twins.push_back(twin.view());
     snapshot.severity = Severity::warning;
     snapshot.message = lint(snapshot);
-    if (ended())
-        snapshot.message = all_diverged(twins_.size()) + "; a reset begins again";
-    else if (const std::string letters = diverged_twins(); letters.size() == 1)
-        snapshot.message = "Twin " + letters + " has diverged and sits out; a reset brings it back";
-    else if (!letters.empty())
-        snapshot.message = "Twins " + letters + " have diverged and sit out; a reset brings them back";
+    if (diverged() == 0) return;
+    snapshot.severity = Severity::error;
+    snapshot.message = divergence_message(snapshot);
 }
 
 }  // namespace lab

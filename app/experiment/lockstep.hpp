@@ -22,12 +22,12 @@ class Trainer {
     /// with nothing changed, for settings out of range.
     void apply(const Settings& settings);
 
-    /// One training step of all twins on one batch. Throws std::invalid_argument, with nothing changed, when
-    /// the step is refused; vknorm::Diverged, when a twin met NaN or an infinity: that twin stays as it was
-    /// before the step and sits out the rest of the run, the others have made the step.
+    /// One training step of all twins on one batch, and the evaluation of the test set where it is due.
+    /// Throws std::invalid_argument, with nothing changed, when the step is refused. A twin that meets NaN or
+    /// an infinity stays as it was before the step and sits out the rest of the run.
     void step();
 
-    /// Adds the test set's accuracy and loss, unless they are known for this step.
+    /// Adds the test set's accuracy and loss after the latest step, due or not.
     void evaluate();
     /// Brings the decision boundary, or the classes of the pictures shown, up to date.
     void look();
@@ -35,17 +35,16 @@ class Trainer {
     const Settings& settings() const { return settings_; }
     const RunData& data() const { return data_; }
     uint64_t steps() const { return step_; }
+    /// How many twins have diverged.
+    size_t diverged() const;
     /// Whether no twin is left to train.
-    bool ended() const;
+    bool ended() const { return diverged() == twins_.size(); }
     const std::vector<Twin>& twins() const { return twins_; }
 
     /// Fills in what the run determines of a snapshot, with what there is to remark on it as message.
     void describe(Snapshot& snapshot) const;
 
   private:
-    /// Their letters, such as "A and C".
-    std::string diverged_twins() const;
-
     Settings settings_;
     RunData data_;
     bool has_timestamps_;

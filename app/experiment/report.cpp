@@ -1,6 +1,7 @@
 #include "app/experiment/report.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -50,17 +51,107 @@ nlohmann::ordered_json options_of(const Settings& settings) {
     return options;
 }
 
-/// What is known of one step of one twin.
+/// What is known of one step of one twin; null: nothing.
 struct Line {
-    TrainingRow training;
-    UnitRow unit;
-    TestRow test;
+    const History<TrainingRow>::Entry* training = nullptr;
+    const History<UnitRow>::Entry* unit = nullptr;
+    const History<TestRow>::Entry* test = nullptr;
 };
+
+template <class Row>
+struct NamedColumn {
+    const char* name;
+    float Row::*number;
+};
+constexpr std::array training_columns = {
+    NamedColumn<TrainingRow>{"loss", &TrainingRow::loss},
+    NamedColumn<TrainingRow>{"smoothed_loss", &TrainingRow::strongly_smoothed_loss},
+    NamedColumn<TrainingRow>{"gradient_norm", &TrainingRow::gradient_norm}};
+constexpr std::array unit_columns = {NamedColumn<UnitRow>{"percentile15", &UnitRow::percentile15},
+                                     NamedColumn<UnitRow>{"percentile50", &UnitRow::percentile50},
+                                     NamedColumn<UnitRow>{"percentile85", &UnitRow::percentile85},
+                                     NamedColumn<UnitRow>{"batch_mean", &UnitRow::batch_mean},
+                                     NamedColumn<UnitRow>{"batch_variance", &UnitRow::batch_variance},
+                                     NamedColumn<UnitRow>{"running_mean", &UnitRow::running_mean},
+                                     NamedColumn<UnitRow>{"running_variance", &UnitRow::running_variance}};
+constexpr std::array test_columns = {
+    NamedColumn<TestRow>{"test_loss", &TestRow::loss},
+    NamedColumn<TestRow>{"test_accuracy", &TestRow::accuracy},
+    NamedColumn<TestRow>{"test_accuracy_batch_statistics", &TestRow::batch_accuracy}};
+
+template <class Row>
+bool has_extremes(float Row::*number) {
+    if constexpr (RowOfNumbers<Row>)
+        return std::find(Row::numbers.begin(), Row::numbers.end(), number) != Row::numbers.end();
+    return false;
+}
+
+template <class Columns>
+std::string heads(const Columns& columns) {
+    std::string text;
+    for (const auto& column : columns) {
+        text += std::string(",") + column.name;
+        if (has_extremes(column.number))
+            text += std::string(",") + column.name + "_min," + column.name + "_max";
+    }
+    return text;
+}
+
+template <class Columns, class Entry>
+std::string cells(const Columns& columns, const Entry* entry) {
+    std::string line;
+    for (const auto& column : columns) {
+        line += ',' + (entry ? text(entry->value.*column.number) : "");
+        if constexpr (requires { entry->extremes.low; })
+            if (has_extremes(column.number))
+                line += ',' + (entry ? text(entry->extremes.low.*column.number) : "") + ',' +
+                        (entry ? text(entry->extremes.high.*column.number) : "");
+    }
+    return line;
+}
+
+template <class Entry>
+std::string rows_of(const Entry* entry) {
+    return entry ? std::to_string(entry->extremes.rows) : "";
+}
+
+uint64_t steps_per_line(const Snapshot& run) {
+    uint64_t most = 1;
+    for (const TwinView& twin : run.twins)
+        most = std::max({most, twin.training.stride(), twin.unit.stride()});
+    return most;
+}
+
+nlohmann::ordered_json divergence_of(const TwinView& twin) {
+    if (!twin.divergence) return {};
+    return {{"step", twin.divergence->step}, {"found", twin.divergence->found}};
+}
+
+nlohmann::ordered_json sizes_of(const Snapshot& run) {
+    nlohmann::ordered_json sizes;
+    if (run.train)
+        sizes = {{"train", run.train->size()},
+                 {"test", run.test->size()},
+                 {"inputs", run.train->features},
+                 {"classes", run.train->classes}};
+    sizes["parameters"] = run.parameters;
+    return sizes;
+}
+
+struct InspectedUnit {
+    uint32_t layer, unit;
+};
+// Within the network, as the twins take it.
+InspectedUnit inspected(const Settings& settings) {
+    const uint32_t layer =
+        std::min(settings.inspected_layer, static_cast<uint32_t>(settings.hidden.size()) - 1);
+    return {layer + 1, std::min(settings.inspected_unit, settings.hidden[layer] - 1)};
+}
 
 }  // namespace
 
 void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
-                   double steps_per_second) {
+                   double steps_per_second, const std::string& command_line) {
     nlohmann::ordered_json twins = nlohmann::ordered_json::array();
     for (size_t i = 0; i < run.twins.size(); ++i) {
         const auto& training = run.twins[i].training;
@@ -69,17 +160,25 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         twins.push_back(
             {{"name", std::string(1, twin_letter(i))},
              {"norm", norm_text(run.settings, i)},
-             {"train_loss", number(training.empty() ? not_measured : training.back().value.smoothed_loss)},
+             {"train_loss",
+              number(training.empty() ? not_measured : training.back().value.strongly_smoothed_loss)},
              {"test_loss", number(test.loss)},
              {"test_accuracy",
-              {{"eval", number(test.accuracy)}, {"batch_statistics", number(test.batch_accuracy)}}}});
+              {{"eval", number(test.accuracy)}, {"batch_statistics", number(test.batch_accuracy)}}},
+             {"diverged", divergence_of(run.twins[i])}});
     }
+    const InspectedUnit unit = inspected(run.settings);
     const nlohmann::ordered_json summary = {
+        {"version", VKNORM_VERSION},
+        {"command_line", command_line},
         {"device", device.name},
         {"driver", device.driver},
         {"options", options_of(run.settings)},
         {"seed", run.settings.seed},
+        {"sizes", sizes_of(run)},
+        {"inspected", {{"layer", unit.layer}, {"unit", unit.unit}}},
         {"steps", run.step},
+        {"steps_per_history_line", steps_per_line(run)},
         {"steps_per_second",
          steps_per_second > 0 ? nlohmann::ordered_json(steps_per_second) : nlohmann::ordered_json()},
         {"twins", twins}};
@@ -89,28 +188,30 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
 }
 
 void write_history(const std::filesystem::path& file, const Snapshot& run) {
-    std::string lines =
-        "step,twin,loss,smoothed_loss,gradient_norm,percentile15,percentile50,percentile85,batch_mean,"
-        "batch_variance,running_mean,running_variance,test_loss,test_accuracy,test_accuracy_batch_"
-        "statistics\n";
+    std::string lines = "step,twin" + heads(training_columns) + ",steps,layer,unit" + heads(unit_columns) +
+                        ",unit_steps" + heads(test_columns) + '\n';
+    const InspectedUnit unit = inspected(run.settings);
+    const std::string place_of_unit = ',' + std::to_string(unit.layer) + ',' + std::to_string(unit.unit);
     std::map<std::pair<uint64_t, size_t>, Line> rows;  // by step and twin
     for (size_t i = 0; i < run.twins.size(); ++i) {
         const TwinView& twin = run.twins[i];
-        for (const auto& entry : twin.training) rows[{entry.step, i}].training = entry.value;
-        for (const auto& entry : twin.unit) rows[{entry.step, i}].unit = entry.value;
-        for (const auto& entry : twin.test) rows[{entry.step, i}].test = entry.value;
+        for (const auto& entry : twin.training) rows[{entry.step, i}].training = &entry;
+        for (const auto& entry : twin.unit) rows[{entry.step, i}].unit = &entry;
+        for (const auto& entry : twin.test) rows[{entry.step, i}].test = &entry;
     }
-    for (const auto& [place, row] : rows) {
-        lines += std::to_string(place.first) + ',' + twin_letter(place.second);
-        for (const float value :
-             {row.training.loss, row.training.smoothed_loss, row.training.gradient_norm,
-              row.unit.percentile15, row.unit.percentile50, row.unit.percentile85, row.unit.batch_mean,
-              row.unit.batch_variance, row.unit.running_mean, row.unit.running_variance, row.test.loss,
-              row.test.accuracy, row.test.batch_accuracy})
-            lines += ',' + text(value);
-        lines += '\n';
-    }
+    for (const auto& [place, row] : rows)
+        lines += std::to_string(place.first) + ',' + twin_letter(place.second) +
+                 cells(training_columns, row.training) + ',' + rows_of(row.training) + place_of_unit +
+                 cells(unit_columns, row.unit) + ',' + rows_of(row.unit) + cells(test_columns, row.test) +
+                 '\n';
     vknorm::write_file(file, lines);
+}
+
+std::string merged_steps_note(const Snapshot& run) {
+    const uint64_t steps = steps_per_line(run);
+    if (steps == 1) return "";
+    return "history.csv has a line for " + std::to_string(steps) +
+           " steps: the first one's values, and the least and the greatest of all in *_min and *_max";
 }
 
 void write_distributions(const std::filesystem::path& file, const Snapshot& run) {
@@ -121,9 +222,13 @@ void write_distributions(const std::filesystem::path& file, const Snapshot& run)
                 const Histogram& histogram = entry.value[layer];
                 const std::string place =
                     std::to_string(entry.step) + ',' + twin_letter(i) + ',' + std::to_string(layer + 1) + ',';
+                const auto add = [&](const std::string& low, const std::string& high, float share) {
+                    lines += place + low + ',' + high + ',' + text(share) + '\n';
+                };
+                add("-inf", text(histogram.low), histogram.below);
                 for (size_t bin = 0; bin < histogram.share.size(); ++bin)
-                    lines += place + text(histogram.edge(bin)) + ',' + text(histogram.edge(bin + 1)) + ',' +
-                             text(histogram.share[bin]) + '\n';
+                    add(text(histogram.edge(bin)), text(histogram.edge(bin + 1)), histogram.share[bin]);
+                add(text(histogram.high), "inf", histogram.above);
             }
     vknorm::write_file(file, lines);
 }

@@ -10,17 +10,23 @@
 
 namespace lab {
 
-/// One JSON object; what was not measured is null, and so are 0 steps per second. "train_loss" is the moving
-/// average of the training losses, "test_loss" is with running statistics; losses in nats, accuracies from 0
-/// to 1. The latest test is that of `run`.
+/// One JSON object; what was not measured is null, and so are 0 steps per second. "train_loss" is the strong
+/// moving average of the training losses, "test_loss" is with running statistics; losses in nats, accuracies
+/// from 0 to 1. The latest test is that of `run`. "inspected" is what the columns of history.csv about one
+/// unit tell of; its layer counts from 1, its unit from 0, as on the screen. `command_line` started the
+/// program.
 void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
-                   double steps_per_second);
+                   double steps_per_second, const std::string& command_line);
 
-/// One line for each step and twin that the histories of `run` keep; what was not measured is left empty.
+/// One line for each step and twin that the histories of `run` keep; what was not measured is left empty. In
+/// long runs a line stands for several steps: "steps" of training, "unit_steps" of the unit. Its values are
+/// the first step's, NAME_min and NAME_max are over all of them.
 void write_history(const std::filesystem::path& file, const Snapshot& run);
+/// Says so; empty while every step has its line.
+std::string merged_steps_note(const Snapshot& run);
 
 /// One line for each bin of each histogram of what the activations receive: step, twin, hidden layer from 1,
-/// the bin's ends, and the share of the values in it; the outer bins hold what lies beyond.
+/// the bin's ends, and the share of the values in it. The first bin begins at -inf, the last one ends at inf.
 void write_distributions(const std::filesystem::path& file, const Snapshot& run);
 
 }  // namespace lab

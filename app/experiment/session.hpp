@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -27,6 +28,7 @@ class Session final : public Commands {
     void step() override;
     void reset() override;
     void apply(const Settings& settings) override;
+    void undo() override;
     std::shared_ptr<const Snapshot> snapshot() const override;
 
   private:
@@ -34,12 +36,13 @@ class Session final : public Commands {
 
     /// What was asked for since the thread last looked; obeyed in this order.
     struct Orders {
+        bool undo = false;
         std::optional<Settings> settings;
         bool reset = false;
         std::optional<bool> running;
         uint32_t steps = 0;
 
-        bool any() const { return settings || reset || running || steps > 0; }
+        bool any() const { return undo || settings || reset || running || steps > 0; }
     };
 
     template <class Change>
@@ -50,9 +53,16 @@ class Session final : public Commands {
     void work(const std::stop_token& stop);
     void obey(const Orders& orders, const std::stop_token& stop);
     void begin_run(const Settings& settings);
+    /// Puts the present run aside, if it has made steps enough to be missed.
+    void keep_run();
+    void bring_back_run();
+    /// Whether training may go on.
+    bool step_once();
     /// At most 1/30 s of training, and then the rest of that time waiting.
     void train_frame(const std::stop_token& stop);
+    /// What a paused run shows: all of it is of the latest step.
     void measure();
+    void look();
     void publish();
     /// Whether `task` ended well; otherwise the run pauses and the message says why.
     template <class Task>
@@ -66,6 +76,8 @@ class Session final : public Commands {
 
     Settings first_settings_;
     std::optional<Trainer> trainer_;  // none when the first run could not begin
+    uint64_t run_ = 0;                // counts what has been shown as Snapshot::run
+    std::deque<Trainer> kept_;        // earlier runs, the newest last
     bool running_ = false;
     Severity severity_ = Severity::note;
     std::string message_;

@@ -66,6 +66,8 @@ struct Settings {
     uint32_t inspected_unit = 3;   ///< from 0
     uint32_t steps_per_frame = 4;  ///< at most this many steps in 1/30 s; 0: as many as the device does
     bool plan = false;             ///< show how a step is done, which measures its parts
+    Smoothing smoothing = Smoothing::light;  ///< of the curves of loss and gradient norm
+    bool pause_on_divergence = false;        ///< otherwise the other twins go on
 
     bool operator==(const Settings&) const = default;
 };
@@ -239,6 +241,20 @@ inline constexpr Field fields[] = {
      .help = "Training steps between two pictures, 30 pictures a second. At the left end: as many as the "
              "device does.",
      .kind = Number<uint32_t>{&Settings::steps_per_frame, 0, limits::max_steps_per_frame},
+     .effect = Effect::view,
+     .flag = Flag::none,
+     .reported = false},
+    {.word = "smoothing",
+     .label = "Smoothing",
+     .help = "Of loss and gradient norm. Light: mostly the latest 5 steps; strong: the latest 33. What was "
+             "measured stays faint behind.",
+     .kind = OneOf<Smoothing>{&Settings::smoothing, smoothing_choices},
+     .effect = Effect::view,
+     .reported = false},
+    {.word = "pause-on-divergence",
+     .label = "Pause when a twin diverges",
+     .help = "Otherwise only that twin stops, and the others go on",
+     .kind = Switch{&Settings::pause_on_divergence},
      .effect = Effect::view,
      .flag = Flag::none,
      .reported = false},

@@ -6,9 +6,11 @@
 // computes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +27,13 @@ inline constexpr float not_measured = std::numeric_limits<float>::quiet_NaN();
 
 /// One training step of one twin.
 struct TrainingRow {
-    float loss = not_measured;                    ///< of the batch, nats
-    float smoothed_loss = not_measured;           ///< exponential moving average over every step, kept or not
-    float gradient_norm = not_measured;           ///< L2 norm over all parameters
-    float smoothed_gradient_norm = not_measured;  ///< as smoothed_loss
+    float loss = not_measured;  ///< of the batch, nats
+    /// Moving averages of it over every step, kept or not; see Smoothing.
+    float lightly_smoothed_loss = not_measured, strongly_smoothed_loss = not_measured;
+    float gradient_norm = not_measured;  ///< L2 norm over all parameters
+    float lightly_smoothed_gradient_norm = not_measured, strongly_smoothed_gradient_norm = not_measured;
+
+    static constexpr std::array numbers = {&TrainingRow::loss, &TrainingRow::gradient_norm};
 };
 
 /// One training step as the inspected unit saw it.
@@ -37,6 +42,10 @@ struct UnitRow {
           percentile85 = not_measured;                               ///< of what the activation receives
     float batch_mean = not_measured, batch_variance = not_measured;  ///< of what the norm receives, biased
     float running_mean = not_measured, running_variance = not_measured;  ///< of norms that keep them
+
+    static constexpr std::array numbers = {
+        &UnitRow::percentile15,   &UnitRow::percentile50, &UnitRow::percentile85,    &UnitRow::batch_mean,
+        &UnitRow::batch_variance, &UnitRow::running_mean, &UnitRow::running_variance};
 };
 
 /// The test set, evaluated between two steps.
@@ -47,10 +56,11 @@ struct TestRow {
     float loss = not_measured;  ///< nats, with running statistics
 };
 
-/// Values counted in bins of equal width between `low` and `high`; the outer bins hold what lies beyond.
+/// Values counted in bins of equal width between `low` and `high`, and those beyond.
 struct Histogram {
     float low = -4, high = 4;
-    std::vector<float> share;  ///< per bin, sums to 1
+    std::vector<float> share;    ///< per bin; sums to 1 with what lies beyond
+    float below = 0, above = 0;  ///< the shares of values below `low` and above `high`
 
     /// Where bin `bin` begins, and the one before it ends.
     float edge(size_t bin) const {
@@ -73,15 +83,23 @@ struct Boundary {
     std::vector<float> probability;  ///< [rows][columns][classes], first row at y = low
 };
 
+/// How a twin's training ended.
+struct Divergence {
+    uint64_t step = 0;  ///< the one that met NaN or an infinity; it was not made
+    std::string found;  ///< what it met and where, in plain words
+};
+
 /// What is known of one twin.
 struct TwinView {
     History<TrainingRow> training{8192};
     History<UnitRow> unit{8192};  ///< begins anew when another unit is inspected
+    /// As evaluation_due() has it; and of the latest step, when that is known.
     History<TestRow> test{2048};
-    History<std::vector<Histogram>> distributions{24};  ///< of what each activation receives
+    History<std::vector<Histogram>> distributions{96};  ///< of what each activation receives
     std::vector<LayerView> layers;                      ///< one per hidden layer; empty before the first step
     Boundary boundary;                                  ///< for planar data
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
+    std::optional<Divergence> divergence;  ///< the twin sits out since
 
     // With Settings::plan.
     std::vector<vknorm::Timing> parts;  ///< of a step on the device; empty: none was measured yet
@@ -90,14 +108,21 @@ struct TwinView {
 
 enum class Severity { note, warning, error };
 
+/// An earlier run that Commands::undo brings back.
+struct KeptRun {
+    uint64_t step = 0;
+    Settings settings;
+};
+
 /// One state of the run. Publish a new one rather than change it.
 struct Snapshot {
     uint64_t revision = 0;  ///< differs from the previous one's when anything differs
+    uint64_t run = 0;       ///< differs from the previous one's when this is another run
     Settings settings;      ///< those of the latest step
     bool running = false;
     uint64_t step = 0;
     double epoch = 0;
-    double samples_per_second = 0;  ///< of all twins together; 0 while paused
+    double samples_per_second = 0;  ///< examples that every twin trains on; 0 while paused
     std::string device;
     bool has_timestamps = true;  ///< the device can measure where the time of a step goes
     uint64_t parameters = 0;     ///< of one twin
@@ -105,6 +130,7 @@ struct Snapshot {
     std::string message;  ///< refused step, divergence, a warning; empty: all is well
     std::shared_ptr<const vknorm::Dataset> train, test;  ///< null while being made
     std::vector<TwinView> twins = std::vector<TwinView>(settings.twins.size());
+    std::optional<KeptRun> kept;
 };
 
 /// How the screen steers a session. Calls return at once and may come from any one thread; the session obeys
@@ -119,6 +145,8 @@ class Commands {
     /// Begins the run again with the same settings and seed, paused or running as before.
     virtual void reset() = 0;
     virtual void apply(const Settings& settings) = 0;
+    /// Brings back the run of Snapshot::kept as it was, paused; the present one is gone.
+    virtual void undo() = 0;
     /// The latest state; never null.
     virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
 };

@@ -6,15 +6,19 @@
 #include <stdexcept>
 #include <string>
 
+#include "app/experiment/divergence.hpp"
+#include "app/experiment/schedule.hpp"
+
 namespace lab {
 
 namespace {
 
+// The range of a Histogram, and one bin more on either side: it takes in what lies beyond.
 constexpr uint32_t histogram_bins = 64;
 constexpr uint32_t grid_points = 64;  // in each direction
 constexpr size_t pictures_shown = 64;
-// Weight of a new loss in its moving average, once that has begun as a plain mean.
-constexpr float smoothing = 0.03f;
+// Weights of the newest value in the moving averages.
+constexpr double light = 0.2, strong = 0.03;
 // Batch renormalization begins after 5 000 steps in its paper; runs here have some hundred.
 constexpr uint64_t renorm_pace = 100;
 // While the parts of steps are shown, one in so many steps is measured: on some devices, timestamps between
@@ -63,11 +67,13 @@ std::string normalized_node(const std::vector<vknorm::HiddenLayer>& hidden, size
 
 Histogram to_histogram(const vknorm::ProbeResult& probe) {
     Histogram histogram;
-    histogram.share.assign(probe.histogram.size(), 0.f);
+    histogram.share.assign(histogram_bins, 0.f);
     const double total = std::accumulate(probe.histogram.begin(), probe.histogram.end(), 0.0);
-    if (total > 0)
-        std::transform(probe.histogram.begin(), probe.histogram.end(), histogram.share.begin(),
-                       [&](uint32_t count) { return static_cast<float>(count / total); });
+    if (!(total > 0)) return histogram;
+    const auto share = [&](uint32_t count) { return static_cast<float>(count / total); };
+    histogram.below = share(probe.histogram.front());
+    histogram.above = share(probe.histogram.back());
+    std::transform(probe.histogram.begin() + 1, probe.histogram.end() - 1, histogram.share.begin(), share);
     return histogram;
 }
 
@@ -106,7 +112,11 @@ PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
 
 Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train)
     : depends_on_batch_(depends_on_batch(settings, index)),
-      network_(device, network_options(settings, index, train)) {
+      network_(device, network_options(settings, index, train)),
+      light_loss_(light),
+      strong_loss_(strong),
+      light_gradient_norm_(light),
+      strong_gradient_norm_(strong) {
     set_hyperparameters(settings);
     set_probes(settings);
     set_plan(settings);
@@ -139,7 +149,11 @@ void Twin::set_probes(const Settings& settings) {
         vknorm::NetworkProbe probe;
         probe.node = node;
         probe.options.unit = unit;
-        probe.options.bins = histogram_bins;
+        const Histogram shown;
+        const float bin = (shown.high - shown.low) / histogram_bins;
+        probe.options.bins = histogram_bins + 2;
+        probe.options.low = shown.low - bin;
+        probe.options.high = shown.high + bin;
         probes.push_back(probe);
         return probe.name();
     };
@@ -163,26 +177,30 @@ void Twin::set_plan(const Settings& settings) {
 }
 
 void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
-    if (diverged_) return;
+    if (diverged()) return;
     network_.set_timestamps(plan_ && (parts_.empty() || steps_ % steps_per_measured == 0));
     ticket_ = network_.train_step(inputs, labels);
 }
 
 void Twin::collect(uint64_t step) {
-    if (diverged_) return;
+    if (diverged()) return;
     vknorm::StepResult result;
     try {
         result = network_.result(ticket_);
-    } catch (const vknorm::Diverged&) {
-        diverged_ = true;
-        throw;
+    } catch (const vknorm::Diverged& diverged) {
+        view_.divergence = Divergence{step, what_was_found(diverged.what())};
+        return;
     }
+    unscheduled_test_.reset();
     parts_.push(network_.timings(ticket_));
     ++steps_;
-    const float weight = std::max(smoothing, 1.f / static_cast<float>(steps_));
-    smoothed_loss_ += weight * (result.loss - smoothed_loss_);
-    smoothed_gradient_norm_ += weight * (result.gradient_norm - smoothed_gradient_norm_);
-    view_.training.push(step, {result.loss, smoothed_loss_, result.gradient_norm, smoothed_gradient_norm_});
+    view_.training.push(step,
+                        {.loss = result.loss,
+                         .lightly_smoothed_loss = light_loss_.add(result.loss),
+                         .strongly_smoothed_loss = strong_loss_.add(result.loss),
+                         .gradient_norm = result.gradient_norm,
+                         .lightly_smoothed_gradient_norm = light_gradient_norm_.add(result.gradient_norm),
+                         .strongly_smoothed_gradient_norm = strong_gradient_norm_.add(result.gradient_norm)});
     view_.unit.push(step, unit_row(result));
 
     std::vector<Histogram> histograms;
@@ -197,6 +215,7 @@ void Twin::collect(uint64_t step) {
 
 TwinView Twin::view() const {
     TwinView view = view_;
+    if (unscheduled_test_) view.test.push(unscheduled_test_->step, unscheduled_test_->value);
     view.parts = parts_.medians();
     return view;
 }
@@ -219,6 +238,7 @@ UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
 }
 
 void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) {
+    if (diverged()) return;
     const vknorm::Evaluation evaluation =
         network_.evaluate(test.inputs, test.labels, vknorm::Statistics::running);
     TestRow row;
@@ -232,7 +252,11 @@ void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) 
                           std::span(test.labels).first(examples), vknorm::Statistics::batch, batch)
                 .accuracy);
     }
-    view_.test.push(step, row);
+    unscheduled_test_.reset();
+    if (evaluation_due(step))
+        view_.test.push(step, row);
+    else
+        unscheduled_test_ = {step, row, Extremes<TestRow>(row)};
 }
 
 void Twin::look(const vknorm::Dataset& test, const PlaneGrid& grid) {

@@ -1,11 +1,13 @@
 // One of the networks that train in lock-step, and what is measured of it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "app/experiment/data.hpp"
+#include "app/experiment/moving_average.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/step_parts.hpp"
 
@@ -32,13 +34,14 @@ class Twin {
 
     /// Begins a training step; collect() ends it. Both do nothing once the twin has diverged.
     void submit(std::span<const float> inputs, std::span<const uint32_t> labels);
-    /// Waits for the step and adds it to view(). Throws vknorm::Diverged once, at the step that met NaN or an
-    /// infinity; the parameters stay those before it.
+    /// Waits for the step and adds it to view(): numbers, or that it met NaN or an infinity, when the
+    /// parameters stay those before it.
     void collect(uint64_t step);
-    bool diverged() const { return diverged_; }
+    bool diverged() const { return view_.divergence.has_value(); }
 
-    /// Adds the test set's accuracy and loss to view(). With batch statistics it is evaluated in batches as
-    /// large as those of training, which is what happens to whoever forgets eval().
+    /// Adds the test set's accuracy and loss to view(), unless the twin has diverged. With batch statistics
+    /// it is evaluated in batches as large as those of training, which is what happens to whoever forgets
+    /// eval().
     void evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch);
     /// Brings the decision boundary, or the classes of the pictures shown, in view() up to date.
     void look(const vknorm::Dataset& test, const PlaneGrid& grid);
@@ -57,13 +60,13 @@ class Twin {
     vknorm::Network network_;
     std::vector<std::string> normalized_;   // names of the probes of what the activations receive
     std::string unit_before_, unit_after_;  // and of those of the unit inspected
-    TwinView view_;                         // without the parts
+    TwinView view_;  // without the parts and the test at a step that the schedule leaves out
+    std::optional<History<TestRow>::Entry> unscheduled_test_;
     bool plan_ = false;
     StepParts parts_;
     vknorm::Ticket ticket_ = 0;  // of the step in flight; 0: none
-    bool diverged_ = false;
     uint64_t steps_ = 0;
-    float smoothed_loss_ = 0, smoothed_gradient_norm_ = 0;
+    MovingAverage light_loss_, strong_loss_, light_gradient_norm_, strong_gradient_norm_;
 };
 
 }  // namespace lab

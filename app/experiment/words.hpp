@@ -11,6 +11,8 @@ namespace lab {
 
 enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, file };
 enum class OptimizerKind { sgd, adam };
+/// How much of the past the moving averages of noisy curves hold.
+enum class Smoothing { off, light, strong };
 
 /// One value that can be chosen.
 template <class T>
@@ -62,6 +64,10 @@ inline constexpr auto optimizer_choices = std::to_array<Choice<OptimizerKind>>(
 inline constexpr auto statistics_choices =
     std::to_array<Choice<vknorm::Statistics>>({{vknorm::Statistics::batch, "batch", "Batch (train)"},
                                                {vknorm::Statistics::running, "running", "Running (eval)"}});
+inline constexpr auto smoothing_choices =
+    std::to_array<Choice<Smoothing>>({{Smoothing::off, "off", "Off"},
+                                      {Smoothing::light, "light", "Light"},
+                                      {Smoothing::strong, "strong", "Strong"}});
 
 const char* word(Data data);
 const char* word(vknorm::Norm norm);

@@ -20,24 +20,26 @@ std::vector<const char*> window_extensions() {
 namespace {
 
 // Not larger than what the desktop leaves free.
-VkExtent2D on_desktop(uint32_t width, uint32_t height) {
+VkExtent2D on_desktop(VkExtent2D wanted) {
     int x = 0, y = 0, free_width = 0, free_height = 0;
     if (GLFWmonitor* monitor = glfwGetPrimaryMonitor())
         glfwGetMonitorWorkarea(monitor, &x, &y, &free_width, &free_height);
-    if (free_width <= 0 || free_height <= 0) return {width, height};
-    return {std::min(width, static_cast<uint32_t>(free_width)),
-            std::min(height, static_cast<uint32_t>(free_height))};
+    if (free_width <= 0 || free_height <= 0) return wanted;
+    return {std::min(wanted.width, static_cast<uint32_t>(free_width)),
+            std::min(wanted.height, static_cast<uint32_t>(free_height))};
 }
 
 }  // namespace
 
-Window::Window(Gpu& gpu, const char* title, uint32_t width, uint32_t height) : gpu_(gpu), commands_(gpu) {
+Window::Window(Gpu& gpu, const char* title, VkExtent2D wanted, VkExtent2D least) : gpu_(gpu), commands_(gpu) {
     glfwWindowHint(GLFW_CLIENT_API, GLFW_NO_API);
     glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
-    const VkExtent2D size = on_desktop(width, height);
+    const VkExtent2D size = on_desktop(wanted), smallest = on_desktop(least);
     window_ = glfwCreateWindow(static_cast<int>(size.width), static_cast<int>(size.height), title, nullptr,
                                nullptr);
     if (!window_) throw vknorm::Error(VK_ERROR_INITIALIZATION_FAILED, "The window could not be opened");
+    glfwSetWindowSizeLimits(window_, static_cast<int>(smallest.width), static_cast<int>(smallest.height),
+                            GLFW_DONT_CARE, GLFW_DONT_CARE);
     try {
         check(glfwCreateWindowSurface(gpu.instance(), window_, nullptr, &surface_),
               "glfwCreateWindowSurface");

@@ -17,8 +17,9 @@ std::vector<const char*> window_extensions();
 
 class Window {
   public:
-    /// `width` and `height` in screen coordinates. Throws vknorm::Error when `gpu` cannot present here.
-    Window(Gpu& gpu, const char* title, uint32_t width, uint32_t height);
+    /// Sizes in screen coordinates; the user cannot make it smaller than `least`, unless the desktop is.
+    /// Throws vknorm::Error when `gpu` cannot present here.
+    Window(Gpu& gpu, const char* title, VkExtent2D wanted, VkExtent2D least);
     ~Window();
     Window(const Window&) = delete;
     Window& operator=(const Window&) = delete;

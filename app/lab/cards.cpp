@@ -4,9 +4,13 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "app/experiment/words.hpp"
 #include "app/lab/norm_choice.hpp"
+#include "app/plot/overlap.hpp"
+#include "app/plot/panel.hpp"
+#include "app/ui/focus.hpp"
 
 namespace lab {
 
@@ -14,12 +18,21 @@ namespace {
 
 constexpr float card_inset = 9;  // of what stands in a card
 
-// One twin's histogram as a filled curve, scaled to its own peak.
-void draw_sparkline(const Look& look, ImDrawList& list, const Histogram& histogram, const plot::Rect& area,
-                    Color color) {
-    if (histogram.share.size() < 2) return;
+// One twin's histogram as a filled curve, scaled to its own peak, with an arrow where values lie beyond it.
+// What is returned is its outline, if there is one.
+std::optional<plot::DrawnLine> draw_sparkline(const Look& look, ImDrawList& list, const Histogram& histogram,
+                                              const plot::Rect& area, Color color) {
+    constexpr float worth_an_arrow = 0.005f;  // of all values
+    for (const bool low : {true, false}) {
+        if ((low ? histogram.below : histogram.above) < worth_an_arrow) continue;
+        const float tip = low ? area.min.x - look.px(5) : area.max.x + look.px(5), half = look.px(3);
+        const float back = tip + (low ? look.px(4) : -look.px(4)), middle = area.max.y - half;
+        const ImVec2 head[3] = {{back, middle - half}, {tip, middle}, {back, middle + half}};
+        plot::stroke(list, head, color, look.px(1.4f));
+    }
+    if (histogram.share.size() < 2) return {};
     const float peak = *std::max_element(histogram.share.begin(), histogram.share.end());
-    if (!(peak > 0)) return;
+    if (!(peak > 0)) return {};
     std::vector<ImVec2> upper, lower;
     for (size_t i = 0; i < histogram.share.size(); ++i) {
         const float unit = static_cast<float>(i) / static_cast<float>(histogram.share.size() - 1);
@@ -27,8 +40,10 @@ void draw_sparkline(const Look& look, ImDrawList& list, const Histogram& histogr
         upper.push_back({x, area.max.y - histogram.share[i] / peak * area.height()});
         lower.push_back({x, area.max.y});
     }
+    const float width = look.px(1.4f);
     plot::area(list, upper, lower, faded(color, look.theme.dark ? 0.25f : 0.2f));
-    plot::stroke(list, upper, color, look.px(1.4f));
+    plot::stroke(list, upper, color, width);
+    return plot::DrawnLine{{std::move(upper)}, color, width};
 }
 
 std::string moments(const LayerView& layer) {
@@ -81,12 +96,24 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, S
     ImGui::PopStyleVar();
 }
 
-std::string layer_note(const Settings& settings, uint32_t layer) {
-    std::string note;
-    for (size_t twin = 0; twin < settings.twins.size(); ++twin)
-        note += std::string(twin == 0 ? "" : ", ") + twin_letter(twin) + " " +
-                name(settings.twins[twin].norm_of(layer));
-    return note + ". A click inspects this layer, a right click changes its norms.";
+std::string layer_note(const Snapshot& run, const Settings& settings, uint32_t layer) {
+    std::string norms, beyond;
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
+        const std::string letter{twin_letter(twin)};
+        norms += (twin == 0 ? "" : ", ") + letter + " " + name(settings.twins[twin].norm_of(layer));
+        if (twin >= run.twins.size()) continue;
+        const TwinView& view = run.twins[twin];
+        if (view.divergence)
+            beyond += " " + letter + " diverged at step " + std::to_string(view.divergence->step) + ".";
+        if (layer >= view.layers.size()) continue;
+        const Histogram& histogram = view.layers[layer].normalized;
+        std::array<char, 160> text;
+        std::snprintf(text.data(), text.size(), " Of %s %.1f %% lie beyond the curve's ends, %g and %g.",
+                      letter.c_str(), 100 * static_cast<double>(histogram.below + histogram.above),
+                      static_cast<double>(histogram.low), static_cast<double>(histogram.high));
+        if (histogram.below + histogram.above > 0) beyond += text.data();
+    }
+    return norms + "." + beyond + " A click inspects this layer, a right click changes its norms.";
 }
 
 // The norm of a layer that is an exception, behind its title; a dot where there is no room.
@@ -97,7 +124,7 @@ void draw_exceptions(const Look& look, ImDrawList& list, const Settings& setting
         const char* const norm = name(settings.twins[twin].norm_of(layer));
         const float width = plot::text_size(look.fonts.small, norm).x;
         if (left + width <= right) {
-            plot::text(list, look.fonts.small, {left, top}, look.theme.twins[twin], norm);
+            plot::text(list, look.fonts.small, {left, top}, look.theme.twin_words[twin], norm);
             left += width + look.px(8);
         } else {
             plot::disc(list, look.fonts, {left, top + look.px(7)}, look.px(3.5f), look.theme.twins[twin]);
@@ -113,7 +140,9 @@ float draw_moments(const Look& look, ImDrawList& list, const plot::Rect& card, c
     std::vector<std::string> words;
     float width = 0;
     for (const TwinView& twin : s.twins) {
-        words.push_back(layer < twin.layers.size() ? moments(twin.layers[layer]) : "");
+        words.push_back(twin.divergence              ? "diverged"
+                        : layer < twin.layers.size() ? moments(twin.layers[layer])
+                                                     : "");
         width += plot::text_size(look.fonts.mono, words.back().c_str()).x;
     }
     const float room = card.width() - 2 * look.px(card_inset), least_gap = look.px(8);
@@ -124,7 +153,7 @@ float draw_moments(const Look& look, ImDrawList& list, const plot::Rect& card, c
     for (size_t twin = words.size(); twin-- > 0;) {
         const float its = plot::text_size(look.fonts.mono, words[twin].c_str()).x;
         const float left = twin == 0 ? card.min.x + look.px(card_inset) : right - its;
-        plot::text(list, look.fonts.mono, {left, top}, look.theme.twins[twin], words[twin].c_str());
+        plot::text(list, look.fonts.mono, {left, top}, look.theme.twin_words[twin], words[twin].c_str());
         right -= its + (room - width) / std::max(gaps, 1.0f);
     }
     return top - look.px(4);
@@ -152,9 +181,20 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
 
     const float bottom = draw_moments(look, list, card, s, index);
     const plot::Rect area{{card.min.x + inset, top + look.px(17)}, {card.max.x - inset, bottom}};
-    for (size_t twin = s.twins.size(); twin-- > 0;)
-        if (index < s.twins[twin].layers.size())
-            draw_sparkline(look, list, s.twins[twin].layers[index].normalized, area, look.theme.twins[twin]);
+    std::vector<plot::DrawnLine> outlines;
+    float cross = card.max.x - look.px(9);
+    for (size_t twin = s.twins.size(); twin-- > 0;) {
+        if (s.twins[twin].divergence) {
+            plot::draw_cross(list, {cross, area.min.y + look.px(5)}, look.px(4), look.px(2),
+                             look.theme.twins[twin]);
+            cross -= look.px(13);
+        }
+        if (index >= s.twins[twin].layers.size()) continue;
+        const Color color = faded(look.theme.twins[twin], s.twins[twin].divergence ? 0.45f : 1.0f);
+        if (auto outline = draw_sparkline(look, list, s.twins[twin].layers[index].normalized, area, color))
+            outlines.push_back(std::move(*outline));
+    }
+    plot::show_covered_lines(list, outlines, area.min.x, area.max.x, look.px(6));
 }
 
 }  // namespace
@@ -176,10 +216,12 @@ void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Se
         const plot::Rect card{{std::round(x), frame.min.y}, {std::round(x + width), frame.max.y}};
         ImGui::PushID(static_cast<int>(i));
         ImGui::SetCursorScreenPos(card.min);
-        if (ImGui::InvisibleButton("card", {card.width(), card.height()})) settings.inspected_layer = i;
-        hint(look, layer_note(settings, i).c_str());
-        if (ImGui::IsItemClicked(ImGuiMouseButton_Right)) ImGui::OpenPopup("norms");
-        draw_card(look, list, card, s, settings, i, ImGui::IsItemHovered());
+        if (press_area(look, "card", {card.width(), card.height()})) settings.inspected_layer = i;
+        const bool hovered = ImGui::IsItemHovered();
+        if (ImGui::IsItemClicked(ImGuiMouseButton_Right) || look.focus.asked_for_menu())
+            ImGui::OpenPopup("norms");
+        hint(look, layer_note(s, settings, i).c_str(), Side::below);
+        draw_card(look, list, card, s, settings, i, hovered);
         draw_layer_menu(look, card, i, settings);
         ImGui::PopID();
         x += width;

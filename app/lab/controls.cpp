@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/lab/norm_choice.hpp"
+#include "app/ui/focus.hpp"
 #include "app/ui/scale.hpp"
 
 namespace lab {
@@ -98,9 +99,9 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
     const size_t before = s.twins.size();
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(12), look.px(10)});
     if (ImGui::BeginPopupContextItem("twins")) {
-        if (before < limits::max_twins && ImGui::Selectable("Add a twin")) set_twin_count(s, before + 1);
+        if (before < limits::max_twins && menu_row(look, "Add a twin")) set_twin_count(s, before + 1);
         const std::string remove = std::string("Remove twin ") + twin_letter(index);
-        if (before > 1 && ImGui::Selectable(remove.c_str()))
+        if (before > 1 && menu_row(look, remove.c_str()))
             s.twins.erase(s.twins.begin() + static_cast<ptrdiff_t>(index));
         ImGui::EndPopup();
     }
@@ -108,13 +109,8 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
     return s.twins.size() != before;
 }
 
-void draw_twin(const Look& look, size_t index, Settings& s) {
-    const std::string title = std::string("Twin ") + twin_letter(index);
-    const bool open = section(look, title.c_str(), look.theme.twins[index]);
-    hint(look, "A right click adds or removes twins");
-    if (draw_twin_menu(look, index, s) || !open) return;
+void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     TwinSettings& twin = s.twins[index];
-    ImGui::PushID(title.c_str());
     const float gap = look.px(8), half = (full_width() - gap) / 2, more = look.px(17);
     choose_norm(look, "##norm", half + more, twin);
     ImGui::SameLine(0, gap);
@@ -126,6 +122,16 @@ void draw_twin(const Look& look, size_t index, Settings& s) {
         hint(look, field.help);
     }
     draw_fields(look, Section::twin, s, index);
+}
+
+void draw_twin(const Look& look, size_t index, Settings& s) {
+    const std::string title = std::string("Twin ") + twin_letter(index);
+    const bool open = section(look, title.c_str(), look.theme.twins[index]);
+    const bool asked = look.focus.asked_for_menu();
+    hint(look, "A right click adds or removes twins");
+    ImGui::PushID(title.c_str());  // each has its own menu
+    if (asked) ImGui::OpenPopup("twins");
+    if (!draw_twin_menu(look, index, s) && open) draw_twin_controls(look, index, s);
     ImGui::PopID();
 }
 
@@ -139,7 +145,7 @@ void draw_normalization(const Look& look, Settings& s) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const std::string both = "PyTorch " + plot::short_number(s.norm_momentum) + "  \xC2\xB7  Keras, ONNX " +
                              plot::short_number(1 - s.norm_momentum);
-    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y - look.px(3)}, look.theme.faint,
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y - look.px(3)}, look.theme.muted,
                both.c_str());
     ImGui::SetCursorScreenPos({at.x, at.y + look.px(19)});
     draw_fields(look, Section::normalization, s);
@@ -159,6 +165,13 @@ void draw_inspect(const Look& look, Settings& s) {
     const std::string steps = s.steps_per_frame == 0 ? "all it can" : std::to_string(s.steps_per_frame);
     slider(look, field.label, s.steps_per_frame, 0, limits::max_steps_per_frame, steps);
     hint(look, field.help);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const char* const label = field_named("smoothing").label;
+    const ImVec2 size = plot::text_size(look.fonts.small, label);
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y + look.px(13) - size.y / 2},
+               look.theme.muted, label);
+    ImGui::SetCursorScreenPos({at.x + size.x + look.px(10), at.y});
+    draw_field(look, field_named("smoothing"), s);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "app/lab/panels/twins.hpp"
+
 namespace lab {
 
 namespace {
@@ -61,10 +63,23 @@ void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, con
         twins_ = run.twins.size();
         panels_ = all_panels(twins_);
     }
+    if (std::exchange(run_, run.run) !=
+        run.run) {  // other steps and values: a zoom would show nothing of them
+        fit();
+        steps_.next_marked.reset();
+    }
+    steps_.events.clear();
+    for (size_t twin = 0; twin < twins_; ++twin)
+        if (const auto& divergence = run.twins[twin].divergence)
+            steps_.events.push_back({static_cast<double>(divergence->step), look.theme.twin_words[twin],
+                                     letter(twin) + " diverged"});
     steps_.data = {1, std::max(2.0, static_cast<double>(run.step))};
     steps_.marked = steps_.next_marked;
     steps_.next_marked.reset();
-    for (Panel& panel : panels_) panel.frame = {};
+    for (Panel& panel : panels_) {
+        if (panel.frame.width() == 0) panel.plot.has_keyboard = false;  // it was not drawn
+        panel.frame = {};
+    }
 
     const std::vector<Place> at = places(panels_);
     const Cells cells(look, area, at.empty() ? 1 : at.back().row + 1);
@@ -80,6 +95,7 @@ void PanelGrid::draw_panel(const Look& look, Panel& panel, const plot::Rect& fra
     panel.frame = frame;
     if (frame.contains(ImGui::GetMousePos())) hovered_ = panel.id;
     panel.draw(panel, {look, frame, run, steps_});
+    if (panel.plot.has_keyboard) hovered_ = panel.id;
 }
 
 Panel* PanelGrid::hovered() {
@@ -110,6 +126,11 @@ bool PanelGrid::leave_full() {
     bool any = false;
     for (Panel& panel : panels_) any |= std::exchange(panel.plot.panel.full, false);
     return any;
+}
+
+std::optional<plot::Range> PanelGrid::zoomed_to() const {
+    if (steps_.view.fits()) return {};
+    return steps_.view.range(steps_.data, plot::Scale::linear);
 }
 
 void PanelGrid::fit() {

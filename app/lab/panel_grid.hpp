@@ -1,6 +1,7 @@
 // The panels in rows of three, and what the user does to them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class PanelGrid {
     bool leave_full();
     /// Axes follow the data again.
     void fit();
+    /// Steps shown, if not all of them.
+    std::optional<plot::Range> zoomed_to() const;
 
     /// In reading order, as of the latest frame.
     const std::vector<Panel>& panels() const { return panels_; }
@@ -35,6 +38,7 @@ class PanelGrid {
 
     std::vector<Panel> panels_;
     size_t twins_ = 0;  // for which they are
+    uint64_t run_ = 0;  // for which their axes are
     std::string hovered_;
     plot::SharedX steps_;
 };

@@ -16,6 +16,7 @@ class Still : public Commands {
     void step() override {}
     void reset() override {}
     void apply(const Settings&) override {}
+    void undo() override {}
     std::shared_ptr<const Snapshot> snapshot() const override { return shown_; }
 
   private:
@@ -26,7 +27,7 @@ class Still : public Commands {
 
 Picture live_picture(Gpu& gpu, const Snapshot& run, uint32_t width, uint32_t height, bool light) {
     Still still(run);
-    Screen screen(1);
+    Screen screen(1, least_window);
     if (light) screen.set_theme(light_theme());
     Renderer renderer(gpu, VK_FORMAT_R8G8B8A8_UNORM);
     Shell shell(still);

@@ -1,6 +1,7 @@
 #include "app/lab/shell.hpp"
 
 #include <algorithm>
+#include <imgui_internal.h>
 
 #include "app/lab/cards.hpp"
 #include "app/lab/controls.hpp"
@@ -72,16 +73,22 @@ void Shell::take_preset(const Settings& preset) {
     settings_ = preset;
     settings_.data_file = before.data_file;
     settings_.steps_per_frame = before.steps_per_frame;
+    settings_.smoothing = before.smoothing;
+    settings_.pause_on_divergence = before.pause_on_divergence;
     show(shown_);
     panels_.fit();
     apply_settings();
     commands_.reset();
 }
 
-// What begins a new run waits until the mouse is released, so that a drag does not begin a hundred.
+// What begins a new run waits until the mouse or the arrow is released, so that a drag does not begin a
+// hundred.
 void Shell::apply_settings() {
     if (settings_ == applied_) return;
-    if (begins_new_run(applied_, settings_) && ImGui::IsMouseDown(ImGuiMouseButton_Left)) return;
+    bool held = ImGui::IsMouseDown(ImGuiMouseButton_Left);
+    for (const Key arrow : {Key::left, Key::right, Key::up, Key::down})
+        held = held || ImGui::IsKeyDown(static_cast<int>(arrow));
+    if (begins_new_run(applied_, settings_) && held) return;
     keep_norms_valid(settings_);
     commands_.apply(settings_);
     applied_ = settings_;
@@ -89,6 +96,24 @@ void Shell::apply_settings() {
 
 void Shell::run_or_pause(const Snapshot& run) {
     run.running ? commands_.pause() : commands_.run();
+}
+
+void Shell::undo(const Snapshot& run) {
+    if (!run.kept) return;
+    settings_ = applied_ = run.kept->settings;
+    commands_.undo();
+    show(shown_);
+}
+
+void Shell::step_back(Focus& focus) {
+    if (const int open = ImGui::GetCurrentContext()->OpenPopupStack.Size; open > 0)
+        ImGui::ClosePopupToLevel(open - 1, true);
+    else if (std::exchange(help_, false))
+        return;
+    else if (focus.active())
+        focus.leave();
+    else
+        panels_.leave_full();
 }
 
 void Shell::switch_theme(Screen& screen) {
@@ -108,6 +133,7 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add(key(' '), "Space", "run or pause", [&] { run_or_pause(run); });
     add(key('S'), "S", "one step", [&] { commands_.step(); });
     add(key('R'), "R", "begin the run again", [&] { commands_.reset(); });
+    add_with_control('Z', "Ctrl + Z", "undo the restart: bring the run before it back", [&] { undo(run); });
     add(key('T'), "T", "training steps use batch or running statistics",
         [&] { switch_statistics(settings_); });
     add(key('F'), "F", "freeze: running statistics, gamma and beta stay", [&] { freeze_or_thaw(settings_); });
@@ -133,15 +159,21 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add_with_control('E', "Ctrl + E", "write tables and a picture of the run",
                      [&] { requests.export_run = true; });
     add_with_control('Q', "Ctrl + Q", "quit", [&] { requests.close = true; });
+    all.back().always = true;
     return all;
 }
 
 void Shell::obey_keys(Screen& screen, const Snapshot& run, Requests& requests) {
     if (typed('?')) help_ = !help_;
-    if (pressed(Key::escape) && !std::exchange(help_, false)) panels_.leave_full();
-    if (help_) return;
-    for (const Shortcut& shortcut : shortcuts(screen, run, requests))
+    Focus& focus = screen.look().focus;
+    if (help_ && pressed(Key::enter)) help_ = false;
+    if (pressed(Key::escape)) step_back(focus);
+    if (help_) focus.leave();  // nothing below it has the keyboard
+    for (const Shortcut& shortcut : shortcuts(screen, run, requests)) {
+        if (help_ && !shortcut.always) continue;
+        if (shortcut.key == key(' ') && focus.active()) continue;  // it presses a control
         if (shortcut.control ? pressed_with_control(shortcut.key) : pressed(shortcut.key)) shortcut.act();
+    }
 }
 
 void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms) {
@@ -159,7 +191,14 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
     draw_controls(look, layout.controls, settings_);
     draw_cards(look, layout.cards, run, settings_);
     tabs_[shown_]->draw({look, layout.tab, run, panels_});
-    draw_status_bar(look, layout.status, run, ImGui::GetTime() < note_until_ ? note_ : "");
+    const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
+                                                       .run = run,
+                                                       .settings = settings_,
+                                                       .note = ImGui::GetTime() < note_until_ ? note_ : "",
+                                                       .zoomed_to = panels_.zoomed_to()});
+    if (offers.undo) undo(run);
+    if (offers.see_all) panels_.fit();
+    if (offers.pause_on_divergence) settings_.pause_on_divergence = !settings_.pause_on_divergence;
 }
 
 Requests Shell::draw(Screen& screen, float frame_ms) {

@@ -15,6 +15,9 @@
 
 namespace lab {
 
+/// The smallest window, in pixels at scale 1. Where there are fewer, everything shrinks.
+inline const ImVec2 least_window{1200, 800};
+
 /// Where things are on a screen of `size`.
 struct ShellLayout {
     plot::Rect toolbar, controls, cards, tab, status;
@@ -48,7 +51,10 @@ class Shell {
     /// All that keys do now, in the order of the help.
     std::vector<Shortcut> shortcuts(Screen& screen, const Snapshot& run, Requests& requests);
     void draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms);
+    /// Closes the topmost thing that is open.
+    void step_back(Focus& focus);
     void run_or_pause(const Snapshot& run);
+    void undo(const Snapshot& run);
     void switch_theme(Screen& screen);
     void show(size_t tab);
     void take_preset(const Settings& preset);

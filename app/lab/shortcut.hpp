@@ -14,6 +14,7 @@ struct Shortcut {
     std::string keys;      ///< as the help names it; empty: it is listed with another one
     std::string meaning;
     std::function<void()> act;
+    bool always = false;  ///< while the help is open, too
 };
 
 }  // namespace lab

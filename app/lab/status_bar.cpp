@@ -1,11 +1,89 @@
 #include "app/lab/status_bar.hpp"
 
-#include "app/ui/scale.hpp"
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "app/ui/focus.hpp"
+#include "app/ui/widgets.hpp"
 
 namespace lab {
 
-void draw_status_bar(const Look& look, const plot::Rect& frame, const Snapshot& run,
-                     const std::string& note) {
+namespace {
+
+constexpr float gap = 16, padding = 8;  // between its parts, in a button
+
+/// A few words and a button about them.
+struct Offer {
+    std::string words;
+    const char* button;
+    const char* note;
+    bool* clicked;
+};
+
+float offer_width(const Look& look, const Offer& offer) {
+    return plot::text_size(look.fonts.small, offer.words.c_str()).x +
+           plot::text_size(look.fonts.small, offer.button).x + look.px(gap + 3 * padding);
+}
+
+void draw_offer(const Look& look, ImDrawList& list, float left, float middle, const Offer& offer) {
+    const ImVec2 words = plot::text_size(look.fonts.small, offer.words.c_str()),
+                 label = plot::text_size(look.fonts.small, offer.button);
+    plot::text(list, look.fonts.small, {left, middle - words.y / 2}, look.theme.text, offer.words.c_str());
+    const ImVec2 min{std::round(left + words.x + look.px(padding)), std::round(middle - look.px(10))};
+    const ImVec2 size{label.x + look.px(2 * padding), look.px(20)};
+    ImGui::SetCursorScreenPos(min);
+    *offer.clicked = press_area(look, offer.button, size);
+    const bool hovered = ImGui::IsItemHovered();
+    hint(look, offer.note, Side::below);
+    const ImVec2 max{min.x + size.x, min.y + size.y};
+    list.AddRectFilled(min, max, hovered ? mixed(look.theme.accent, rgb(0xFFFFFF), 0.12f) : look.theme.accent,
+                       look.px(5));
+    plot::text(list, look.fonts.small, {min.x + look.px(padding), middle - label.y / 2}, look.theme.on_accent,
+               offer.button);
+}
+
+std::vector<Offer> offers(const StatusFrame& status, StatusClicks& clicks) {
+    std::vector<Offer> all;
+    const auto& twins = status.run.twins;
+    const auto diverged = static_cast<size_t>(std::count_if(
+        twins.begin(), twins.end(), [](const TwinView& twin) { return twin.divergence.has_value(); }));
+    if (diverged > 0 && diverged < twins.size()) {
+        const bool pauses = status.settings.pause_on_divergence;
+        all.push_back({pauses ? "a divergence pauses all" : "the others go on", pauses ? "Go on" : "Pause",
+                       "What happens when a twin diverges, now and from now on",
+                       &clicks.pause_on_divergence});
+    }
+    if (status.run.kept)
+        all.push_back({"restarted at step " + std::to_string(status.run.kept->step) + " \xC2\xB7", "Undo",
+                       "Brings that run back: its settings, networks and curves. Ctrl + Z", &clicks.undo});
+    if (status.zoomed_to)
+        all.push_back({"zoomed: steps " + plot::whole_number(status.zoomed_to->low) + " to " +
+                           plot::whole_number(status.zoomed_to->high),
+                       "See all", "A double click in a plot does it, too", &clicks.see_all});
+    return all;
+}
+
+// The facts of the run, from all of them to none.
+std::vector<std::string> facts(const Snapshot& run) {
+    const std::string seed = "seed " + std::to_string(run.settings.seed), dot = "  \xC2\xB7  ";
+    std::vector<std::string> less = {"", seed};
+    if (run.parameters > 0)
+        less.push_back(seed + dot + plot::short_number(static_cast<double>(run.parameters)) +
+                       " parameters each");
+    if (!run.device.empty()) less.push_back(less.back() + dot + run.device.substr(0, run.device.find(" (")));
+    if (!run.device.empty()) less.push_back(less[less.size() - 2] + dot + run.device);
+    std::reverse(less.begin(), less.end());
+    return less;
+}
+
+}  // namespace
+
+StatusClicks draw_status_bar(const Look& look, const StatusFrame& status) {
+    StatusClicks clicks;
+    const Snapshot& run = status.run;
+    const plot::Rect& frame = status.frame;
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const float middle = (frame.min.y + frame.max.y) / 2;
     Color mark = run.running ? look.theme.good : look.theme.faint;
@@ -15,26 +93,38 @@ void draw_status_bar(const Look& look, const plot::Rect& frame, const Snapshot& 
         mark = run.severity == Severity::error     ? look.theme.bad
                : run.severity == Severity::warning ? look.theme.warning
                                                    : look.theme.grip;
-    } else if (!note.empty()) {
-        words = note;
+    } else if (!status.note.empty()) {
+        words = status.note;
         mark = look.theme.grip;
     }
-    std::string facts = "seed " + std::to_string(run.settings.seed);
-    if (run.parameters > 0)
-        facts +=
-            "  \xC2\xB7  " + plot::short_number(static_cast<double>(run.parameters)) + " parameters each";
-    if (!run.device.empty()) facts += "  \xC2\xB7  " + run.device;
-    const ImVec2 facts_size = plot::text_size(look.fonts.small, facts.c_str());
-    const float facts_left = frame.max.x - look.px(8) - facts_size.x;
-    plot::text(list, look.fonts.small, {facts_left, middle - facts_size.y / 2}, look.theme.muted,
-               facts.c_str());
+    const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
+    const float left = frame.min.x + look.px(26);
+    float offered = 0;
+    const std::vector<Offer> all = offers(status, clicks);
+    for (const Offer& offer : all) offered += offer_width(look, offer);
+
+    float right = frame.max.x - look.px(8);
+    for (const std::string& words_at_right : facts(run)) {
+        const ImVec2 its = plot::text_size(look.fonts.small, words_at_right.c_str());
+        if (left + size.x + look.px(gap) + offered + its.x > right && !words_at_right.empty()) continue;
+        right -= its.x;
+        plot::text(list, look.fonts.small, {right, middle - its.y / 2}, look.theme.muted,
+                   words_at_right.c_str());
+        break;
+    }
 
     plot::disc(list, look.fonts, {frame.min.x + look.px(14), middle}, look.px(4.5f), mark);
-    const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
-    list.PushClipRect(frame.min, {facts_left - look.px(16), frame.max.y}, true);
-    plot::text(list, look.fonts.small, {frame.min.x + look.px(26), middle - size.y / 2},
+    const float words_end = std::min(left + size.x, right - offered - look.px(gap));
+    list.PushClipRect(frame.min, {words_end + look.px(2), frame.max.y}, true);
+    plot::text(list, look.fonts.small, {left, middle - size.y / 2},
                run.message.empty() ? look.theme.muted : look.theme.text, words.c_str());
     list.PopClipRect();
+    float x = words_end + look.px(gap);
+    for (const Offer& offer : all) {
+        draw_offer(look, list, x, middle, offer);
+        x += offer_width(look, offer);
+    }
+    return clicks;
 }
 
 }  // namespace lab

@@ -1,12 +1,28 @@
-// The line at the bottom: what the run does or complains of, and its facts.
+// The line at the bottom: what the run does or complains of, what can be done about it, and its facts.
 #pragma once
+
+#include <optional>
+#include <string>
 
 #include "app/experiment/snapshot.hpp"
 #include "app/ui/ink.hpp"
+#include "app/ui/scale.hpp"
 
 namespace lab {
 
-/// `note` is said where the run has no message; empty: nothing.
-void draw_status_bar(const Look& look, const plot::Rect& frame, const Snapshot& run, const std::string& note);
+struct StatusFrame {
+    plot::Rect frame;
+    const Snapshot& run;
+    const Settings& settings;
+    std::string note;                      ///< said where the run has no message; empty: nothing
+    std::optional<plot::Range> zoomed_to;  ///< steps that the plots show, if not all
+};
+
+/// What was clicked.
+struct StatusClicks {
+    bool undo = false, see_all = false, pause_on_divergence = false;
+};
+
+StatusClicks draw_status_bar(const Look& look, const StatusFrame& status);
 
 }  // namespace lab

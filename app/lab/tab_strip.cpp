@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "app/ui/focus.hpp"
 #include "app/ui/widgets.hpp"
 
 namespace lab {
@@ -35,9 +36,9 @@ std::optional<size_t> draw_tab_strip(const Look& look, ImVec2 at, const TabList&
     for (size_t i = 0; i < tabs.size(); ++i) {
         const float width = tab_width(look, *tabs[i], i);
         ImGui::SetCursorScreenPos(at);
-        if (ImGui::InvisibleButton(tabs[i]->name(), {width, height})) clicked = i;
+        if (press_area(look, tabs[i]->name(), {width, height})) clicked = i;
         const bool hovered = ImGui::IsItemHovered();
-        hint(look, tabs[i]->note());
+        hint(look, tabs[i]->note(), Side::below);
         if (i == shown) draw_raised(look, list, at, {at.x + width, at.y + height});
         const std::string place = digit(i);
         const ImVec2 place_size = plot::text_size(look.fonts.mono, place.c_str()),

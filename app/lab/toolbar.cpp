@@ -20,21 +20,36 @@ int matching_preset(const Settings& settings) {
     return -1;
 }
 
-// "llvmpipe (LLVM 15.0.6, 256 bits)" is "llvmpipe" here.
-std::string short_device(const std::string& device) {
-    return device.substr(0, device.find(" ("));
+/// A muted word and a number after it, which has a fixed width so that nothing jumps while it grows.
+struct Figure {
+    const char* word;
+    std::string number;
+    float width;
+    int rank;  ///< where there is no room for all, those of the highest rank go first
+};
+
+float width_of(const Look& look, const Figure& figure) {
+    return plot::text_size(look.fonts.small, figure.word).x + look.px(6 + 12) +
+           std::max(look.px(figure.width), plot::text_size(look.fonts.mono, figure.number.c_str()).x);
 }
 
-// A muted word and a number after it; returns where the next may begin. Numbers have a fixed width so that
-// nothing jumps while they grow.
-float draw_number(const Look& look, ImDrawList& list, ImVec2 at, const char* word, const std::string& number,
-                  float width) {
-    const ImVec2 word_size = plot::text_size(look.fonts.small, word),
-                 number_size = plot::text_size(look.fonts.mono, number.c_str());
-    plot::text(list, look.fonts.small, {at.x, at.y - word_size.y / 2}, look.theme.muted, word);
-    const float left = at.x + word_size.x + look.px(6);
-    plot::text(list, look.fonts.mono, {left, at.y - number_size.y / 2}, look.theme.text, number.c_str());
-    return left + std::max(look.px(width), number_size.x) + look.px(12);
+void draw_figures(const Look& look, ImDrawList& list, ImVec2 at, float right, std::vector<Figure> figures) {
+    const auto total = [&] {
+        float sum = 0;
+        for (const Figure& figure : figures) sum += width_of(look, figure);
+        return sum;
+    };
+    while (!figures.empty() && at.x + total() > right)
+        figures.erase(std::max_element(figures.begin(), figures.end(),
+                                       [](const Figure& a, const Figure& b) { return a.rank < b.rank; }));
+    for (const Figure& figure : figures) {
+        const ImVec2 word_size = plot::text_size(look.fonts.small, figure.word),
+                     number_size = plot::text_size(look.fonts.mono, figure.number.c_str());
+        plot::text(list, look.fonts.small, {at.x, at.y - word_size.y / 2}, look.theme.muted, figure.word);
+        plot::text(list, look.fonts.mono, {at.x + word_size.x + look.px(6), at.y - number_size.y / 2},
+                   look.theme.text, figure.number.c_str());
+        at.x += width_of(look, figure);
+    }
 }
 
 std::string fixed(const char* pattern, double value) {
@@ -59,22 +74,25 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
     plot::text(list, look.fonts.strong, {x, middle - brand_size.y / 2}, look.theme.text, brand);
     x += brand_size.x + look.px(16);
 
-    const auto button = [&](const char* id, const char* label, Icon icon, bool primary) {
+    const auto button = [&](const char* id, const char* label, Icon icon, bool primary, float least) {
         ImGui::SetCursorScreenPos({std::round(x), top});
-        const bool clicked = tool_button(look, id, label, icon, primary);
+        const bool clicked = tool_button(look, id, label, icon, primary, least);
         x = ImGui::GetItemRectMax().x + gap;
         return clicked;
     };
-    clicks.run =
-        s.running ? button("run", "Pause", Icon::pause, true) : button("run", "Run", Icon::play, true);
-    clicks.step = button("step", "Step", Icon::step, false);
-    clicks.reset = button("reset", "Reset", Icon::reset, false);
+    // As wide for either word, so that nothing jumps.
+    const float run_width =
+        std::max(tool_button_width(look, "Run", Icon::play), tool_button_width(look, "Pause", Icon::pause));
+    clicks.run = s.running ? button("run", "Pause", Icon::pause, true, run_width)
+                           : button("run", "Run", Icon::play, true, run_width);
+    clicks.step = button("step", "Step", Icon::step, false, 0);
+    clicks.reset = button("reset", "Reset", Icon::reset, false, 0);
 
     std::vector<const char*> names;
     for (const Preset& preset : presets()) names.push_back(preset.name);
     int selected = matching_preset(settings);
     const bool wide = frame.width() > look.px(1400);
-    const float preset_width = look.px(wide ? 310 : 210);
+    const float preset_width = look.px(wide ? 310 : 200);
     x += gap;
     ImGui::SetCursorScreenPos({std::round(x), std::round(middle - ImGui::GetFrameHeight() / 2)});
     const int before = selected;
@@ -82,7 +100,7 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
                selected < 0 ? "Own settings" : names[static_cast<size_t>(selected)], names, selected) &&
         selected != before)
         clicks.preset = &presets()[static_cast<size_t>(selected)];
-    x += preset_width + look.px(18);
+    x += preset_width + look.px(wide ? 18 : 14);
 
     // From the right edge: what must always be there.
     float right = frame.max.x - look.px(10);
@@ -100,16 +118,12 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
     clicks.tab = draw_tab_strip(look, {std::round(right), top}, tabs, shown_tab);
     right -= gap;
 
-    list.PushClipRect(frame.min, {right, frame.max.y}, true);
-    x = draw_number(look, list, {x, middle}, "step", std::to_string(s.step), 48);
-    x = draw_number(look, list, {x, middle}, "epoch", fixed("%.1f", s.epoch), 40);
-    x = draw_number(look, list, {x, middle}, "samples/s",
-                    plot::short_number(std::round(s.samples_per_second)), 44);
-    if (!s.device.empty()) {
-        const std::string time = frame_ms > 0 ? fixed("%.1f ms", static_cast<double>(frame_ms)) : "";
-        draw_number(look, list, {x, middle}, short_device(s.device).c_str(), time, 60);
-    }
-    list.PopClipRect();
+    std::vector<Figure> figures = {{"step", std::to_string(s.step), 48, 0},
+                                   {"epoch", fixed("%.1f", s.epoch), 40, 2},
+                                   {s.twins.size() > 1 ? "samples/s per twin" : "samples/s",
+                                    plot::short_number(std::round(s.samples_per_second)), 40, 1}};
+    if (frame_ms > 0) figures.push_back({"drawing", fixed("%.1f ms", static_cast<double>(frame_ms)), 52, 3});
+    draw_figures(look, list, {x, middle}, right, std::move(figures));
     return clicks;
 }
 

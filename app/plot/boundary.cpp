@@ -144,7 +144,12 @@ void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& op
         if (points) draw_points(look, list, boundary, *points, square);
         const ImVec2 size = text_size(look.fonts.small, boundary.caption.c_str());
         text(list, look.fonts.small, {(square.min.x + square.max.x - size.x) / 2, square.max.y + look.px(4)},
-             look.theme.muted, boundary.caption.c_str());
+             boundary.ended ? look.theme.bad : look.theme.muted, boundary.caption.c_str());
+        if (boundary.ended) {
+            list.AddRect(square.min, square.max, look.theme.bad, 0, 0, look.px(2));
+            draw_cross(list, {(square.min.x + square.max.x) / 2, (square.min.y + square.max.y) / 2},
+                       square.width() / 6, look.px(3), look.theme.bad);
+        }
         if (panel.hovered) draw_class_reading(look, boundary, square);
     }
 }

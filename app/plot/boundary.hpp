@@ -17,6 +17,7 @@ struct BoundaryView {
     uint32_t classes = 0;
     std::span<const float> probability{};  ///< [rows][columns][classes], first row at y = low
     std::string caption{};                 ///< below the square
+    bool ended = false;                    ///< the network learns no more: framed and captioned as such
 };
 
 /// One square per twin that the legend shows, as large as fit. `points` may be null.

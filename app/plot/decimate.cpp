@@ -81,15 +81,25 @@ std::vector<Column> columns(const Points& visible_points, const Mapping& mapping
     return result;
 }
 
-std::optional<Point> nearest(const Points& points, double x) {
+std::optional<Point> nearest(const Points& points, double x, double reach) {
     const size_t middle = first_from(points, x);
     size_t right = middle, left = middle;
     while (right < points.size() && !std::isfinite(points[right].y)) ++right;
     while (left > 0 && !std::isfinite(points[left - 1].y)) --left;
-    const bool has_right = right < points.size();
-    if (left == 0) return has_right ? std::optional(points[right]) : std::nullopt;
-    const Point candidate = points[left - 1];
-    return has_right && points[right].x - x < x - candidate.x ? points[right] : candidate;
+    std::optional<Point> found;
+    if (left > 0 && x - points[left - 1].x <= reach) found = points[left - 1];
+    if (right < points.size() && points[right].x - x <= reach &&
+        (!found || points[right].x - x < x - found->x))
+        found = points[right];
+    return found;
+}
+
+std::optional<Point> held(const Points& points, double x, double reach) {
+    if (points.empty() || x > points.back().x + reach) return {};
+    size_t end = first_from(points, x);
+    if (end < points.size() && points[end].x == x) ++end;
+    if (end == 0 || !std::isfinite(points[end - 1].y)) return {};
+    return points[end - 1];
 }
 
 }  // namespace lab::plot

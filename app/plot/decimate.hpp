@@ -105,7 +105,10 @@ Points visible(const Points& points, const Range& range);
 bool dense(const Points& visible_points, const Mapping& mapping);
 /// One entry for every column, `pitch` pixels wide, that has a finite point.
 std::vector<Column> columns(const Points& visible_points, const Mapping& mapping, float pitch);
-/// The point nearest to `x` that has a finite y; nothing when there is none.
-std::optional<Point> nearest(const Points& points, double x);
+/// The point nearest to `x` that has a finite y and is at most `reach` away; nothing when there is none.
+std::optional<Point> nearest(const Points& points, double x, double reach);
+/// The latest point at or before `x`, whose value still holds there; nothing before the first one, beyond the
+/// last one by more than `reach`, or where that was not measured.
+std::optional<Point> held(const Points& points, double x, double reach);
 
 }  // namespace lab::plot

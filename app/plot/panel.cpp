@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "app/ui/focus.hpp"
+
 namespace lab::plot {
 
 namespace {
@@ -20,9 +22,9 @@ void draw_expand_icon(ImDrawList& list, ImVec2 center, float reach, float width,
         }
 }
 
-bool hit_area(const char* id, const Rect& rect) {
+bool hit_area(const Look& look, const char* id, const Rect& rect) {
     ImGui::SetCursorScreenPos(rect.min);
-    return ImGui::InvisibleButton(id, {std::max(rect.width(), 1.0f), std::max(rect.height(), 1.0f)});
+    return press_area(look, id, {std::max(rect.width(), 1.0f), std::max(rect.height(), 1.0f)});
 }
 
 constexpr float swatch_width = 14, swatch_gap = 5, entry_gap = 12;  // of the legend
@@ -54,7 +56,7 @@ void draw_legend(const Look& look, ImDrawList& list, float right, float middle,
         const Rect area{{x - look.px(4), middle - look.px(10)},
                         {x + width + look.px(4), middle + look.px(10)}};
         ImGui::PushID(static_cast<int>(i));
-        if (toggles && hit_area("legend", area)) state.hidden ^= 1u << i;
+        if (toggles && hit_area(look, "legend", area)) state.hidden ^= 1u << i;
         ImGui::PopID();
         const bool off = state.hidden >> i & 1u, hovered = toggles && ImGui::IsItemHovered();
         const Color ink = off ? look.theme.faint : entry.color;
@@ -63,14 +65,16 @@ void draw_legend(const Look& look, ImDrawList& list, float right, float middle,
             list.AddRectFilled({std::round(x + from), std::round(middle - half)},
                                {std::round(x + to), std::round(middle + half)}, ink);
         };
-        if (entry.dashed) {
+        if (entry.ended) {
+            draw_cross(list, {x + swatch / 2, middle}, look.px(4.5f), look.px(2), ink);
+        } else if (entry.dashed) {
             dash(0, swatch * 0.36f);
             dash(swatch * 0.64f, swatch);
         } else {
             list.AddRectFilled({x, std::round(middle - look.px(2))},
                                {x + swatch, std::round(middle + look.px(2))}, ink, look.px(2));
         }
-        const Color words = off ? look.theme.faint : hovered ? look.theme.text : look.theme.muted;
+        const Color words = hovered ? look.theme.text : look.theme.muted;
         const ImVec2 size = text_size(look.fonts.small, entry.label.c_str());
         const ImVec2 at{x + swatch + look.px(swatch_gap), middle - size.y / 2};
         text(list, look.fonts.small, at, words, entry.label.c_str());
@@ -97,7 +101,8 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
         const char* label = state.scale == Scale::log ? "log" : "lin";
         const ImVec2 size = text_size(look.fonts.small, label);
         const Rect chip{{left, middle - look.px(9)}, {left + size.x + look.px(12), middle + look.px(9)}};
-        if (hit_area("scale", chip)) state.scale = state.scale == Scale::log ? Scale::linear : Scale::log;
+        if (hit_area(look, "scale", chip))
+            state.scale = state.scale == Scale::log ? Scale::linear : Scale::log;
         const bool hovered = ImGui::IsItemHovered();
         list.AddRectFilled(chip.min, chip.max, hovered ? look.theme.control_hovered : look.theme.control,
                            look.px(5));
@@ -108,7 +113,7 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
 
     float right = frame.max.x - inset;
     const Rect expand{{right - look.px(14), middle - look.px(9)}, {right + look.px(4), middle + look.px(9)}};
-    if (hit_area("full", expand)) state.full = !state.full;
+    if (hit_area(look, "full", expand)) state.full = !state.full;
     const Color icon = ImGui::IsItemHovered() ? look.theme.text : look.theme.faint;
     draw_expand_icon(list, {right - look.px(5), middle}, look.px(4.5f), look.px(1.3f), state.full, icon);
     right -= look.px(22);
@@ -129,6 +134,14 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
     }
     ImGui::PopID();
     return {content, frame.contains(ImGui::GetMousePos()) && ImGui::IsWindowHovered()};
+}
+
+void draw_cross(ImDrawList& list, ImVec2 center, float reach, float width, Color color) {
+    for (const float slope : {-1.0f, 1.0f}) {
+        const ImVec2 bar[2] = {{center.x - reach, center.y - slope * reach},
+                               {center.x + reach, center.y + slope * reach}};
+        stroke(list, bar, color, width);
+    }
 }
 
 void empty_note(const Look& look, const Rect& content, const char* note) {

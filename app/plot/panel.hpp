@@ -16,6 +16,7 @@ struct LegendEntry {
     Color color;
     bool dashed = false;
     std::string brief{};  ///< in place of the label where room is short; empty: the label itself
+    bool ended = false;   ///< nothing more comes: a cross in place of the swatch
 };
 
 /// What the user chose for one panel.
@@ -42,6 +43,9 @@ struct PanelArea {
 
 /// Draws the card and returns what is left for the plot.
 PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& options, PanelState& state);
+
+/// A cross around `center`, for what has ended or is wrong.
+void draw_cross(ImDrawList& list, ImVec2 center, float reach, float width, Color color);
 
 /// Says in the middle of `content` why there is nothing to see.
 void empty_note(const Look& look, const Rect& content, const char* note);

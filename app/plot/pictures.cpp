@@ -71,11 +71,14 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
             const float center = x + side * (0.5f + pitch * (static_cast<float>(twin) - middle));
             const Color color = right ? look.theme.good : look.theme.bad;
             text(list, look.fonts.mono, {center - size.x / 2, y + side + look.px(1)}, color, name.c_str());
-            // The bar says whose guess it is.
+            // The bar says whose guess it is; a wrong one's is crossed out.
             const float reach = side * bar;
             list.AddRectFilled({std::round(center - reach), y + side},
                                {std::round(center + reach), y + side + look.px(2)},
                                right ? look.theme.twins[twin] : look.theme.bad);
+            if (!right)
+                draw_cross(list, {std::round(center), y + side + look.px(1)}, look.px(3.5f), look.px(2),
+                           look.theme.bad);
         }
     }
 }

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+
+#include "app/plot/overlap.hpp"
+#include "app/ui/focus.hpp"
 
 namespace lab::plot {
 
@@ -10,6 +14,10 @@ namespace {
 
 constexpr float left_margin = 40, bottom_margin = 20;  // room for tick labels
 constexpr float label_gap = 8;                         // between a y label and the plot
+// A log axis that follows the data goes so far below their third quartile: a loss that reaches 1e-30 once is
+// no reason to flatten the rest.
+constexpr double least_of_usual = 1e-8;
+constexpr float dash_length = 4;  // of a dashed line
 
 Rect plot_area(const Mapping& m) {
     return {{m.left, m.top}, {m.left + m.width, m.top + m.height}};
@@ -21,14 +29,32 @@ void include(Range& range, Scale scale, double value) {
     range.high = std::max(range.high, value);
 }
 
+// The third quartile of what is shown and positive, from some hundred values of each series.
+double usual_value(std::span<const Series> series, const PlotState& state, const Range& x) {
+    constexpr size_t enough = 256;
+    std::vector<double> values;
+    for (const Series& s : series) {
+        if (!state.panel.shows(s.legend)) continue;
+        const Points points = visible(s.points, x);
+        for (size_t i = 0; i < points.size(); i += 1 + points.size() / enough)
+            if (const double y = points[i].y; std::isfinite(y) && y > 0) values.push_back(y);
+    }
+    if (values.empty()) return 0;
+    const auto third_quartile = values.begin() + static_cast<ptrdiff_t>((values.size() - 1) * 3 / 4);
+    std::nth_element(values.begin(), third_quartile, values.end());
+    return *third_quartile;
+}
+
 // The range of what is shown between the ends of the x axis.
 Range data_range(std::span<const Series> series, const PlotState& state, const Range& x) {
     Range range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
     for (const Series& s : series) {
         if (!state.panel.shows(s.legend)) continue;
-        for (const auto* points : {&s.points, &s.upper})
+        for (const auto* points : {&s.points, &s.upper, &s.ink})
             for (const Point point : visible(*points, x)) include(range, state.panel.scale, point.y);
     }
+    if (state.panel.scale == Scale::log)
+        range.low = std::max(range.low, usual_value(series, state, x) * least_of_usual);
     return range;
 }
 
@@ -45,28 +71,41 @@ Range y_range(const PlotOptions& options, std::span<const Series> series, const 
     return state.values.range(data, scale);
 }
 
-// Calls `draw` with each unbroken stretch of the line through finite points.
-template <class Draw>
-void for_each_stretch(const Points& points, const Mapping& mapping, bool steps, Draw draw) {
-    std::vector<ImVec2> line;
+using Stretches = std::vector<std::vector<ImVec2>>;
+
+// The unbroken stretches of the line through finite points.
+Stretches through_points(const Points& points, const Mapping& mapping, bool steps) {
+    Stretches stretches(1);
     for (const Point point : points) {
         if (!std::isfinite(point.y)) {
-            draw(std::span<const ImVec2>(line));
-            line.clear();
+            stretches.emplace_back();
             continue;
         }
+        std::vector<ImVec2>& line = stretches.back();
         const ImVec2 at{mapping.to_x(point.x), mapping.to_y(point.y)};
         if (steps && !line.empty()) line.push_back({at.x, line.back().y});
         line.push_back(at);
     }
-    draw(std::span<const ImVec2>(line));
+    return stretches;
 }
 
-void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, float width, float dash) {
+// Those of the line through the means of narrow columns.
+Stretches through_means(const Points& points, const Mapping& mapping, float pitch) {
+    Stretches stretches(1);
+    for (const Column& column : columns(points, mapping, pitch)) {
+        if (column.begins) stretches.emplace_back();
+        stretches.back().push_back({column.x + pitch / 2, column.mean});
+    }
+    return stretches;
+}
+
+// Dashes by length along the line, or where it goes up and down within a dash, by length across.
+void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, float width, float dash,
+                   bool across) {
     float travelled = 0;
     for (size_t i = 0; i + 1 < line.size(); ++i) {
         const float dx = line[i + 1].x - line[i].x, dy = line[i + 1].y - line[i].y;
-        const float length = std::sqrt(dx * dx + dy * dy);
+        const float length = across ? std::abs(dx) : std::sqrt(dx * dx + dy * dy);
         if (length <= 0) continue;
         const float first = -std::fmod(travelled, 2 * dash);
         const int dashes = static_cast<int>(std::ceil((length - first) / (2 * dash)));
@@ -80,20 +119,6 @@ void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, 
         }
         travelled += length;
     }
-}
-
-// The line through the means of narrow columns.
-void stroke_means(ImDrawList& list, const Points& points, const Mapping& mapping, float pitch, Color color,
-                  float width) {
-    std::vector<ImVec2> line;
-    for (const Column& column : columns(points, mapping, pitch)) {
-        if (column.begins) {
-            stroke(list, line, color, width);
-            line.clear();
-        }
-        line.push_back({column.x + pitch / 2, column.mean});
-    }
-    stroke(list, line, color, width);
 }
 
 void draw_band(ImDrawList& list, const Series& s, const Mapping& mapping, float pitch, Color color) {
@@ -127,43 +152,60 @@ void bars(ImDrawList& list, std::span<const Column> columns, Color color, float 
     }
 }
 
-void draw_series(const Look& look, ImDrawList& list, const Series& s, const Mapping& mapping) {
-    const Points points = visible(s.points, mapping.x);
+// Draws the series; a solid line is returned, too.
+std::optional<DrawnLine> draw_series(const Look& look, ImDrawList& list, const Series& s,
+                                     const Mapping& mapping) {
     const float width = look.px(s.width), pitch = std::round(look.px(2));
-    const bool many = dense(points, mapping);
-    const auto each_stretch = [&](bool steps, auto draw) { for_each_stretch(points, mapping, steps, draw); };
-    switch (s.style) {
-        case Style::band:
-            return draw_band(list, s, mapping, pitch, faded(s.color, look.theme.dark ? 0.26f : 0.22f));
-        case Style::noise: {
-            const Color color = faded(s.color, look.theme.dark ? 0.38f : 0.34f);
-            if (many) return bars(list, columns(points, mapping, 1), color, width);
-            return each_stretch(false,
-                                [&](std::span<const ImVec2> line) { stroke(list, line, color, width); });
-        }
-        case Style::line:
-            if (many) return stroke_means(list, points, mapping, pitch, s.color, width);
-            return each_stretch(false,
-                                [&](std::span<const ImVec2> line) { stroke(list, line, s.color, width); });
-        case Style::step:
-            if (many) return stroke_means(list, points, mapping, pitch, s.color, width);
-            return each_stretch(true,
-                                [&](std::span<const ImVec2> line) { stroke(list, line, s.color, width); });
-        case Style::dashed_step:
-            if (many) return stroke_means(list, points, mapping, pitch, faded(s.color, 0.6f), width);
-            return each_stretch(true, [&](std::span<const ImVec2> line) {
-                stroke_dashed(list, line, s.color, width, look.px(4));
-            });
+    if (s.style == Style::band) {
+        draw_band(list, s, mapping, pitch, faded(s.color, look.theme.dark ? 0.26f : 0.22f));
+        return {};
     }
+    const bool noise = s.style == Style::noise;
+    const Points points = visible(noise && !s.ink.empty() ? s.ink : s.points, mapping.x);
+    const bool many = dense(points, mapping), steps = s.style == Style::step || s.style == Style::dashed_step;
+    const Color faint = faded(s.color, look.theme.dark ? 0.38f : 0.34f);
+    if (noise && many) {
+        bars(list, columns(points, mapping, 1), faint, width);
+        return {};
+    }
+    DrawnLine line{many ? through_means(points, mapping, pitch) : through_points(points, mapping, steps),
+                   noise ? faint : s.color, width};
+    for (const std::vector<ImVec2>& stretch : line.stretches)
+        if (s.style == Style::dashed_step)
+            stroke_dashed(list, stretch, s.color, width, look.px(dash_length), many);
+        else
+            stroke(list, stretch, line.color, width);
+    if (noise || s.style == Style::dashed_step) return {};
+    return line;
+}
+
+// Arrows: move the step looked at, zoom around it. Home: fit. Where the keyboard is on the plot.
+void obey_keys(PlotState& state, SharedX& shared) {
+    const Mapping& m = state.mapping;
+    const double step_of_pixel = m.x.length() / m.width;
+    double at = std::clamp(state.looked_at.value_or((m.x.low + m.x.high) / 2), m.x.low, m.x.high);
+    if (const int moved = arrows_across()) {
+        const double step = std::max(1.0, std::round(step_of_pixel * 2));  // not too small to be seen
+        at = std::clamp(std::round(at) + moved * step, m.x.low, m.x.high);
+    }
+    if (const int zoom = arrows_up())
+        shared.view.set(zoomed(m.x, Scale::linear, std::pow(0.8, zoom), to_unit(m.x, Scale::linear, at)));
+    if (home_pressed()) {
+        shared.view.fit();
+        state.values.fit();
+    }
+    state.looked_at = at;
+    shared.next_marked = at;
 }
 
 // Wheel: zoom in x; with shift, or over the y labels, in y. Drag: pan. Double click: fit.
-void obey_pointer(const Rect& hit, PlotState& state, SharedX& shared) {
+void obey(const Rect& hit, const Look& look, PlotState& state, SharedX& shared) {
     const Mapping& m = state.mapping;
     const ImGuiIO& io = ImGui::GetIO();
     ImGui::SetCursorScreenPos(hit.min);
     ImGui::InvisibleButton("area", {std::max(hit.width(), 1.0f), std::max(hit.height(), 1.0f)});
-    const bool hovered = ImGui::IsItemHovered();
+    const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
+    state.has_keyboard = look.focus.take_part(look);
     const float ux = (io.MousePos.x - m.left) / m.width, uy = 1 - (io.MousePos.y - m.top) / m.height;
     const Scale y_scale = state.panel.scale;
     if (hovered && io.MouseWheel != 0) {
@@ -174,7 +216,7 @@ void obey_pointer(const Rect& hit, PlotState& state, SharedX& shared) {
             shared.view.set(zoomed(m.x, Scale::linear, factor, std::clamp(ux, 0.0f, 1.0f)));
         }
     }
-    if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left, 3)) {
+    if (active && ImGui::IsMouseDragging(ImGuiMouseButton_Left, 3)) {
         if (io.MouseDelta.x != 0) shared.view.set(panned(m.x, Scale::linear, io.MouseDelta.x / m.width));
         if (io.MouseDelta.y != 0) state.values.set(panned(m.y, y_scale, -io.MouseDelta.y / m.height));
     }
@@ -183,6 +225,43 @@ void obey_pointer(const Rect& hit, PlotState& state, SharedX& shared) {
         state.values.fit();
     }
     if (hovered && plot_area(m).contains(io.MousePos)) shared.next_marked = m.from_x(io.MousePos.x);
+    if (state.has_keyboard)
+        obey_keys(state, shared);
+    else
+        state.looked_at.reset();
+}
+
+void draw_events(const Look& look, ImDrawList& list, const Mapping& m, const SharedX& shared) {
+    float top = m.top + look.px(2);
+    for (const Mark& event : shared.events) {
+        if (event.x < m.x.low || event.x > m.x.high) continue;
+        const float x = std::round(m.to_x(event.x));
+        const ImVec2 line[2] = {{x, m.top}, {x, m.top + m.height}};
+        stroke_dashed(list, line, event.color, look.px(1.2f), look.px(dash_length), false);
+        const ImVec2 size = text_size(look.fonts.small, event.label.c_str());
+        const bool left = x + look.px(8) + size.x > m.left + m.width;
+        const ImVec2 at{left ? x - look.px(8) - size.x : x + look.px(8), top};
+        list.AddRectFilled({at.x - look.px(4), at.y - look.px(1)},
+                           {at.x + size.x + look.px(4), at.y + size.y + look.px(1)}, look.theme.panel,
+                           look.px(4));
+        text(list, look.fonts.small, at, event.color, event.label.c_str());
+        top += size.y + look.px(4);  // the next one may be close by
+    }
+}
+
+bool holds(const Series& s) {
+    return s.style == Style::step || s.style == Style::dashed_step;
+}
+
+// What the series says of step `x`: what was measured there, within some pixels or the distance between
+// points, or what still holds there.
+std::optional<Point> value_at(const Series& s, const Mapping& m, double x) {
+    const double near = 4 * m.x.length() / m.width;
+    if (holds(s)) return held(s.points, x, near);
+    const size_t count = s.points.size();
+    const double spacing =
+        count < 2 ? 0 : (s.points.back().x - s.points[0].x) / static_cast<double>(count - 1);
+    return nearest(s.points, x, std::max(near, spacing / 2));
 }
 
 void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> series, PlotState& state,
@@ -190,27 +269,34 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
     state.reading.reset();
     const Mapping& m = state.mapping;
     if (!shared.marked || *shared.marked < m.x.low || *shared.marked > m.x.high) return;
-    Reading reading;
-    bool any = false;
+    const double marked = *shared.marked;
+    std::vector<std::pair<const Series*, Point>> found;
+    std::optional<double> measured;  // step nearest to the one looked at
     for (const Series& s : series) {
         if (s.name.empty() || !state.panel.shows(s.legend)) continue;
-        const std::optional<Point> point = nearest(s.points, *shared.marked);
+        const std::optional<Point> point = value_at(s, m, marked);
         if (!point) continue;
-        if (!any || std::abs(point->x - *shared.marked) < std::abs(reading.x - *shared.marked))
-            reading.x = point->x;
-        any = true;
-        reading.lines.push_back({s.name, s.color, point->y, short_number(point->y)});
-        const float y = m.to_y(point->y);
-        if (y >= m.top && y <= m.top + m.height) {
-            disc(list, look.fonts, {m.to_x(point->x), y}, look.px(4.5f), look.theme.panel);
-            disc(list, look.fonts, {m.to_x(point->x), y}, look.px(3.3f), s.color);
+        found.emplace_back(&s, *point);
+        if (!holds(s) && (!measured || std::abs(point->x - marked) < std::abs(*measured - marked)))
+            measured = point->x;
+        const ImVec2 at{m.to_x(holds(s) ? marked : point->x), m.to_y(point->y)};
+        if (plot_area(m).contains(at)) {
+            disc(list, look.fonts, at, look.px(4.5f), look.theme.panel);
+            disc(list, look.fonts, at, look.px(3.3f), s.color);
         }
     }
-    if (!any) return;
-    const float x = std::round(m.to_x(*shared.marked));
+    if (found.empty()) return;
+    const float x = std::round(m.to_x(marked));
     list.AddRectFilled({x, m.top}, {x + 1, m.top + m.height}, faded(look.theme.muted, 0.5f));
-    if (!hovered) return;
-    draw_reading(look, ImGui::GetMousePos(), "step " + short_number(reading.x), reading.lines);
+    if (!hovered && !state.has_keyboard) return;
+    Reading reading{measured.value_or(std::round(marked)), {}};
+    for (const auto& [s, point] : found) {
+        // Values of another step say of which.
+        const std::string step = point.x == reading.x ? "" : " (step " + whole_number(point.x) + ")";
+        reading.lines.push_back({s->name + step, s->color, point.y, short_number(point.y)});
+    }
+    const ImVec2 at = state.has_keyboard ? ImVec2{x, m.top + m.height / 3} : ImGui::GetMousePos();
+    draw_reading(look, at, "step " + whole_number(reading.x), reading.lines);
     state.reading = std::move(reading);
 }
 
@@ -254,7 +340,7 @@ void draw_x_axis(const Look& look, const Mapping& m, const char* label) {
              look.theme.muted, tick.label.c_str());
     }
     const float label_left = m.left - look.px(left_margin);
-    text(list, look.fonts.small, {label_left, bottom + look.px(4)}, look.theme.faint, label);
+    text(list, look.fonts.small, {label_left, bottom + look.px(4)}, look.theme.muted, label);
 }
 
 void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
@@ -283,13 +369,17 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
 
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.PushClipRect({m.left, m.top}, {m.left + m.width, m.top + m.height}, true);
+    std::vector<DrawnLine> lines;
     for (const Series& s : series)
-        if (state.panel.shows(s.legend)) draw_series(look, list, s, m);
+        if (state.panel.shows(s.legend))
+            if (auto line = draw_series(look, list, s, m)) lines.push_back(std::move(*line));
+    show_covered_lines(list, lines, m.left, m.left + m.width, look.px(2 * dash_length));
+    draw_events(look, list, m, shared);
     draw_marker(look, list, series, state, shared, panel.hovered);
     list.PopClipRect();
 
     ImGui::PushID(options.panel.id);
-    obey_pointer({content.min, content.max}, state, shared);
+    obey({content.min, content.max}, look, state, shared);
     ImGui::PopID();
 }
 

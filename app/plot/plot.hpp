@@ -27,14 +27,24 @@ struct Series {
     float width = 1.5f;
     Points points;
     Points upper;  ///< of a band, at the same x as `points`
+    Points ink{};  ///< what noise is drawn from where `points` are not all of it; empty: `points`
 };
 
-/// The x axis that all plots over steps share, and the position under the pointer, which all of them mark.
+/// Something that happened at one step: a line through every plot over steps.
+struct Mark {
+    double x;
+    Color color;
+    std::string label;
+};
+
+/// The x axis that all plots over steps share, and the position looked at by pointer or keyboard, which all
+/// of them mark.
 struct SharedX {
     AxisView view;
     Range data{0, 1};
     std::optional<double> marked;       ///< by the previous frame
     std::optional<double> next_marked;  ///< by this one
+    std::vector<Mark> events{};
 };
 
 struct Reading {
@@ -47,7 +57,9 @@ struct PlotState {
     PanelState panel;
     AxisView values;  ///< upward; of ridgelines, to the right
     std::optional<Reading> reading;
-    Mapping mapping;  ///< of the latest frame
+    Mapping mapping;                    ///< of the latest frame
+    bool has_keyboard = false;          ///< in the latest frame
+    std::optional<double> looked_at{};  ///< step that the keyboard points at
 };
 
 struct PlotOptions {

@@ -6,12 +6,14 @@
 #include <cstdio>
 
 #include "app/plot/layout.hpp"
+#include "app/ui/focus.hpp"
 
 namespace lab::plot {
 
 namespace {
 
 constexpr float right_margin = 44, bottom_margin = 20;  // room for steps and tick labels
+constexpr float note_height = 17;                       // of the line about what lies beyond
 
 double bin_center(const Range& bins, size_t count, size_t bin) {
     return bins.low + (static_cast<double>(bin) + 0.5) * bins.length() / static_cast<double>(count);
@@ -48,16 +50,49 @@ std::string percent(double share) {
     return text.data();
 }
 
-void obey_pointer(const Rect& hit, const Mapping& m, PlotState& state) {
+// Returns whether the pointer is over the ridges.
+bool obey(const Rect& hit, const Look& look, const Mapping& m, PlotState& state) {
     const ImGuiIO& io = ImGui::GetIO();
     ImGui::SetCursorScreenPos(hit.min);
     ImGui::InvisibleButton("area", {std::max(hit.width(), 1.0f), std::max(hit.height(), 1.0f)});
+    const bool over = ImGui::IsItemHovered();
+    state.has_keyboard = look.focus.take_part(look);
+    if (state.has_keyboard) {
+        if (const int zoom = arrows_up())
+            state.values.set(zoomed(m.x, Scale::linear, std::pow(0.8, zoom), 0.5));
+        if (const int moved = arrows_across()) state.values.set(panned(m.x, Scale::linear, -0.05 * moved));
+        if (home_pressed()) state.values.fit();
+    }
     const float unit = std::clamp((io.MousePos.x - m.left) / m.width, 0.0f, 1.0f);
-    if (ImGui::IsItemHovered() && io.MouseWheel != 0)
+    if (over && io.MouseWheel != 0)
         state.values.set(zoomed(m.x, Scale::linear, std::pow(0.8, io.MouseWheel), unit));
     if (ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left, 3) && io.MouseDelta.x != 0)
         state.values.set(panned(m.x, Scale::linear, io.MouseDelta.x / m.width));
-    if (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) state.values.fit();
+    if (over && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) state.values.fit();
+    return over;
+}
+
+// "8.6 % beyond" at either end, above the newest ridge, which it tells of; less, and to the card's end, where
+// room is short.
+void draw_beyond(const Look& look, ImDrawList& list, const Mapping& m, const Rect& content,
+                 const Ridge& newest) {
+    const bool brief = m.width < look.px(230);
+    for (const bool low : {true, false}) {
+        const float share = low ? newest.below : newest.above;
+        std::array<char, 32> words;
+        std::snprintf(words.data(), words.size(), brief ? "%.1f %%" : "%.1f %% beyond",
+                      static_cast<double>(share) * 100);
+        if (!(share > 0)) std::snprintf(words.data(), words.size(), brief ? "0 %%" : "none beyond");
+        const ImVec2 size = text_size(look.fonts.small, words.data());
+        const float arrow = look.px(4), top = content.min.y - look.px(2), middle = top + size.y / 2;
+        const float tip = low ? m.left : brief ? content.max.x : m.left + m.width;
+        const float back = low ? tip + arrow : tip - arrow;
+        const Color color = share > 0 ? look.theme.warning : look.theme.muted;
+        const ImVec2 head[3] = {{back, middle - arrow}, {tip, middle}, {back, middle + arrow}};
+        stroke(list, head, color, look.px(1.4f));
+        text(list, look.fonts.small, {low ? back + look.px(5) : back - look.px(5) - size.x, top}, color,
+             words.data());
+    }
 }
 
 // Names the ridge and the bin under the pointer.
@@ -80,18 +115,20 @@ std::optional<Reading> read(const Range& bins, std::span<const Ridge> ridges, co
 
 }  // namespace
 
-void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& options, const Range& bins,
-                    std::span<const Ridge> ridges, Color color, PlotState& state) {
-    const PanelArea panel = begin_panel(look, frame, options, state.panel);
+void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions& options,
+                    std::span<const Ridge> ridges, PlotState& state) {
+    const PanelArea panel = begin_panel(look, frame, options.panel, state.panel);
     const Rect& content = panel.content;
+    const Range& bins = options.bins;
+    const Color color = options.color;
     state.reading.reset();
     if (ridges.empty()) {
-        empty_note(look, content, "No steps yet");
+        empty_note(look, content, options.empty);
         return;
     }
     Mapping& m = state.mapping;
     m.left = std::round(content.min.x + look.px(6));
-    m.top = std::round(content.min.y + look.px(6));
+    m.top = std::round(content.min.y + look.px(6 + note_height));
     m.width = std::max(std::round(content.max.x - look.px(right_margin)) - m.left, 1.0f);
     m.height = std::max(std::round(content.max.y - look.px(bottom_margin)) - m.top, 1.0f);
     m.x = state.values.range(bins, Scale::linear);
@@ -121,14 +158,15 @@ void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& opt
         if (i < label_every) break;
     }
 
-    ImGui::PushID(options.id);
-    obey_pointer(content, m, state);
-    const bool over = ImGui::IsItemHovered();
+    draw_beyond(look, list, m, content, ridges.back());
+
+    ImGui::PushID(options.panel.id);
+    const bool over = obey(content, look, m, state);
     ImGui::PopID();
     if (!over) return;
     state.reading = read(bins, ridges, m, layout, color);
     if (!state.reading) return;
-    draw_reading(look, ImGui::GetMousePos(), "step " + short_number(state.reading->x), state.reading->lines);
+    draw_reading(look, ImGui::GetMousePos(), "step " + whole_number(state.reading->x), state.reading->lines);
 }
 
 }  // namespace lab::plot

@@ -8,10 +8,18 @@ namespace lab::plot {
 struct Ridge {
     uint64_t step;
     std::span<const float> share;  ///< per bin
+    float below = 0, above = 0;    ///< beyond the bins
 };
 
-/// All ridges have their bins evenly over `bins`.
-void draw_ridgeline(const Look& look, const Rect& frame, const PanelOptions& options, const Range& bins,
-                    std::span<const Ridge> ridges, Color color, PlotState& state);
+struct RidgelineOptions {
+    PanelOptions panel;
+    Range bins;  ///< all ridges have theirs evenly over it
+    Color color;
+    const char* empty = "No steps yet";
+};
+
+/// Says of the newest ridge how much of it lies beyond the bins.
+void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions& options,
+                    std::span<const Ridge> ridges, PlotState& state);
 
 }  // namespace lab::plot

@@ -11,6 +11,7 @@ class AxisView {
     /// The range to show when the data cover `data`.
     Range range(const Range& data, Scale scale) const { return sane(follows_ ? data : chosen_, scale); }
     void fit() { follows_ = true; }
+    bool fits() const { return follows_; }
     void set(const Range& range) {
         follows_ = false;
         chosen_ = range;

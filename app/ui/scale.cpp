@@ -140,6 +140,10 @@ std::vector<double> minor_ticks(const Range& range) {
     return result;
 }
 
+std::string whole_number(double value) {
+    return format("%.*f", 0, value);
+}
+
 std::string short_number(double value) {
     if (!std::isfinite(value)) return std::isnan(value) ? "n/a" : value < 0 ? "-inf" : "inf";
     const double size = std::abs(value);

@@ -36,5 +36,7 @@ std::vector<double> minor_ticks(const Range& range);
 
 /// `value` in few characters: four significant digits, "12.5k", "3.2e-05".
 std::string short_number(double value);
+/// All its digits, of a step.
+std::string whole_number(double value);
 
 }  // namespace lab::plot

@@ -5,7 +5,8 @@
 
 namespace lab {
 
-Screen::Screen(float scale) : context_(ImGui::CreateContext()), scale_(scale) {
+Screen::Screen(float scale, ImVec2 least)
+    : context_(ImGui::CreateContext()), scale_(scale), least_{least.x * scale, least.y * scale} {
     ImGui::SetCurrentContext(context_);
     ImGuiIO& io = ImGui::GetIO();
     io.IniFilename = nullptr;
@@ -13,8 +14,8 @@ Screen::Screen(float scale) : context_(ImGui::CreateContext()), scale_(scale) {
     io.ConfigWindowsMoveFromTitleBarOnly = true;
     // The second is the renderer's, which a screen need not have: full plots are more than 2^16 vertices.
     io.BackendFlags |= ImGuiBackendFlags_HasMouseCursors | ImGuiBackendFlags_RendererHasVtxOffset;
+    // Not Tab: see Focus.
     static constexpr std::pair<ImGuiKey, Key> named[] = {
-        {ImGuiKey_Tab, Key::tab},
         {ImGuiKey_LeftArrow, Key::left},
         {ImGuiKey_RightArrow, Key::right},
         {ImGuiKey_UpArrow, Key::up},
@@ -55,7 +56,7 @@ void Screen::feed() {
     for (const InputEvent& event : input_.take_frame()) {
         switch (event.kind) {
             case InputEvent::Kind::move:
-                io.MousePos = {event.x, event.y};
+                io.MousePos = {event.x / shrinking_, event.y / shrinking_};
                 break;
             case InputEvent::Kind::button:
                 io.MouseDown[event.button] = event.down;
@@ -86,15 +87,23 @@ void Screen::feed() {
 void Screen::begin(ImVec2 size, float seconds) {
     ImGui::SetCurrentContext(context_);
     ImGuiIO& io = ImGui::GetIO();
-    io.DisplaySize = size;
+    shrinking_ = 1;
+    if (least_.x > 0) shrinking_ = std::min({shrinking_, size.x / least_.x, size.y / least_.y});
+    io.DisplaySize = {size.x / shrinking_, size.y / shrinking_};
+    io.DisplayFramebufferScale = {shrinking_, shrinking_};
     io.DeltaTime = std::clamp(seconds, 1e-4f, 0.25f);
     feed();
     plates_.clear();
     ImGui::NewFrame();
+    focus_.begin_frame();
 }
 
 Frame Screen::end() {
+    focus_.end_frame();
     ImGui::Render();
+    for (Plate& plate : plates_)
+        for (ImVec2* const corner : {&plate.min, &plate.max})
+            *corner = {corner->x * shrinking_, corner->y * shrinking_};
     return {ImGui::GetDrawData(), theme_->ground, plates_};
 }
 
@@ -102,7 +111,9 @@ bool Screen::restless() const {
     const ImGuiIO& io = context_->IO;
     const bool held =
         std::any_of(std::begin(io.MouseDown), std::end(io.MouseDown), [](bool down) { return down; });
-    return !input_.empty() || held || io.WantTextInput;
+    const bool repeats =
+        std::any_of(std::begin(io.KeysDown), std::end(io.KeysDown), [](bool down) { return down; });
+    return !input_.empty() || held || repeats || io.WantTextInput;
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "app/ui/focus.hpp"
 #include "app/ui/input.hpp"
 #include "app/ui/theme.hpp"
 
@@ -20,14 +21,15 @@ struct Frame {
 
 class Screen {
   public:
-    /// `scale` is the display's: 1 for 96 dots per inch.
-    explicit Screen(float scale);
+    /// `scale` is the display's: 1 for 96 dots per inch. Where there are fewer than `least` pixels at that
+    /// scale everything shrinks instead of being cut.
+    explicit Screen(float scale, ImVec2 least = {0, 0});
     ~Screen();
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;
 
     InputQueue& input() { return input_; }
-    Look look() { return {*theme_, fonts_, scale_, plates_}; }
+    Look look() { return {*theme_, fonts_, scale_, plates_, focus_}; }
     void set_theme(const Theme& theme);
 
     /// Begins a frame of `size` pixels, `seconds` after the previous one.
@@ -43,10 +45,13 @@ class Screen {
 
     ImGuiContext* context_;
     float scale_;
+    ImVec2 least_;
+    float shrinking_ = 1;  // from ImGui's pixels to the display's
     Fonts fonts_;
     const Theme* theme_ = nullptr;
     InputQueue input_;
     std::vector<Plate> plates_;
+    Focus focus_;
 };
 
 /// Whether `key` went down in this frame, nothing is being typed and no control, shift or alt is held.

@@ -31,6 +31,7 @@ constexpr Theme dark{
     .bad = rgb(0xFF6369),
     .neutral = rgb(0x12151A),
     .twins = {rgb(0x56B4E9), rgb(0xE69F00), rgb(0x009E73), rgb(0xF0E442)},
+    .twin_words = {rgb(0x56B4E9), rgb(0xE69F00), rgb(0x1DB288), rgb(0xF0E442)},
     .classes = {rgb(0x56B4E9), rgb(0xE69F00), rgb(0x12B886), rgb(0xCC79A7), rgb(0xF0E442), rgb(0xE8743B),
                 rgb(0x4C7DDB), rgb(0xB197FC), rgb(0xA3B18A), rgb(0xADB5BD)},
 };
@@ -55,6 +56,7 @@ constexpr Theme light{
     .bad = rgb(0xC62839),
     .neutral = rgb(0xFFFFFF),
     .twins = {rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0x882255)},
+    .twin_words = {rgb(0x0072B2), rgb(0xB04A00), rgb(0x007A58), rgb(0x882255)},
     .classes = {rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0xCC79A7), rgb(0xB59F00), rgb(0x7A3E00),
                 rgb(0x2F4BB8), rgb(0x8457D9), rgb(0x6B7F4E), rgb(0x6C757D)},
 };

@@ -9,6 +9,7 @@
 namespace lab {
 
 using Color = ImU32;
+class Focus;
 
 /// 0xRRGGBB as designers write it, opaque.
 constexpr Color rgb(uint32_t hex) {
@@ -22,13 +23,14 @@ Color mixed(Color a, Color b, float t);
 struct Theme {
     bool dark;
     Color ground, panel, border;  ///< window, cards on it, their outline
-    Color text, muted, faint;     ///< words, labels, what is barely said
+    Color text, muted, faint;     ///< words, labels, marks that are no words
     Color grid;                   ///< lines behind a plot
     Color control, control_hovered, control_border;
     Color accent, on_accent, grip;  ///< the Run button, words on it, sliders
     Color good, warning, bad;
-    Color neutral;               ///< of a decision boundary: neither class
-    std::array<Color, 4> twins;  ///< told apart by colour-blind people, too
+    Color neutral;                    ///< of a decision boundary: neither class
+    std::array<Color, 4> twins;       ///< told apart by colour-blind people, too
+    std::array<Color, 4> twin_words;  ///< the same for words, which need more contrast
     std::array<Color, 10> classes;
 };
 
@@ -63,6 +65,7 @@ struct Look {
     const Fonts& fonts;
     float scale;
     std::vector<Plate>& plates;
+    Focus& focus;
 
     float px(float size) const { return size * scale; }
 };

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <imgui_internal.h>
 
+#include "app/ui/focus.hpp"
 #include "app/ui/scale.hpp"
 
 namespace lab {
@@ -22,6 +23,13 @@ float position(float value, float low, float high, bool log) {
     return value <= from ? 0 : std::log(value / from) / std::log(high / from);
 }
 
+float value_at(float unit, float low, float high, bool log) {
+    const float at = std::clamp(unit, 0.0f, 1.0f);
+    if (!log) return low + (high - low) * std::round(at * 1000) / 1000;
+    const float from = low > 0 ? low : smallest;
+    return at <= 0 ? low : from * std::pow(high / from, at);
+}
+
 float two_digits(float value) {
     if (value <= 0) return value;
     const float unit = std::pow(10.0f, std::floor(std::log10(value)) - 1);
@@ -36,10 +44,11 @@ std::string shortened(const char* text, float width) {
     return result + "...";
 }
 
-// Label, value and track; ImGui's slider, invisible, on top of the track does the work.
-template <class Slider>
-bool draw_slider(const Look& look, const char* label, const std::string& shown, float unit,
-                 Slider behaviour) {
+// Label, value and track; ImGui's slider, invisible, on top of the track does the work. `nudge` moves the
+// value by so many hundredths of the track, or by as many whole numbers.
+template <class Slider, class Nudge>
+bool draw_slider(const Look& look, const char* label, const std::string& shown, float unit, Slider behaviour,
+                 Nudge nudge) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float width = ImGui::GetContentRegionAvail().x, row = look.px(16), track_height = look.px(14);
@@ -64,7 +73,13 @@ bool draw_slider(const Look& look, const char* label, const std::string& shown, 
         for (const ImGuiCol color : {ImGuiCol_FrameBg, ImGuiCol_FrameBgHovered, ImGuiCol_FrameBgActive,
                                      ImGuiCol_SliderGrab, ImGuiCol_SliderGrabActive, ImGuiCol_Text})
             ImGui::PushStyleColor(color, 0u);
-    const bool changed = behaviour();
+    if (!typing && look.focus.pressed(id)) ImGui::GetCurrentContext()->NavActivateInputId = id;
+    bool changed = behaviour();
+    const bool focused = look.focus.take_part(look);
+    if (const int steps = focused && !typing ? arrows_across() + arrows_up() : 0) {
+        nudge(steps);
+        changed = true;
+    }
     ImGui::PopStyleColor(hidden);
     ImGui::PopFont();
     ImGui::PopStyleVar(3);
@@ -92,26 +107,18 @@ bool note_wanted() {
     return ImGui::IsItemHovered() && ImGui::GetCurrentContext()->HoveredIdTimer >= 0.5f;
 }
 
+constexpr float note_width = 280;  // at most, of its words
+
 void draw_note(const Look& look, const char* note) {
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(9), look.px(7)});
     ImGui::PushFont(look.fonts.small);
     ImGui::BeginTooltip();
-    ImGui::PushTextWrapPos(look.px(280));
+    ImGui::PushTextWrapPos(look.px(note_width));
     ImGui::TextUnformatted(note);
     ImGui::PopTextWrapPos();
     ImGui::EndTooltip();
     ImGui::PopFont();
     ImGui::PopStyleVar();
-}
-
-// Beside the list that the last control is an entry of, where it hides no other entry.
-void hint_beside(const Look& look, const char* note) {
-    if (!note_wanted()) return;
-    const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
-    const bool right = high.x + look.px(330) < ImGui::GetIO().DisplaySize.x;
-    ImGui::SetNextWindowPos({right ? high.x + look.px(12) : low.x - look.px(12), low.y}, ImGuiCond_Always,
-                            {right ? 0.0f : 1.0f, 0});
-    draw_note(look, note);
 }
 
 void draw_icon(const Look& look, ImDrawList& list, Icon icon, ImVec2 c, Color color, Color ground) {
@@ -168,9 +175,11 @@ bool slider(const Look& look, const char* label, float& value, float low, float 
     const ImGuiSliderFlags flags =
         ImGuiSliderFlags_AlwaysClamp |
         (log ? ImGuiSliderFlags_Logarithmic | ImGuiSliderFlags_NoRoundToFormat : 0);
+    const float unit = position(value, low, high, log);
     const bool changed = draw_slider(
-        look, label, plot::short_number(value), position(value, low, high, log),
-        [&] { return ImGui::SliderFloat("##track", &value, low, high, log ? "%.5f" : "%.3f", flags); });
+        look, label, plot::short_number(value), unit,
+        [&] { return ImGui::SliderFloat("##track", &value, low, high, log ? "%.5f" : "%.3f", flags); },
+        [&](int steps) { value = value_at(unit + static_cast<float>(steps) * 0.01f, low, high, log); });
     if (changed && log) value = std::clamp(two_digits(value), low, high);
     return changed;
 }
@@ -178,10 +187,16 @@ bool slider(const Look& look, const char* label, float& value, float low, float 
 bool slider(const Look& look, const char* label, uint32_t& value, uint32_t low, uint32_t high,
             const std::string& shown) {
     const float unit = high > low ? static_cast<float>(value - low) / static_cast<float>(high - low) : 0;
-    return draw_slider(look, label, shown, unit, [&] {
-        return ImGui::SliderScalar("##track", ImGuiDataType_U32, &value, &low, &high, "%u",
-                                   ImGuiSliderFlags_AlwaysClamp);
-    });
+    return draw_slider(
+        look, label, shown, unit,
+        [&] {
+            return ImGui::SliderScalar("##track", ImGuiDataType_U32, &value, &low, &high, "%u",
+                                       ImGuiSliderFlags_AlwaysClamp);
+        },
+        [&](int steps) {
+            value = static_cast<uint32_t>(
+                std::clamp(int64_t{value} + steps, int64_t{low}, std::max(int64_t{low}, int64_t{high})));
+        });
 }
 
 bool choice(const Look& look, const char* id, float width, const char* preview,
@@ -191,18 +206,23 @@ bool choice(const Look& look, const char* id, float width, const char* preview,
     bool changed = false;
     ImGui::PushStyleColor(ImGuiCol_Border, look.theme.dark ? 0u : look.theme.control_border);
     const std::string shown = shortened(preview, width - look.px(33));
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {0, look.px(6)});  // whole rows in rounded corners
     const bool open =
         ImGui::BeginCombo(id, shown.c_str(), ImGuiComboFlags_NoArrowButton | ImGuiComboFlags_HeightLarge);
+    ImGui::PopStyleVar();
     ImGui::PopStyleColor();
     if (open) {
+        const int before = selected;
         for (int i = 0; i < static_cast<int>(names.size()); ++i) {
-            if (ImGui::Selectable(names[i], i == selected)) {
-                changed = i != selected;
-                selected = i;
-            }
-            if (!notes.empty()) hint_beside(look, notes[static_cast<size_t>(i)]);
+            if (menu_row(look, names[static_cast<size_t>(i)], i == before)) selected = i;
+            if (i == before && ImGui::IsWindowAppearing()) look.focus.begin_at_last_item();
+            if (!notes.empty()) hint(look, notes[static_cast<size_t>(i)]);
         }
+        changed = selected != before;
         ImGui::EndCombo();
+    } else if (const ImGuiID control = ImGui::GetItemID();
+               look.focus.take_part(look) && look.focus.pressed(control)) {
+        ImGui::OpenPopupEx(ImHashStr("##ComboPopup", 0, control));  // as BeginCombo does
     }
     const ImVec2 tip{at.x + width - look.px(15), at.y + ImGui::GetFrameHeight() / 2 + look.px(2.5f)};
     const ImVec2 chevron[3] = {
@@ -235,7 +255,7 @@ bool segments(const Look& look, const char* id, std::span<const char* const> nam
     for (int i = 0; i < static_cast<int>(names.size()); ++i) {
         const float left = at.x + each * static_cast<float>(i);
         ImGui::SetCursorScreenPos({left, at.y});
-        if (ImGui::InvisibleButton(names[i], {each, height}) && selected != i) {
+        if (press_area(look, names[static_cast<size_t>(i)], {each, height}) && selected != i) {
             selected = i;
             changed = true;
         }
@@ -255,7 +275,7 @@ bool check_box(const Look& look, const char* label, bool& value) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float height = look.px(24), width = ImGui::GetContentRegionAvail().x;
-    const bool clicked = ImGui::InvisibleButton(label, {width, height});
+    const bool clicked = press_area(look, label, {width, height});
     if (clicked) value = !value;
     // A switch: its knob is right when on.
     const float track_width = look.px(30), track_height = look.px(16),
@@ -279,7 +299,7 @@ bool section(const Look& look, const char* name, Color mark) {
     ImGuiStorage& storage = *ImGui::GetStateStorage();
     const ImGuiID id = ImGui::GetID(name);
     bool open = storage.GetBool(id, true);
-    if (ImGui::InvisibleButton(name, {ImGui::GetContentRegionAvail().x, height})) {
+    if (press_area(look, name, {ImGui::GetContentRegionAvail().x, height})) {
         open = !open;
         storage.SetBool(id, open);
     }
@@ -306,12 +326,12 @@ float tool_button_width(const Look& look, const char* label, Icon icon) {
            plot::text_size(look.fonts.body, label).x;
 }
 
-bool tool_button(const Look& look, const char* id, const char* label, Icon icon, bool primary) {
+bool tool_button(const Look& look, const char* id, const char* label, Icon icon, bool primary, float least) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos(), size = plot::text_size(look.fonts.body, label);
     const float words_left = look.px(button_padding) + (icon == Icon::none ? 0 : look.px(icon_width));
-    const float width = tool_button_width(look, label, icon), height = look.px(tool_height);
-    const bool clicked = ImGui::InvisibleButton(id, {width, height});
+    const float width = std::max(least, tool_button_width(look, label, icon)), height = look.px(tool_height);
+    const bool clicked = press_area(look, id, {width, height});
     const bool hovered = ImGui::IsItemHovered(), held = ImGui::IsItemActive();
     Color fill = primary ? look.theme.accent : look.theme.control,
           words = primary ? look.theme.on_accent : look.theme.text;
@@ -326,8 +346,28 @@ bool tool_button(const Look& look, const char* id, const char* label, Icon icon,
     return clicked;
 }
 
-void hint(const Look& look, const char* note) {
-    if (note_wanted()) draw_note(look, note);
+bool menu_row(const Look& look, const char* name, bool chosen) {
+    const bool clicked = ImGui::Selectable(name, chosen);
+    const bool pressed = look.focus.take_part(look) && look.focus.pressed(ImGui::GetItemID());
+    if (pressed) ImGui::CloseCurrentPopup();
+    return clicked || pressed;
+}
+
+void hint(const Look& look, const char* note, Side side) {
+    if (!note_wanted()) return;
+    const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax(),
+                 screen = ImGui::GetIO().DisplaySize;
+    const float gap = look.px(6), width = look.px(note_width + 2 * 9);
+    if (side == Side::below) {
+        ImGui::SetNextWindowPos({std::min(low.x, screen.x - width), high.y + gap});
+    } else {  // of the column or list that the control stands in
+        const ImVec2 window = ImGui::GetWindowPos();
+        const float right = window.x + ImGui::GetWindowWidth() + gap;
+        const bool fits = right + width<screen.x, lower = low.y> screen.y * 0.7f;
+        ImGui::SetNextWindowPos({fits ? right : window.x - gap, lower ? high.y : low.y}, ImGuiCond_Always,
+                                {fits ? 0.0f : 1.0f, lower ? 1.0f : 0.0f});
+    }
+    draw_note(look, note);
 }
 
 }  // namespace lab

@@ -13,7 +13,7 @@ namespace lab {
 enum class Icon { none, play, pause, step, reset, sun, moon };
 
 /// A line with label and value above a slim track. With `log`, equal distances are equal ratios; `low` may be
-/// 0 then. Control + click types a number. `shown` replaces the value's text.
+/// 0 then. Control + click, or Enter, types a number. `shown` replaces the value's text.
 bool slider(const Look& look, const char* label, float& value, float low, float high, bool log = false);
 bool slider(const Look& look, const char* label, uint32_t& value, uint32_t low, uint32_t high,
             const std::string& shown);
@@ -32,11 +32,17 @@ void draw_track(const Look& look, ImDrawList& list, ImVec2 min, ImVec2 max);
 void draw_raised(const Look& look, ImDrawList& list, ImVec2 min, ImVec2 max);
 /// Of what stands in the toolbar.
 inline constexpr float tool_height = 28;
-/// A button of the toolbar; `primary` stands out.
+/// A button of the toolbar, at least `least` wide; `primary` stands out.
 float tool_button_width(const Look& look, const char* label, Icon icon);
-bool tool_button(const Look& look, const char* id, const char* label, Icon icon, bool primary);
+bool tool_button(const Look& look, const char* id, const char* label, Icon icon, bool primary,
+                 float least = 0);
 
-/// A note shown while the pointer rests on the last control.
-void hint(const Look& look, const char* note);
+/// A row of a menu or list that is open; it closes when the row is pressed, which is returned.
+bool menu_row(const Look& look, const char* name, bool chosen = false);
+
+/// Where a note stands: beside the control, or below it where the next control is beside.
+enum class Side { beside, below };
+/// A note shown while the pointer rests on the last control; it hides no other one.
+void hint(const Look& look, const char* note, Side side = Side::beside);
 
 }  // namespace lab

@@ -81,8 +81,16 @@ TEST(Headless, TrainsAndLeavesAReport) {
     const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
     std::set<std::string> keys;
     for (const auto& [key, value] : summary.items()) keys.insert(key);
-    EXPECT_EQ(keys, (std::set<std::string>{"device", "driver", "options", "seed", "steps", "steps_per_second",
-                                           "twins"}));
+    EXPECT_EQ(keys, (std::set<std::string>{"command_line", "device", "driver", "inspected", "options", "seed",
+                                           "sizes", "steps", "steps_per_history_line", "steps_per_second",
+                                           "twins", "version"}));
+    EXPECT_EQ(
+        summary["command_line"].get<std::string>().find("vknorm-lab --headless --validation --hidden 16,8"),
+        0u);
+    EXPECT_EQ(summary["inspected"].dump(), R"({"layer":2,"unit":3})");
+    EXPECT_EQ(summary["sizes"]["train"], 512);
+    EXPECT_EQ(summary["sizes"]["classes"], 2);
+    EXPECT_GT(summary["sizes"]["parameters"], 100);
     EXPECT_EQ(summary["device"], test_device().info().name);
     EXPECT_EQ(summary["seed"], 9);
     EXPECT_EQ(summary["steps"], 30);
@@ -91,7 +99,8 @@ TEST(Headless, TrainsAndLeavesAReport) {
     EXPECT_EQ(summary["options"]["hidden"], nlohmann::json::parse("[16, 8]"));
     ASSERT_EQ(summary["twins"].size(), 2u);
     for (const auto& twin : summary["twins"]) {
-        EXPECT_EQ(twin.size(), 5u);
+        EXPECT_EQ(twin.size(), 6u);
+        EXPECT_TRUE(twin["diverged"].is_null());
         EXPECT_GT(twin["train_loss"], 0.0);
         EXPECT_GT(twin["test_loss"], 0.0);
         EXPECT_GT(twin["test_accuracy"]["eval"], 0.3);
@@ -112,6 +121,19 @@ TEST(Headless, TrainsAndLeavesAReport) {
             EXPECT_GT(std::stod(history[i][2]), 0) << "loss";
         }
     }
+
+    const auto column = [&](const std::string& name) {
+        return static_cast<size_t>(std::find(history[0].begin(), history[0].end(), name) -
+                                   history[0].begin());
+    };
+    EXPECT_EQ(history.back()[column("layer")], "2") << "whose columns are about unit 3";
+    EXPECT_EQ(history.back()[column("unit")], "3");
+    EXPECT_EQ(history.back()[column("steps")], "1");
+    EXPECT_EQ(history.back()[column("loss_min")], history.back()[column("loss_max")]);
+    std::set<std::string> tested;
+    for (size_t i = 1; i < history.size(); ++i)
+        if (!history[i][column("test_accuracy")].empty()) tested.insert(history[i][0]);
+    EXPECT_EQ(tested, (std::set<std::string>{"0", "5", "10", "15", "20", "25", "30"}));
 
     std::map<std::tuple<std::string, std::string, std::string>, double> shares;
     const auto distributions = read_table(out / "distributions.csv");

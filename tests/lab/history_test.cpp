@@ -1,6 +1,8 @@
 // A history keeps evenly spaced entries, whole ones, and the first of all; copies share what they can.
 #include "app/experiment/history.hpp"
 
+#include <array>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -58,6 +60,36 @@ TEST(History, CopySharesAllFinishedBlocks) {
     expect_whole(copy, 10 * block + 3);
     history.clear();
     expect_whole(copy, 10 * block + 3);
+}
+
+struct Row {
+    float value, other;
+    static constexpr std::array numbers = {&Row::value};
+};
+
+TEST(History, KeepsTheLeastAndTheGreatestOfWhatItMerges) {
+    for (const size_t capacity : {24, 33, 64}) {
+        History<Row> history(capacity);
+        std::vector<float> pushed;
+        for (uint64_t step = 0; step < 1000; ++step) {
+            // Peaks at odd steps, which no thinned out history keeps by itself.
+            pushed.push_back(step == 701 ? 1e6f : step == 703 ? -1e6f : static_cast<float>(step * 37 % 101));
+            if (step == 333) pushed.back() = NAN;
+            history.push(step, {pushed.back(), 0});
+            for (size_t i = 0; i < history.size() && step % 97 == 0; ++i) {
+                const auto& entry = history[i];
+                const size_t end = i + 1 < history.size() ? history[i + 1].step : pushed.size();
+                ASSERT_EQ(entry.extremes.rows, end - entry.step);
+                float low = INFINITY, high = -INFINITY;
+                for (size_t k = entry.step; k < end; ++k)
+                    low = std::fmin(low, pushed[k]), high = std::fmax(high, pushed[k]);
+                ASSERT_EQ(entry.extremes.low.value, low) << "steps " << entry.step << " to " << end;
+                ASSERT_EQ(entry.extremes.high.value, high);
+                ASSERT_TRUE(entry.value.value == pushed[entry.step] || std::isnan(pushed[entry.step]));
+            }
+        }
+        EXPECT_GE(history.stride(), 8u);
+    }
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Snapshot healthy() {
     data->classes = 2;
     run.train = data;
     for (TwinView& twin : run.twins) {
-        twin.training.push(1000, {0.2f, 0.2f, 1.f});
+        twin.training.push(1000, {.loss = 0.2f, .strongly_smoothed_loss = 0.2f, .gradient_norm = 1});
         twin.layers = {layer({0.25f, 0.25f, 0.25f, 0.25f}), layer({0.1f, 0.4f, 0.4f, 0.1f})};
     }
     run.twins[0].test.push(1000, {0.99f, 0.98f, 0.1f});
@@ -84,8 +84,23 @@ TEST(Lint, RunningStatisticsThatLagOrAreFrozen) {
     EXPECT_EQ(lint(tested(healthy(), 0.99f, 0.57f)), "") << "running statistics may well be the better ones";
 }
 
+TEST(Lint, RunningStatisticsAtMomentumOneAreTheLastBatchs) {
+    Snapshot run = tested(healthy(), 0.57f, 0.99f);
+    run.settings.norm_momentum = 1;
+    EXPECT_EQ(lint(run),
+              "Twin A: 57 % of the test set with running statistics, 99 % with batch statistics: "
+              "at momentum 1 the running statistics are the last batch's");
+    run.settings.norm_momentum = 0.7f;
+    EXPECT_NE(lint(run).find("little more than the last batch's"), std::string::npos);
+    run.settings.update_running = false;
+    EXPECT_NE(lint(run).find("are not updated"), std::string::npos);
+}
+
 TEST(Lint, DeadLayer) {
     Snapshot run = healthy();
+    run.twins[1].layers[1].normalized.above = 0.01f;
+    run.twins[1].layers[1].normalized.share = {0.89f, 0.1f, 0, 0};
+    EXPECT_EQ(lint(run), "") << "what lies beyond the histogram is alive";
     run.twins[1].layers[1] = layer({0.9f, 0.1f, 0, 0});
     EXPECT_EQ(lint(run),
               "Twin B: hidden layer 2 is dead: the input of every ReLU was negative in the whole batch");
@@ -95,7 +110,7 @@ TEST(Lint, DeadLayer) {
 
 TEST(Lint, LossOfGuessing) {
     Snapshot run = healthy();
-    run.twins[1].training.push(1001, {0.69f, 0.6935f, 1.f});
+    run.twins[1].training.push(1001, {.loss = 0.69f, .strongly_smoothed_loss = 0.6935f, .gradient_norm = 1});
     EXPECT_NE(lint(run).find("Twin B: the loss stays"), std::string::npos);
     run.step = 10;
     EXPECT_EQ(lint(run), "") << "too early to tell";

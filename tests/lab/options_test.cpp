@@ -289,6 +289,12 @@ TEST(Options, UnknownOptionSuggestsTheNearest) {
     refused({"-x"});
 }
 
+TEST(Options, TheCommandLineIsKeptAsAShellTakesIt) {
+    EXPECT_EQ(accepted({}).command_line, "vknorm-lab");
+    EXPECT_EQ(accepted({"--lr", "0.1", "--out", "my folder", "--device", "it's", "--shot", ""}).command_line,
+              "vknorm-lab --lr 0.1 --out 'my folder' --device 'it'\\''s' --shot ''");
+}
+
 TEST(Options, HelpVersionAndPresetsArePrinted) {
     const Answer help = answered({"--help"});
     EXPECT_EQ(help.status, exit_status::ok);
@@ -314,9 +320,11 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
                              "--steps NUMBER",
                              "--size WxH",
                              "--theme dark|light",
+                             "--smoothing off|light|strong",
                              "--plan"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     EXPECT_EQ(help.text.find("--statistics"), std::string::npos) << "for the controls only";
+    EXPECT_NE(help.text.find("evaluated every 5 steps up to step 100"), std::string::npos);
     EXPECT_EQ(answered({"--version"}).text.find("vknorm-lab "), 0u);
     EXPECT_NE(answered({"--list-presets"}).text.find("Covariate shift"), std::string::npos);
 }

@@ -221,17 +221,38 @@ TEST(Decimation, WhatWasMeasuredLastHoldsUntilTheEnd) {
     ASSERT_EQ(shown.size(), 2u);
     EXPECT_EQ(shown[0].x, 2);
     EXPECT_EQ(shown[1].x, 9);
-    EXPECT_EQ(nearest(held, 8)->x, 9);
+    EXPECT_EQ(nearest(held, 8, 9)->x, 9);
 }
 
 TEST(Decimation, NearestSkipsWhatWasNotMeasured) {
     std::vector<Point> points = {{1, 5}, {2, NAN}, {3, NAN}, {10, 7}};
-    EXPECT_EQ(nearest(points, 2.9)->x, 1);
-    EXPECT_EQ(nearest(points, 8)->x, 10);
-    EXPECT_EQ(nearest(points, -4)->x, 1);
-    EXPECT_EQ(nearest(points, 99)->x, 10);
+    EXPECT_EQ(nearest(points, 2.9, 100)->x, 1);
+    EXPECT_EQ(nearest(points, 8, 100)->x, 10);
+    EXPECT_EQ(nearest(points, -4, 100)->x, 1);
+    EXPECT_EQ(nearest(points, 99, 100)->x, 10);
     points = {{1, NAN}};
-    EXPECT_FALSE(nearest(points, 1));
+    EXPECT_FALSE(nearest(points, 1, 100));
+}
+
+TEST(Decimation, NearestIsNoOtherStep) {
+    const std::vector<Point> points = {{1, 5}, {2, NAN}, {10, 7}};
+    EXPECT_FALSE(nearest(points, 6, 3)) << "nothing was measured around there";
+    EXPECT_EQ(nearest(points, 8, 3)->x, 10);
+    EXPECT_EQ(nearest(points, 3, 3)->x, 1);
+    EXPECT_FALSE(nearest(points, 14, 3));
+    EXPECT_FALSE(nearest({}, 1, 3));
+}
+
+TEST(Decimation, WhatHoldsIsWhatWasMeasuredBefore) {
+    const std::vector<Point> points = {{5, 1}, {10, 2}, {15, NAN}, {20, 4}};
+    EXPECT_FALSE(held(points, 4, 3)) << "nothing yet";
+    EXPECT_EQ(held(points, 5, 3)->x, 5);
+    EXPECT_EQ(held(points, 9, 3)->x, 5) << "not the next one, nearer as it is";
+    EXPECT_EQ(held(points, 14.9, 3)->x, 10);
+    EXPECT_FALSE(held(points, 16, 3)) << "it was not measured";
+    EXPECT_EQ(held(points, 22, 3)->x, 20);
+    EXPECT_FALSE(held(points, 24, 3)) << "no more";
+    EXPECT_FALSE(held({}, 1, 3));
 }
 
 TEST(Ridgeline, RowsAreEvenAndInside) {

@@ -192,6 +192,103 @@ TEST(Session, ResetKeepsRunning) {
     EXPECT_TRUE(after->running);
 }
 
+void expect_same_curves(const TwinView& a, const TwinView& b) {
+    ASSERT_EQ(a.training.size(), b.training.size());
+    for (size_t i = 0; i < a.training.size(); ++i)
+        ASSERT_EQ(a.training[i].value.loss, b.training[i].value.loss) << "step " << a.training[i].step;
+    ASSERT_EQ(a.test.size(), b.test.size());
+    for (size_t i = 0; i < a.test.size(); ++i) {
+        ASSERT_EQ(a.test[i].step, b.test[i].step);
+        ASSERT_EQ(a.test[i].value.accuracy, b.test[i].value.accuracy) << "step " << a.test[i].step;
+    }
+}
+
+TEST(Session, ItsCurvesAreThoseOfARunWithoutAWindow) {
+    Session session(test_device(), small());
+    session.run();
+    wait_for(session, [](const Snapshot& s) { return s.step > 30; });
+    session.pause();  // which tests the step at hand, in turn or not
+    wait_for(session, [](const Snapshot& s) { return !s.running && s.step > 0; });
+    session.run();
+    const uint64_t before = session.snapshot()->step;
+    wait_for(session, [&](const Snapshot& s) { return s.step > before + 40; });
+    session.pause();
+    const auto state = wait_for(session, [](const Snapshot& s) { return !s.running; });
+
+    Trainer alone(test_device(), small(), make_run_data(small()));
+    while (alone.steps() < state->step) alone.step();
+    alone.evaluate();
+    for (size_t twin = 0; twin < 2; ++twin)
+        expect_same_curves(state->twins[twin], alone.twins()[twin].view());
+}
+
+TEST(Session, UndoBringsTheRunBackAsItWas) {
+    Session session(test_device(), small());
+    for (int i = 0; i < 25; ++i) session.step();
+    const auto before = wait_for(session, [](const Snapshot& s) { return s.step == 25; });
+    EXPECT_FALSE(before->kept);
+    Settings other = small();
+    other.twins[0].norm = vknorm::Norm::layer;
+    other.noise = 0.3f;
+    session.apply(other);
+    const auto changed = wait_for(session, [&](const Snapshot& s) { return s.settings == other && s.train; });
+    EXPECT_EQ(changed->step, 0u);
+    EXPECT_NE(changed->run, before->run);
+    ASSERT_TRUE(changed->kept);
+    EXPECT_EQ(changed->kept->step, 25u);
+    EXPECT_EQ(changed->kept->settings, small());
+
+    for (int i = 0; i < 3; ++i) session.step();
+    session.reset();  // three steps are not missed
+    wait_for(session, [](const Snapshot& s) { return s.step == 3 || s.run >= 2; });
+    session.run();
+    wait_for(session, [](const Snapshot& s) { return s.running && s.step > 0; });
+    session.undo();
+    const auto restored =
+        wait_for(session, [](const Snapshot& s) { return s.step == 25 && s.settings == small(); });
+    EXPECT_EQ(restored->settings, small());
+    EXPECT_FALSE(restored->running);
+    EXPECT_FALSE(restored->kept);
+    EXPECT_EQ(restored->train, before->train);
+    for (size_t twin = 0; twin < 2; ++twin) expect_same_curves(before->twins[twin], restored->twins[twin]);
+
+    // The networks, too: they go on as if nothing had happened.
+    for (int i = 0; i < 5; ++i) session.step();
+    const auto after = wait_for(session, [](const Snapshot& s) { return s.step == 30; });
+    Trainer undisturbed(test_device(), small(), make_run_data(small()));
+    while (undisturbed.steps() < 30) undisturbed.step();
+    for (size_t twin = 0; twin < 2; ++twin)
+        expect_same_curves(undisturbed.twins()[twin].view(), after->twins[twin]);
+}
+
+/// Twin B diverges soon.
+Settings unstable() {
+    Settings settings = small();
+    settings.twins[1].activation = vknorm::Activation::identity;
+    settings.learning_rate = limits::max_learning_rate;
+    settings.momentum = 0.9f;
+    return settings;
+}
+
+TEST(Session, TheOtherTwinGoesOnUnlessToldOtherwise) {
+    for (const bool pauses : {false, true}) {
+        Settings settings = unstable();
+        settings.pause_on_divergence = pauses;
+        Session session(test_device(), settings);
+        session.run();
+        const auto diverged =
+            wait_for(session, [](const Snapshot& s) { return s.twins[1].divergence.has_value(); });
+        EXPECT_FALSE(diverged->twins[0].divergence);
+        EXPECT_EQ(diverged->message.find("B diverged at step "), 0u) << diverged->message;
+        if (pauses) {
+            const auto paused = wait_for(session, [](const Snapshot& s) { return !s.running; });
+            EXPECT_EQ(paused->step, paused->twins[1].divergence->step);
+            session.run();
+        }
+        wait_for(session, [&](const Snapshot& s) { return s.running && s.step > diverged->step + 10; });
+    }
+}
+
 TEST(Session, EndsAtAnyMoment) {
     for (const auto delay : {0ms, 1ms, 5ms, 20ms, 60ms}) {
         Session session(test_device(), small());

@@ -47,7 +47,10 @@ bool destroy_test_gpu() {
 }
 
 Stage::Stage(const Settings& settings, uint64_t steps, ImVec2 screen_size, std::span<const MakeTab> tabs)
-    : size(screen_size), commands(synthetic_run(settings, steps)), screen(1), shell(commands, tabs) {
+    : size(screen_size),
+      commands(synthetic_run(settings, steps)),
+      screen(1, least_window),
+      shell(commands, tabs) {
     for (const ImFont* font : ImGui::GetIO().Fonts->Fonts)
         for (const ImFontGlyph& glyph : font->Glyphs)
             if (glyph.Visible) letters_.insert({glyph.U0, glyph.V0});
@@ -141,7 +144,8 @@ void Stage::read_glyphs() {
                     glyphs_->push_back(
                         {{vertex(0).pos, vertex(2).pos},
                          {{command.ClipRect.x, command.ClipRect.y}, {command.ClipRect.z, command.ClipRect.w}},
-                         vertex(0).uv});
+                         vertex(0).uv,
+                         vertex(0).col});
                 i += letter ? 6 : 3;
             }
     }

@@ -24,6 +24,7 @@ bool destroy_test_gpu();
 struct Glyph {
     plot::Rect rect, clip;
     ImVec2 uv;  ///< upper left corner in the font texture: tells letters and fonts apart
+    Color color;
 };
 
 class Stage {
@@ -51,7 +52,7 @@ class Stage {
     plot::Rect the(const std::string& words, const ImFont* font);
 
     const ImDrawData& draw_data() const { return *frame_.draw_data; }
-    ShellLayout layout() { return lay_out(screen.look(), size); }
+    ShellLayout layout() { return lay_out(screen.look(), ImGui::GetIO().DisplaySize); }
     /// Where the panel of that id is in the latest frame, and what its plot says. Throws when there is none.
     plot::Rect panel(const std::string& id) const { return find_panel(id).frame; }
     const plot::PlotState& plot(const std::string& id) const { return find_panel(id).plot; }

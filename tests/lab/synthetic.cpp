@@ -9,8 +9,8 @@ namespace lab::testing {
 
 namespace {
 
-float smooth(float& average, float value) {
-    return average = std::isfinite(average) ? average * 0.97f + value * 0.03f : value;
+float smooth(float& average, float value, float weight) {
+    return average = std::isfinite(average) ? average + weight * (value - average) : value;
 }
 
 Histogram bell(float mean, float deviation, float roughness, std::mt19937& random) {
@@ -78,15 +78,17 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
     std::mt19937 random(static_cast<unsigned>(s.seed * 2 + twin));
     std::normal_distribution<float> normal;
     const bool normalized = s.twins[twin].norm != vknorm::Norm::none, gap = depends_on_batch(s, twin);
-    float loss_average = not_measured, gradient_average = not_measured, mean = 0, variance = 1;
+    float light_loss = not_measured, strong_loss = not_measured, light_gradient = not_measured,
+          strong_gradient = not_measured, mean = 0, variance = 1;
     for (uint64_t step = 1; step <= steps; ++step) {
         const float t = static_cast<float>(step), rate = normalized ? 60.0f : 260.0f;
         const float loss =
             (0.7f * std::exp(-t / rate) + (normalized ? 0.2f : 0.02f)) * std::exp(0.5f * normal(random));
         const float gradient =
             (normalized ? 1.0f : 0.4f + t / 500) * std::exp(0.45f * normal(random)) + 20 / t;
-        view.training.push(step,
-                           {loss, smooth(loss_average, loss), gradient, smooth(gradient_average, gradient)});
+        view.training.push(
+            step, {loss, smooth(light_loss, loss, 0.2f), smooth(strong_loss, loss, 0.03f), gradient,
+                   smooth(light_gradient, gradient, 0.2f), smooth(strong_gradient, gradient, 0.03f)});
         const float drift = normalized ? 0.2f : -t / 300;
         const float batch_mean = -0.6f + 0.6f * std::exp(-t / 80) + 0.06f * normal(random);
         const float batch_variance = (1.6f - std::exp(-t / 200)) * std::exp(0.15f * normal(random));
@@ -102,12 +104,14 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
         if (!vknorm::keeps_running_statistics(s.twins[twin].norm_of(s.inspected_layer)))
             unit.running_mean = unit.running_variance = not_measured;
         // What can go wrong in a run: an overflow, a stretch without measurements.
-        if (step == 150) view.training.push(step, {INFINITY, loss_average, INFINITY, gradient_average});
+        if (step == 150)
+            view.training.push(
+                step, {INFINITY, light_loss, strong_loss, INFINITY, light_gradient, strong_gradient});
         if (step >= 100 && step < 120) unit.percentile50 = unit.batch_mean = unit.running_mean = not_measured;
         view.unit.push(step, unit);
         if (step % 20 == 1) {
             const float accuracy = std::min(1.0f, 1 - 0.5f * std::exp(-t / rate) + 0.01f * normal(random));
-            view.test.push(step, {accuracy, gap ? accuracy - 0.02f : not_measured, loss_average});
+            view.test.push(step, {accuracy, gap ? accuracy - 0.02f : not_measured, strong_loss});
         }
         if (step % 10 == 1)
             view.distributions.push(

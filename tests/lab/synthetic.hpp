@@ -20,6 +20,7 @@ class RecordedCommands : public Commands {
     void pause() override { calls.push_back("pause"); }
     void step() override { calls.push_back("step"); }
     void reset() override { calls.push_back("reset"); }
+    void undo() override { calls.push_back("undo"); }
     void apply(const Settings& settings) override {
         calls.push_back("apply");
         applied = settings;

@@ -5,9 +5,13 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "lab/stage.hpp"
+
 namespace {
 
 using namespace lab;
+using lab::testing::Glyph;
+using lab::testing::Stage;
 
 using Vector = std::array<double, 3>;
 using Matrix = std::array<Vector, 3>;
@@ -73,6 +77,48 @@ TEST(Theme, TheTwinsColoursAreApartForEveryEye) {
                     EXPECT_GE(distance(theme->twins[i], theme->twins[k], eye), 0.1)
                         << (theme->dark ? "dark " : "light ") << i << ", " << k;
         }
+}
+
+TEST(Theme, WordsHaveTheContrastThatReadingNeeds) {
+    constexpr double enough = 4.5;
+    for (const Theme* theme : {&dark_theme(), &light_theme()}) {
+        const char* const name = theme->dark ? "dark" : "light";
+        for (const Color words :
+             {theme->text, theme->muted, theme->good, theme->bad, theme->warning, theme->grip})
+            EXPECT_GE(contrast(words, theme->panel), enough) << name << std::hex << words;
+        for (const Color words : {theme->text, theme->muted})
+            EXPECT_GE(contrast(words, theme->ground), enough) << name;
+        for (const Color words : theme->twin_words) EXPECT_GE(contrast(words, theme->panel), enough) << name;
+        for (const Color words : {theme->text, theme->muted})
+            EXPECT_GE(contrast(words, theme->control), enough) << name;
+        EXPECT_GE(contrast(theme->on_accent, theme->accent), enough) << name;
+    }
+}
+
+// Axis names, conventions, legends, cards: whatever stands on a card, in every state that has words of its
+// own.
+TEST(Theme, EveryLetterOfTheScreenHasIt) {
+    for (const bool dark : {true, false}) {
+        Settings settings;
+        set_twin_count(settings, 4);
+        Stage stage(settings, 600);
+        stage.screen.set_theme(dark ? dark_theme() : light_theme());
+        Snapshot& run = stage.commands.shown();
+        run.twins[1].divergence = Divergence{412, "a loss that is not a number"};
+        run.twins[2].layers[1].normalized.below = 0.1f;
+        run.kept = KeptRun{4453, settings};
+        stage.frame();
+        const Theme& theme = stage.screen.look().theme;
+        size_t letters = 0;
+        for (const Glyph& glyph : stage.glyphs()) {
+            if (glyph.color == theme.on_accent) continue;  // on a button of its own
+            ++letters;
+            EXPECT_EQ(glyph.color >> 24, 0xFFu) << "opaque";
+            EXPECT_GE(contrast(glyph.color, theme.panel), 4.5)
+                << (dark ? "dark " : "light ") << glyph.rect.min.x << ", " << glyph.rect.min.y;
+        }
+        EXPECT_GT(letters, 500u);
+    }
 }
 
 TEST(Theme, ColoursThatOneEyeMistakesAreFound) {

@@ -52,14 +52,27 @@ Points column(const History<Row>& history) {
     return {&history, read, history.size()};
 }
 
-/// What was measured last still holds.
+/// The least and the greatest of what became one entry, one after the other; empty while every step is one.
 template <auto member, class Row>
-Points held_column(const History<Row>& history, uint64_t until) {
-    return column<member>(history).held_until(static_cast<double>(until));
+Points extremes(const History<Row>& history) {
+    if (history.stride() == 1) return {};
+    const auto read = [](const void* keeper, size_t index) {
+        const auto& entry = (*static_cast<const History<Row>*>(keeper))[index / 2];
+        const Row& row = index % 2 == 0 ? entry.extremes.low : entry.extremes.high;
+        return Point{static_cast<double>(entry.step), static_cast<double>(row.*member)};
+    };
+    return {&history, read, history.size() * 2};
+}
+
+/// What was tested last still holds, until the twin diverges.
+template <auto member>
+Points held_column(const TwinView& twin, const Snapshot& run) {
+    const uint64_t until = twin.divergence ? twin.divergence->step : run.step;
+    return column<member>(twin.test).held_until(static_cast<double>(until));
 }
 
 std::vector<plot::LegendEntry> letter_legend(const Theme& theme, const Snapshot& run) {
-    std::vector<plot::LegendEntry> legend = twin_legend(theme, run.settings);
+    std::vector<plot::LegendEntry> legend = twin_legend(theme, run);
     for (plot::LegendEntry& entry : legend) entry.label = entry.brief;
     return legend;
 }
@@ -115,7 +128,8 @@ Chart statistics_chart(const Theme& theme, const Snapshot& run, const char* titl
                                 .style = Style::noise,
                                 .legend = many ? entry_bit(entry) | batches : entry_bit(entry),
                                 .width = 1,
-                                .points = column<batch>(unit)});
+                                .points = column<batch>(unit),
+                                .ink = extremes<batch>(unit)});
         chart.series.push_back({.name = letter(twin) + " running",
                                 .color = color,
                                 .style = Style::line,
@@ -130,34 +144,48 @@ Chart statistics_chart(const Theme& theme, const Snapshot& run, const char* titl
     return chart;
 }
 
-Chart loss_chart(const Theme& theme, const Snapshot& run) {
-    Chart chart;
-    chart.title = "Training loss";
-    chart.legend = twin_legend(theme, run.settings);
-    const uint32_t test = entry_bit(chart.legend.size());
-    chart.legend.push_back({"test, eval", theme.muted, true, "test"});
+// Of each twin the moving average, with what was measured faint behind; or that alone, as a line.
+template <auto raw, auto light, auto strong>
+void add_smoothed(Chart& chart, const Theme& theme, const Snapshot& run) {
+    const Smoothing smoothing = run.settings.smoothing;
+    const bool off = smoothing == Smoothing::off;
     for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = letter(twin) + " batch",
                                 .color = theme.twins[twin],
-                                .style = Style::noise,
+                                .style = off ? Style::line : Style::noise,
                                 .legend = entry_bit(twin),
-                                .width = 1,
-                                .points = column<&TrainingRow::loss>(view.training)});
+                                .width = off ? 1.4f : 1.0f,
+                                .points = column<raw>(view.training),
+                                .ink = extremes<raw>(view.training)});
     });
-    for (size_t twin = 0; twin < run.twins.size(); ++twin) {
-        const TwinView& view = run.twins[twin];
+    if (off) return;
+    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = letter(twin) + " smoothed",
                                 .color = theme.twins[twin],
                                 .style = Style::line,
                                 .legend = entry_bit(twin),
                                 .width = 2,
-                                .points = column<&TrainingRow::smoothed_loss>(view.training)});
+                                .points = smoothing == Smoothing::light ? column<light>(view.training)
+                                                                        : column<strong>(view.training)});
+    });
+}
+
+Chart loss_chart(const Theme& theme, const Snapshot& run) {
+    Chart chart;
+    chart.title = "Training loss";
+    chart.legend = twin_legend(theme, run);
+    const uint32_t test = entry_bit(chart.legend.size());
+    chart.legend.push_back({"test, eval", theme.muted, true, "test"});
+    add_smoothed<&TrainingRow::loss, &TrainingRow::lightly_smoothed_loss,
+                 &TrainingRow::strongly_smoothed_loss>(chart, theme, run);
+    for (size_t twin = 0; twin < run.twins.size(); ++twin) {
+        const TwinView& view = run.twins[twin];
         chart.series.push_back({.name = letter(twin) + " test set, eval mode",
                                 .color = theme.twins[twin],
                                 .style = Style::dashed_step,
                                 .legend = entry_bit(twin) | test,
                                 .width = 1.3f,
-                                .points = held_column<&TestRow::loss>(view.test, run.step)});
+                                .points = held_column<&TestRow::loss>(view, run)});
     }
     return chart;
 }
@@ -178,14 +206,14 @@ Chart accuracy_chart(const Theme& theme, const Snapshot& run) {
                                     .style = Style::dashed_step,
                                     .legend = entry_bit(twin) | batch,
                                     .width = 1.2f,
-                                    .points = held_column<&TestRow::batch_accuracy>(view.test, run.step)});
+                                    .points = held_column<&TestRow::batch_accuracy>(view, run)});
         }
         chart.series.push_back({.name = letter(twin) + " eval mode",
                                 .color = theme.twins[twin],
                                 .style = Style::step,
                                 .legend = entry_bit(twin) | eval,
                                 .width = 1.8f,
-                                .points = held_column<&TestRow::accuracy>(view.test, run.step)});
+                                .points = held_column<&TestRow::accuracy>(view, run)});
     });
     if (any_batch) chart.legend.push_back({"batch statistics", theme.muted, true, "batch"});
     return chart;
@@ -227,23 +255,9 @@ Chart variance_chart(const Theme& theme, const Snapshot& run) {
 Chart gradient_chart(const Theme& theme, const Snapshot& run) {
     Chart chart;
     chart.title = "Gradient norm";
-    chart.legend = twin_legend(theme, run.settings);
-    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
-        chart.series.push_back({.name = letter(twin) + " batch",
-                                .color = theme.twins[twin],
-                                .style = Style::noise,
-                                .legend = entry_bit(twin),
-                                .width = 1,
-                                .points = column<&TrainingRow::gradient_norm>(view.training)});
-    });
-    for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
-        chart.series.push_back({.name = letter(twin) + " smoothed",
-                                .color = theme.twins[twin],
-                                .style = Style::line,
-                                .legend = entry_bit(twin),
-                                .width = 2,
-                                .points = column<&TrainingRow::smoothed_gradient_norm>(view.training)});
-    });
+    chart.legend = twin_legend(theme, run);
+    add_smoothed<&TrainingRow::gradient_norm, &TrainingRow::lightly_smoothed_gradient_norm,
+                 &TrainingRow::strongly_smoothed_gradient_norm>(chart, theme, run);
     return chart;
 }
 

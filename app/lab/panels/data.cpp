@@ -13,6 +13,8 @@ namespace {
 
 // Below the twin's boundary; of many twins each has little room.
 std::string accuracy_caption(const Snapshot& run, size_t twin) {
+    if (const auto& divergence = run.twins[twin].divergence)
+        return letter(twin) + " diverged at step " + std::to_string(divergence->step);
     const History<TestRow>& test = run.twins[twin].test;
     if (test.empty()) return "";
     const bool many = run.twins.size() > 2;
@@ -25,7 +27,7 @@ std::string accuracy_caption(const Snapshot& run, size_t twin) {
 
 void draw_data(Panel& panel, const PanelFrame& at) {
     const Snapshot& run = at.run;
-    const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run.settings);
+    const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run);
     plot::PanelOptions options{.id = panel.id.c_str(), .title = "Decision boundary", .legend = legend};
     if (run.test && run.test->image_width > 0) {
         options.title = "Test pictures";
@@ -42,7 +44,8 @@ void draw_data(Panel& panel, const PanelFrame& at) {
                                   .high = seen.high,
                                   .classes = seen.classes,
                                   .probability = seen.probability,
-                                  .caption = accuracy_caption(run, twin)});
+                                  .caption = accuracy_caption(run, twin),
+                                  .ended = run.twins[twin].divergence.has_value()});
         }
         plot::draw_boundaries(at.look, at.frame, options, boundaries, run.train.get(), panel.plot.panel);
     }

@@ -1,5 +1,7 @@
 #include "app/lab/panels/distribution.hpp"
 
+#include <algorithm>
+
 #include "app/lab/panels/twins.hpp"
 #include "app/plot/ridgeline.hpp"
 
@@ -9,30 +11,52 @@ namespace {
 
 constexpr float cells_of_all = 2;
 
+constexpr size_t most_ridges = 25;
+
+/// At most so many of those between the ends of the axis of steps, evenly, the newest always.
+std::vector<plot::Ridge> ridges_within(const TwinView& view, size_t layer, const plot::Range& steps) {
+    std::vector<plot::Ridge> seen;
+    for (const auto& entry : view.distributions) {
+        const auto step = static_cast<double>(entry.step);
+        if (layer >= entry.value.size() || step < steps.low || step > steps.high) continue;
+        const Histogram& histogram = entry.value[layer];
+        seen.push_back({entry.step, histogram.share, histogram.below, histogram.above});
+    }
+    const size_t every = (seen.size() + most_ridges - 1) / most_ridges;
+    std::vector<plot::Ridge> ridges;
+    for (size_t i = seen.size(); i > 0; i = i > every ? i - every : 0) ridges.push_back(seen[i - 1]);
+    std::reverse(ridges.begin(), ridges.end());
+    return ridges;
+}
+
 void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
     const Snapshot& run = at.run;
     const TwinView& view = run.twins[twin];
-    std::vector<plot::Ridge> ridges;
     const size_t layer = run.settings.inspected_layer;
-    for (const auto& entry : view.distributions)
-        if (layer < entry.value.size()) ridges.push_back({entry.step, entry.value[layer].share});
-    const Histogram empty;
-    plot::Range bins{empty.low, empty.high};
+    const plot::Range steps = at.steps.view.range(at.steps.data, plot::Scale::linear);
+    std::vector<plot::Ridge> ridges = ridges_within(view, layer, steps);
+    Histogram latest;
     if (layer < view.layers.size()) {
-        const Histogram& latest = view.layers[layer].normalized;
-        bins = {latest.low, latest.high};
-        // Kept ones may be many steps old; the one in front is always the latest.
-        if (!ridges.empty() && ridges.back().step < run.step &&
+        latest = view.layers[layer].normalized;
+        // Kept ones may be many steps old; the one in front is the latest, when that is in sight.
+        const uint64_t step = view.divergence ? view.divergence->step - 1 : run.step;
+        const bool in_sight =
+            static_cast<double>(step) >= steps.low && static_cast<double>(step) <= steps.high;
+        if (in_sight && !ridges.empty() && ridges.back().step < step &&
             latest.share.size() == ridges.back().share.size())
-            ridges.push_back({run.step, latest.share});
+            ridges.push_back({step, latest.share, latest.below, latest.above});
     }
-    const plot::LegendEntry entry = twin_entry(at.look.theme, run.settings, twin);
+    const plot::LegendEntry entry = twin_entry(at.look.theme, run, twin);
     const std::string hidden = "hidden " + std::to_string(layer + 1);
-    const plot::PanelOptions options{.id = panel.id.c_str(),
-                                     .title = panel.cells < 1 ? hidden : "Pre-activations, " + hidden,
-                                     .legend = {&entry, 1},
-                                     .toggles = false};
-    plot::draw_ridgeline(at.look, at.frame, options, bins, ridges, at.look.theme.twins[twin], panel.plot);
+    plot::draw_ridgeline(at.look, at.frame,
+                         {.panel = {.id = panel.id.c_str(),
+                                    .title = panel.cells < 1 ? hidden : "Pre-activations, " + hidden,
+                                    .legend = {&entry, 1},
+                                    .toggles = false},
+                          .bins = {latest.low, latest.high},
+                          .color = at.look.theme.twins[twin],
+                          .empty = at.steps.view.fits() ? "No steps yet" : "Nothing measured in these steps"},
+                         ridges, panel.plot);
 }
 
 }  // namespace

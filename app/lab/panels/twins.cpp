@@ -14,14 +14,16 @@ std::string twin_name(const Settings& settings, size_t twin) {
     return letter(twin) + " " + (its.norm == vknorm::Norm::none ? "no norm" : name(its.norm));
 }
 
-plot::LegendEntry twin_entry(const Theme& theme, const Settings& settings, size_t twin) {
-    return {.label = twin_name(settings, twin), .color = theme.twins[twin], .brief = letter(twin)};
+plot::LegendEntry twin_entry(const Theme& theme, const Snapshot& run, size_t twin) {
+    return {.label = twin_name(run.settings, twin),
+            .color = theme.twins[twin],
+            .brief = letter(twin),
+            .ended = run.twins[twin].divergence.has_value()};
 }
 
-std::vector<plot::LegendEntry> twin_legend(const Theme& theme, const Settings& settings) {
+std::vector<plot::LegendEntry> twin_legend(const Theme& theme, const Snapshot& run) {
     std::vector<plot::LegendEntry> legend;
-    for (size_t twin = 0; twin < settings.twins.size(); ++twin)
-        legend.push_back(twin_entry(theme, settings, twin));
+    for (size_t twin = 0; twin < run.twins.size(); ++twin) legend.push_back(twin_entry(theme, run, twin));
     return legend;
 }
 
