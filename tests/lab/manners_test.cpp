@@ -115,7 +115,7 @@ TEST(Manners, TheSmallestWindowHasRoomForAll) {
             Settings settings;
             set_twin_count(settings, twins);
             settings.plan = plan;
-            Stage stage(settings, 20'000, least_window);
+            Stage stage(settings, 600, least_window);
             stage.commands.shown().kept = KeptRun{4453, settings};
             stage.frame();
             expect_letters_apart(stage);

@@ -344,7 +344,7 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
           "--steps NUMBER",
           "--size WxH",
           "--theme dark|light",
-           "--smoothing off|light|strong",
+          "--smoothing off|light|strong",
           "--plan"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     EXPECT_EQ(help.text.find("--statistics"), std::string::npos) << "for the controls only";
