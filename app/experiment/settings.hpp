@@ -70,7 +70,7 @@ struct Settings {
     uint32_t steps_per_frame = 4;  ///< at most this many steps in 1/30 s; 0: as many as the device does
     bool plan = false;             ///< show how a step is done, which measures its parts
     uint64_t max_bytes =
-        vknorm::default_max_bytes;  ///< that a data file may hold, as vknorm::read_idx counts
+        vknorm::default_max_bytes;           ///< that a data file may hold, as vknorm::read_idx counts
     Smoothing smoothing = Smoothing::light;  ///< of the curves of loss and gradient norm
     bool pause_on_divergence = false;        ///< otherwise the other twins go on
 

@@ -17,9 +17,9 @@ struct BoundaryView {
     float low = 0, high = 0;         ///< the square covered, in both directions
     uint32_t classes = 0;
     std::vector<std::string> class_names{};  ///< [classes]
-    std::span<const float> probability{};  ///< [rows][columns][classes], first row at y = low
-    std::string caption{};                 ///< below the square
-    bool ended = false;                    ///< the network learns no more: framed and captioned as such
+    std::span<const float> probability{};    ///< [rows][columns][classes], first row at y = low
+    std::string caption{};                   ///< below the square
+    bool ended = false;                      ///< the network learns no more: framed and captioned as such
 };
 
 /// One square per twin that the legend shows, as large as fit. `points` may be null.

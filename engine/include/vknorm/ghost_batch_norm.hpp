@@ -54,7 +54,7 @@ class GhostBatchNorm {
         BufferView dx{};               ///< out, shape; absent: not wanted; may be dy itself
         BufferView dgamma{}, dbeta{};  ///< out, [C]; each absent: not wanted. Without images in the batch
                                        ///< they need TRANSFER_DST usage.
-        bool accumulate = false;  ///< dgamma and dbeta are added to
+        bool accumulate = false;       ///< dgamma and dbeta are added to
         BufferView scratch{};
     };
     void backward(Recorder& recorder, const Backward& arguments) const;
