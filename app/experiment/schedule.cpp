@@ -1,5 +1,7 @@
 #include "app/experiment/schedule.hpp"
 
+#include <initializer_list>
+
 namespace lab {
 
 namespace {
