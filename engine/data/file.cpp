@@ -37,6 +37,13 @@ void require_regular(const fs::path& file, const char* what, mode_t mode) {
         std::make_error_code(S_ISDIR(mode) ? std::errc::is_a_directory : std::errc::invalid_argument));
 }
 
+void require_folder(const fs::path& folder, const char* what) {
+    std::error_code error;
+    if (fs::is_directory(folder, error)) return;
+    if (!error) error = std::make_error_code(std::errc::not_a_directory);
+    throw FileError(folder, std::string("cannot be ") + what + ": " + error.message(), error);
+}
+
 Bytes read_file(const fs::path& file, size_t most) {
     const auto require = [&](bool done) {
         if (done) return;

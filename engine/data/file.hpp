@@ -19,11 +19,14 @@ inline constexpr size_t max_file_bytes = size_t{1} << 30;
 /// FormatError above `most` bytes.
 Bytes read_file(const std::filesystem::path& file, size_t most = max_file_bytes);
 
-// These two throw FileError. `what`, in its message, is what cannot be done to `file`: "read" or "written".
+// These three throw FileError. `what`, in its message, is what cannot be done to `file`: "read" or "written".
 /// Refuses what cannot be the name of a file, whatever is there.
 void require_name(const std::filesystem::path& file, const char* what);
 /// Refuses all but regular files; `mode` is that of stat().
 void require_regular(const std::filesystem::path& file, const char* what, mode_t mode);
+
+/// Refuses all but folders. `what` here is such as "read" or "written to".
+void require_folder(const std::filesystem::path& folder, const char* what);
 
 bool is_gzip(std::span<const std::byte> file);
 

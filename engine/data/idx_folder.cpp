@@ -185,11 +185,7 @@ std::optional<IdxRole> detail::idx_role(const std::string& file_name) {
 }
 
 IdxData read_idx(const fs::path& directory, const IdxOptions& options) {
-    std::error_code error;
-    if (!fs::is_directory(directory, error)) {
-        if (!error) error = std::make_error_code(std::errc::not_a_directory);
-        throw FileError(directory, "cannot be read: " + error.message(), error);
-    }
+    detail::require_folder(directory, "read");
     const Folder folder = look_into(directory);
     IdxData all;
     all.set = choose(folder, options.set);

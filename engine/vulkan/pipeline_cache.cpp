@@ -65,11 +65,8 @@ PipelineCache::~PipelineCache() {
 
 PipelineCache::Data PipelineCache::read() const {
     const fs::path folder = file_.parent_path();
+    if (!folder.empty()) require_folder(folder, "written to");
     std::error_code error;
-    if (!folder.empty() && !fs::is_directory(folder, error)) {
-        if (!error) error = std::make_error_code(std::errc::not_a_directory);
-        throw FileError(folder, "cannot be written to: " + error.message(), error);
-    }
     if (!fs::exists(file_, error)) return {};
     const Bytes bytes = read_file(file_);
     const VkPipelineCacheHeaderVersionOne header = header_of(device_);

@@ -11,8 +11,7 @@ namespace vknorm::detail {
 class PipelineCache {
   public:
     /// Starts with what `file` holds, where this device wrote it with this driver; else empty. Throws
-    /// FileError when there is something else than a readable regular file, or no
-    /// folder for it.
+    /// FileError when there is something else than a readable regular file, or no folder for it.
     PipelineCache(const DeviceState& device, std::filesystem::path file);
     /// Writes the file when there is something new. That may fail, and nobody would hear of it: then the file
     /// stays what it was.

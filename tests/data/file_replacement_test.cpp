@@ -20,16 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using detail::FileReplacement;
+using test::contents;
+using test::files_in;
 using test::message_of;
-
-std::string contents(const fs::path& file) {
-    const detail::Bytes bytes = detail::read_file(file);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-size_t files_in(const fs::path& folder) {
-    return static_cast<size_t>(std::distance(fs::directory_iterator(folder), {}));
-}
 
 std::string refusal(const fs::path& file) {
     return message_of<FileError>([&] { write_file(file, "text"); });

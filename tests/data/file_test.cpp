@@ -14,16 +14,9 @@ namespace vknorm {
 namespace {
 
 namespace fs = std::filesystem;
+using test::contents;
+using test::files_in;
 using test::message_of;
-
-std::string contents(const fs::path& file) {
-    const detail::Bytes bytes = detail::read_file(file);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-size_t files_in(const fs::path& folder) {
-    return static_cast<size_t>(std::distance(fs::directory_iterator(folder), {}));
-}
 
 TEST(WriteFile, ReplacesWhatIsThere) {
     const test::TemporaryDirectory directory;

@@ -17,6 +17,7 @@
 
 namespace {
 
+using vknorm::test::files_in;
 using vknorm::test::TemporaryDirectory;
 using vknorm::testing::Program;
 using vknorm::testing::read_text;
@@ -64,10 +65,6 @@ Picture read_picture(const std::filesystem::path& file) {
     Picture picture{image.width, image.height, std::vector<uint8_t>(PNG_IMAGE_SIZE(image))};
     if (!png_image_finish_read(&image, nullptr, picture.gray.data(), 0, nullptr)) return {};
     return picture;
-}
-
-size_t files_in(const std::filesystem::path& folder) {
-    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
 TEST(Headless, TrainsAndLeavesAReport) {

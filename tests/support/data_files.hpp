@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 #include <zlib.h>
+
+#include "data/file.hpp"
 
 namespace vknorm::test {
 
@@ -51,6 +54,15 @@ inline Bytes gzip(std::span<const std::byte> bytes) {
     compressed.resize(stream.total_out);
     deflateEnd(&stream);
     return compressed;
+}
+
+inline std::string contents(const std::filesystem::path& file) {
+    const Bytes bytes = detail::read_file(file);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+inline size_t files_in(const std::filesystem::path& folder) {
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
 /// The message of the `Exception` that `call` throws; a failure and an empty text when it throws none.
