@@ -11,12 +11,21 @@ namespace vknorm::shaders {
 
 // How values become partials and partials one result, in an order that depends on shapes only: C++ plans by these
 // numbers, kernels follow them.
-const uint norm_block_values = 4;       // values that an invocation takes in one step
-const uint norm_chunk_bits = 3;         // 2^3 neighbouring strands read their blocks side by side: 128 bytes of float32
+const uint norm_block_values = 4;       // values that an invocation reads at once
 const uint norm_partials_alone = 8;     // partials of a set that one invocation merges by itself
 const uint norm_branch = 16;            // invocations whose results are merged at once, on each level of the tree
 const uint norm_partials_branch = 128;  // partials of a set that so many invocations merge, not more
 const uint norm_merge_workgroup = 128;  // invocations of the largest tree: every device has them
+
+// How a kernel's invocations run through a slice, as a specialization constant: see norm/walk.glsl.
+const uint norm_aligned = 1;       // blocks are whole and aligned; addresses and pitches count blocks, not elements
+const uint norm_adjacent = 2;      // an invocation has four adjacent elements of an image, each of a strand of its own
+const uint norm_split = 4;         // such elements are positions of channels; else channels of one position
+const uint norm_across = 8;        // strands run through the images; else along a row
+const uint norm_whole_rows = 16;   // a strand is a row: invocations are counted by channels
+const uint norm_ghosts = 32;       // samples have several images: which image it is takes a division
+const uint norm_side_by_side = 64; // what four adjacent values are normalized with is adjacent and aligned, too
+const uint norm_paired = 128;      // two blocks are aligned as one
 
 // What a kernel has to do, as a specialization constant: see norm/features.glsl.
 const uint norm_gamma = 1;
@@ -55,30 +64,29 @@ const uint norm_health_words = 4;
 // In place of a batch's variance, where the batch has too few values for the running statistics.
 const float norm_nothing_staged = -1;
 
-// How strands run through one slice: see norm/walk.glsl. Pitches, positions and where tensors begin count elements, or, in
-// vectors and quads, blocks of four.
+// How invocations run through one slice: see norm/walk.glsl. Pitches, and where tensors begin, count elements, or blocks
+// of four where these are aligned.
 struct NormWalk {
-    uint samples;        // of the slice
-    uint sample_pitch;   // from one sample to the next
-    uint channels;       // of the slice
-    uint values;         // of one channel in the slice
-    uint span;           // adjacent positions of a channel; never blocks in quads
-    uint channel_pitch;  // from one channel to the next
-    uint image_pitch;    // from one image to the next
-    uint lane_bits;      // 2^lane_bits strands share a chunk
-    uint blocks;         // of a strand, at most
-    uint strands;        // per channel
-    uint chunks_inner;   // 1: neighbouring work items take the chunks of a channel, 0: the channels of a chunk
-    uint inner;          // how many of those there are
-    uint step_address;   // from a block of a strand to its next, unless the row ends in between
-    uint step_position;  // the same, within the row
+    uint width;         // in x: strands of a row, channels, or elements of an image
+    uint height;        // in y
+    uint lane_bits;     // 2^lane_bits neighbouring strands share a chunk
+    uint blocks;        // of an invocation, at most
+    uint values;        // of the row, or the images, that strands run through
+    uint positions;     // of a channel in an image, always in values
+    uint value_pitch;   // from one value of a strand to its next, unless they are adjacent
+    uint z_pitch;       // from one row or position to the next
+    uint z_of_sample;   // how many there are in a sample, with norm_ghosts
+    uint sample_pitch;  // from one sample to the next
+    uint value_first;   // the slice's first among the values of a channel
 };
 
 // Where a kernel writes its sixteen bytes per strand, in partials.
 struct NormStrands {
     uint first;
-    uint pitch;         // of one channel
-    uint sample_pitch;  // of the channels of one sample
+    uint pitch;           // of one channel
+    uint sample_pitch;    // of the channels of one sample
+    uint z_pitch;         // of a row or position that z counts
+    uint position_pitch;  // of a position, with norm_split
 };
 
 // The partials that are merged into one result for each of `sets` sets: for set s the items i < items at
@@ -106,8 +114,7 @@ struct NormSets {
 // Bits [channels][values], every channel from a new word: where a ReLU let through.
 struct NormMask {
     uint first;
-    uint pitch;        // words of a channel
-    uint value_first;  // the slice's first among a channel's values
+    uint pitch;  // words of a channel
 };
 
 struct NormStatistics {
@@ -118,7 +125,6 @@ struct NormStatistics {
     uint batches_first;
     uint valid_first;
     uint health_first;  // of the slice's first channel
-    uint value_first;   // the slice's first among a channel's values
 };
 
 struct NormFinalize {
@@ -148,6 +154,7 @@ struct NormFinalize {
     uint channels;
     uint positions;     // 0: x is not at hand
     uint group;         // channels of a set
+    uint channels_last;  // 1: they are adjacent in x
 };
 
 // The running statistics take in what was staged of a batch.
@@ -197,13 +204,18 @@ struct NormBackwardSums {
     uint valid_first;
 };
 
-// A tensor of one sample, in one slice, that one dispatch normalizes; see norm/fused_walk.glsl.
+// A tensor in one slice that one dispatch normalizes: see norm/fused.glsl.
 struct NormFused {
-    uint channels;  // in quads, fours of them
-    uint values;    // of a channel
-    uint span;      // adjacent positions, as in NormWalk
-    uint blocks;    // of a strand, at most
-    uint strands;   // of a channel
+    uint sets;
+    uint rows;         // of a set: the images of a channel, or the channels of a group
+    uint row_pitch;    // from one to the next, in blocks as the next
+    uint set_pitch;
+    uint sample_sets;  // sets until parameters repeat
+    uint group;        // channels of a set
+    uint values;       // of a row
+    uint lane_bits;    // from here on as in NormWalk
+    uint blocks;
+    uint strands;      // of a row
 };
 
 struct NormFusedForward {
@@ -244,7 +256,8 @@ struct NormFusedBackward {
     uint dbeta_first;
     uint gives;       // of dgamma, dbeta
     uint accumulate;  // 1: dgamma and dbeta are added to
-    float values;     // of a channel
+    uint centred;     // as in NormBackwardFinalize
+    float values;     // of a set
 };
 
 struct NormBackwardFinalize {

@@ -8,14 +8,8 @@ namespace vknorm::detail {
 
 namespace {
 
-const NormModules products_modules{.walk = Walk::strands,
-                                   .thirty_two = {.rows = &shaders::norm_products_rows,
-                                                  .columns = &shaders::norm_products_columns,
-                                                  .vectors = {&shaders::norm_products_vectors}}};
-const NormModules combine_modules{.walk = Walk::strands,
-                                  .thirty_two = {.rows = &shaders::norm_combine_rows,
-                                                 .columns = &shaders::norm_combine_columns,
-                                                 .vectors = {&shaders::norm_combine_vectors}}};
+const NormModules products_modules{.thirty_two = {.buffers = &shaders::norm_products}};
+const NormModules combine_modules{.thirty_two = {.buffers = &shaders::norm_combine}};
 
 /// The pairs of a slice's channels.
 AlignedView pairs_of(const Device& device, const Slice& slice, const BufferView& means) {
@@ -31,25 +25,26 @@ struct ProductsPass {
 void record_products(Recorder& recorder, const NormPlan& plan, const ProductsPass& pass) {
     const Label label(recorder, "batch_norm.double_products");
     const Device& device = recorder.device();
-    const auto module = products_modules.choose(device.state(), plan, 0, {pass.dy, pass.ddx});
-    const auto constants = walk_constants(plan, {}, 0);
+    const WalkChoice choice =
+        choose_walk(device.state(), plan, products_modules, Walk::strands, {pass.dy, pass.ddx});
     for (const Slice& slice : plan.slices) {
-        const SliceBinder bind(recorder, plan, slice, module.form);
-        const shaders::NormWalk walk = walk_of(plan, slice, module.walk, module.form);
+        const SliceBinder bind(recorder, plan, slice, choice.aligned());
+        const SliceWalk walk = walk_of(plan, slice, choice);
+        const auto constants = walk_constants(plan, walk, choice, {}, 0);
         const AlignedView dy = bind.tensor(pass.dy), ddx = bind.tensor(pass.ddx);
         const AlignedView dy_means = pairs_of(device, slice, pass.dy_means);
         const AlignedView ddx_means = pairs_of(device, slice, pass.ddx_means);
         const AlignedView partials = bind.partials(pass.partials);
         dispatch(
-            recorder, {module.shader, constants},
+            recorder, {choice.shader, constants},
             {read(dy.view), read(ddx.view), read(dy_means.view), read(ddx_means.view), write(partials.view)},
-            shaders::NormProducts{.walk = walk,
+            shaders::NormProducts{.walk = walk.push,
                                   .strands = bind.strands(partials),
                                   .dy_first = dy.first,
                                   .ddx_first = ddx.first,
                                   .dy_means_first = dy_means.first,
                                   .ddx_means_first = ddx_means.first},
-            groups_of(plan, walk));
+            walk.groups);
     }
 }
 
@@ -115,12 +110,12 @@ void record_combination(Recorder& recorder, const NormPlan& plan, const CombineP
     const Device& device = recorder.device();
     const uint32_t features =
         bit_if(bool(pass.dy), shaders::norm_dy) | bit_if(bool(pass.ddx), shaders::norm_ddx);
-    const auto module =
-        combine_modules.choose(device.state(), plan, features, {pass.x, pass.dy, pass.ddx, pass.out});
-    const auto constants = walk_constants(plan, pass.statistics, features);
+    const WalkChoice choice = choose_walk(device.state(), plan, combine_modules, Walk::sweep,
+                                          {pass.x, pass.dy, pass.ddx, pass.out});
     for (const Slice& slice : plan.slices) {
-        const SliceBinder bind(recorder, plan, slice, module.form);
-        const shaders::NormWalk walk = walk_of(plan, slice, module.walk, module.form);
+        const SliceBinder bind(recorder, plan, slice, choice.aligned());
+        const SliceWalk walk = walk_of(plan, slice, choice);
+        const auto constants = walk_constants(plan, walk, choice, pass.statistics, features);
         const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
         const AlignedView ddx = bind.tensor(pass.ddx), out = bind.tensor(pass.out);
         const AlignedView coefficients =
@@ -128,10 +123,10 @@ void record_combination(Recorder& recorder, const NormPlan& plan, const CombineP
         const AlignedView dy_means = pairs_of(device, slice, pass.dy_means);
         const AlignedView ddx_means = pairs_of(device, slice, pass.ddx_means);
         const BoundStatistics statistics = bind.statistics(pass.statistics);
-        dispatch(recorder, {module.shader, constants},
+        dispatch(recorder, {choice.shader, constants},
                  {read(x.view), read(dy.view), read(ddx.view), write(out.view), statistics.mean,
                   statistics.deviation, read(coefficients.view), read(dy_means.view), read(ddx_means.view)},
-                 shaders::NormCombine{.walk = walk,
+                 shaders::NormCombine{.walk = walk.push,
                                       .sets = statistics.push,
                                       .x_first = x.first,
                                       .dy_first = dy.first,
@@ -140,7 +135,7 @@ void record_combination(Recorder& recorder, const NormPlan& plan, const CombineP
                                       .coefficients_first = coefficients.first,
                                       .dy_means_first = dy_means.first,
                                       .ddx_means_first = ddx_means.first},
-                 groups_of(plan, walk));
+                 walk.groups);
     }
 }
 

@@ -20,7 +20,7 @@ VkDeviceSize GroupNorm::scratch_bytes() const {
     return impl_->scratch.bytes();
 }
 std::string GroupNorm::explain() const {
-    return impl_->norm.explain() + "  " + std::to_string(sets()) + " sets of " +
+    return impl_->norm.explain_fused() + "  " + std::to_string(sets()) + " sets of " +
            std::to_string(impl_->plan().group) + " channels; " + explain_scratch(scratch_bytes());
 }
 
@@ -38,16 +38,16 @@ void GroupNorm::forward(Recorder& recorder, const Forward& arguments) const {
     check.check_overlap();
 
     const BufferView partials = impl_->partials.of(arguments.scratch);
-    norm.statistics(recorder, {.x = arguments.x, .partials = partials});
-    norm.finalize(recorder, {.from = partials_of_sets(plan, partials),
-                             .x = arguments.x,
-                             .mean = arguments.mean,
-                             .inv_std = arguments.inv_std,
-                             .epsilon = impl_->epsilon});
-    norm.apply(recorder, {.x = arguments.x,
-                          .y = arguments.y,
-                          .affine = {arguments.gamma, arguments.beta},
-                          .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std}});
+    norm.forward(recorder, {.x = arguments.x, .partials = partials},
+                 {.from = partials_of_sets(plan, partials),
+                  .x = arguments.x,
+                  .mean = arguments.mean,
+                  .inv_std = arguments.inv_std,
+                  .epsilon = impl_->epsilon},
+                 {.x = arguments.x,
+                  .y = arguments.y,
+                  .affine = {arguments.gamma, arguments.beta},
+                  .statistics = {.mean = arguments.mean, .deviation = arguments.inv_std}});
 }
 
 void GroupNorm::backward(Recorder& recorder, const Backward& arguments) const {

@@ -69,7 +69,7 @@ VkDeviceSize InstanceNorm::scratch_bytes() const {
     return std::max(impl_->scratch.bytes(), impl_->batch.scratch_bytes());
 }
 std::string InstanceNorm::explain() const {
-    return impl_->norm.explain() + "  " + explain_scratch(scratch_bytes());
+    return impl_->norm.explain_fused() + "  " + explain_scratch(scratch_bytes());
 }
 
 void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& arguments) const {
@@ -96,29 +96,34 @@ void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& a
     const BufferView partials = impl.partials.of(arguments.scratch);
     const StatisticsView statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
     const RunningUpdate update = running_update(convention, 1, running, impl.staging.of(arguments.scratch));
-    norm.statistics(recorder,
-                    {.x = arguments.x, .num_batches_tracked = counted_at_once(update), .partials = partials});
-    PartialSets from = partials_of_sets(plan, partials);
-    if (update.mean || update.staging) {
-        const BufferView moments = impl.moments.of(arguments.scratch);
-        const BufferView average = impl.average.of(arguments.scratch);
-        const uint64_t images = plan.extent.samples, channels = plan.extent.channels;
-        norm.merge(recorder, {.what = Merged::moments, .from = from, .result = moments});
-        norm.merge(recorder, {.what = Merged::average,
-                              .from = partials_of_parts(moments, images, channels),
-                              .result = average});
-        norm.finalize(recorder, {.from = partials_of_parts(average, 1, channels), .running = update});
-        from = partials_of_parts(moments, 1, plan.sets());
-    }
-    norm.finalize(recorder, {.from = from,
-                             .x = arguments.x,
-                             .mean = arguments.mean,
-                             .inv_std = arguments.inv_std,
-                             .epsilon = convention.epsilon});
-    norm.apply(recorder, {.x = arguments.x,
+    const StatisticsPass measured{
+        .x = arguments.x, .num_batches_tracked = counted_at_once(update), .partials = partials};
+    FinalizePass finalize{.from = partials_of_sets(plan, partials),
+                          .x = arguments.x,
+                          .mean = arguments.mean,
+                          .inv_std = arguments.inv_std,
+                          .epsilon = convention.epsilon};
+    const ApplyPass apply{.x = arguments.x,
                           .y = arguments.y,
                           .affine = {arguments.gamma, arguments.beta},
-                          .statistics = statistics});
+                          .statistics = statistics};
+    if (!update.mean && !update.staging) {
+        norm.forward(recorder, measured, finalize, apply);
+        return;
+    }
+    // The running statistics take the average of the images'.
+    const BufferView moments = impl.moments.of(arguments.scratch);
+    const BufferView average = impl.average.of(arguments.scratch);
+    const uint64_t images = plan.extent.samples, channels = plan.extent.channels;
+    norm.statistics(recorder, measured);
+    norm.merge(recorder, {.what = Merged::moments, .from = finalize.from, .result = moments});
+    norm.merge(recorder, {.what = Merged::average,
+                          .from = partials_of_parts(moments, images, channels),
+                          .result = average});
+    norm.finalize(recorder, {.from = partials_of_parts(average, 1, channels), .running = update});
+    finalize.from = partials_of_parts(moments, 1, plan.sets());
+    norm.finalize(recorder, finalize);
+    norm.apply(recorder, apply);
 }
 
 void InstanceNorm::backward(Recorder& recorder, const Backward& arguments) const {

@@ -45,10 +45,7 @@ struct Kernel {
     std::span<const uint32_t> constants;
 };
 
-/// Workgroups in y, or in z, that every device can have.
-constexpr uint32_t most_groups_in_y = 65535;
-
-/// Workgroups are counted in x; y and z are for grids that are small in those dimensions.
+/// Workgroups of a dispatch.
 struct Groups {
     uint32_t x = 1, y = 1, z = 1;
 };

@@ -1,6 +1,6 @@
 // y = gamma * x^ + beta, x^ = (x - mean) * inv_std, of the four values of a block.
 
-layout(constant_id = 1) const uint statistics = norm_of_batch;
+layout(constant_id = 3) const uint statistics = norm_of_batch;
 const bool are_constants = (statistics & 1) != 0;
 
 // x and its mean are counted in units of a power of two, 1 but for what take_units() is for; statistics of an image are

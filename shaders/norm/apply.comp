@@ -2,8 +2,8 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
-#define SWEEP
 #include "norm/walk.glsl"
+#include "norm/sweep.glsl"
 
 layout(push_constant) uniform Push { NormApply push; };
 
@@ -16,66 +16,70 @@ layout(push_constant) uniform Push { NormApply push; };
 #include "norm/features.glsl"
 #include "norm/scaling.glsl"
 
-BLOCK_READER(x, 0)  // read_x, read_tail_x
-BLOCK_WRITER(y, 1)  // write_y, write_tail_y
-BLOCK_READER(residual, 6)  // read_residual, read_tail_residual
+BLOCK_READER(x, 0)  // read_x
+BLOCK_WRITER(y, 1)  // write_y, write_two_y
+BLOCK_READER(residual, 6)  // read_residual
 
-vec4 finished(uint value, uint values, vec4 y, vec4 residual) {
-    if (has_residual) y += residual;
+// Of four values at a place, the first of them value `at` of the sequence.
+vec4 normalized(Place place, Scaling of_place, uint address, uint at, uint values) {
+    const uint there = adjacent ? place.there : values;
+    vec4 y = affine(scaling_of_value(of_place, at, values), read_x(push.x_first + address, there));
+    if (has_residual) y += read_residual(push.residual_first + address, there);
     if (has_relu) y = relu(y);
-    if (has_valid) y = mix(vec4(0), y, block_counted(value, values));
+    if (has_valid) y = mix(vec4(0), y, are_valid(values_at(push.walk, place, at), values));
     return y;
 }
 
-// What the mask says of a run of images in quads, where a block adds a bit to each of four channels. NaN passes.
-void take_positive(inout uvec4 run, uint image, vec4 y) {
-    run |= mix(uvec4(1u << image), uvec4(0), lessThanEqual(y, vec4(0)));
-}
+// Where the ReLU let through, NaN too: bits of four values along a row, or one in each of four channels.
+uvec4 positive(vec4 y) { return mix(uvec4(1), uvec4(0), lessThanEqual(y, vec4(0))); }
 
-void mark_positive(NormMask at, uint channel, uint value, uint values, vec4 y) {
-    const uvec4 bits = mix(uvec4(1, 2, 4, 8), uvec4(0), lessThanEqual(mix(vec4(0), y, held(values)), vec4(0)));
-    let_through(at, channel, value, bits.x | bits.y | bits.z | bits.w);
-}
-
-vec4 residual_at(NormWalk walk, uint first, Cursor cursor) {
-    return has_residual ? read_residual(walk, first, cursor) : vec4(0);
+// In the mask; `run` collects what follows each other in each of four channels.
+void mark_positive(Place place, Sweep sweep, uint at, uint values, vec4 y, inout uvec4 run) {
+    const uvec4 bits = positive(adjacent ? y : mix(vec4(0), y, held(values)));
+    const uvec4 value = values_at(push.walk, place, at), channels = push.sets.first_channel + place.channels;
+    if (!adjacent) {
+        let_through(push.mask, channels.x, value.x, bits.x | bits.y << 1 | bits.z << 2 | bits.w << 3);
+    } else if (across) {
+        for (uint k = 0; k < place.there; ++k) let_through(push.mask, channels[k], value[k], bits[k]);
+    } else {
+        run |= bits << (at - sweep.first);
+    }
 }
 
 void main() {
     const NormWalk walk = push.walk;
-    const uint x_first = push.x_first, y_first = push.y_first, residual_first = push.residual_first;
-    const uint step = form == form_quads ? 1 : 4 << walk.lane_bits;
-    const NormMask mask_at = push.mask;
-    const uint first_channel = push.sets.first_channel;
-    for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
-        for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
-            const Strand strand = strand_at(walk, samp, work);
-            const Scaling of_channel = scaling_of_channel(samp, strand.channel);
-            Cursor cursor = strand.start;
-            const uint channel = first_channel + strand.channel;
-            uint value = strand.value;
-            uvec4 run = uvec4(0);
-            for (uint i = 0; i < strand.blocks; ++i) {
-                const vec4 linear = affine(scaling_of_block(of_channel, cursor, 4), read_x(walk, x_first, cursor));
-                const vec4 y = finished(value, 4, linear, residual_at(walk, residual_first, cursor));
-                write_y(walk, y_first, cursor, y);
-                if (has_mask && form == form_quads) take_positive(run, i, y);
-                if (has_mask && form != form_quads) mark_positive(mask_at, channel, value, 4, y);
-                advance(walk, cursor);
-                value += step;
-            }
-            if (has_mask && form == form_quads) {
-                for (uint k = 0; k < 4; ++k) let_through(mask_at, channel + k, strand.value, run[k]);
-            }
-            if (strand.tail > 0) {
-                const vec4 linear = affine(scaling_of_block(of_channel, cursor, strand.tail),
-                                           read_tail_x(walk, x_first, cursor, strand.tail));
-                vec4 residual = vec4(0);
-                if (has_residual) residual = read_tail_residual(walk, residual_first, cursor, strand.tail);
-                const vec4 y = finished(value, strand.tail, linear, residual);
-                write_tail_y(walk, y_first, cursor, y, strand.tail);
-                if (has_mask) mark_positive(mask_at, channel, value, strand.tail, y);
-            }
+    Place place;
+    if (!find_place(walk, gl_GlobalInvocationID, place)) return;
+    const Sweep sweep = sweep_of(walk, place, gl_GlobalInvocationID);
+    const Scaling scaling = scaling_at(place);
+    uint address = sweep.address, at = sweep.first;
+    uvec4 run = uvec4(0);
+    for (uint pairs = sweep.pairs; pairs > 0; --pairs) {
+        const vec4 y = normalized(place, scaling, address, at, 4);
+        const vec4 next = normalized(place, scaling, address + sweep.next, at + sweep.next_value, 4);
+        write_two_y(push.y_first + address, push.y_first + address + sweep.next, y, next, place.there);
+        if (has_mask) {
+            mark_positive(place, sweep, at, 4, y, run);
+            mark_positive(place, sweep, at + sweep.next_value, 4, next, run);
         }
+        address += sweep.step;
+        at += sweep.value_step;
+    }
+    if (sweep.single) {
+        const vec4 y = normalized(place, scaling, address, at, 4);
+        write_y(push.y_first + address, y, place.there);
+        if (has_mask) mark_positive(place, sweep, at, 4, y, run);
+        address += sweep.next;
+        at += sweep.next_value;
+    }
+    if (sweep.tail > 0) {
+        const vec4 y = normalized(place, scaling, address, at, sweep.tail);
+        write_y(push.y_first + address, y, sweep.tail);
+        if (has_mask) mark_positive(place, sweep, at, sweep.tail, y, run);
+    }
+    if (has_mask && adjacent && !across) {
+        const uvec4 value = values_at(walk, place, sweep.first);
+        for (uint k = 0; k < place.there; ++k)
+            let_through(push.mask, push.sets.first_channel + place.channels[k], value[k], run[k]);
     }
 }

@@ -1,5 +1,5 @@
-// The arithmetic of strands, over NUMBER: a float where an invocation reads one channel, a vec4 where it reads four
-// channels side by side. A channel gets the same bits either way, because what they must agree on stands here alone.
+// The arithmetic of strands, over NUMBER: a float where an invocation has one strand, a vec4 where it has four side by
+// side. A channel gets the same bits either way, because what they must agree on stands here alone.
 
 // a + b rounded, and what the rounding lost: D. Knuth, TAOCP vol. 2, 4.2.2, theorem B.
 NUMBER two_sum(NUMBER a, NUMBER b, out NUMBER lost) {
@@ -13,17 +13,15 @@ NUMBER two_sum(NUMBER a, NUMBER b, out NUMBER lost) {
     return sum;
 }
 
-NUMBER sum_of_four(NUMBER a, NUMBER b, NUMBER c, NUMBER d) {
-    precise const NUMBER total = (a + b) + (c + d);
+NUMBER sum_of_block(NUMBER block[4]) {
+    precise const NUMBER total = (block[0] + block[1]) + (block[2] + block[3]);
     return total;
 }
 
-// A sum, and what its rounding lost so far, go on by four terms.
-void add_four(inout NUMBER sum, inout NUMBER lost, NUMBER a, NUMBER b, NUMBER c, NUMBER d) {
-    NUMBER lost_now;
-    sum = two_sum(sum, sum_of_four(a, b, c, d), lost_now);
-    precise const NUMBER lost_both = lost + lost_now;
-    lost = lost_both;
+// Of two blocks, value by value.
+NUMBER[4] both(NUMBER a[4], NUMBER b[4]) {
+    precise const NUMBER sums[4] = NUMBER[4](a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]);
+    return sums;
 }
 
 // Another sum, with what its own rounding lost, joins.
@@ -34,24 +32,46 @@ void add_sum(inout NUMBER sum, inout NUMBER lost, NUMBER other, NUMBER other_los
     lost = lost_all;
 }
 
+// A sum, and what its rounding lost so far, go on by the four terms of a block.
+void add_block(inout NUMBER sum, inout NUMBER lost, NUMBER block[4]) {
+    add_sum(sum, lost, sum_of_block(block), NUMBER(0));
+}
+
 // Neither the smallest nor the largest of three: a lone outlier is not chosen.
 NUMBER median(NUMBER a, NUMBER b, NUMBER c) { return max(min(a, b), min(max(a, b), c)); }
 
-// A block of four values joins the mean and the squared deviations of the `blocks` before it: an exact two-pass within
-// the block, then Chan's merge (see moments.glsl). Values and mean are counted from the strand's pilot.
-void take_block(inout NUMBER mean, inout NUMBER squares, uint blocks, NUMBER a, NUMBER b, NUMBER c, NUMBER d) {
-    precise const NUMBER block_mean = sum_of_four(a, b, c, d) * 0.25;
-    precise const NUMBER from_a = a - block_mean;
-    precise const NUMBER from_b = b - block_mean;
-    precise const NUMBER from_c = c - block_mean;
-    precise const NUMBER from_d = d - block_mean;
-    precise const NUMBER inside =
-        sum_of_four(from_a * from_a, from_b * from_b, from_c * from_c, from_d * from_d);
-    precise const NUMBER delta = block_mean - mean;
-    precise const NUMBER move = delta / float(blocks + 1);
-    precise const NUMBER between = delta * move * float(4 * blocks);
-    precise const NUMBER all_squares = squares + (inside + between);
+NUMBER[4] from_mean(NUMBER block[4], NUMBER mean) {
+    precise const NUMBER apart[4] = NUMBER[4](block[0] - mean, block[1] - mean, block[2] - mean, block[3] - mean);
+    return apart;
+}
+
+NUMBER[4] squared(NUMBER v[4]) {
+    precise const NUMBER squares[4] = NUMBER[4](v[0] * v[0], v[1] * v[1], v[2] * v[2], v[3] * v[3]);
+    return squares;
+}
+
+// `count` values with such a mean and squares join the mean and the squared deviations of `before` values: Chan's merge,
+// see moments.glsl.
+void take(inout NUMBER mean, inout NUMBER squares, float before, float count, NUMBER their_mean, NUMBER their_squares) {
+    precise const NUMBER delta = their_mean - mean;
+    precise const NUMBER move = delta * (count / (before + count));
+    precise const NUMBER between = delta * move * before;
+    precise const NUMBER all_squares = squares + (their_squares + between);
     precise const NUMBER all_mean = mean + move;
     squares = all_squares;
     mean = all_mean;
+}
+
+// Within a block, and within two, the exact mean is subtracted before squaring. Values are counted from the strand's
+// pilot.
+void take_block(inout NUMBER mean, inout NUMBER squares, float before, NUMBER block[4]) {
+    precise const NUMBER block_mean = sum_of_block(block) * 0.25;
+    take(mean, squares, before, 4, block_mean, sum_of_block(squared(from_mean(block, block_mean))));
+}
+
+void take_two_blocks(inout NUMBER mean, inout NUMBER squares, float before, NUMBER a[4], NUMBER b[4]) {
+    precise const NUMBER their_mean = sum_of_block(both(a, b)) * 0.125;
+    const NUMBER their_squares =
+        sum_of_block(both(squared(from_mean(a, their_mean)), squared(from_mean(b, their_mean))));
+    take(mean, squares, before, 8, their_mean, their_squares);
 }

@@ -3,8 +3,8 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
-#define SWEEP
 #include "norm/walk.glsl"
+#include "norm/sweep.glsl"
 
 layout(push_constant) uniform Push { NormBackwardApply push; };
 
@@ -18,9 +18,9 @@ layout(push_constant) uniform Push { NormBackwardApply push; };
 #include "norm/scaling.glsl"
 #include "norm/gate.glsl"
 
-BLOCK_READER(x, 0)  // read_x, read_tail_x
-BLOCK_READER(dy, 1)  // read_dy, read_tail_dy
-BLOCK_WRITER(dx, 2)  // write_dx, write_tail_dx
+BLOCK_READER(x, 0)  // read_x
+BLOCK_READER(dy, 1)  // read_dy
+BLOCK_WRITER(dx, 2)  // write_dx, write_two_dx
 #ifdef TEXELS
 layout(set = 0, binding = 6) uniform usamplerBuffer means;
 vec2 means_of_set(uint of_set) { return uintBitsToFloat(texelFetch(means, int(push.means_first + of_set)).xy); }
@@ -28,81 +28,61 @@ vec2 means_of_set(uint of_set) { return uintBitsToFloat(texelFetch(means, int(pu
 layout(std430, set = 0, binding = 6) readonly buffer MeansOfSets { vec2 means[]; };
 vec2 means_of_set(uint of_set) { return means[push.means_first + of_set]; }
 #endif
-BLOCK_WRITER(dresidual, 10)  // write_dresidual, write_tail_dresidual
+BLOCK_WRITER(dresidual, 10)  // write_dresidual, write_two_dresidual
 
 #include "norm/dx.glsl"
 
-Means means_of_channel(uint samp, uint channel) {
+Means means_at(Place place) {
     if (are_constants) return Means(vec4(0), vec4(0));
-#if FORM == form_quads
-    const uvec4 channels = CHANNELS_OF(channel);
-    const vec2 a = means_of_set(set_of_channel(samp, channels.x)), b = means_of_set(set_of_channel(samp, channels.y));
-    const vec2 c = means_of_set(set_of_channel(samp, channels.z)), d = means_of_set(set_of_channel(samp, channels.w));
+    const uvec4 sets = sets_of(place);
+    const vec2 a = means_of_set(sets.x);
+    if (!adjacent) return Means(vec4(a.x), vec4(a.y));
+    const vec2 b = means_of_set(sets.y), c = means_of_set(sets.z), d = means_of_set(sets.w);
     return Means(vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y));
-#else
-    const vec2 both = means_of_set(set_of_channel(samp, channel));
-    return Means(vec4(both.x), vec4(both.y));
-#endif
 }
 
-vec4 x_at(NormWalk walk, uint first, Cursor cursor) { return needs_x ? read_x(walk, first, cursor) : vec4(0); }
-
-struct Block {
-    Cursor cursor;
-    uint value, values;
-    bvec4 passed;
-    vec4 x, dy;
-};
-
-void give(NormWalk walk, uint dx_first, uint dresidual_first, Scaling of_channel, Means means_of_q, Block block) {
-    const Scaling scaling = scaling_of_block(of_channel, block.cursor, block.values);
-    const vec4 dy = gated(block.passed, block.value, block.values, scaling, block.x, block.dy);
-    vec4 dx = dx_of(scaling, means_of_q, block.x, dy);
-    if (has_valid) dx = mix(vec4(0), dx, block_counted(block.value, block.values));
-    if (block.values == 4) {
-        if (gives_dresidual) write_dresidual(walk, dresidual_first, block.cursor, dy);
-        if (gives_dx) write_dx(walk, dx_first, block.cursor, dx);
-    } else {
-        if (gives_dresidual) write_tail_dresidual(walk, dresidual_first, block.cursor, dy, block.values);
-        if (gives_dx) write_tail_dx(walk, dx_first, block.cursor, dx, block.values);
-    }
+// Of four values at a place, the first of them value `at` of the sequence.
+void gradients(Place place, Scaling of_place, Means of_q, uint address, uint at, uint values, uvec4 bits, out vec4 dy,
+               out vec4 dx) {
+    const uint there = adjacent ? place.there : values;
+    const Scaling scaling = scaling_of_value(of_place, at, values);
+    vec4 x = vec4(0);
+    if (needs_x) x = read_x(push.x_first + address, there);
+    dy = gated(place, at, values, scaling, x, read_dy(push.dy_first + address, there), bits);
+    dx = dx_of(scaling, of_q, x, dy);
+    if (has_valid) dx = mix(vec4(0), dx, are_valid(values_at(push.walk, place, at), values));
 }
 
 void main() {
     const NormWalk walk = push.walk;
-    const uint x_first = push.x_first, dy_first = push.dy_first;
-    const uint dx_first = push.dx_first, dresidual_first = push.dresidual_first;
-    const uint step = form == form_quads ? 1 : 4 << walk.lane_bits;
-    const NormMask mask_at = push.mask;
-    const uint first_channel = push.sets.first_channel;
-    for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
-        for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
-            const Strand strand = strand_at(walk, samp, work);
-            const Scaling of_channel = scaling_of_channel(samp, strand.channel);
-            const Means means_of_q = means_of_channel(samp, strand.channel);
-            Cursor cursor = strand.start;
-            const uint channel = first_channel + strand.channel;
-            uint value = strand.value;
-            uvec4 run;  // of images, in quads
-            if (has_mask && form == form_quads) run = were_let_through(mask_at, channel, value, strand.blocks);
-            for (uint i = 0; i < strand.blocks; ++i) {
-                const vec4 x = x_at(walk, x_first, cursor), dy = read_dy(walk, dy_first, cursor);
-                bvec4 passed;
-                if (has_mask && form == form_quads) passed = notEqual(run & (1u << i), uvec4(0));
-                if (has_mask && form != form_quads) passed = passed_of(was_let_through(mask_at, channel, value, 4));
-                give(walk, dx_first, dresidual_first, of_channel, means_of_q, Block(cursor, value, 4, passed, x, dy));
-                advance(walk, cursor);
-                value += step;
-            }
-            if (strand.tail > 0) {
-                vec4 x = vec4(0);
-                if (needs_x) x = read_tail_x(walk, x_first, cursor, strand.tail);
-                const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
-                bvec4 passed;
-                if (has_mask) passed = passed_of(was_let_through(mask_at, channel, value, strand.tail));
-                give(walk, dx_first, dresidual_first, of_channel, means_of_q,
-                     Block(cursor, value, strand.tail, passed, x, dy));
-            }
-        }
+    Place place;
+    if (!find_place(walk, gl_GlobalInvocationID, place)) return;
+    const Sweep sweep = sweep_of(walk, place, gl_GlobalInvocationID);
+    const Scaling scaling = scaling_at(place);
+    const Means of_q = means_at(place);
+    uint address = sweep.address, at = sweep.first;
+    vec4 dy, dx, next_dy, next_dx;
+    for (uint pairs = sweep.pairs; pairs > 0; --pairs) {
+        const uint next = address + sweep.next, next_at = at + sweep.next_value;
+        const uvec4 bits = mask_bits(place, at, !adjacent ? 4 : across ? 1 : 2);
+        gradients(place, scaling, of_q, address, at, 4, bits, dy, dx);
+        gradients(place, scaling, of_q, next, next_at, 4, next_mask_bits(place, at, bits, sweep.next_value), next_dy, next_dx);
+        if (gives_dresidual)
+            write_two_dresidual(push.dresidual_first + address, push.dresidual_first + next, dy, next_dy, place.there);
+        if (gives_dx) write_two_dx(push.dx_first + address, push.dx_first + next, dx, next_dx, place.there);
+        address += sweep.step;
+        at += sweep.value_step;
+    }
+    if (sweep.single) {
+        gradients(place, scaling, of_q, address, at, 4, mask_bits(place, at, adjacent ? 1 : 4), dy, dx);
+        if (gives_dresidual) write_dresidual(push.dresidual_first + address, dy, place.there);
+        if (gives_dx) write_dx(push.dx_first + address, dx, place.there);
+        address += sweep.next;
+        at += sweep.next_value;
+    }
+    if (sweep.tail > 0) {
+        gradients(place, scaling, of_q, address, at, sweep.tail, mask_bits(place, at, sweep.tail), dy, dx);
+        if (gives_dresidual) write_dresidual(push.dresidual_first + address, dy, sweep.tail);
+        if (gives_dx) write_dx(push.dx_first + address, dx, sweep.tail);
     }
 }

@@ -18,22 +18,20 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 #include "norm/gate.glsl"
 #include "norm/sums.glsl"
 
-BLOCK_READER(x, 0)  // read_x, read_tail_x
-BLOCK_READER(dy, 1)  // read_dy, read_tail_dy
+BLOCK_READER(x, 0)  // read_x
+BLOCK_READER(dy, 1)  // read_dy
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };
+#include "norm/terms.glsl"
 #include "norm/strand_sums.glsl"
 
 void main() {
     const NormWalk walk = push.walk;
-    const uint x_first = push.x_first, dy_first = push.dy_first, first_channel = push.sets.first_channel;
-    const NormMask mask_at = push.mask;
-    for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
-        for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
-            const Strand strand = strand_at(walk, samp, work);
-            Scaling of_channel;
-            if (needs_x) of_channel = scaling_of_channel(samp, strand.channel);
-            partials[partial_of(push.strands, samp, strand)] =
-                sums_of_strand(walk, strand, of_channel, x_first, dy_first, mask_at, first_channel + strand.channel);
-        }
-    }
+    Place place;
+    if (!find_place(walk, gl_GlobalInvocationID, place)) return;
+    Scaling scaling;
+    if (needs_x) scaling = scaling_at(place);
+    const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
+    const uvec4 sums[4] = sums_of_strands(walk, place, strand, scaling, push.x_first, push.dy_first);
+    for (uint k = 0; k < (adjacent ? place.there : 1); ++k)
+        partials[partial_of(push.strands, place, gl_GlobalInvocationID, k)] = sums[k];
 }

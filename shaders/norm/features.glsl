@@ -1,6 +1,6 @@
 // What the kernel has to do, fixed when its pipeline is made; see norm.h.
 
-layout(constant_id = 3) const uint features = norm_gamma | norm_beta;
+layout(constant_id = 4) const uint features = norm_gamma | norm_beta;
 
 const bool has_gamma = (features & norm_gamma) != 0;
 const bool has_beta = (features & norm_beta) != 0;
@@ -25,46 +25,44 @@ layout(std430, set = 0, binding = VALID_BINDING) readonly buffer Valid { uint va
 
 bool is_valid(uint value) { return valid[push.valid_first + value] != 0; }
 
-bvec4 counted(uint value, uint values) {
-    bvec4 result = bvec4(is_valid(value), false, false, false);
-    if (values > 1) result.y = is_valid(value + 1);
-    if (values > 2) result.z = is_valid(value + 2);
-    if (values > 3) result.w = is_valid(value + 3);
+// The first `values` of four.
+bvec4 are_valid(uvec4 value, uint values) {
+    bvec4 result = bvec4(is_valid(value.x), false, false, false);
+    if (values > 1) result.y = is_valid(value.y);
+    if (values > 2) result.z = is_valid(value.z);
+    if (values > 3) result.w = is_valid(value.w);
     return result;
-}
-
-// Of a block, which in quads is of one image.
-bvec4 block_counted(uint value, uint values) {
-    return form == form_quads ? bvec4(is_valid(value)) : counted(value, values);
 }
 #endif
 
 #ifdef MASK_BINDING
 layout(std430, set = 0, binding = MASK_BINDING) buffer Mask { uint mask[]; };
 
-const bool in_one_word = form == form_vectors;  // the bits of a block
+const bool in_one_word = aligned && !adjacent;  // the bits of a block
 
 // Bits of a channel's values from `value` on, the first one lowest. Other invocations have others of the same words.
 void let_through(NormMask at, uint channel, uint value, uint bits) {
     if (bits == 0) return;
-    const uint first = at.value_first + value, shift = first & 31;
-    const uint word = at.first + channel * at.pitch + (first >> 5);
+    const uint shift = value & 31, word = at.first + channel * at.pitch + (value >> 5);
     atomicOr(mask[word], bits << shift);
     if (!in_one_word && shift > 0 && (bits >> (32 - shift)) != 0) atomicOr(mask[word + 1], bits >> (32 - shift));
 }
 
 // Of so many values; what is above these bits is anything.
 uint was_let_through(NormMask at, uint channel, uint value, uint values) {
-    const uint first = at.value_first + value, shift = first & 31;
-    const uint word = at.first + channel * at.pitch + (first >> 5);
+    const uint shift = value & 31, word = at.first + channel * at.pitch + (value >> 5);
     uint bits = mask[word] >> shift;
     if (!in_one_word && shift + values > 32) bits |= mask[word + 1] << (32 - shift);
     return bits;
 }
 
-// The bits of four channels.
-uvec4 were_let_through(NormMask at, uint channel, uint value, uint values) {
-    return uvec4(was_let_through(at, channel, value, values), was_let_through(at, channel + 1, value, values),
-                 was_let_through(at, channel + 2, value, values), was_let_through(at, channel + 3, value, values));
+// The same of several values that follow each other in each of four channels, or in the first where they are one.
+uvec4 were_let_through(NormMask at, uvec4 channels, uvec4 value, uint values) {
+    uvec4 bits = uvec4(was_let_through(at, channels.x, value.x, values));
+    if (!adjacent) return bits;
+    bits.y = was_let_through(at, channels.y, value.y, values);
+    bits.z = was_let_through(at, channels.z, value.z, values);
+    bits.w = was_let_through(at, channels.w, value.w, values);
+    return bits;
 }
 #endif

@@ -30,7 +30,8 @@ vec4 value_again(uint i) {
     const uint of_group = i / values_of_a_channel(), value = i - of_group * values_of_a_channel();
     const uint image = samp * push.images + value / push.positions, position = value % push.positions;
     const uint channel = of_sample * push.group + of_group;
-    return vec4(loaded(x[push.x_first + (image * push.channels + channel) * push.positions + position]));
+    const uint in_image = push.channels_last == 1 ? position * push.channels + channel : channel * push.positions + position;
+    return vec4(loaded(x[push.x_first + image * push.channels * push.positions + in_image]));
 }
 
 #include "norm/measure_again.glsl"

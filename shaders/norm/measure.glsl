@@ -9,7 +9,7 @@ void count_batch() {
     if (low == 0) ++num_batches_tracked[push.batches_first + 1];
 }
 
-float sum(vec4 v) { return sum_of_four(v.x, v.y, v.z, v.w); }
+float sum(vec4 v) { return sum_of_block(float[4](v.x, v.y, v.z, v.w)); }
 
 // The exact mean of a block is subtracted before squaring.
 Moments moments_of_block(float pilot, vec4 x, bvec4 counts, uint values) {

@@ -13,30 +13,34 @@ layout(push_constant) uniform Push { NormStatistics push; };
 #include "norm/moments.glsl"
 #include "norm/measure.glsl"
 
-BLOCK_READER(x, 0)  // read_x, read_tail_x
+BLOCK_READER(x, 0)  // read_x
 #include "norm/strand_moments.glsl"
 layout(std430, set = 0, binding = 1) writeonly buffer Partials { uvec4 partials[]; };
 
 uint blocks_of(Strand strand) { return strand.blocks + (strand.tail > 0 ? 1 : 0); }
+uint values_of_block(Strand strand, uint i) { return i < strand.blocks ? 4 : strand.tail; }
 
-vec4 read_some_x(NormWalk walk, Cursor cursor, uint values) {
-    return values == 4 ? read_x(walk, push.x_first, cursor) : read_tail_x(walk, push.x_first, cursor, values);
+// Which values of a block of an element's strand count.
+bvec4 counted(Place place, uint at, uint element, uint values) {
+    if (!has_valid) return held(values);
+    if (!adjacent) return are_valid(values_at(push.walk, place, at), values);
+    const uint value = values_at(push.walk, place, at)[element], step = across ? push.walk.positions : 1;
+    return are_valid(value + step * uvec4(0, 1, 2, 3), values);
 }
 
-// The same over those values that count: any of a block may be missing.
-Moments moments_of_counted(NormWalk walk, Strand strand) {
+// The moments of those values of an element's strand that count: any of a block may be missing.
+Moments moments_of_counted(NormWalk walk, Place place, Strand strand, uint element) {
     Moments moments = Moments(0, 0, 0, 0);
-    Cursor cursor = strand.start;
-    uint value = strand.value;
+    uint address = push.x_first + strand.address, at = strand.first;
     for (uint i = 0; i < blocks_of(strand); ++i) {
-        const uint values = min(strand.blocks * 4 + strand.tail - i * 4, 4);
-        const vec4 x = read_some_x(walk, cursor, values);
-        const bvec4 counts = counted(value, values);
+        const uint values = values_of_block(strand, i);
+        const vec4 x = some_x(walk, address, place.there, element, values);
+        const bvec4 counts = counted(place, at, element, values);
         const uint there = uint(counts.x) + uint(counts.y) + uint(counts.z) + uint(counts.w);
         const float pilot = counts.x ? x.x : counts.y ? x.y : counts.z ? x.z : x.w;
         moments = merge(moments, moments_of_block(pilot, x, counts, there));
-        advance(walk, cursor);
-        value += 4 << walk.lane_bits;
+        address += block_pitch(walk);
+        at += block_step(walk);
     }
     return moments;
 }
@@ -44,37 +48,37 @@ Moments moments_of_counted(NormWalk walk, Strand strand) {
 layout(std430, set = 0, binding = 4) buffer Health { uint health[]; };
 
 // Only strands that are poisoned are read again.
-void report_non_finite(NormWalk walk, Strand strand, Moments moments) {
+void report_non_finite(NormWalk walk, Place place, Strand strand, uint element, Moments moments) {
     if (is_finite(moments.squares) && is_finite(moments.high) && is_finite(moments.low)) return;
     uint first = ~0u;
-    Cursor cursor = strand.start;
-    uint value = strand.value;
+    uint address = push.x_first + strand.address, at = strand.first;
     for (uint i = 0; i < blocks_of(strand); ++i) {
-        const uint values = min(strand.blocks * 4 + strand.tail - i * 4, 4);
-        const vec4 x = read_some_x(walk, cursor, values);
-        const bvec4 counts = has_valid ? counted(value, values) : held(values);
+        const uint values = values_of_block(strand, i);
+        const vec4 x = some_x(walk, address, place.there, element, values);
+        const bvec4 counts = counted(place, at, element, values);
+        const uvec4 value = values_at(walk, place, at);
         for (uint k = 0; k < 4; ++k) {
-            if (counts[k] && !is_finite(x[k])) first = min(first, value + k);
+            const uint number = adjacent ? value[element] + k * (across ? walk.positions : 1) : value[k];
+            if (counts[k] && !is_finite(x[k])) first = min(first, number);
         }
-        advance(walk, cursor);
-        value += 4 << walk.lane_bits;
+        address += block_pitch(walk);
+        at += block_step(walk);
     }
-    if (first != ~0u) atomicMin(health[push.health_first + norm_health_words * strand.channel + 2], push.value_first + first);
-}
-
-Moments measured(NormWalk walk, Strand strand) {
-    const Moments moments = has_valid ? moments_of_counted(walk, strand) : moments_of_strand(walk, strand, push.x_first);
-    if (has_health) report_non_finite(walk, strand, moments);
-    return moments;
+    const uint at_channel = push.health_first + norm_health_words * place.channels[element];
+    if (first != ~0u) atomicMin(health[at_channel + 2], first);
 }
 
 void main() {
     const NormWalk walk = push.walk;
-    if (push.counts == 1 && gl_GlobalInvocationID.x == 0 && gl_GlobalInvocationID.y == 0) count_batch();
-    for (uint samp = gl_WorkGroupID.y; samp < walk.samples; samp += gl_NumWorkGroups.y) {
-        for (uint work = gl_GlobalInvocationID.x; work < walk.channels * walk.strands; work += invocations()) {
-            const Strand strand = strand_at(walk, samp, work);
-            partials[partial_of(push.strands, samp, strand)] = packed(measured(walk, strand));
-        }
+    if (push.counts == 1 && gl_GlobalInvocationID == uvec3(0)) count_batch();
+    Place place;
+    if (!find_place(walk, gl_GlobalInvocationID, place)) return;
+    const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
+    Moments moments[4];
+    if (!has_valid) moments = moments_of_strands(walk, strand, place.there, push.x_first);
+    for (uint k = 0; k < (adjacent ? place.there : 1); ++k) {
+        if (has_valid) moments[k] = moments_of_counted(walk, place, strand, k);
+        if (has_health) report_non_finite(walk, place, strand, k, moments[k]);
+        partials[partial_of(push.strands, place, gl_GlobalInvocationID, k)] = packed(moments[k]);
     }
 }

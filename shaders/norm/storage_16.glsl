@@ -7,6 +7,7 @@ layout(constant_id = 2) const bool bfloat16 = false;
 #define stored_block uvec2
 #define block_sampler usamplerBuffer
 #define wide_block uint64_t
+#define written_pair u64vec2
 
 vec4 loaded_block(uvec2 words) {
     if (bfloat16) return uintBitsToFloat(uvec4(words.x << 16, words.x & 0xffff0000u, words.y << 16, words.y & 0xffff0000u));

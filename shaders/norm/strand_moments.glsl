@@ -1,21 +1,56 @@
-// The moments of a strand of x.
+// The moments of strands of x.
 //
 // Each strand is measured from one of its own values, its pilot: x - pilot is exact for values within a factor of two of it,
 // so a large mean costs no digits.
 
-Moments moments_of_strand(NormWalk walk, Strand strand, uint x_first) {
-    Cursor cursor = strand.start;
-    float pilot = 0, mean = 0, squares = 0;
-    if (strand.blocks > 0) {
-        const vec4 first = read_x(walk, x_first, cursor);
-        pilot = median(first.x, first.y, first.w);
+// The block of one strand at an address, or those of four side by side.
+void x_block(NormWalk walk, uint at, uint there, float pilot, out float block[4]) {
+    precise const vec4 x = read_x(at, there) - pilot;
+    block = float[4](x.x, x.y, x.z, x.w);
+}
+void x_block(NormWalk walk, uint at, uint there, vec4 pilot, out vec4 block[4]) {
+    const uint pitch = walk.value_pitch;
+    precise const vec4 a = read_x(at, there) - pilot, b = read_x(at + pitch, there) - pilot;
+    precise const vec4 c = read_x(at + 2 * pitch, there) - pilot, d = read_x(at + 3 * pitch, there) - pilot;
+    block = vec4[4](a, b, c, d);
+}
+
+#define NUMBER float
+#include "norm/strand_measure.glsl"
+#undef NUMBER
+#define NUMBER vec4
+#include "norm/strand_measure.glsl"
+#undef NUMBER
+
+// The values of the short block of one of the strands, or of any block.
+vec4 some_x(NormWalk walk, uint at, uint there, uint element, uint values) {
+    if (!adjacent) return read_x(at, values);
+    const uint pitch = walk.value_pitch;
+    vec4 block = vec4(read_x(at, there)[element], 0, 0, 0);
+    if (values > 1) block.y = read_x(at + pitch, there)[element];
+    if (values > 2) block.z = read_x(at + 2 * pitch, there)[element];
+    if (values > 3) block.w = read_x(at + 3 * pitch, there)[element];
+    return block;
+}
+
+// Of as many strands as an invocation has; only the first where it has one.
+Moments[4] moments_of_strands(NormWalk walk, Strand strand, uint there, uint x_first) {
+    Moments moments[4];
+    const uint at = x_first + strand.address, count = 4 * strand.blocks;
+    if (adjacent) {
+        vec4 pilot, mean, squares;
+        measure(walk, strand, there, at, pilot, mean, squares);
+        for (uint k = 0; k < 4; ++k) moments[k] = Moments(count, pilot[k], mean[k], squares[k]);
+    } else {
+        float pilot, mean, squares;
+        measure(walk, strand, there, at, pilot, mean, squares);
+        moments[0] = Moments(count, pilot, mean, squares);
     }
-    for (uint i = 0; i < strand.blocks; ++i) {
-        precise const vec4 shifted = read_x(walk, x_first, stepped(walk, cursor)) - pilot;
-        take_block(mean, squares, i, shifted.x, shifted.y, shifted.z, shifted.w);
-    }
-    const Moments moments = Moments(4 * strand.blocks, pilot, mean, squares);
     if (strand.tail == 0) return moments;
-    const vec4 x = read_tail_x(walk, x_first, cursor, strand.tail);
-    return merge(moments, moments_of_block(x.x, x, held(strand.tail), strand.tail));
+    const uint tail_at = at + strand.blocks * block_pitch(walk);
+    for (uint k = 0; k < (adjacent ? 4 : 1); ++k) {
+        const vec4 x = some_x(walk, tail_at, there, k, strand.tail);
+        moments[k] = merge(moments[k], moments_of_block(x.x, x, held(strand.tail), strand.tail));
+    }
+    return moments;
 }

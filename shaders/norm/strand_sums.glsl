@@ -1,49 +1,49 @@
-// Sum q and sum q * x^ of a strand, as partials; q is dy, or dy * gamma.
+// Sums of the terms of strands, as partials. Requires norm/gate.glsl and `Terms terms_at(Place, Scaling, uint x_at,
+// uint dy_at, uint at, uint values, uvec4 bits)`: those of four values of one strand, or of one value of four strands.
 
-vec4 factor(NormMask at, uint channel, uint value, uint values, Scaling scaling, vec4 x, vec4 dy) {
-    bvec4 passed;
-#ifdef MASK_BINDING
-    if (has_mask) passed = passed_of(was_let_through(at, channel, value, values));
-#endif
-    dy = gated(passed, value, values, scaling, x, dy);
-    return weighted ? dy * scaling.gamma : dy;
+// The terms of a block of one strand, or of four strands, of which `values` are there.
+void terms_of_block(NormWalk walk, Place place, Scaling scaling, uint x_at, uint dy_at, uint at, uint values, out float q[4],
+                    out float product[4]) {
+    const Terms terms = terms_at(place, scaling, x_at, dy_at, at, values, mask_bits(place, at, values));
+    q = float[4](terms.q.x, terms.q.y, terms.q.z, terms.q.w);
+    product = float[4](terms.product.x, terms.product.y, terms.product.z, terms.product.w);
+}
+void terms_of_block(NormWalk walk, Place place, Scaling scaling, uint x_at, uint dy_at, uint at, uint values, out vec4 q[4],
+                    out vec4 product[4]) {
+    const uint pitch = walk.value_pitch;
+    const uvec4 bits = mask_bits(place, at, across ? 1 : values);
+    const Terms none = Terms(vec4(0), vec4(0)), a = terms_at(place, scaling, x_at, dy_at, at, 4, bits);
+    Terms b = none, c = none, d = none;
+    if (values > 1)
+        b = terms_at(place, scaling, x_at + pitch, dy_at + pitch, at + 1, 4, next_mask_bits(place, at, bits, 1));
+    if (values > 2)
+        c = terms_at(place, scaling, x_at + 2 * pitch, dy_at + 2 * pitch, at + 2, 4, next_mask_bits(place, at, bits, 2));
+    if (values > 3)
+        d = terms_at(place, scaling, x_at + 3 * pitch, dy_at + 3 * pitch, at + 3, 4, next_mask_bits(place, at, bits, 3));
+    q = vec4[4](a.q, b.q, c.q, d.q);
+    product = vec4[4](a.product, b.product, c.product, d.product);
 }
 
-// Values that do not count, or are not there, may be infinite.
-vec4 counting(uint value, uint values, vec4 terms) {
-    if (values < 4) terms = mix(vec4(0), terms, held(values));
-#ifdef VALID_BINDING
-    if (has_valid) terms = mix(vec4(0), terms, counted(value, values));
-#endif
-    return terms;
-}
+#define NUMBER float
+#include "norm/strand_add.glsl"
+#undef NUMBER
+#define NUMBER vec4
+#include "norm/strand_add.glsl"
+#undef NUMBER
 
-vec4 x_at(NormWalk walk, uint first, Cursor cursor) { return needs_x ? read_x(walk, first, cursor) : vec4(0); }
-
-// `channel` is that of the whole tensor.
-uvec4 sums_of_strand(NormWalk walk, Strand strand, Scaling of_channel, uint x_first, uint dy_first, NormMask mask_at,
-                     uint channel) {
-    vec2 sum_q = vec2(0);
-    vec2 sum_q_x = vec2(0);
-    Cursor cursor = strand.start;
-    uint value = strand.value;
-    const uint step = 4 << walk.lane_bits;
-    for (uint i = 0; i < strand.blocks; ++i) {
-        const Scaling scaling = scaling_of_block(of_channel, cursor, 4);
-        const vec4 x = x_at(walk, x_first, cursor);
-        const vec4 q = factor(mask_at, channel, value, 4, scaling, x, read_dy(walk, dy_first, cursor));
-        add(sum_q, q);
-        if (needs_x) add(sum_q_x, counting(value, 4, product(scaling, x, q)));
-        advance(walk, cursor);
-        value += step;
+// Of as many strands as an invocation has; only the first where it has one.
+uvec4[4] sums_of_strands(NormWalk walk, Place place, Strand strand, Scaling scaling, uint x_first, uint dy_first) {
+    uvec4 sums[4];
+    const uint x_at = x_first + strand.address, dy_at = dy_first + strand.address;
+    if (adjacent) {
+        vec4 q, q_lost, product, product_lost;
+        add_strand(walk, place, strand, scaling, x_at, dy_at, q, q_lost, product, product_lost);
+        for (uint k = 0; k < 4; ++k)
+            sums[k] = floatBitsToUint(vec4(q[k], q_lost[k], product[k], product_lost[k]));
+    } else {
+        float q, q_lost, product, product_lost;
+        add_strand(walk, place, strand, scaling, x_at, dy_at, q, q_lost, product, product_lost);
+        sums[0] = floatBitsToUint(vec4(q, q_lost, product, product_lost));
     }
-    if (strand.tail > 0) {
-        const Scaling scaling = scaling_of_block(of_channel, cursor, strand.tail);
-        const vec4 x = needs_x ? read_tail_x(walk, x_first, cursor, strand.tail) : vec4(0);
-        const vec4 dy = read_tail_dy(walk, dy_first, cursor, strand.tail);
-        const vec4 q = factor(mask_at, channel, value, strand.tail, scaling, x, dy);
-        add(sum_q, q);
-        if (needs_x) add(sum_q_x, counting(value, strand.tail, product(scaling, x, q)));
-    }
-    return floatBitsToUint(vec4(sum_q, sum_q_x));
+    return sums;
 }

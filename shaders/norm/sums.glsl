@@ -2,9 +2,6 @@
 
 #include "norm/numbers.glsl"
 
-// A sum goes on.
-void add(inout vec2 total, vec4 terms) { add_four(total.x, total.y, terms.x, terms.y, terms.z, terms.w); }
-
 uvec4 merge(uvec4 a, uvec4 b) {
     vec4 left = uintBitsToFloat(a);
     const vec4 right = uintBitsToFloat(b);

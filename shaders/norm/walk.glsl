@@ -1,119 +1,122 @@
-// How an invocation reads its strand: blocks of four values of one channel, through a slice of a tensor. The words are
-// drawn in engine/ops/norm/plan.hpp.
+// Where an invocation stands in a slice of a tensor, and what it reads from there. The words are drawn in
+// engine/ops/norm/plan.hpp.
 //
-// Block b of a channel holds the values 4b to 4b + 3 of its sequence. Strand s has the blocks b = chunk * lanes * blocks + lane
-// + i * lanes for i < blocks, with lane = s % lanes, chunk = s / lanes, lanes = 2^lane_bits; the last block may be
-// short. What a strand holds does not depend on the form of access, nor on the workgroup.
+// A strand is a sequence of blocks of four values of one channel, `lanes` = 2^lane_bits blocks apart: strand s has the
+// blocks chunk * lanes * blocks + lane + i * lanes for i < blocks, with lane = s % lanes and chunk = s / lanes, of a row
+// or, with norm_across, of one position in all images; the last block may be short. What a strand holds does not depend
+// on how it is reached:
 //
-// A sweep, which gives every value a new one, keeps no partial result and has longer strands. In quads it owns four
-// adjacent elements of an image, of whatever channels, in a run of images; see norm/quads.glsl.
+//   along a row   A block is four adjacent elements.                x: strands, y: channel, z: image
+//   whole rows    The same, and a row is one strand.                x: channel, z: image
+//   adjacent      A block is four elements value_pitch apart, and   x: four elements, y: strand, z: image or position
+//                 an invocation has four strands side by side.
 //
-// By the build: FORM, the way to the values of a block; SIXTEEN_BITS, the storage of tensors; TEXELS, how blocks are read.
+// A sweep, which gives every value a new one, has no strands: see norm/sweep.glsl.
+//
+// By the build: SIXTEEN_BITS, the storage of tensors; TEXELS, how blocks are read; WIDE, how they are written.
 #include "norm.h"
 
-layout(local_size_x_id = 0) in;
+layout(local_size_x_id = 0, local_size_y_id = 1) in;
+layout(constant_id = 5) const uint walks = 0;
 
-#define form_vectors 0  // positions adjacent, every block in one row and aligned to four elements
-#define form_rows 1     // positions adjacent
-#define form_columns 2  // channels adjacent, one position
-#define form_quads 3    // four adjacent elements of an image, aligned to four
-const uint form = FORM;
-const bool adjacent_channels = form == form_columns || form == form_quads;
-const uint width = form == form_quads ? 4 : 1;  // channels that an invocation owns at once
+const bool aligned = (walks & norm_aligned) != 0;
+const bool adjacent = (walks & norm_adjacent) != 0;
+const bool split = (walks & norm_split) != 0;
+const bool across = (walks & norm_across) != 0;
+const bool whole_rows = (walks & norm_whole_rows) != 0;
+const bool ghosts = (walks & norm_ghosts) != 0;
+const bool side_by_side = (walks & norm_side_by_side) != 0;
+const bool paired = (walks & norm_paired) != 0;
 
-// Where a strand stands. In vectors and quads addresses, positions and pitches count blocks, not elements: no shift is
-// left to the loops, which SwiftShader would do lane by lane.
-struct Cursor {
-    uint address;   // of the next block, from the start of the slice
-    uint position;  // of its first value within its row; in columns the image
+struct Place {
+    uint samp, row;   // what z counts within the sample
+    uvec4 channels;   // of the slice, that of each of four adjacent elements
+    uvec4 positions;  // where split
+    uint there;       // how many of the four are in the image
+    uint address;     // of the row's first value, or that of the first element, from the start of the slice
 };
+
+// Integer division is slow on CPUs: a rounded quotient is off by one at most where it is below 2^22.
+uvec4 divided(uvec4 dividend, uint divisor, out uvec4 rest) {
+    const uvec4 near = uvec4(vec4(dividend) / float(divisor));
+    const ivec4 left = ivec4(dividend - near * divisor);
+    const bvec4 below = lessThan(left, ivec4(0)), above = greaterThanEqual(left, ivec4(divisor));
+    const uvec4 quotient = near - uvec4(below) + uvec4(above);
+    rest = dividend - quotient * divisor;
+    return quotient;
+}
+
+// False where there is nothing for the invocation.
+bool find_place(NormWalk walk, uvec3 work, out Place place) {
+    place.samp = place.row = work.z;
+    if (ghosts) {
+        place.samp = work.z / walk.z_of_sample;
+        place.row = work.z - place.samp * walk.z_of_sample;
+    }
+    place.address = place.samp * walk.sample_pitch + place.row * walk.z_pitch;
+    place.positions = uvec4(0);
+    place.there = 4;
+    if (adjacent) {
+        const uint element = 4 * work.x;
+        place.address += aligned ? work.x : element;
+        place.there = aligned ? 4 : min(walk.width - element, 4);
+        // What is not there is anything that is.
+        place.channels = element + (aligned ? uvec4(0, 1, 2, 3) : min(uvec4(0, 1, 2, 3), uvec4(place.there - 1)));
+        if (split) place.channels = divided(place.channels, walk.positions, place.positions);
+        return element < walk.width && work.y < walk.height;
+    }
+    const uint channel = whole_rows ? work.x : work.y;
+    place.channels = uvec4(channel);
+    place.address += channel * (aligned ? walk.positions >> 2 : walk.positions);
+    return work.x < walk.width && work.y < walk.height;
+}
 
 struct Strand {
-    uint channel;
-    uint index;   // among the strands of the channel
-    uint blocks;  // full ones
-    uint tail;    // values in the short block that follows, 0 to 3
-    uint value;   // the first, within the channel
-    Cursor start;
+    uint blocks;   // full ones
+    uint tail;     // values in the short block that follows, 0 to 3
+    uint first;    // value of the sequence
+    uint address;  // of that
 };
 
-#if FORM == form_quads && defined(SWEEP)
-#include "norm/quads.glsl"
-#else
-// Divisions are slow on CPU drivers: two of them, the rest by powers of two.
-Strand strand_at(NormWalk walk, uint samp, uint work) {
+// Strand s of a row of a place.
+Strand strand_of(NormWalk walk, Place place, uint s) {
     const uint lane_mask = (1u << walk.lane_bits) - 1;
+    const uint lane = s & lane_mask, chunk = s >> walk.lane_bits;
+    const uint block = ((chunk * walk.blocks) << walk.lane_bits) + lane, full = walk.values >> 2;
     Strand strand;
-    uint lane, chunk;
-    if (adjacent_channels) {
-        strand.index = work / walk.inner;
-        strand.channel = (work - strand.index * walk.inner) * width;
-        lane = strand.index & lane_mask;
-        chunk = strand.index >> walk.lane_bits;
-    } else {
-        lane = work & lane_mask;
-        const uint row = work >> walk.lane_bits;
-        const uint outer = row / walk.inner;
-        const uint inner = row - outer * walk.inner;
-        chunk = walk.chunks_inner == 1 ? inner : outer;
-        strand.channel = walk.chunks_inner == 1 ? outer : inner;
-        strand.index = (chunk << walk.lane_bits) + lane;
-    }
-    const uint block = ((chunk * walk.blocks) << walk.lane_bits) + lane;
-    const uint full = walk.values >> 2;
     strand.blocks = full > block ? min((full - block + lane_mask) >> walk.lane_bits, walk.blocks) : 0;
     const bool next_is_short = strand.blocks < walk.blocks && block + (strand.blocks << walk.lane_bits) == full;
-    strand.tail = form != form_vectors && next_is_short ? walk.values & 3 : 0;
-    const uint value = block << 2;
-    strand.value = value;
-    const uint channel_start = samp * walk.sample_pitch + strand.channel / width * walk.channel_pitch;
-    if (adjacent_channels) {
-        strand.start = Cursor(channel_start + value * walk.image_pitch, value);
-        return strand;
-    }
-    const uint at = form == form_vectors ? block : value;
-    const uint image = at / walk.span;
-    strand.start.position = at - image * walk.span;
-    strand.start.address = channel_start + image * walk.image_pitch + strand.start.position;
+    strand.tail = next_is_short && (adjacent || !aligned) ? walk.values & 3 : 0;
+    strand.first = 4 * block;
+    strand.address = place.address + (adjacent ? strand.first * walk.value_pitch : aligned ? block : strand.first);
     return strand;
 }
 
-void advance(NormWalk walk, inout Cursor cursor) {
-    cursor.address += walk.step_address;
-    cursor.position += walk.step_position;
-    if (adjacent_channels) return;
-    const bool ends = cursor.position >= walk.span;
-    cursor.position -= ends ? walk.span : 0;
-    cursor.address += ends ? walk.image_pitch - walk.span : 0;
+Strand strand_of(NormWalk walk, Place place, uvec3 work) {
+    return strand_of(walk, place, adjacent ? work.y : whole_rows ? 0 : work.x);
 }
 
-#endif
+// From a block of a strand to its next: in addresses, and in values of the sequence.
+uint block_pitch(NormWalk walk) {
+    return (adjacent ? 4 * walk.value_pitch : aligned ? 1 : 4) << walk.lane_bits;
+}
+uint block_step(NormWalk walk) { return 4 << walk.lane_bits; }
 
-// The block at the cursor is the next one's to leave behind.
-Cursor stepped(NormWalk walk, inout Cursor cursor) {
-    const Cursor here = cursor;
-    advance(walk, cursor);
-    return here;
+// The number of a value among those of its channel, for each of four adjacent elements: of value `at` of the sequence, or,
+// along a row, of the four from there on.
+uvec4 values_at(NormWalk walk, Place place, uint at) {
+    if (across) return walk.value_first + at * walk.positions + (split ? place.positions : uvec4(place.row));
+    const uint value = walk.value_first + place.row * walk.positions + at;
+    return adjacent ? uvec4(value) : value + uvec4(0, 1, 2, 3);
 }
 
-// The address of the value after the one at the cursor.
-uint next_address(NormWalk walk, inout Cursor cursor) {
-    ++cursor.position;
-    const bool ends = cursor.position == walk.span;
-    cursor.position = ends ? 0 : cursor.position;
-    cursor.address += ends ? walk.image_pitch - walk.span + 1 : 1;
-    return cursor.address;
+// Where the partial of an element's strand goes.
+uint partial_of(NormStrands strands, Place place, uint s, uint element) {
+    return strands.first + place.samp * strands.sample_pitch + place.channels[element] * strands.pitch +
+           place.row * strands.z_pitch + place.positions[element] * strands.position_pitch + s;
 }
-
-// Addresses of the four values of the block.
-uvec4 block_addresses(NormWalk walk, Cursor cursor) {
-    if (adjacent_channels) return cursor.address + uvec4(0, 1, 2, 3) * walk.image_pitch;
-    uvec4 addresses;
-    addresses.x = cursor.address;
-    addresses.y = next_address(walk, cursor);
-    addresses.z = next_address(walk, cursor);
-    addresses.w = next_address(walk, cursor);
-    return addresses;
+uint partial_of(NormStrands strands, Place place, uvec3 work, uint element) {
+    return partial_of(strands, place, adjacent ? work.y : whole_rows ? 0 : work.x, element);
 }
 
 #ifdef SIXTEEN_BITS
@@ -121,15 +124,4 @@ uvec4 block_addresses(NormWalk walk, Cursor cursor) {
 #else
 #include "norm/storage_32.glsl"
 #endif
-
-#ifdef TEXELS
-#include "norm/blocks_texels.glsl"
-#else
-#include "norm/blocks.glsl"
-#endif
-
-uint partial_of(NormStrands strands, uint samp, Strand strand) {
-    return strands.first + samp * strands.sample_pitch + strand.channel * strands.pitch + strand.index;
-}
-
-uint invocations() { return gl_WorkGroupSize.x * gl_NumWorkGroups.x; }
+#include "norm/tensors.glsl"

@@ -14,24 +14,35 @@ namespace vknorm {
 
 class Device;
 
-/// How a kernel reaches four adjacent float32 values. Tensors in a caller's VkBuffers are always vectors.
-enum class BlockAccess {
-    vectors,      ///< in storage buffers
-    texels,       ///< read as texels of four, written as vectors
-    texels_wide,  ///< read as texels of four, written as two integers of 64 bits
+/// How a kernel reads four adjacent values. Tensors in a caller's VkBuffers are always read from buffers.
+enum class BlockLoads {
+    buffers,  ///< as vectors in storage buffers
+    texels,   ///< as texels of texel buffers
+};
+
+/// How it writes them.
+enum class BlockStores {
+    vectors,
+    wide,  ///< as integers of 64 bits, eight values at a time where they are aligned so
 };
 
 struct Tuning {
-    static constexpr uint32_t least_workgroup = 8, least_sweep = 4, most_sweep = 512;
+    static constexpr uint32_t least_workgroup = 8, least_sweep = 2, most_sweep = 512;
+    static constexpr uint32_t least_images = 1, most_images = 32;
 
-    BlockAccess blocks = BlockAccess::vectors;
-    uint32_t workgroup = 128;     ///< invocations of a workgroup that walks through a tensor
-    uint32_t sweep = most_sweep;  ///< most blocks that an invocation of a pass which writes tensors visits
-    uint32_t fused_rows = 0;      ///< of a tensor (N, C): so many, at most, are normalized by one dispatch
-    uint32_t fused_elements = 0;  ///< of images in all: so many, at most, are, too
+    BlockLoads loads = BlockLoads::buffers;
+    BlockStores stores = BlockStores::vectors;
+    uint32_t workgroup = 128;  ///< invocations of a workgroup that walks through a tensor
+    // Of a pass which writes tensors, by an invocation, at most:
+    uint32_t sweep = 16;   ///< blocks of four values of a row
+    uint32_t images = 8;   ///< images, where it has four adjacent elements of each
+    // What one dispatch normalizes, at most:
+    uint32_t fused_rows = 0;      ///< rows of a tensor (N, C)
+    uint32_t fused_elements = 0;  ///< elements of images in all
+    uint32_t fused_row = 0;       ///< elements of a row that is normalized by itself
 
     bool operator==(const Tuning&) const = default;
-    /// "blocks=vectors workgroup=128 sweep=512 fused_rows=0 fused_elements=0"
+    /// "loads=buffers stores=vectors workgroup=128 sweep=16 images=8 fused_rows=0 fused_elements=0 fused_row=0"
     std::string text() const;
 };
 

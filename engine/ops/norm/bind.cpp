@@ -13,40 +13,39 @@ bool may_all_be_texels(const DeviceState& device, std::span<const BufferView> vi
     return std::ranges::all_of(views, [&](const BufferView& view) { return may_be_texels(device, view); });
 }
 
-/// Images that make it worth while to find out first which channels a quad has.
-constexpr uint32_t fewest_images = 8;
-
-/// Whether every slice is made of whole quads.
-bool has_quads(const NormPlan& plan, Walk walk) {
-    const auto whole = [&](const Slice& slice) {
-        const bool enough = walk == Walk::strands || slice.images >= fewest_images;
-        return enough && slice.positions == plan.extent.positions &&
-               slice.channels * slice.positions % block_values == 0 &&
-               slice.channel * plan.extent.positions % block_values == 0;
-    };
-    return (walk == Walk::sweep || plan.extent.adjacent_channels()) &&
-           plan.extent.channels * plan.extent.positions % block_values == 0 &&
-           std::ranges::all_of(plan.slices, whole);
+/// How many workgroups cover so many items.
+uint32_t groups_over(uint64_t items, uint32_t size) {
+    return narrow(ceil_div<uint64_t>(items, size));
 }
 
-shaders::NormWalk sweep_of_quads(const NormPlan& plan, const Slice& slice) {
-    const uint32_t quads = slice.channels * slice.positions / block_values;
-    return {.samples = slice.samples,
-            .sample_pitch = narrow(plan.extent.sample_elements() / block_values),
-            .channels = quads,
-            .values = slice.images,
-            .span = slice.positions,
-            .image_pitch = narrow(plan.extent.channels * plan.extent.positions / block_values),
-            .blocks = plan.sweep_images,
-            .strands = ceil_div(slice.images, plan.sweep_images),
-            .inner = quads};
+/// Whether an invocation has four adjacent elements of an image.
+bool has_adjacent(const NormPlan& plan) {
+    return plan.across || plan.extent.channels_last;
+}
+
+/// Whether rows and images of all slices are made of whole fours, or eights, of elements.
+bool are_whole(const NormPlan& plan, bool adjacent, uint32_t values) {
+    const Extent& extent = plan.extent;
+    const auto whole = [&](uint64_t elements) { return elements % values == 0; };
+    const auto slice_is_whole = [&](const Slice& slice) {
+        if (!adjacent) return whole(slice.position) && whole(slice.positions);
+        const uint64_t positions = extent.adjacent_channels() ? 1 : extent.positions;
+        return whole(slice.channel * positions) && whole(slice.channels * positions);
+    };
+    const uint64_t pitch = !adjacent                    ? extent.positions
+                           : extent.adjacent_channels() ? extent.channels
+                                                        : extent.image_elements();
+    return whole(pitch) && std::ranges::all_of(plan.slices, slice_is_whole);
+}
+
+/// Blocks, or images, that an invocation of a sweep visits at most.
+uint32_t sweep_length(const NormPlan& plan, uint64_t blocks, uint32_t most) {
+    constexpr uint64_t busy_cpu = 1u << 9, busy_gpu = 1u << 18;
+    const uint64_t balanced = ceil_div(blocks, plan.limits.cpu ? busy_cpu : busy_gpu);
+    return static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(balanced), std::min(2u, most), most));
 }
 
 }  // namespace
-
-uint32_t values_per_address(Form form) {
-    return form == Form::vectors || form == Form::quads ? block_values : 1;
-}
 
 bool are_aligned(std::span<const BufferView> views, uint32_t bytes) {
     return std::ranges::all_of(views, [bytes](const BufferView& view) { return view.offset % bytes == 0; });
@@ -54,34 +53,40 @@ bool are_aligned(std::span<const BufferView> views, uint32_t bytes) {
 
 const shaders::Shader& AccessModules::choose(const DeviceState& device, const NormPlan& plan,
                                              std::span<const BufferView> tensors) const {
-    const BlockAccess access = plan.limits.tuning.blocks;
-    if (access == BlockAccess::vectors || !texels || !may_all_be_texels(device, tensors)) return *buffers;
-    return access == BlockAccess::texels ? *texels : *texels_wide;
+    const Tuning& tuning = plan.limits.tuning;
+    const bool as_texels = tuning.loads == BlockLoads::texels && texels && may_all_be_texels(device, tensors);
+    if (tuning.stores == BlockStores::wide && wide) return as_texels ? *texels_wide : *wide;
+    return as_texels ? *texels : *buffers;
 }
 
-NormModules::Choice NormModules::choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
-                                        std::initializer_list<BufferView> given,
-                                        const ScalingViews& scaling) const {
+WalkChoice choose_walk(const DeviceState& device, const NormPlan& plan, const NormModules& modules, Walk walk,
+                       std::initializer_list<BufferView> given, const ScalingViews& scaling) {
     const std::span<const BufferView> tensors(given.begin(), given.size());
-    const bool aligned = are_aligned(tensors, block_values * plan.element_bytes());
-    Form form = plan.extent.adjacent_channels() ? Form::columns : Form::rows;
-    if (aligned && plan.extent.positions % block_values == 0) form = Form::vectors;
-    const Forms& forms = plan.element_bytes() == sizeof(float) ? thirty_two : sixteen;
-    // What they say is of a value of each channel: where a quad has four channels, of an image.
-    const uint32_t masks = plan.extent.adjacent_channels() ? shaders::norm_mask | shaders::norm_valid : 0;
-    if (form != Form::vectors && aligned && forms.quads.buffers &&
-        (features & ~(quad_features | masks)) == 0 && has_quads(plan, walk))
-        form = Form::quads;
-    if (form == Form::rows) return {*forms.rows, form, walk};
-    if (form == Form::columns) return {*forms.columns, form, walk};
-
-    const AccessModules& best = form == Form::vectors ? forms.aligned_vectors : forms.aligned_quads;
-    const bool side_by_side = best.buffers && !scaling.adjacent.empty() &&
+    const Extent& extent = plan.extent;
+    const bool adjacent = has_adjacent(plan);
+    const bool split = adjacent && !extent.adjacent_channels();
+    const uint32_t block_bytes = block_values * plan.element_bytes();
+    const bool aligned = are_aligned(tensors, block_bytes) && are_whole(plan, adjacent, block_values);
+    const bool is_paired =
+        aligned && !adjacent && are_aligned(tensors, 2 * block_bytes) && are_whole(plan, false, 2 * block_values);
+    const bool strands = walk == Walk::strands;
+    const bool side_by_side = aligned && !split && !scaling.adjacent.empty() &&
                               are_aligned(scaling.adjacent, block_values * sizeof(float));
-    const AccessModules& access = side_by_side ? best : form == Form::vectors ? forms.vectors : forms.quads;
+    const uint32_t bits =
+        bit_if(aligned, shaders::norm_aligned) | bit_if(adjacent, shaders::norm_adjacent) |
+        bit_if(split, shaders::norm_split) |
+        bit_if(plan.across && extent.positions > 1 && (strands || split), shaders::norm_across) |
+        bit_if(strands && !adjacent && plan.whole_rows(), shaders::norm_whole_rows) |
+        bit_if(extent.samples > 1 && extent.images > 1, shaders::norm_ghosts) |
+        bit_if(side_by_side, shaders::norm_side_by_side) | bit_if(is_paired, shaders::norm_paired);
+    const AccessModules& access = plan.element_bytes() == sizeof(float) ? modules.thirty_two : modules.sixteen;
+    if (!aligned) {
+        const AccessModules scalars{.buffers = access.buffers};
+        return {scalars.choose(device, plan, {}), walk, bits};
+    }
     std::vector<BufferView> all(tensors.begin(), tensors.end());
     all.insert(all.end(), scaling.all.begin(), scaling.all.end());
-    return {access.choose(device, plan, all), form, walk};
+    return {access.choose(device, plan, all), walk, bits};
 }
 
 ScalingViews scaling_views(const NormPlan& plan, const StatisticsView& statistics, const Affine& affine,
@@ -113,48 +118,79 @@ AlignedView bind_words(const Device& device, const BufferView& view) {
     return bind_elements(device, view, 0, view.bytes / sizeof(uint32_t));
 }
 
-shaders::NormWalk walk_of(const NormPlan& plan, const Slice& slice, Walk walk, Form form) {
-    if (walk == Walk::sweep && form == Form::quads) return sweep_of_quads(plan, slice);
-    const Strands& strands = walk == Walk::sweep ? slice.sweep : slice.strands;
-    const bool adjacent_channels = form == Form::columns || form == Form::quads;
-    const uint64_t scale = values_per_address(form), along = adjacent_channels ? 1 : scale;
-    const uint64_t step = block_values * strands.lanes / along, span = slice.positions / along;
-    const uint64_t image_pitch = plan.extent.channels * plan.extent.positions / scale;
-    const uint32_t channels = slice.channels / (form == Form::quads ? block_values : 1);
-    // Whatever keeps neighbours near each other in memory.
-    const bool chunks_inner = span >= strands.blocks * step;
-    return {.samples = slice.samples,
-            .sample_pitch = narrow(plan.extent.sample_elements() / scale),
-            .channels = channels,
-            .values = slice.values_per_channel(),
-            .span = narrow(span),
-            .channel_pitch = narrow(plan.extent.positions / along),
-            .image_pitch = narrow(image_pitch),
-            .lane_bits = static_cast<uint32_t>(std::countr_zero(strands.lanes)),
-            .blocks = strands.blocks,
-            .strands = strands.count,
-            .chunks_inner = chunks_inner,
-            .inner = chunks_inner ? strands.count / strands.lanes : channels,
-            .step_address = narrow(step / span * image_pitch + step % span),
-            .step_position = narrow(adjacent_channels ? step : step % span)};
+SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& choice) {
+    const Extent& extent = plan.extent;
+    const Tuning& tuning = plan.limits.tuning;
+    const bool adjacent = choice.has(shaders::norm_adjacent), split = choice.has(shaders::norm_split);
+    const bool strands = choice.walk == Walk::strands;
+    const uint64_t scale = choice.aligned() ? block_values : 1;
+    const uint64_t image_pitch = extent.image_elements() / scale;
+    // What z counts: rows, or positions, of samples.
+    const uint64_t row_pitch = strands && plan.across ? extent.channels / scale : image_pitch;
+    uint64_t rows = slice.images;
+    if (adjacent && (!strands || plan.across)) rows = strands && !split ? slice.positions : 1;
+
+    shaders::NormWalk push{.positions = narrow(extent.positions),
+                           .z_pitch = narrow(rows > 1 || extent.samples == 1 ? row_pitch : 0),
+                           .z_of_sample = narrow(rows),
+                           .sample_pitch = narrow(extent.samples > 1 ? extent.images * image_pitch : 0),
+                           .value_first = narrow(slice.first_value(extent))};
+    uint64_t width, height;  // in items of work
+    if (adjacent) {
+        push.width = narrow(uint64_t{slice.channels} * (split ? slice.positions : 1));
+        push.value_pitch = narrow(split || (strands && plan.across) || !extent.channels_last
+                                      ? image_pitch
+                                      : extent.channels / scale);
+        width = ceil_div<uint64_t>(push.width, block_values);
+    } else {
+        push.width = choice.has(shaders::norm_whole_rows) ? slice.channels : slice.strands.of_a_row;
+        width = push.width;
+    }
+    if (strands) {
+        push.values = plan.across ? slice.images : slice.positions;
+        push.blocks = slice.strands.blocks;
+        push.lane_bits = static_cast<uint32_t>(std::countr_zero(slice.strands.lanes));
+        height = adjacent ? slice.strands.of_a_row : choice.has(shaders::norm_whole_rows) ? 1 : slice.channels;
+    } else if (adjacent) {
+        push.values = split ? slice.images : slice.values_per_channel();
+        const uint32_t most = std::max<uint32_t>(
+            tuning.images, narrow(ceil_div<uint64_t>(push.values, PlanLimits::groups_in_y)));
+        push.blocks = sweep_length(plan, width * push.values, most);
+        height = ceil_div(push.values, push.blocks);
+    } else {
+        push.values = slice.positions;
+        const uint64_t blocks = ceil_div<uint64_t>(slice.positions, block_values);
+        const uint32_t lanes = plan.limits.chunk_lanes();
+        const uint32_t length = sweep_length(plan, blocks * slice.channels * slice.images * slice.samples, tuning.sweep);
+        const Strands pairs = plan_strands(ceil_div<uint64_t>(slice.positions, 2), lanes, std::max(length / 2, 1u));
+        push.blocks = pairs.blocks;
+        push.lane_bits = static_cast<uint32_t>(std::countr_zero(lanes));
+        push.width = pairs.of_a_row;
+        width = push.width;
+        height = slice.channels;
+    }
+    push.height = narrow(height);
+
+    SliceWalk walk{.push = push};
+    walk.width = static_cast<uint32_t>(std::min<uint64_t>(std::bit_ceil(width), std::bit_floor(tuning.workgroup)));
+    walk.height = static_cast<uint32_t>(
+        std::min<uint64_t>(std::bit_ceil(height), std::bit_floor(tuning.workgroup) / walk.width));
+    walk.groups = {groups_over(width, walk.width), groups_over(height, walk.height), narrow(rows * slice.samples)};
+    return walk;
 }
 
-Groups groups_of(const NormPlan& plan, const shaders::NormWalk& walk) {
-    return {.x = plan.groups(walk.channels * walk.strands), .y = std::min(walk.samples, most_groups_in_y)};
+std::array<uint32_t, 6> walk_constants(const NormPlan& plan, const SliceWalk& walk, const WalkChoice& choice,
+                                       const StatisticsView& statistics, uint32_t features) {
+    return {walk.width, walk.height, plan.storage == Storage::bfloat16, statistics.kind, features, choice.bits};
 }
 
-std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const StatisticsView& statistics,
-                                       uint32_t features) {
-    return {plan.limits.tuning.workgroup, statistics.kind, plan.storage == Storage::bfloat16, features};
-}
-
-SliceBinder::SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, Form form)
-    : device_(recorder.device()), plan_(plan), slice_(slice), form_(form) {}
+SliceBinder::SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, bool aligned)
+    : device_(recorder.device()), plan_(plan), slice_(slice), aligned_(aligned) {}
 
 AlignedView SliceBinder::tensor(const BufferView& view) const {
     AlignedView box = bind_elements(device_, view, slice_.first_element(plan_.extent),
                                     slice_.element_range(plan_.extent), plan_.element_bytes());
-    box.first /= values_per_address(form_);
+    if (aligned_) box.first /= block_values;
     return box;
 }
 
@@ -164,12 +200,11 @@ AlignedView SliceBinder::relu_mask(const BufferView& view) const {
 
 shaders::NormMask SliceBinder::mask_bits(const AlignedView& relu_mask) const {
     return {.first = relu_mask.first,
-            .pitch = narrow(plan_.mask_words()),
-            .value_first = narrow(slice_.first_value(plan_.extent))};
+            .pitch = narrow(plan_.mask_words())};
 }
 
 AlignedView SliceBinder::valid(const BufferView& view) const {
-    return bind_elements(device_, view, slice_.first_value(plan_.extent), slice_.values_per_channel());
+    return bind_elements(device_, view, 0, plan_.extent.values_per_channel());
 }
 
 AlignedView SliceBinder::partials(const BufferView& view) const {
@@ -178,9 +213,14 @@ AlignedView SliceBinder::partials(const BufferView& view) const {
 }
 
 shaders::NormStrands SliceBinder::strands(const AlignedView& partials) const {
+    const Extent& extent = plan_.extent;
+    const bool split = plan_.across && !extent.adjacent_channels();
+    const uint32_t of_a_row = slice_.strands.of_a_row;
     return {.first = partials.first + slice_.partial,
             .pitch = plan_.partials,
-            .sample_pitch = narrow(plan_.extent.channels * plan_.partials)};
+            .sample_pitch = narrow(extent.samples > 1 ? extent.channels * plan_.partials : 0),
+            .z_pitch = split || (!plan_.across && extent.images == 1) ? 0 : of_a_row,
+            .position_pitch = split ? of_a_row : 0};
 }
 
 BoundStatistics SliceBinder::statistics(const StatisticsView& view) const {
@@ -195,7 +235,7 @@ BoundStatistics SliceBinder::statistics(const StatisticsView& view) const {
             read(deviation.view),
             {.first_channel = narrow(slice_.channel),
              .group = plan_.group,
-             .sample_sets = narrow(sample_sets),
+             .sample_sets = narrow(plan_.extent.samples > 1 ? sample_sets : 0),
              .low = narrow(sets),
              .mean_first = narrow(mean.first + first),
              .deviation_first = narrow(deviation.first + first),

@@ -12,13 +12,7 @@
 
 namespace vknorm::detail {
 
-/// How a kernel reaches the values of a block; see shaders/norm/walk.glsl.
-enum class Form { vectors, rows, columns, quads };
-
-/// Values that an address of that form counts.
-uint32_t values_per_address(Form form);
-
-/// What a kernel does with its strands: see shaders/norm/walk.glsl.
+/// What a kernel does with a slice: strands are measured, a sweep gives every value a new one.
 enum class Walk { strands, sweep };
 
 /// The numbers that a kernel normalizes values with.
@@ -29,57 +23,53 @@ struct ScalingViews {
 ScalingViews scaling_views(const NormPlan& plan, const StatisticsView& statistics, const Affine& affine,
                            const BufferView& means = {});
 
-/// Modules that differ in how they read and write blocks: tensors in buffers and, where there are any, those
-/// that are read as texels, by how they are written.
+/// A kernel's modules by how they read and write blocks.
 struct AccessModules {
-    const shaders::Shader *buffers = nullptr, *texels = nullptr, *texels_wide = nullptr;
+    const shaders::Shader *buffers = nullptr, *texels = nullptr, *wide = nullptr, *texels_wide = nullptr;
 
     /// `tensors` are all that the kernel reads blocks from.
     const shaders::Shader& choose(const DeviceState& device, const NormPlan& plan,
                                   std::span<const BufferView> tensors) const;
 };
-
-/// A kernel's modules, for each way to reach the values of a block.
+/// And by the bits of an element.
 struct NormModules {
-    struct Choice {
-        const shaders::Shader& shader;
-        Form form;
-        Walk walk;
-    };
-
-    /// For tensors whose elements are as long.
-    struct Forms {
-        const shaders::Shader *rows = nullptr, *columns = nullptr;
-        AccessModules vectors{}, quads{};
-        AccessModules aligned_vectors{}, aligned_quads{};  ///< where the scaling is adjacent
-    };
-
-    Walk walk;
-    uint32_t quad_features = 0;  ///< that quads know
-    Forms thirty_two, sixteen;   ///< bits of an element
-
-    /// Absent tensors stand nowhere, and so are aligned.
-    Choice choose(const DeviceState& device, const NormPlan& plan, uint32_t features,
-                  std::initializer_list<BufferView> tensors, const ScalingViews& scaling = {}) const;
+    AccessModules thirty_two, sixteen;
 };
+/// Of a kernel that only reads tensors, and of one that writes them, too.
+#define VKNORM_READER(NAME)                                                                           \
+    {                                                                                                 \
+        .thirty_two = {&shaders::NAME, &shaders::NAME##_texels}, .sixteen = {                         \
+            &shaders::NAME##_sixteen,                                                                 \
+            &shaders::NAME##_sixteen_texels                                                           \
+        }                                                                                             \
+    }
+#define VKNORM_WRITER(NAME)                                                                            \
+    {                                                                                                  \
+        .thirty_two = {&shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_wide,                 \
+                       &shaders::NAME##_texels_wide},                                                  \
+        .sixteen = {                                                                                   \
+            &shaders::NAME##_sixteen,                                                                  \
+            &shaders::NAME##_sixteen_texels,                                                           \
+            &shaders::NAME##_sixteen_wide,                                                             \
+            &shaders::NAME##_sixteen_texels_wide                                                       \
+        }                                                                                              \
+    }
+
+/// Which module walks through a tensor, and how: bits of norm.h, the same in all slices.
+struct WalkChoice {
+    const shaders::Shader& shader;
+    Walk walk;
+    uint32_t bits;
+
+    bool has(uint32_t bit) const { return (bits & bit) != 0; }
+    bool aligned() const { return has(shaders::norm_aligned); }
+};
+/// Absent tensors stand nowhere, and so are aligned.
+WalkChoice choose_walk(const DeviceState& device, const NormPlan& plan, const NormModules& modules, Walk walk,
+                       std::initializer_list<BufferView> tensors, const ScalingViews& scaling = {});
 
 /// Whether each begins at a whole number of so many bytes.
 bool are_aligned(std::span<const BufferView> views, uint32_t bytes);
-
-/// Of a kernel that only reads tensors, and of one that writes them, too.
-#define VKNORM_READER(NAME) \
-    { &shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_texels }
-#define VKNORM_WRITER(NAME) \
-    { &shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_texels_wide }
-/// What every kernel has; the others follow.
-#define VKNORM_FORMS(NAME, ACCESS)                                                                         \
-    .rows = &shaders::NAME##_rows, .columns = &shaders::NAME##_columns, .vectors = ACCESS(NAME##_vectors), \
-    .quads = ACCESS(NAME##_quads)
-#define VKNORM_SWEEP_FORMS(NAME)                                                                     \
-    {                                                                                                \
-        VKNORM_FORMS(NAME, VKNORM_WRITER), .aligned_vectors = VKNORM_WRITER(NAME##_aligned_vectors), \
-                                           .aligned_quads = VKNORM_WRITER(NAME##_aligned_quads)      \
-    }
 
 /// Words of a num_batches_tracked.
 constexpr uint32_t batches_words = sizeof(int64_t) / sizeof(uint32_t);
@@ -95,13 +85,16 @@ AlignedView bind_elements(const Device& device, const BufferView& view, uint64_t
 /// All elements of four bytes.
 AlignedView bind_words(const Device& device, const BufferView& view);
 
-/// How the kernel's strands run through a slice.
-shaders::NormWalk walk_of(const NormPlan& plan, const Slice& slice, Walk walk, Form form);
-Groups groups_of(const NormPlan& plan, const shaders::NormWalk& walk);
-
+/// A kernel's way through a slice: what it is told, and how many workgroups of which size.
+struct SliceWalk {
+    shaders::NormWalk push{};
+    uint32_t width = 0, height = 0;  ///< invocations of a workgroup
+    Groups groups{};
+};
+SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& choice);
 /// The specialization constants of the kernels that walk through a tensor.
-std::array<uint32_t, 4> walk_constants(const NormPlan& plan, const StatisticsView& statistics,
-                                       uint32_t features);
+std::array<uint32_t, 6> walk_constants(const NormPlan& plan, const SliceWalk& walk, const WalkChoice& choice,
+                                       const StatisticsView& statistics, uint32_t features);
 
 /// Statistics of all sets, bound, and where those of a slice stand.
 struct BoundStatistics {
@@ -118,14 +111,14 @@ struct BoundAffine {
 /// Binds what a slice has of each argument.
 class SliceBinder {
   public:
-    SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, Form form);
+    SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, bool aligned);
 
-    /// Its first is what a kernel of that form counts.
+    /// Its first counts blocks where they are aligned, else elements.
     AlignedView tensor(const BufferView& view) const;
-    /// The mask of a ReLU, whole, and which of its bits are those of the slice.
+    /// The mask of a ReLU, whole.
     AlignedView relu_mask(const BufferView& view) const;
     shaders::NormMask mask_bits(const AlignedView& relu_mask) const;
-    AlignedView valid(const BufferView& view) const;
+    AlignedView valid(const BufferView& view) const;  ///< whole
     AlignedView partials(const BufferView& view) const;
     shaders::NormStrands strands(const AlignedView& partials) const;
     BoundStatistics statistics(const StatisticsView& view) const;
@@ -138,7 +131,7 @@ class SliceBinder {
     const Device& device_;
     const NormPlan& plan_;
     const Slice& slice_;
-    Form form_;
+    bool aligned_;
 };
 
 }  // namespace vknorm::detail

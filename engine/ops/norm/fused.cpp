@@ -1,6 +1,7 @@
 #include "ops/norm/fused.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "ops/sizes.hpp"
 
@@ -8,95 +9,103 @@ namespace vknorm::detail {
 
 namespace {
 
-/// Few invocations are spread over as many workgroups as there are. Of a channel: those that share a chunk.
-constexpr uint32_t fused_workgroup = chunk_lanes;
-/// Below these, the invocations of a workgroup stand in too many rows at once.
-constexpr uint32_t fewest_positions = 4 * chunk_lanes * block_values;
+const NormModules forward_modules = VKNORM_WRITER(norm_fused_forward);
+const NormModules backward_modules = VKNORM_WRITER(norm_fused_backward);
 
-/// In quads an invocation has four adjacent channels, in vectors a workgroup has a channel.
-struct FusedModules {
-    struct Forms {
-        AccessModules quads, vectors;
-    };
-    Forms thirty_two, sixteen;  ///< bits of an element
+/// Few rows of many channels: an invocation has four channels.
+bool has_few_rows(const NormPlan& plan) {
+    return plan.extent.samples == 1 && plan.extent.positions == 1 && plan.across &&
+           plan.extent.images <= plan.limits.tuning.fused_rows && plan.partials <= shaders::norm_partials_alone;
+}
 
-    const shaders::Shader& choose(const DeviceState& device, const NormPlan& plan, Form form,
-                                  std::initializer_list<BufferView> views) const {
-        const Forms& forms = plan.element_bytes() == sizeof(float) ? thirty_two : sixteen;
-        const AccessModules& access = form == Form::quads ? forms.quads : forms.vectors;
-        return access.choose(device, plan, {views.begin(), views.size()});
-    }
-};
-const FusedModules forward_modules{
-    .thirty_two = {VKNORM_WRITER(norm_fused_quads_forward), VKNORM_WRITER(norm_fused_channel_forward)},
-    .sixteen = {VKNORM_WRITER(norm_fused_quads_forward_sixteen),
-                VKNORM_WRITER(norm_fused_channel_forward_sixteen)}};
-const FusedModules backward_modules{
-    .thirty_two = {VKNORM_WRITER(norm_fused_quads_backward), VKNORM_WRITER(norm_fused_channel_backward)},
-    .sixteen = {VKNORM_WRITER(norm_fused_quads_backward_sixteen),
-                VKNORM_WRITER(norm_fused_channel_backward_sixteen)}};
+/// A set is a few rows of adjacent values: the images of a channel, or the channels of a group.
+bool has_sets_of_rows(const NormPlan& plan) {
+    const Extent& extent = plan.extent;
+    const Tuning& tuning = plan.limits.tuning;
+    if (plan.across || extent.channels_last || plan.slices.front().strands.of_a_row == 0) return false;
+    const uint64_t items = uint64_t{plan.partials} * plan.group, values = extent.values_per_channel() * plan.group;
+    if (items > shaders::norm_partials_branch || plan.sets() > plan.limits.groups) return false;
+    if (extent.images == 1) return values <= tuning.fused_row && (plan.group == 1 || !plan.whole_rows());
+    return extent.samples == 1 && extent.elements() <= tuning.fused_elements;
+}
 
 /// Of a normalization without anything around it but a ReLU.
-std::optional<Form> choose_fused(const NormPlan& plan, std::initializer_list<BufferView> tensors) {
+std::optional<WalkChoice> choose_fused(const DeviceState& device, const NormPlan& plan,
+                                       const NormModules& modules,
+                                       std::initializer_list<BufferView> tensors,
+                                       const ScalingViews& scaling) {
+    if (plan.slices.size() != 1 || !(has_few_rows(plan) || has_sets_of_rows(plan))) return {};
+    WalkChoice choice = choose_walk(device, plan, modules, Walk::strands, tensors, scaling);
+    if (!choice.aligned()) return {};
+    return choice;
+}
+
+uint32_t features_of(const Affine& affine, bool relu) {
+    return bit_if(bool(affine.gamma), shaders::norm_gamma) | bit_if(bool(affine.beta), shaders::norm_beta) |
+           bit_if(affine.by_position, shaders::norm_by_position) | bit_if(relu, shaders::norm_relu) |
+           shaders::norm_x;
+}
+
+/// Invocations of a workgroup: those that share a set, or as many as there are sets, but few, so that there
+/// are workgroups for a device to share.
+uint32_t workgroup_of(const NormPlan& plan, const WalkChoice& choice, const shaders::NormFused& shape) {
+    const uint32_t lanes = plan.limits.chunk_lanes();
+    if (choice.has(shaders::norm_adjacent) || choice.has(shaders::norm_whole_rows) || plan.limits.cpu) return lanes;
+    const uint32_t pairs = ceil_div(shape.values, 2 * block_values);
+    return std::clamp(std::bit_floor(pairs), lanes, std::bit_floor(plan.limits.tuning.workgroup));
+}
+
+shaders::NormFused shape_of(const NormPlan& plan, const WalkChoice& choice) {
     const Extent& extent = plan.extent;
-    if (plan.slices.size() != 1 || extent.samples != 1 || plan.group != 1 ||
-        !are_aligned({tensors.begin(), tensors.size()}, block_values * plan.element_bytes()))
-        return {};
-    const bool few_rows = extent.adjacent_channels() && extent.channels % block_values == 0 &&
-                          extent.images <= plan.limits.tuning.fused_rows &&
-                          plan.partials <= shaders::norm_partials_alone;
-    if (few_rows) return Form::quads;
-    const bool few_elements = extent.positions >= fewest_positions && extent.positions % block_values == 0 &&
-                              extent.elements() <= plan.limits.tuning.fused_elements &&
-                              plan.partials <= shaders::norm_partials_branch &&
-                              extent.channels <= plan.limits.groups;
-    if (few_elements) return Form::vectors;
-    return {};
+    const Slice& slice = plan.slices.front();
+    const bool adjacent = choice.has(shaders::norm_adjacent);
+    const uint64_t rows = adjacent ? 1 : extent.images == 1 ? plan.group : extent.images;
+    const uint64_t image = extent.image_elements() / block_values, row = extent.positions / block_values;
+    return {.sets = narrow(plan.sets()),
+            .rows = narrow(rows),
+            .row_pitch = narrow(adjacent || extent.images > 1 ? image : row),
+            .set_pitch = narrow(row * plan.group),
+            .sample_sets = narrow(plan.sets_of_a_sample()),
+            .group = plan.group,
+            .values = adjacent ? slice.images : slice.positions,
+            .lane_bits = static_cast<uint32_t>(std::countr_zero(slice.strands.lanes)),
+            .blocks = slice.strands.blocks,
+            .strands = slice.strands.of_a_row};
 }
 
-template <class Pass>
-std::array<uint32_t, 4> fused_constants(const NormPlan& plan, const Pass& apply) {
-    return {fused_workgroup, apply.statistics.kind, plan.storage == Storage::bfloat16,
-            bit_if(bool(apply.affine.gamma), shaders::norm_gamma) |
-                bit_if(bool(apply.affine.beta), shaders::norm_beta) | bit_if(apply.relu, shaders::norm_relu) |
-                shaders::norm_x};
-}
-
-shaders::NormFused shape_of(const NormPlan& plan, Form form) {
-    const shaders::NormWalk strands = walk_of(plan, plan.slices.front(), Walk::strands, form);
-    return {.channels = strands.channels,
-            .values = strands.values,
-            .span = strands.span,
-            .blocks = strands.blocks,
-            .strands = strands.strands};
-}
-
-Groups fused_groups(const NormPlan& plan, Form form, const shaders::NormFused& shape) {
-    if (form != Form::quads) return {.x = shape.channels};
-    return {.x = std::min(ceil_div(shape.channels, fused_workgroup), plan.limits.groups)};
+Groups groups_of(const WalkChoice& choice, const shaders::NormFused& shape, uint32_t workgroup) {
+    if (choice.has(shaders::norm_adjacent)) return {.x = ceil_div(shape.sets / block_values, workgroup)};
+    return {.x = choice.has(shaders::norm_whole_rows) ? ceil_div(shape.sets, workgroup) : shape.sets};
 }
 
 }  // namespace
 
-std::optional<Form> choose_fused_forward(const NormPlan& plan, const StatisticsPass& statistics,
-                                         const FinalizePass& finalize, const ApplyPass& apply) {
+std::optional<WalkChoice> choose_fused_forward(const DeviceState& device, const NormPlan& plan,
+                                               const StatisticsPass& statistics, const FinalizePass& finalize,
+                                               const ApplyPass& apply) {
     if (apply.residual || apply.relu_mask || apply.valid || statistics.health || finalize.running.cumulative)
         return {};
-    return choose_fused(plan, {apply.x, apply.y});
+    return choose_fused(device, plan, forward_modules, {apply.x, apply.y},
+                        scaling_views(plan, {}, apply.affine));
 }
 
-std::optional<Form> choose_fused_backward(const NormPlan& plan, const BackwardApplyPass& apply) {
-    if (apply.dresidual || apply.relu_mask || apply.valid) return {};
-    return choose_fused(plan, {apply.x, apply.dy, apply.dx});
+std::optional<WalkChoice> choose_fused_backward(const DeviceState& device, const NormPlan& plan,
+                                                const BackwardFinalizePass& finalize,
+                                                const BackwardApplyPass& apply) {
+    if (apply.dresidual || apply.relu_mask || apply.valid || finalize.weights) return {};
+    // The gradients of parameters that several sets share are sums over them.
+    const bool shared = plan.extent.samples > 1 || plan.group > 1;
+    if (shared && (finalize.dgamma || finalize.dbeta || apply.affine.gamma)) return {};
+    return choose_fused(device, plan, backward_modules, {apply.x, apply.dy, apply.dx},
+                        scaling_views(plan, apply.statistics, apply.affine));
 }
 
-void fused_forward(Recorder& recorder, const NormPlan& plan, Form form, const StatisticsPass& statistics,
-                   const FinalizePass& finalize, const ApplyPass& apply) {
+void fused_forward(Recorder& recorder, const NormPlan& plan, const WalkChoice& choice,
+                   const StatisticsPass& statistics, const FinalizePass& finalize, const ApplyPass& apply) {
     const Label label(recorder, plan.operation + ".forward");
     const Device& device = recorder.device();
     const RunningUpdate& running = finalize.running;
-    const auto constants = fused_constants(plan, apply);
-    const SliceBinder bind(recorder, plan, plan.slices.front(), form);
+    const SliceBinder bind(recorder, plan, plan.slices.front(), true);
     const AlignedView x = bind.tensor(apply.x), y = bind.tensor(apply.y);
     const AlignedView gamma = bind_words(device, apply.affine.gamma);
     const AlignedView beta = bind_words(device, apply.affine.beta);
@@ -106,46 +115,52 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, Form form, const St
     const AlignedView running_mean = bind_words(device, staged.mean);
     const AlignedView running_var = bind_words(device, staged.var);
     const AlignedView batches = bind_elements(device, statistics.num_batches_tracked, 0, batches_words);
-    const shaders::NormFusedForward push{.shape = shape_of(plan, form),
+    const shaders::NormFusedForward push{.shape = shape_of(plan, choice),
                                          .x_first = x.first,
                                          .y_first = y.first,
                                          .gamma_first = gamma.first,
                                          .beta_first = beta.first,
-                                         .low = narrow(plan.extent.channels),
+                                         .low = narrow(plan.sets()),
                                          .mean_first = mean.first,
                                          .inv_std_first = inv_std.first,
                                          .running_mean_first = running_mean.first,
                                          .running_var_first = running_var.first,
                                          .batches_first = batches.first,
                                          .counts = bool(batches.view),
-                                         .gives = shaders::norm_gives_mean | shaders::norm_gives_inv_std,
+                                         .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
+                                                  bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
                                          .least = staged.mean ? running.least : 0,
+                                         .root_mean_square = finalize.root_mean_square,
                                          .take = running.take,
                                          .keep = running.keep,
                                          .unbiased = running.unbiased ? 1.f : 0.f,
                                          .epsilon = finalize.epsilon,
                                          .staged = bool(running.staging)};
-    const shaders::Shader& shader = forward_modules.choose(device.state(), plan, form, {apply.x, apply.y});
-    dispatch(recorder, {shader, constants},
+    const SliceWalk walk{.width = workgroup_of(plan, choice, push.shape), .height = 1};
+    const auto constants =
+        walk_constants(plan, walk, choice, apply.statistics, features_of(apply.affine, apply.relu));
+    dispatch(recorder, {choice.shader, constants},
              {read(x.view), write(y.view), write(mean.view), write(inv_std.view),
               read_write(running_mean.view), read_write(running_var.view), read_write(batches.view),
               write({}), write({}), read(gamma.view), read(beta.view)},
-             push, fused_groups(plan, form, push.shape));
+             push, groups_of(choice, push.shape, walk.width));
 }
 
-void fused_backward(Recorder& recorder, const NormPlan& plan, Form form, const BackwardFinalizePass& finalize,
-                    const BackwardApplyPass& apply) {
+void fused_backward(Recorder& recorder, const NormPlan& plan, const WalkChoice& choice,
+                    const BackwardFinalizePass& finalize, const BackwardApplyPass& apply) {
     const Label label(recorder, plan.operation + ".backward");
     const Device& device = recorder.device();
-    const auto constants = fused_constants(plan, apply);
-    const SliceBinder bind(recorder, plan, plan.slices.front(), form);
+    const SliceBinder bind(recorder, plan, plan.slices.front(), true);
     const AlignedView x = bind.tensor(apply.x), dy = bind.tensor(apply.dy), dx = bind.tensor(apply.dx);
     const AlignedView gamma = bind_words(device, apply.affine.gamma);
     const AlignedView beta = bind_words(device, apply.affine.beta);
     const AlignedView dgamma = bind_words(device, finalize.dgamma);
     const AlignedView dbeta = bind_words(device, finalize.dbeta);
-    const BoundStatistics statistics = bind.statistics(apply.statistics);
-    const shaders::NormFusedBackward push{.shape = shape_of(plan, form),
+    BoundStatistics statistics = bind.statistics(apply.statistics);
+    // The kernel counts the sets of all samples.
+    statistics.push.sample_sets = 0;
+    statistics.push.group = 1;
+    const shaders::NormFusedBackward push{.shape = shape_of(plan, choice),
                                           .sets = statistics.push,
                                           .x_first = x.first,
                                           .dy_first = dy.first,
@@ -157,23 +172,26 @@ void fused_backward(Recorder& recorder, const NormPlan& plan, Form form, const B
                                           .gives = bit_if(bool(dgamma.view), shaders::norm_gives_dgamma) |
                                                    bit_if(bool(dbeta.view), shaders::norm_gives_dbeta),
                                           .accumulate = finalize.accumulate,
+                                          .centred = finalize.centred,
                                           .values = static_cast<float>(finalize.values.known)};
-    const shaders::Shader& shader =
-        backward_modules.choose(device.state(), plan, form,
-                                {apply.x, apply.dy, apply.dx, apply.statistics.mean,
-                                 apply.statistics.deviation, apply.affine.gamma, apply.affine.beta});
-    dispatch(recorder, {shader, constants},
+    const SliceWalk walk{.width = workgroup_of(plan, choice, push.shape), .height = 1};
+    const uint32_t features =
+        features_of(apply.affine, apply.relu) | bit_if(apply.weighted, shaders::norm_weighted);
+    const auto constants = walk_constants(plan, walk, choice, apply.statistics, features);
+    dispatch(recorder, {choice.shader, constants},
              {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
               read(gamma.view), read(beta.view), read_write(dgamma.view), read_write(dbeta.view)},
-             push, fused_groups(plan, form, push.shape));
+             push, groups_of(choice, push.shape, walk.width));
 }
 
-std::optional<std::string> explain_fused_kernels(const DeviceState& device, const NormPlan& plan) {
-    const auto form = choose_fused(plan, {});
-    if (!form) return {};
-    return std::string("  forward, in one dispatch: ") +
-           forward_modules.choose(device, plan, *form, {}).name +
-           "\n  backward, in one dispatch: " + backward_modules.choose(device, plan, *form, {}).name + "\n";
+std::optional<std::string> explain_fused_kernels(const DeviceState& device, const NormPlan& plan,
+                                                 const Affine& affine) {
+    const ScalingViews scaling = scaling_views(plan, {}, affine);
+    const auto forward = choose_fused(device, plan, forward_modules, {}, scaling);
+    const auto backward = choose_fused(device, plan, backward_modules, {}, scaling);
+    if (!forward || !backward) return {};
+    return std::string("  forward, in one dispatch: ") + forward->shader.name +
+           "\n  backward, in one dispatch: " + backward->shader.name + "\n";
 }
 
 }  // namespace vknorm::detail

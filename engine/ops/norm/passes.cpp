@@ -12,28 +12,10 @@ namespace vknorm::detail {
 
 namespace {
 
-const NormModules statistics_modules{.walk = Walk::strands,
-                                     .thirty_two = {VKNORM_FORMS(norm_statistics, VKNORM_READER)},
-                                     .sixteen = {VKNORM_FORMS(norm_statistics_sixteen, VKNORM_READER)}};
-const NormModules apply_modules{
-    .walk = Walk::sweep,
-    .quad_features = shaders::norm_gamma | shaders::norm_beta | shaders::norm_residual | shaders::norm_relu,
-    .thirty_two = VKNORM_SWEEP_FORMS(norm_apply),
-    .sixteen = VKNORM_SWEEP_FORMS(norm_apply_sixteen)};
-#define VKNORM_SUMS_FORMS(NAME) \
-    { VKNORM_FORMS(NAME, VKNORM_READER), .aligned_vectors = VKNORM_READER(NAME##_aligned_vectors) }
-const NormModules backward_sums_modules{.walk = Walk::strands,
-                                        .quad_features = shaders::norm_gamma | shaders::norm_beta |
-                                                         shaders::norm_relu | shaders::norm_x |
-                                                         shaders::norm_by_image,
-                                        .thirty_two = VKNORM_SUMS_FORMS(norm_backward_sums),
-                                        .sixteen = VKNORM_SUMS_FORMS(norm_backward_sums_sixteen)};
-const NormModules backward_apply_modules{
-    .walk = Walk::sweep,
-    .quad_features = shaders::norm_gamma | shaders::norm_beta | shaders::norm_relu | shaders::norm_x |
-                     shaders::norm_dx | shaders::norm_dresidual | shaders::norm_weighted,
-    .thirty_two = VKNORM_SWEEP_FORMS(norm_backward_apply),
-    .sixteen = VKNORM_SWEEP_FORMS(norm_backward_apply_sixteen)};
+const NormModules statistics_modules = VKNORM_READER(norm_statistics);
+const NormModules apply_modules = VKNORM_WRITER(norm_apply);
+const NormModules backward_sums_modules = VKNORM_READER(norm_backward_sums);
+const NormModules backward_apply_modules = VKNORM_WRITER(norm_backward_apply);
 
 constexpr uint32_t health_words = shaders::norm_health_words;
 static_assert(sizeof(ChannelHealth) == health_words * sizeof(uint32_t));
@@ -127,12 +109,11 @@ PartialSets partials_of_parts(const BufferView& results, uint64_t parts, uint64_
 }
 
 PlanLimits limits_of(const Device& device) {
-    constexpr uint32_t busy_cpu = 1u << 9, busy_gpu = 1u << 18;
     const Capabilities& capabilities = device.capabilities();
     return {.groups = capabilities.max_workgroups,
             .range = capabilities.max_storage_buffer_range,
             .alignment = capabilities.storage_buffer_offset_alignment,
-            .parallel = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU ? busy_cpu : busy_gpu,
+            .cpu = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU,
             .tuning = device.tuning()};
 }
 
@@ -144,10 +125,10 @@ NormPasses::NormPasses(const Device& device, NormPlan plan)
 void NormPasses::count_batch(Recorder& recorder, const BufferView& num_batches_tracked) const {
     if (!num_batches_tracked) return;
     const Label label(recorder, plan_.operation + ".statistics");
-    const auto module = statistics_modules.choose(*device_, plan_, 0, {});
-    const auto constants = walk_constants(plan_, {}, 0);
+    const WalkChoice choice = choose_walk(*device_, plan_, statistics_modules, Walk::strands, {});
+    const auto constants = walk_constants(plan_, {.width = 1, .height = 1}, choice, {}, 0);
     const AlignedView batches = bind_elements(recorder.device(), num_batches_tracked, 0, batches_words);
-    dispatch(recorder, {module.shader, constants},
+    dispatch(recorder, {choice.shader, constants},
              {read({}), write({}), read_write(batches.view), read({}), read_write({})},
              shaders::NormStatistics{.counts = 1, .batches_first = batches.first}, {});
 }
@@ -160,27 +141,27 @@ void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) cons
     const Label label(recorder, plan_.operation + ".statistics");
     const uint32_t features =
         bit_if(bool(pass.valid), shaders::norm_valid) | bit_if(bool(pass.health), shaders::norm_health);
-    const auto module = statistics_modules.choose(*device_, plan_, features, {pass.x});
-    const auto constants = walk_constants(plan_, {}, features);
+    const WalkChoice choice = choose_walk(*device_, plan_, statistics_modules, Walk::strands, {pass.x});
     const AlignedView health = bind_words(recorder.device(), pass.health);
     AlignedView batches = bind_elements(recorder.device(), pass.num_batches_tracked, 0, batches_words);
     for (const Slice& slice : plan_.slices) {
-        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const SliceBinder bind(recorder, plan_, slice, choice.aligned());
+        const SliceWalk walk = walk_of(plan_, slice, choice);
+        const auto constants = walk_constants(plan_, walk, choice, {}, features);
         const AlignedView x = bind.tensor(pass.x), partials = bind.partials(pass.partials);
         const AlignedView valid = bind.valid(pass.valid);
         const shaders::NormStatistics push{
-            .walk = walk_of(plan_, slice, module.walk, module.form),
+            .walk = walk.push,
             .strands = bind.strands(partials),
             .x_first = x.first,
             .counts = bool(batches.view),
             .batches_first = batches.first,
             .valid_first = valid.first,
-            .health_first = narrow(health.first + health_words * slice.channel),
-            .value_first = narrow(slice.first_value(plan_.extent))};
-        dispatch(recorder, {module.shader, constants},
+            .health_first = narrow(health.first + health_words * slice.channel)};
+        dispatch(recorder, {choice.shader, constants},
                  {read(x.view), write(partials.view), read_write(batches.view), read(valid.view),
                   read_write(health.view)},
-                 push, groups_of(plan_, push.walk));
+                 push, walk.groups);
         // The first slice has counted the batch.
         batches.view = {};
     }
@@ -257,7 +238,7 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
             .channels = narrow(extent.channels),
             .positions = narrow(x.view ? extent.positions : 0),
             .group = plan_.group,
-        };
+            .channels_last = extent.channels_last};
         const std::array<uint32_t, 4> constants{range.constants[0], range.constants[1],
                                                 plan_.storage == Storage::bfloat16, bool(valid.view)};
         dispatch(recorder, {sixteen ? shaders::norm_finalize_sixteen : shaders::norm_finalize, constants},
@@ -309,19 +290,21 @@ void NormPasses::apply(Recorder& recorder, const ApplyPass& pass) const {
         bit_if(pass.affine.by_position, shaders::norm_by_position) |
         bit_if(bool(pass.residual), shaders::norm_residual) | bit_if(pass.relu, shaders::norm_relu) |
         bit_if(bool(pass.relu_mask), shaders::norm_mask) | bit_if(bool(pass.valid), shaders::norm_valid);
-    const auto module = apply_modules.choose(*device_, plan_, features, {pass.x, pass.y, pass.residual},
-                                             scaling_views(plan_, pass.statistics, pass.affine));
-    const auto constants = walk_constants(plan_, pass.statistics, features);
+    const WalkChoice choice =
+        choose_walk(*device_, plan_, apply_modules, Walk::sweep, {pass.x, pass.y, pass.residual},
+                    scaling_views(plan_, pass.statistics, pass.affine));
     // What the caller gave may be longer.
     if (pass.relu_mask) fill(recorder, {pass.relu_mask.buffer, pass.relu_mask.offset, plan_.mask_bytes()}, 0);
     for (const Slice& slice : plan_.slices) {
-        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const SliceBinder bind(recorder, plan_, slice, choice.aligned());
+        const SliceWalk walk = walk_of(plan_, slice, choice);
+        const auto constants = walk_constants(plan_, walk, choice, pass.statistics, features);
         const AlignedView x = bind.tensor(pass.x), y = bind.tensor(pass.y);
         const AlignedView residual = bind.tensor(pass.residual);
         const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
         const BoundStatistics statistics = bind.statistics(pass.statistics);
         const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
-        const shaders::NormApply push{.walk = walk_of(plan_, slice, module.walk, module.form),
+        const shaders::NormApply push{.walk = walk.push,
                                       .sets = statistics.push,
                                       .mask = bind.mask_bits(mask),
                                       .x_first = x.first,
@@ -330,27 +313,29 @@ void NormPasses::apply(Recorder& recorder, const ApplyPass& pass) const {
                                       .beta_first = beta.first,
                                       .residual_first = residual.first,
                                       .valid_first = valid.first};
-        dispatch(recorder, {module.shader, constants},
+        dispatch(recorder, {choice.shader, constants},
                  {read(x.view), write(y.view), statistics.mean, statistics.deviation, gamma.binding,
                   beta.binding, read(residual.view), read_write(mask.view), read(valid.view)},
-                 push, groups_of(plan_, push.walk));
+                 push, walk.groups);
     }
 }
 
 void NormPasses::backward_sums(Recorder& recorder, const BackwardSumsPass& pass) const {
     const Label label(recorder, plan_.operation + ".backward_sums");
     const uint32_t features = backward_features(pass);
-    const auto module = backward_sums_modules.choose(*device_, plan_, features, {pass.x, pass.dy},
-                                                     scaling_views(plan_, pass.statistics, pass.affine));
-    const auto constants = walk_constants(plan_, pass.statistics, features);
+    const WalkChoice choice =
+        choose_walk(*device_, plan_, backward_sums_modules, Walk::strands, {pass.x, pass.dy},
+                    scaling_views(plan_, pass.statistics, pass.affine));
     for (const Slice& slice : plan_.slices) {
-        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const SliceBinder bind(recorder, plan_, slice, choice.aligned());
+        const SliceWalk walk = walk_of(plan_, slice, choice);
+        const auto constants = walk_constants(plan_, walk, choice, pass.statistics, features);
         const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
         const AlignedView partials = bind.partials(pass.partials);
         const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
         const BoundStatistics statistics = bind.statistics(pass.statistics);
         const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
-        const shaders::NormBackwardSums push{.walk = walk_of(plan_, slice, module.walk, module.form),
+        const shaders::NormBackwardSums push{.walk = walk.push,
                                              .sets = statistics.push,
                                              .mask = bind.mask_bits(mask),
                                              .strands = bind.strands(partials),
@@ -359,10 +344,10 @@ void NormPasses::backward_sums(Recorder& recorder, const BackwardSumsPass& pass)
                                              .gamma_first = gamma.first,
                                              .beta_first = beta.first,
                                              .valid_first = valid.first};
-        dispatch(recorder, {module.shader, constants},
+        dispatch(recorder, {choice.shader, constants},
                  {read(x.view), read(dy.view), statistics.mean, statistics.deviation, write(partials.view),
                   gamma.binding, beta.binding, read(mask.view), read(valid.view)},
-                 push, groups_of(plan_, push.walk));
+                 push, walk.groups);
     }
 }
 
@@ -409,20 +394,21 @@ void NormPasses::backward_apply(Recorder& recorder, const BackwardApplyPass& pas
     const Label label(recorder, plan_.operation + ".backward_apply");
     const uint32_t features = backward_features(pass) | bit_if(bool(pass.dx), shaders::norm_dx) |
                               bit_if(bool(pass.dresidual), shaders::norm_dresidual);
-    const auto module =
-        backward_apply_modules.choose(*device_, plan_, features, {pass.x, pass.dy, pass.dx, pass.dresidual},
-                                      scaling_views(plan_, pass.statistics, pass.affine, pass.means));
-    const auto constants = walk_constants(plan_, pass.statistics, features);
+    const WalkChoice choice = choose_walk(*device_, plan_, backward_apply_modules, Walk::sweep,
+                                          {pass.x, pass.dy, pass.dx, pass.dresidual},
+                                          scaling_views(plan_, pass.statistics, pass.affine, pass.means));
     const AlignedView means = bind_words(recorder.device(), pass.means);
     for (const Slice& slice : plan_.slices) {
-        const SliceBinder bind(recorder, plan_, slice, module.form);
+        const SliceBinder bind(recorder, plan_, slice, choice.aligned());
+        const SliceWalk walk = walk_of(plan_, slice, choice);
+        const auto constants = walk_constants(plan_, walk, choice, pass.statistics, features);
         const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
         const AlignedView dx = bind.tensor(pass.dx), dresidual = bind.tensor(pass.dresidual);
         const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
         const BoundStatistics statistics = bind.statistics(pass.statistics);
         const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
         const shaders::NormBackwardApply push{
-            .walk = walk_of(plan_, slice, module.walk, module.form),
+            .walk = walk.push,
             .sets = statistics.push,
             .mask = bind.mask_bits(mask),
             .x_first = x.first,
@@ -433,18 +419,18 @@ void NormPasses::backward_apply(Recorder& recorder, const BackwardApplyPass& pas
             .beta_first = beta.first,
             .means_first = narrow(means.first / 2 + slice.sample * plan_.sets_of_a_sample()),
             .valid_first = valid.first};
-        dispatch(recorder, {module.shader, constants},
+        dispatch(recorder, {choice.shader, constants},
                  {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
                   gamma.binding, read(means.view), beta.binding, read(mask.view), read(valid.view),
                   write(dresidual.view)},
-                 push, groups_of(plan_, push.walk));
+                 push, walk.groups);
     }
 }
 
 void NormPasses::forward(Recorder& recorder, const StatisticsPass& statistics, const FinalizePass& finalize,
                          const ApplyPass& apply) const {
-    if (const auto form = choose_fused_forward(plan_, statistics, finalize, apply)) {
-        fused_forward(recorder, plan_, *form, statistics, finalize, apply);
+    if (const auto choice = choose_fused_forward(*device_, plan_, statistics, finalize, apply)) {
+        fused_forward(recorder, plan_, *choice, statistics, finalize, apply);
         if (finalize.running.staging) commit(recorder, finalize.running);
         return;
     }
@@ -455,8 +441,8 @@ void NormPasses::forward(Recorder& recorder, const StatisticsPass& statistics, c
 
 void NormPasses::backward(Recorder& recorder, const BackwardSumsPass& sums,
                           const BackwardFinalizePass& finalize, const BackwardApplyPass& apply) const {
-    if (const auto form = choose_fused_backward(plan_, apply)) {
-        fused_backward(recorder, plan_, *form, finalize, apply);
+    if (const auto choice = choose_fused_backward(*device_, plan_, finalize, apply)) {
+        fused_backward(recorder, plan_, *choice, finalize, apply);
         return;
     }
     backward_sums(recorder, sums);
@@ -466,15 +452,14 @@ void NormPasses::backward(Recorder& recorder, const BackwardSumsPass& sums,
 
 std::string NormPasses::explain_passes(const Affine& affine) const {
     if (plan_.slices.empty()) return {};
-    const auto name = [&](const NormModules& modules, uint32_t features, const ScalingViews& scaling = {}) {
-        return std::string(modules.choose(*device_, plan_, features, {}, scaling).shader.name);
-    };
     const ScalingViews scaling = scaling_views(plan_, {}, affine);
-    return "  forward: " + name(statistics_modules, 0) + ", norm_finalize, " +
-           name(apply_modules, shaders::norm_gamma | shaders::norm_beta, scaling) +
-           "\n  backward: " + name(backward_sums_modules, shaders::norm_x, scaling) +
-           ", norm_backward_finalize, " +
-           name(backward_apply_modules, shaders::norm_x | shaders::norm_dx, scaling) + "\n" +
+    const auto name = [&](const NormModules& modules, Walk walk, const ScalingViews& with = {}) {
+        return std::string(choose_walk(*device_, plan_, modules, walk, {}, with).shader.name);
+    };
+    return "  forward: " + name(statistics_modules, Walk::strands) + ", norm_finalize, " +
+           name(apply_modules, Walk::sweep, scaling) +
+           "\n  backward: " + name(backward_sums_modules, Walk::strands, scaling) +
+           ", norm_backward_finalize, " + name(backward_apply_modules, Walk::sweep, scaling) + "\n" +
            "  tuning: " + plan_.limits.tuning.text() + "\n";
 }
 
@@ -482,9 +467,9 @@ std::string NormPasses::explain(const Affine& affine) const {
     return detail::explain(plan_) + explain_passes(affine);
 }
 
-std::string NormPasses::explain_fused() const {
-    const std::optional<std::string> fused = explain_fused_kernels(*device_, plan_);
-    if (!fused) return explain({});
+std::string NormPasses::explain_fused(const Affine& affine) const {
+    const std::optional<std::string> fused = explain_fused_kernels(*device_, plan_, affine);
+    if (!fused) return explain(affine);
     return detail::explain(plan_) + *fused + "  tuning: " + plan_.limits.tuning.text() + "\n";
 }
 

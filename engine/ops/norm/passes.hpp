@@ -165,7 +165,7 @@ class NormPasses {
     /// The running statistics take in what was staged, or refuse it.
     void commit(Recorder& recorder, const RunningUpdate& running) const;
 
-    // All passes of a direction of training over the statistics of channels: one fused dispatch where
+    // All passes of a direction of training over the statistics of sets: one fused dispatch where
     // fused.hpp says so, else one for each pass.
     void forward(Recorder& recorder, const StatisticsPass& statistics, const FinalizePass& finalize,
                  const ApplyPass& apply) const;
@@ -175,7 +175,7 @@ class NormPasses {
     // For people: the plan, and the kernels for whole tensors of the engine that are normalized and no more.
     std::string explain(const Affine& affine = {}) const;
     /// The same where `forward` and `backward` are called.
-    std::string explain_fused() const;
+    std::string explain_fused(const Affine& affine = {}) const;
 
   private:
     std::string explain_passes(const Affine& affine) const;

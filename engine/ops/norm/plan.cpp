@@ -13,13 +13,18 @@ namespace {
     throw std::invalid_argument(operation + ": shape: got " + got + ", needs " + needed);
 }
 
-/// A channel of fewer blocks is a single strand.
-constexpr uint64_t fewest_shared_blocks = 4 * chunk_lanes;
-/// Blocks of a strand: longer strands cost less scratch traffic, but a float32 sum is only as good as its
-/// chain is short.
-constexpr uint64_t shortest_strand = 16, longest_usual_strand = 64;
 constexpr uint64_t most_usual_partials = 1u << 16;  ///< of a channel
-constexpr uint32_t most_sweep_images = 32;
+/// Images that an invocation of a sweep visits at most, so that a word of a mask takes them.
+constexpr uint64_t most_sweep_images = 32;
+
+/// Blocks of a strand: longer strands cost less scratch traffic, but a device wants many; and of those that
+/// run across images, because each image is another page of memory.
+struct StrandLengths {
+    uint64_t shortest, longest, longest_across;
+    uint64_t parallel;  ///< strands that keep the device busy
+};
+constexpr StrandLengths cpu_lengths{.shortest = 16, .longest = 128, .longest_across = 16, .parallel = 1u << 9};
+constexpr StrandLengths gpu_lengths{.shortest = 4, .longest = 64, .longest_across = 16, .parallel = 1u << 18};
 
 struct Lengths {
     uint64_t images, channels, positions;
@@ -48,7 +53,7 @@ Lengths lengths_of(const std::string& operation, std::span<const uint32_t> shape
 }
 
 /// Sides of the largest box that fits `elements`: whole samples, else whole images of one sample, else
-/// channels of one image, else a piece of a row.
+/// channels of one image, or with channels last positions, else a piece of a row.
 struct BoxSides {
     uint64_t samples, images, channels, positions;
 };
@@ -58,15 +63,62 @@ BoxSides box_sides(const Extent& extent, uint64_t elements) {
     if (sample <= elements)
         return {std::min(elements / sample, extent.samples), extent.images, extent.channels,
                 extent.positions};
-    const uint64_t image = extent.channels * extent.positions;
+    const uint64_t image = extent.image_elements();
     if (image <= elements) return {1, elements / image, extent.channels, extent.positions};
+    if (extent.channels_last) return {1, 1, extent.channels, elements / extent.channels};
     if (extent.positions <= elements) return {1, 1, elements / extent.positions, extent.positions};
     return {1, 1, 1, elements};
 }
 
+/// No larger than a grid of workgroups: see walk_of.
+BoxSides within_grid(const NormPlan& plan, BoxSides sides) {
+    const Extent& extent = plan.extent;
+    const uint64_t items_in_x = uint64_t{plan.limits.groups} * plan.limits.tuning.workgroup;
+    const uint64_t in_y = PlanLimits::groups_in_y;
+    const auto bound = [](uint64_t& side, uint64_t most) { side = std::clamp<uint64_t>(side, 1, most); };
+    if (extent.adjacent_channels()) {
+        bound(sides.channels, items_in_x * block_values);
+        bound(sides.positions, in_y * most_sweep_images);
+        bound(sides.images, in_y * most_sweep_images / std::max<uint64_t>(sides.positions, 1));
+    } else if (plan.across) {
+        bound(sides.channels, items_in_x * block_values / extent.positions);
+        bound(sides.images, in_y * most_sweep_images);
+    } else {
+        bound(sides.channels, plan.whole_rows() ? std::min(items_in_x, in_y) : in_y);
+    }
+    const uint64_t in_z = plan.across ? std::max<uint64_t>(sides.positions, 1) : 1;
+    if (!plan.across) bound(sides.images, in_y);
+    // A slice has whole samples, or a part of one.
+    if (sides.positions < extent.positions) sides.images = 1;
+    if (sides.images < extent.images || sides.channels < extent.channels) sides.samples = 1;
+    bound(sides.samples, in_y / (plan.across ? in_z : std::max<uint64_t>(sides.images, 1)));
+    return sides;
+}
+
+Strands strands_of_box(const NormPlan& plan, uint64_t images, uint64_t positions) {
+    const Extent& extent = plan.extent;
+    const StrandLengths& lengths = plan.limits.cpu ? cpu_lengths : gpu_lengths;
+    const uint64_t rows = plan.across ? positions : images;
+    const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_channel(), block_values);
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, lengths.parallel);
+    const uint64_t usual = std::clamp(std::bit_ceil(balanced), lengths.shortest,
+                                      plan.across ? lengths.longest_across : lengths.longest);
+    const uint64_t longest = std::max(usual, ceil_div(blocks, most_usual_partials));
+    Strands strands;
+    if (plan.across)
+        strands = plan_strands(images, 1, longest);
+    else if (plan.whole_rows())
+        strands = plan_strands(positions, 1, ceil_div<uint64_t>(positions, block_values));
+    else
+        strands = plan_strands(positions, plan.limits.chunk_lanes(), longest);
+    strands.count = static_cast<uint32_t>(strands.of_a_row * rows);
+    return strands;
+}
+
 /// Visits the boxes of one channel in the order of its values.
 template <class Visit>
-void for_each_box(const Extent& extent, const BoxSides& sides, uint32_t length, Visit visit) {
+void for_each_box(const NormPlan& plan, const BoxSides& sides, Visit visit) {
+    const Extent& extent = plan.extent;
     if (extent.elements() == 0) return;
     for (uint64_t image = 0; image < extent.images; image += sides.images) {
         const uint64_t images = std::min(sides.images, extent.images - image);
@@ -76,7 +128,7 @@ void for_each_box(const Extent& extent, const BoxSides& sides, uint32_t length, 
                         .position = position,
                         .images = static_cast<uint32_t>(images),
                         .positions = static_cast<uint32_t>(positions),
-                        .strands = plan_strands(images * positions, length)});
+                        .strands = strands_of_box(plan, images, positions)});
         }
     }
 }
@@ -91,50 +143,38 @@ uint64_t samples_of_a_merge(const NormPlan& plan) {
 Extent batch_extent(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout) {
     const auto [images, channels, positions] = lengths_of(operation, shape, layout);
     if (channels == 1) return {.images = 1, .channels = 1, .positions = images * positions};
-    if (layout == Layout::channels_last)
-        return {.images = images * positions, .channels = channels, .positions = 1};
-    return {.images = images, .channels = channels, .positions = positions};
+    return {.images = images,
+            .channels = channels,
+            .positions = positions,
+            .channels_last = layout == Layout::channels_last && positions > 1};
 }
 
 Extent image_extent(const std::string& operation, std::span<const uint32_t> shape, vknorm::Layout layout) {
     const auto [images, channels, positions] = lengths_of(operation, shape, layout);
     if (positions == 0) refuse(operation, "no spatial position", "at least 1");
-    if (layout == Layout::channels_last)
-        return {.samples = images, .images = positions, .channels = channels, .positions = 1};
-    return {.samples = images, .images = 1, .channels = channels, .positions = positions};
+    return {.samples = images,
+            .images = 1,
+            .channels = channels,
+            .positions = positions,
+            .channels_last = layout == Layout::channels_last && positions > 1};
 }
 
-uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials) {
-    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
-    const uint64_t usual = std::clamp(std::bit_ceil(balanced), shortest_strand, longest_usual_strand);
-    const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_channel(), block_values);
-    return static_cast<uint32_t>(std::max(usual, ceil_div(blocks, most_partials)));
-}
-
-uint32_t sweep_length(const Extent& extent, uint64_t parallel) {
-    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, parallel);
-    return static_cast<uint32_t>(
-        std::clamp<uint64_t>(std::bit_ceil(balanced), Tuning::least_sweep, Tuning::most_sweep));
-}
-
-Strands plan_strands(uint64_t values, uint32_t length) {
-    const uint64_t blocks = ceil_div<uint64_t>(values, block_values);
-    if (blocks < fewest_shared_blocks)
-        return {.lanes = 1, .blocks = static_cast<uint32_t>(blocks), .count = 1};
-    const uint64_t chunks = ceil_div<uint64_t>(blocks, chunk_lanes * length);
-    return {.lanes = chunk_lanes, .blocks = length, .count = static_cast<uint32_t>(chunks * chunk_lanes)};
+Strands plan_strands(uint64_t values, uint32_t lanes, uint64_t longest) {
+    const uint64_t blocks = std::max<uint64_t>(ceil_div<uint64_t>(values, block_values), 1);
+    const uint64_t chunks = ceil_div<uint64_t>(blocks, lanes * longest);
+    const uint64_t each = ceil_div<uint64_t>(blocks, lanes * chunks);
+    return {.lanes = lanes,
+            .blocks = static_cast<uint32_t>(each),
+            .of_a_row = static_cast<uint32_t>(chunks * lanes)};
 }
 
 NormPlan plan_norm(const std::string& operation, const Extent& extent, Storage storage,
                    const PlanLimits& limits, uint32_t group) {
     NormPlan plan{
         .operation = operation, .extent = extent, .storage = storage, .group = group, .limits = limits};
+    plan.across = extent.images > 1 && extent.positions < NormPlan::least_long_row;
 
-    // The second bound keeps the loops of a striding invocation short on devices with few workgroups, however
-    // small these are.
-    const uint64_t in_flight = uint64_t{Tuning::least_workgroup} * limits.groups;
-    const uint64_t slice_bytes = std::min(limits.partials_binding_bytes(),
-                                          in_flight * (maximum_trips / 2) * block_values * sizeof(float));
+    const uint64_t slice_bytes = limits.partials_binding_bytes();
     const uint64_t most_channels = slice_bytes / detail::partial_bytes;
     const std::string on_this_device =
         " on this device (max_storage_buffer_range " + std::to_string(limits.range) + ")";
@@ -143,11 +183,9 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, Storage s
                "at most " + std::to_string(most_channels) + on_this_device);
     }
 
-    BoxSides sides = box_sides(extent, slice_bytes / plan.element_bytes());
-    const uint32_t length =
-        strand_length(extent, limits.parallel, std::min(most_channels / 2, most_usual_partials));
+    BoxSides sides = within_grid(plan, box_sides(extent, slice_bytes / plan.element_bytes()));
     uint64_t partials = 0;
-    for_each_box(extent, sides, length, [&](const Slice& box) { partials += box.strands.count; });
+    for_each_box(plan, sides, [&](const Slice& box) { partials += box.strands.count; });
     // The partials of one slice must fit a binding as well.
     const uint64_t most_bound_channels =
         slice_bytes / (std::max<uint64_t>(partials, 1) * detail::partial_bytes);
@@ -160,17 +198,14 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, Storage s
     sides.channels = std::min(sides.channels, most_bound_channels);
 
     plan.partials = static_cast<uint32_t>(partials);
-    const uint32_t sweep = sweep_length(extent, limits.parallel);
-    plan.sweep_images = std::min(sweep, most_sweep_images);
     checked_product(extent.all_channels(), partials * detail::partial_bytes, operation + ": shape");
 
     for (uint64_t sample = 0; sample < extent.samples; sample += sides.samples) {
         uint32_t partial = 0;
-        for_each_box(extent, sides, length, [&](Slice slice) {
+        for_each_box(plan, sides, [&](Slice slice) {
             slice.sample = sample;
             slice.samples = static_cast<uint32_t>(std::min(sides.samples, extent.samples - sample));
             slice.partial = partial;
-            slice.sweep = plan_strands(slice.values_per_channel(), std::min(sweep, limits.tuning.sweep));
             partial += slice.strands.count;
             for (uint64_t channel = 0; channel < extent.channels; channel += sides.channels) {
                 slice.channel = channel;
@@ -188,18 +223,18 @@ std::string explain(const NormPlan& plan) {
         return (samples == 1 ? "" : std::to_string(samples) + " samples x ") + std::to_string(images) +
                " x " + std::to_string(channels) + " channels x " + std::to_string(positions);
     };
-    std::string text = plan.operation + ": " + (extent.adjacent_channels() ? "columns" : "rows") + ", " +
+    std::string text = plan.operation + ": channels " +
+                       (extent.adjacent_channels() ? "adjacent" : "apart") + ", " +
                        box(extent.samples, extent.images, extent.channels, extent.positions) + "\n";
     if (plan.slices.empty()) return text + "  empty\n";
     const Slice& slice = plan.slices.front();
     text += "  " + std::to_string(plan.slices.size()) + (plan.slices.size() == 1 ? " slice" : " slices") +
             " of " + box(slice.samples, slice.images, slice.channels, slice.positions) + ": " +
             std::to_string(slice.strands.count) + " strands per channel of up to " +
-            std::to_string(slice.strands.blocks * block_values) + " values, " +
-            std::to_string(slice.strands.lanes) + " side by side; " +
-            std::to_string(plan.groups(slice.strands_of_a_sample())) + " x " + std::to_string(slice.samples) +
-            " workgroups of " + std::to_string(plan.limits.tuning.workgroup) + "; " +
-            std::to_string(plan.partials) + " partials per channel\n";
+            std::to_string(slice.strands.blocks * block_values) + " values " +
+            (plan.across ? "across the images" : "along a row") + ", " +
+            std::to_string(slice.strands.lanes) + " side by side; " + std::to_string(plan.partials) +
+            " partials per channel\n";
     return text;
 }
 

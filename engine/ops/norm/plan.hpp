@@ -1,28 +1,30 @@
 // How a normalization is cut into work for a device: pure arithmetic on sizes, no Vulkan.
 //
 // The words of plans and kernels. Every normalization is one of the same tensor, [samples][images][channels]
-// [positions] in this order in memory, here 2 x 2 x 3 x 8 values:
+// [positions] in this order in memory, or with channels last [samples][images][positions][channels]. Here are
+// 2 x 2 x 3 x 16 values of the first order:
 //
-//                    sample 0                |         sample 1
-//              image 0     image 1           |   image 0     image 1
-//   channel 0  ++++ ++++   ++++ ++++         |
-//   channel 1  ---- ----   ---- ----         |     ...         ...       ---- is a block: four values
-//   channel 2  ---- ----   ---- ----         |                           ---- ---- is a row: the positions
-//                                                                        of a channel in an image
+//                        sample 0                      |         sample 1
+//              image 0              image 1            |   image 0     image 1
+//   channel 0  ++++ ++++ ++++ ++++  ++++ ++++ ++++ ++++|
+//   channel 1  ---- ---- ---- ----  ---- ---- ---- ----|     ...         ...       ---- is a block: four values
+//   channel 2  ---- ---- ---- ----  ---- ---- ---- ----|                           four of them are a row: the
+//                                                                                  positions of a channel in an image
 //
-//   channel  Always one channel of one sample (++++). Its values form a sequence, image after image, position
-//            after position, whatever the layout. With adjacent channels there is one position, and every
-//            spatial point counts as an image.
+//   channel  Always one channel of one sample (++++).
 //   set      The values that share a mean: a channel, or `group` neighbouring channels of a sample.
-//   strand   The blocks of a channel that one invocation reads: `blocks` of them, `lanes` apart, so that
-//            `lanes` neighbouring strands together read one contiguous chunk of the sequence:
+//   strand   The blocks that one invocation reads of one row: `blocks` of them, `lanes` apart, so that `lanes`
+//            neighbouring strands together read one contiguous chunk:
 //
-//            sequence of a channel, cut into blocks     0 1 2 3 4 5 6 7 8 9 ...
+//            a row, cut into blocks                     0 1 2 3 4 5 6 7 8 9 ...
 //            strands, with 2 lanes and 3 blocks         A B A B A B C D C D ...
 //                                                       `-- chunk --'
+//
+//            Where rows are short, a strand runs across the images: its blocks are four values each of one
+//            position of a channel, in image after image.
 //   partial  What a strand yields: moments or sums. A fixed tree merges the partials of a set.
-//   slice    A part of the tensor small enough for one binding: a box of samples, images, channels and
-//            positions. A channel has strands of its own in every slice.
+//   slice    A part of the tensor small enough for one binding and one grid of workgroups: a box of samples,
+//            images, channels and positions. A channel has strands of its own in every slice.
 //
 // Strands depend on the shape (for tensors larger than a binding on the slices, and on whether the device is
 // a CPU), never on the tuning: results have the same bits for every tuning, and in both layouts.
@@ -45,17 +47,19 @@ namespace vknorm::detail {
 constexpr uint32_t block_values = shaders::norm_block_values;
 constexpr uint32_t partial_bytes = 16;
 constexpr uint32_t word_bits = 32;
-constexpr uint32_t chunk_lanes = 1u << shaders::norm_chunk_bits;  ///< of a channel with several strands
 constexpr uint32_t merge_workgroup = shaders::norm_merge_workgroup;
 
 /// The numbers of a device that a plan depends on; at first the least that Vulkan allows, and a GPU's.
 struct PlanLimits {
-    uint32_t groups = 65535;       ///< workgroups of a dispatch
+    static constexpr uint32_t groups_in_y = 65535;  ///< of every device, and in z
+
+    uint32_t groups = 65535;       ///< workgroups of a dispatch, in x
     uint64_t range = 1u << 27;     ///< bytes of a binding
     uint64_t alignment = 256;      ///< of a binding's offset
-    uint32_t parallel = 1u << 18;  ///< invocations that keep the device busy
+    bool cpu = false;              ///< few invocations, with a long way each, keep the device busy
     Tuning tuning{};
 
+    uint32_t chunk_lanes() const { return cpu ? 8 : 32; }  ///< strands that share a chunk
     /// The most bytes of which every one can be bound, wherever they begin: a binding starts up to
     /// `alignment` bytes before its first element.
     uint64_t binding_bytes() const { return range - alignment; }
@@ -66,20 +70,26 @@ struct PlanLimits {
 /// The lengths of a tensor.
 struct Extent {
     uint64_t samples = 1, images = 0, channels = 0, positions = 0;
+    bool channels_last = false;  ///< channels are adjacent; with one position they always are
 
     uint64_t values_per_channel() const { return images * positions; }
     uint64_t all_channels() const { return samples * channels; }  ///< of all samples
-    uint64_t sample_elements() const { return images * channels * positions; }
+    uint64_t image_elements() const { return channels * positions; }
+    uint64_t sample_elements() const { return images * image_elements(); }
     uint64_t elements() const { return samples * sample_elements(); }
-    /// Else positions are.
-    bool adjacent_channels() const { return positions == 1; }
+    bool adjacent_channels() const { return channels_last || positions == 1; }
+    /// Which element of an image.
+    uint64_t element(uint64_t channel, uint64_t position) const {
+        return channels_last ? position * channels + channel : channel * positions + position;
+    }
 };
 
 /// Strands of one channel within one slice.
 struct Strands {
-    uint32_t lanes = 1;   ///< strands that share a chunk
-    uint32_t blocks = 1;  ///< of a strand, at most
-    uint32_t count = 0;
+    uint32_t lanes = 1;      ///< strands that share a chunk
+    uint32_t blocks = 1;     ///< of a strand, at most
+    uint32_t of_a_row = 0;   ///< or of a position, across the images
+    uint32_t count = 0;      ///< of all rows or positions
 
     bool operator==(const Strands&) const = default;
 };
@@ -89,10 +99,8 @@ struct Slice {
     uint32_t samples = 0, images = 0, channels = 0, positions = 0;
     Strands strands{};
     uint32_t partial = 0;  ///< of its first strand, among the partials of a channel
-    Strands sweep{};       ///< those of a pass that gives every value a new one
 
     uint32_t values_per_channel() const { return images * positions; }
-    uint32_t strands_of_a_sample() const { return channels * strands.count; }
     /// The place of its first value among those of its channel.
     uint64_t first_value(const Extent& extent) const { return image * extent.positions + position; }
     /// The range of channels of all samples from the first to one past the last of the box.
@@ -100,11 +108,11 @@ struct Slice {
     uint64_t channel_range(const Extent& extent) const { return (samples - 1) * extent.channels + channels; }
     /// The same range of elements of x.
     uint64_t first_element(const Extent& extent) const {
-        return ((sample * extent.images + image) * extent.channels + channel) * extent.positions + position;
+        return (sample * extent.images + image) * extent.image_elements() + extent.element(channel, position);
     }
     uint64_t element_range(const Extent& extent) const {
-        const uint64_t last = ((samples - 1) * extent.images + images - 1) * extent.channels + channels - 1;
-        return last * extent.positions + positions;
+        const uint64_t last_image = (samples - 1) * extent.images + images - 1;
+        return last_image * extent.image_elements() + extent.element(channels - 1, positions - 1) + 1;
     }
 };
 
@@ -115,9 +123,12 @@ struct NormPlan {
     uint32_t group = 1;  ///< channels of a set
     PlanLimits limits{};
     std::vector<Slice> slices{};
-    uint32_t partials = 0;      ///< of one channel
-    uint32_t sweep_images = 1;  ///< that an invocation visits where it owns elements of an image
+    bool across = false;    ///< strands run across the images
+    uint32_t partials = 0;  ///< of one channel
 
+    /// A strand is a whole row.
+    bool whole_rows() const { return !across && extent.positions < least_long_row; }
+    static constexpr uint64_t least_long_row = 256;  ///< values of a row that several strands share
     uint32_t element_bytes() const { return storage_bytes(storage); }
     uint64_t tensor_bytes() const { return extent.elements() * element_bytes(); }
     /// Bytes of a float32 for each channel of a sample, and for each set of all samples.
@@ -130,10 +141,6 @@ struct NormPlan {
     /// new word.
     uint64_t mask_words() const { return ceil_div<uint64_t>(extent.values_per_channel(), word_bits); }
     uint64_t mask_bytes() const { return extent.channels * mask_words() * sizeof(uint32_t); }
-    /// Workgroups for `items` work items of one invocation each; every kernel strides over the rest.
-    uint32_t groups(uint32_t items) const {
-        return std::min(ceil_div(items, limits.tuning.workgroup), limits.groups);
-    }
 };
 
 /// How partials are merged: by `lanes` invocations for a set, `sets` sets in a dispatch.
@@ -153,16 +160,8 @@ inline MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t it
 /// Samples whose partials of all channels fit a binding, and one at least.
 uint64_t samples_of_a_merge(const NormPlan& plan);
 
-/// How many blocks, or images, an invocation of a sweep visits at most, so that about `parallel` are busy.
-uint32_t sweep_length(const Extent& extent, uint64_t parallel);
-
-/// Strands for `values` values of a channel. `length` is the number of blocks in a strand when there are
-/// enough.
-Strands plan_strands(uint64_t values, uint32_t length);
-
-/// The usual number of blocks in a strand, so that about `parallel` strands make up the tensor, and at most
-/// about `most_partials` each channel.
-uint32_t strand_length(const Extent& extent, uint64_t parallel, uint64_t most_partials);
+/// Strands of a sequence of so many values, of at most `longest` blocks each: of a chunk's lanes.
+Strands plan_strands(uint64_t values, uint32_t lanes, uint64_t longest);
 
 /// Batch normalization's tensor: one sample, every channel a set. Throws std::invalid_argument for a shape
 /// out of range.

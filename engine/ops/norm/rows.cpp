@@ -54,7 +54,7 @@ RowNorm::RowNorm(const RowNormKind& kind, Device& device, const LayerNormOptions
       means_(scratch_.add(2 * row_bytes())) {}
 
 std::string RowNorm::explain() const {
-    return rows_.explain({.by_position = true}) +
+    return rows_.explain_fused({.by_position = true}) +
            "  gradients of parameters: " + detail::explain(columns_.plan()) + "  " +
            explain_scratch(scratch_bytes());
 }
@@ -71,19 +71,19 @@ void RowNorm::forward(Recorder& recorder, const Forward& arguments) const {
     check.check_overlap();
 
     const BufferView partials = partials_.of(arguments.scratch);
-    rows_.statistics(recorder, {.x = arguments.x, .partials = partials});
-    rows_.finalize(recorder, {.from = partials_of_sets(rows_.plan(), partials),
-                              .x = arguments.x,
-                              .mean = arguments.mean,
-                              .inv_std = arguments.deviation,
-                              .root_mean_square = !kind_.has_mean(),
-                              .epsilon = epsilon_});
-    rows_.apply(recorder, {.x = arguments.x,
-                           .y = arguments.y,
-                           .affine = {.gamma = arguments.gamma,
-                                      .beta = arguments.beta,
-                                      .by_position = arguments.gamma || arguments.beta},
-                           .statistics = statistics(arguments.mean, arguments.deviation)});
+    rows_.forward(recorder, {.x = arguments.x, .partials = partials},
+                  {.from = partials_of_sets(rows_.plan(), partials),
+                   .x = arguments.x,
+                   .mean = arguments.mean,
+                   .inv_std = arguments.deviation,
+                   .root_mean_square = !kind_.has_mean(),
+                   .epsilon = epsilon_},
+                  {.x = arguments.x,
+                   .y = arguments.y,
+                   .affine = {.gamma = arguments.gamma,
+                              .beta = arguments.beta,
+                              .by_position = arguments.gamma || arguments.beta},
+                   .statistics = statistics(arguments.mean, arguments.deviation)});
 }
 
 void RowNorm::backward(Recorder& recorder, const Backward& arguments) const {
@@ -116,23 +116,24 @@ void RowNorm::backward(Recorder& recorder, const Backward& arguments) const {
     if (!arguments.dx) return;
     const bool weighted = bool(arguments.gamma);
     const Affine affine{.gamma = arguments.gamma, .by_position = weighted};
-    rows_.backward_sums(recorder, {.x = arguments.x,
-                                   .dy = arguments.dy,
-                                   .affine = affine,
-                                   .weighted = weighted,
-                                   .statistics = of_rows,
-                                   .partials = partials});
-    rows_.backward_finalize(recorder, {.from = partials_of_sets(rows_.plan(), partials),
-                                       .means = means,
-                                       .values = {.known = length()},
-                                       .centred = kind_.has_mean()});
-    rows_.backward_apply(recorder, {.x = arguments.x,
-                                    .dy = arguments.dy,
-                                    .dx = arguments.dx,
-                                    .affine = affine,
-                                    .weighted = weighted,
-                                    .statistics = of_rows,
-                                    .means = means});
+    rows_.backward(recorder,
+                   {.x = arguments.x,
+                    .dy = arguments.dy,
+                    .affine = affine,
+                    .weighted = weighted,
+                    .statistics = of_rows,
+                    .partials = partials},
+                   {.from = partials_of_sets(rows_.plan(), partials),
+                    .means = means,
+                    .values = {.known = length()},
+                    .centred = kind_.has_mean()},
+                   {.x = arguments.x,
+                    .dy = arguments.dy,
+                    .dx = arguments.dx,
+                    .affine = affine,
+                    .weighted = weighted,
+                    .statistics = of_rows,
+                    .means = means});
 }
 
 }  // namespace vknorm::detail

@@ -127,12 +127,15 @@ std::vector<Tuning> variants(const Device& device, const Tuning& tuning, size_t 
         if (other != tuning && complaint(other, device.capabilities()).empty()) result.push_back(other);
     };
     if (member == 0)
-        for (const BlockAccess blocks : {BlockAccess::vectors, BlockAccess::texels, BlockAccess::texels_wide})
-            add(&Tuning::blocks, blocks);
+        for (const BlockLoads loads : {BlockLoads::buffers, BlockLoads::texels}) add(&Tuning::loads, loads);
     else if (member == 1)
+        for (const BlockStores stores : {BlockStores::vectors, BlockStores::wide}) add(&Tuning::stores, stores);
+    else if (member == 2)
         for (const uint32_t workgroup : {32u, 64u, 128u, 256u}) add(&Tuning::workgroup, workgroup);
+    else if (member == 3)
+        for (const uint32_t sweep : {8u, 32u, 128u}) add(&Tuning::sweep, sweep);
     else
-        for (const uint32_t sweep : {256u, 128u, 64u, 32u}) add(&Tuning::sweep, sweep);
+        for (const uint32_t images : {4u, 8u, 16u}) add(&Tuning::images, images);
     return result;
 }
 

@@ -10,13 +10,16 @@
 namespace vknorm {
 
 namespace {
-constexpr std::array access_names{"vectors", "texels", "texels_wide"};
+constexpr std::array load_names{"buffers", "texels"};
+constexpr std::array store_names{"vectors", "wide"};
 }
 
 std::string Tuning::text() const {
-    return std::string("blocks=") + access_names.at(static_cast<size_t>(blocks)) +
+    return std::string("loads=") + load_names.at(static_cast<size_t>(loads)) +
+           " stores=" + store_names.at(static_cast<size_t>(stores)) +
            " workgroup=" + std::to_string(workgroup) + " sweep=" + std::to_string(sweep) +
-           " fused_rows=" + std::to_string(fused_rows) + " fused_elements=" + std::to_string(fused_elements);
+           " images=" + std::to_string(images) + " fused_rows=" + std::to_string(fused_rows) +
+           " fused_elements=" + std::to_string(fused_elements) + " fused_row=" + std::to_string(fused_row);
 }
 
 void Device::tune(const Tuner& tuner) {
@@ -32,21 +35,23 @@ namespace detail {
 
 namespace {
 
-/// To read so many one by one costs an invocation of a CPU less than two more dispatches.
-constexpr uint32_t cpu_fused_rows = 512;
+/// To read so many one by one costs an invocation less than two more dispatches.
+constexpr uint32_t usual_fused_rows = 512, gpu_fused_rows = 64;
+/// A row that a workgroup measures is in its cache when it is normalized.
+constexpr uint32_t usual_fused_row = 1u << 14;
 // Measured on lavapipe.
-constexpr uint32_t llvmpipe_sweep = 64;
-constexpr uint32_t llvmpipe_fused_elements = 1u << 21;
+constexpr uint32_t llvmpipe_sweep = 128, llvmpipe_fused_elements = 1u << 18;
 
 }  // namespace
 
 Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
-    Tuning tuning;
+    const bool cpu = info.type == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    Tuning tuning{.fused_rows = cpu ? usual_fused_rows : gpu_fused_rows, .fused_row = usual_fused_row};
     tuning.workgroup = std::min(tuning.workgroup, capabilities.max_workgroup_invocations);
-    if (info.type == VK_PHYSICAL_DEVICE_TYPE_CPU) tuning.fused_rows = cpu_fused_rows;
+    if (cpu) tuning.sweep = llvmpipe_sweep;
     if (info.driver.starts_with("llvmpipe")) {
-        if (capabilities.texel_blocks) tuning.blocks = BlockAccess::texels;
-        tuning.sweep = llvmpipe_sweep;
+        if (capabilities.texel_blocks) tuning.loads = BlockLoads::texels;
+        if (capabilities.shader_int64) tuning.stores = BlockStores::wide;
         tuning.fused_elements = llvmpipe_fused_elements;
     }
     return tuning;
@@ -60,26 +65,36 @@ std::string complaint(const Tuning& tuning, const Capabilities& capabilities) {
     if (tuning.sweep < Tuning::least_sweep || tuning.sweep > Tuning::most_sweep)
         return "sweep: got " + std::to_string(tuning.sweep) + ", needs " +
                std::to_string(Tuning::least_sweep) + " to " + std::to_string(Tuning::most_sweep);
-    if (tuning.blocks < BlockAccess::vectors || tuning.blocks > BlockAccess::texels_wide)
-        return "blocks: got value " + std::to_string(static_cast<int>(tuning.blocks)) +
+    if (tuning.images < Tuning::least_images || tuning.images > Tuning::most_images)
+        return "images: got " + std::to_string(tuning.images) + ", needs " +
+               std::to_string(Tuning::least_images) + " to " + std::to_string(Tuning::most_images);
+    if (tuning.loads < BlockLoads::buffers || tuning.loads > BlockLoads::texels)
+        return "loads: got value " + std::to_string(static_cast<int>(tuning.loads)) +
                ", needs one of the enumeration's";
-    if (tuning.blocks != BlockAccess::vectors && !capabilities.texel_blocks)
-        return "blocks: got texels, needs a device whose storage buffers can all be read as texels";
-    if (tuning.blocks == BlockAccess::texels_wide && !capabilities.shader_int64)
-        return "blocks: got texels_wide, needs a device with shaderInt64";
+    if (tuning.stores < BlockStores::vectors || tuning.stores > BlockStores::wide)
+        return "stores: got value " + std::to_string(static_cast<int>(tuning.stores)) +
+               ", needs one of the enumeration's";
+    if (tuning.loads == BlockLoads::texels && !capabilities.texel_blocks)
+        return "loads: got texels, needs a device whose storage buffers can all be read as texels";
+    if (tuning.stores == BlockStores::wide && !capabilities.shader_int64)
+        return "stores: got wide, needs a device with shaderInt64";
     return {};
 }
 
 std::optional<Tuning> tuning_of(const std::string& text) {
-    std::array<char, 16> name{};
+    std::array<char, 16> loads{}, stores{};
     Tuning tuning;
-    if (std::sscanf(text.c_str(), "blocks=%15[a-z_] workgroup=%u sweep=%u fused_rows=%u fused_elements=%u",
-                    name.data(), &tuning.workgroup, &tuning.sweep, &tuning.fused_rows,
-                    &tuning.fused_elements) != 5)
+    if (std::sscanf(text.c_str(),
+                    "loads=%15[a-z] stores=%15[a-z] workgroup=%u sweep=%u images=%u fused_rows=%u "
+                    "fused_elements=%u fused_row=%u",
+                    loads.data(), stores.data(), &tuning.workgroup, &tuning.sweep, &tuning.images,
+                    &tuning.fused_rows, &tuning.fused_elements, &tuning.fused_row) != 8)
         return std::nullopt;
-    const auto found = std::ranges::find(access_names, std::string_view(name.data()));
-    if (found == access_names.end()) return std::nullopt;
-    tuning.blocks = static_cast<BlockAccess>(found - access_names.begin());
+    const auto load = std::ranges::find(load_names, std::string_view(loads.data()));
+    const auto store = std::ranges::find(store_names, std::string_view(stores.data()));
+    if (load == load_names.end() || store == store_names.end()) return std::nullopt;
+    tuning.loads = static_cast<BlockLoads>(load - load_names.begin());
+    tuning.stores = static_cast<BlockStores>(store - store_names.begin());
     // Numbers out of range, and whatever else sscanf lets pass.
     if (tuning.text() != text) return std::nullopt;
     return tuning;
