@@ -132,7 +132,7 @@ PlanLimits limits_of(const Device& device) {
     return {.groups = capabilities.max_workgroups,
             .range = capabilities.max_storage_buffer_range,
             .alignment = capabilities.storage_buffer_offset_alignment,
-            .parallel = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU ? busy_cpu : busy_gpu,
+            .parallel = capabilities.cpu ? busy_cpu : busy_gpu,
             .tuning = device.tuning()};
 }
 

@@ -43,7 +43,8 @@ constexpr uint32_t llvmpipe_fused_elements = 1u << 21;
 Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
     Tuning tuning;
     tuning.workgroup = std::min(tuning.workgroup, capabilities.max_workgroup_invocations);
-    if (info.type == VK_PHYSICAL_DEVICE_TYPE_CPU) tuning.fused_rows = cpu_fused_rows;
+    if (!capabilities.cpu) return tuning;
+    tuning.fused_rows = cpu_fused_rows;
     if (info.driver.starts_with("llvmpipe")) {
         if (capabilities.texel_blocks) tuning.blocks = BlockAccess::texels;
         tuning.sweep = llvmpipe_sweep;
