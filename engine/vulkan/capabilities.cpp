@@ -18,6 +18,7 @@ void read_limits(DeviceState& state) {
     state.timestamp_bits = families.at(state.queue_family).timestampValidBits;
 
     Capabilities& capabilities = state.capabilities;
+    capabilities.cpu = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
     capabilities.max_workgroup_invocations =
         std::min(state.limits.maxComputeWorkGroupInvocations, state.limits.maxComputeWorkGroupSize[0]);
     capabilities.max_workgroups = state.limits.maxComputeWorkGroupCount[0];

@@ -29,7 +29,7 @@ struct Stop {
 struct Options {
     Request request;
     std::string in, out, cases, device;
-    bool list_devices = false, validation = false, speed = false, force = false;
+    bool list_devices = false, validation = false, as_gpu = false, speed = false, force = false;
 };
 
 std::string operations_help() {
@@ -79,6 +79,7 @@ Options parse(std::span<const char* const> arguments) {
         ->type_name("NAME");
     app.add_flag("--list-devices", options.list_devices, "Print the devices and end");
     app.add_flag("--validation", options.validation, "Check every Vulkan call; a message fails the run");
+    app.add_flag("--as-gpu", options.as_gpu, "Take the plans and kernels of a GPU on a CPU's driver, too");
     app.add_flag("--speed", options.speed,
                  "Also print what each pass of a call that passed takes on the device");
     try {
@@ -195,6 +196,7 @@ class Checker {
             ++messages_;
             err_ << "validation: " << message << '\n';
         };
+        if (options.as_gpu) wanted.clamp = [](Capabilities& capabilities) { capabilities.cpu = false; };
         devices();  // throws where there is no loader
         try {
             device_ = std::make_unique<Device>(wanted);

@@ -50,16 +50,18 @@ struct Keeper {
 };
 
 TEST(TuningTable, GoesByTheDriver) {
-    Capabilities capabilities{.max_workgroup_invocations = 1024, .texel_blocks = true};
-    DeviceInfo info{.driver = "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", .type = VK_PHYSICAL_DEVICE_TYPE_CPU};
+    Capabilities capabilities{.cpu = true, .max_workgroup_invocations = 1024, .texel_blocks = true};
+    DeviceInfo info{.driver = "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)"};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
               "blocks=texels workgroup=128 sweep=64 fused_rows=512 fused_elements=2097152");
     capabilities.texel_blocks = false;
     EXPECT_EQ(detail::default_tuning(info, capabilities).blocks, BlockAccess::vectors);
     capabilities = {.max_workgroup_invocations = 64, .texel_blocks = true};
-    info = {.driver = "NVIDIA 535.104.05", .type = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU};
-    EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
-              "blocks=vectors workgroup=64 sweep=512 fused_rows=0 fused_elements=0");
+    for (const char* driver : {"NVIDIA 535.104.05", "llvmpipe, as a GPU"}) {
+        info = {.driver = driver};
+        EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
+                  "blocks=vectors workgroup=64 sweep=512 fused_rows=0 fused_elements=0");
+    }
 }
 
 TEST(TuningTable, IsWhatADeviceHasUnlessItIsTuned) {

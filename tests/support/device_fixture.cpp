@@ -44,6 +44,7 @@ void report_validation_message(std::string_view message) {
 void Mode::clamp(Capabilities& capabilities) const {
     if (classic_descriptors || small_limits) capabilities.push_descriptors = false;
     if (force_staging || small_limits) capabilities.mapped_device_memory = false;
+    if (as_gpu) capabilities.cpu = false;
     if (!small_limits) return;
     capabilities.max_storage_buffer_range = 64 << 10;
     capabilities.max_workgroup_invocations = 128;

@@ -19,6 +19,7 @@ struct Mode {
     std::string device;  ///< DeviceOptions::select
     bool classic_descriptors = false;
     bool small_limits = false;
+    bool as_gpu = false;  ///< plans and kernels are those of a GPU, on whatever device
     bool force_staging = false;
     bool gpu_assisted = false;
     uint64_t seed = 1;

@@ -12,7 +12,7 @@ using vknorm::testing::mode;
 
 constexpr const char* usage =
     "usage: vknorm_tests_device [--device NAME] [--classic-descriptors] [--small-limits] [--force-staging]\n"
-    "                           [--gpu-assisted] [--seed N] [--list-devices] [--gtest_...]\n"
+    "                           [--as-gpu] [--gpu-assisted] [--seed N] [--list-devices] [--gtest_...]\n"
     "NAME is a part of a device's name or driver, or its UUID; it may also be given as VKNORM_DEVICE.\n";
 
 int list_devices() {
@@ -36,6 +36,8 @@ bool parse(int argc, char** argv) {
             mode().small_limits = true;
         } else if (argument == "--force-staging") {
             mode().force_staging = true;
+        } else if (argument == "--as-gpu") {
+            mode().as_gpu = true;
         } else if (argument == "--gpu-assisted") {
             mode().gpu_assisted = true;
         } else {

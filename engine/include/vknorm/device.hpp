@@ -26,6 +26,7 @@ struct DeviceState;
 /// What a device can do, as data: planning and kernels read these numbers only, so that a test (or a cautious
 /// user) may lower them and run the code meant for smaller devices.
 struct Capabilities {
+    bool cpu = false;                                  ///< shaders run on a CPU: other kernels are fast there
     uint32_t max_workgroup_invocations = 128;          ///< invocations in one workgroup
     uint32_t max_workgroups = 65535;                   ///< workgroups in the x dimension of one dispatch
     uint32_t max_shared_bytes = 16384;                 ///< shared memory of one workgroup

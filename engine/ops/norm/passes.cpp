@@ -113,7 +113,7 @@ PlanLimits limits_of(const Device& device) {
     return {.groups = capabilities.max_workgroups,
             .range = capabilities.max_storage_buffer_range,
             .alignment = capabilities.storage_buffer_offset_alignment,
-            .cpu = device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU,
+            .cpu = capabilities.cpu,
             .tuning = device.tuning()};
 }
 

@@ -16,16 +16,12 @@ namespace {
 constexpr size_t warm_up_rounds = 2, rounds = 5;
 constexpr double clearly_faster = 0.97;
 
-bool is_cpu(const DeviceInfo& info) {
-    return info.type == VK_PHYSICAL_DEVICE_TYPE_CPU;
-}
-
 /// Batch normalizations in training, whose times are the device's own, or, on a CPU, those of the wall clock.
 class Race {
   public:
     Race(Device& device, const Shapes& shapes)
         : device_(device),
-          timestamps_(!is_cpu(device.info()) && device.capabilities().timestamp_period_ns > 0),
+          timestamps_(!device.capabilities().cpu && device.capabilities().timestamp_period_ns > 0),
           stream_(device, {.timestamps = timestamps_}) {
         uint64_t elements = 0, channels = 0, partial_bytes = 0;
         for (const std::vector<uint32_t>& shape : shapes) {
@@ -139,8 +135,8 @@ std::vector<Tuning> variants(const Device& device, const Tuning& tuning, size_t 
     return result;
 }
 
-Shapes measured_shapes(const DeviceInfo& info) {
-    if (is_cpu(info)) return {{16, 64, 56, 56}, {32, 512, 14, 14}};
+Shapes measured_shapes(const Capabilities& capabilities) {
+    if (capabilities.cpu) return {{16, 64, 56, 56}, {32, 512, 14, 14}};
     return {{64, 128, 56, 56}, {128, 1024, 14, 14}};
 }
 

@@ -16,7 +16,7 @@ std::vector<Tuning> variants(const Device& device, const Tuning& tuning, size_t 
 using Shapes = std::vector<std::vector<uint32_t>>;
 
 /// What is usually measured: large images and small ones, in the caches of no device of the kind.
-Shapes measured_shapes(const DeviceInfo& info);
+Shapes measured_shapes(const Capabilities& capabilities);
 
 /// The fastest at training forward and backward of batch normalizations of these shapes, NCHW; the device's
 /// own where no other is clearly faster. Nothing when the observer wants to stop.

@@ -40,15 +40,15 @@ constexpr uint32_t usual_fused_rows = 512, gpu_fused_rows = 64;
 /// A row that a workgroup measures is in its cache when it is normalized.
 constexpr uint32_t usual_fused_row = 1u << 14;
 // Measured on lavapipe.
-constexpr uint32_t llvmpipe_sweep = 128, llvmpipe_fused_elements = 1u << 18;
+constexpr uint32_t cpu_sweep = 128, llvmpipe_fused_elements = 1u << 18;
 
 }  // namespace
 
 Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
-    const bool cpu = info.type == VK_PHYSICAL_DEVICE_TYPE_CPU;
-    Tuning tuning{.fused_rows = cpu ? usual_fused_rows : gpu_fused_rows, .fused_row = usual_fused_row};
+    Tuning tuning{.fused_rows = capabilities.cpu ? usual_fused_rows : gpu_fused_rows, .fused_row = usual_fused_row};
     tuning.workgroup = std::min(tuning.workgroup, capabilities.max_workgroup_invocations);
-    if (cpu) tuning.sweep = llvmpipe_sweep;
+    if (!capabilities.cpu) return tuning;
+    tuning.sweep = cpu_sweep;
     if (info.driver.starts_with("llvmpipe")) {
         if (capabilities.texel_blocks) tuning.loads = BlockLoads::texels;
         if (capabilities.shader_int64) tuning.stores = BlockStores::wide;

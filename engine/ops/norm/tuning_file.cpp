@@ -82,7 +82,7 @@ Tuning kept_tuning(Device& device, const fs::path& folder,
 Tuner tuned_in(std::filesystem::path folder, TuningObserver observer) {
     return [folder = std::move(folder), observer = std::move(observer)](Device& device) {
         return detail::kept_tuning(device, folder, [&] {
-            return detail::fastest_tuning(device, detail::measured_shapes(device.info()), observer);
+            return detail::fastest_tuning(device, detail::measured_shapes(device.capabilities()), observer);
         });
     };
 }
