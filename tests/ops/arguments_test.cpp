@@ -87,10 +87,10 @@ TEST(OperationArguments, NoPlanTakesAValueThatAnEnumerationDoesNotHave) {
               "graph: " + no_value("0.activation.function", 4, 3));
     EXPECT_EQ(refusal([] { Buffer(test_device(), 4, "b", static_cast<Memory>(3)); }),
               "Buffer \"b\": memory: got 3, needs one of Memory");
-    const Tuner tuner = [](Device&) { return Tuning{.blocks = static_cast<BlockAccess>(3)}; };
+    const Tuner tuner = [](Device&) { return Tuning{.loads = static_cast<BlockLoads>(3)}; };
     DeviceOptions options = test_device_options();
     options.tuning = tuner;
-    EXPECT_THAT(refusal([&] { Device device(options); }), HasSubstr("blocks: got value 3"));
+    EXPECT_THAT(refusal([&] { Device device(options); }), HasSubstr("loads: got value 3"));
 }
 
 /// A batch norm of 16 floats and its arguments, each a whole buffer.

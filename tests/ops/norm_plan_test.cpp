@@ -45,7 +45,7 @@ void for_each_value(const NormPlan& plan, Visit visit) {
             for (uint64_t value = 0; value < slice.values_per_channel(); ++value) {
                 const uint64_t image = sample * plan.extent.images + slice.image + value / slice.positions;
                 const uint64_t position = slice.position + value % slice.positions;
-                visit(slice, (image * plan.extent.channels + channel) * plan.extent.positions + position);
+                visit(slice, image * plan.extent.image_elements() + plan.extent.element(channel, position));
             }
         }
     }
@@ -74,7 +74,8 @@ TEST(NormPlanTest, SlicesCoverEveryElementOnceWithinTheirBinding) {
                     EXPECT_LE(
                         slice.channel_range(plan.extent) * plan.partials * partial_bytes + small.alignment,
                         small.range);
-                    EXPECT_LE(plan.groups(slice.strands_of_a_sample()), small.groups);
+                    EXPECT_TRUE(slice.images == plan.extent.images || slice.samples == 1);
+                    EXPECT_TRUE(slice.positions == plan.extent.positions || slice.images == 1);
                 }
                 const MergePlan merge = plan_merge(small, plan.extent.all_channels(), plan.partials,
                                                    plan.partials * partial_bytes);
@@ -100,13 +101,32 @@ TEST(NormPlanTest, PartialsOfAChannelAreNumberedWithoutGaps) {
 
 TEST(NormPlanTest, StrandsHoldEveryBlockOnce) {
     for (const uint64_t values : {1u, 3u, 4u, 127u, 128u, 129u, 4095u, 200704u, 1u << 31}) {
-        const Strands strands =
-            plan_strands(values, strand_length({1, 1, 1, values}, usual.parallel, 1u << 16));
-        const uint64_t blocks = (values + 3) / 4;
-        EXPECT_GE(uint64_t{strands.count} * strands.blocks, blocks) << values;
-        EXPECT_LT((uint64_t{strands.count} - strands.lanes) * strands.blocks, blocks) << values;
-        EXPECT_EQ(strands.count % strands.lanes, 0u);
-        EXPECT_LE(strands.blocks, maximum_trips / 2);
+        for (const uint32_t lanes : {1u, 8u, 32u}) {
+            const Strands strands = plan_strands(values, lanes, 1u << 14);
+            const uint64_t blocks = (values + 3) / 4;
+            EXPECT_GE(uint64_t{strands.of_a_row} * strands.blocks, blocks) << values;
+            EXPECT_LT((uint64_t{strands.of_a_row} - strands.lanes) * strands.blocks, blocks) << values;
+            EXPECT_EQ(strands.of_a_row % strands.lanes, 0u);
+            EXPECT_LE(strands.blocks, maximum_trips);
+        }
+    }
+}
+
+TEST(NormPlanTest, SlicesFitAGrid) {
+    // More channels, images, rows and positions than y and z count.
+    for (const std::vector<uint32_t>& shape : std::vector<std::vector<uint32_t>>{
+             {1, 70000, 256}, {70000, 2, 256}, {70000, 2, 3}, {2, 2, 3000000}, {5000000, 2}, {2, 4, 1u << 24}}) {
+        for (const bool channels_last : {false, true}) {
+            if (channels_last && shape.back() > 4000000) continue;
+            const NormPlan plan = plan_batch(shape, channels_last, usual);
+            SCOPED_TRACE(explain(plan));
+            for (const Slice& slice : plan.slices) {
+                const uint64_t of_a_row = slice.strands.of_a_row;
+                const bool adjacent = plan.across || plan.extent.channels_last;
+                EXPECT_LE(adjacent ? of_a_row : slice.channels, PlanLimits::groups_in_y);
+                EXPECT_LE(plan.across ? slice.positions : slice.images, PlanLimits::groups_in_y);
+            }
+        }
     }
 }
 

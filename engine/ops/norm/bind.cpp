@@ -204,7 +204,10 @@ shaders::NormMask SliceBinder::mask_bits(const AlignedView& relu_mask) const {
 }
 
 AlignedView SliceBinder::valid(const BufferView& view) const {
-    return bind_elements(device_, view, 0, plan_.extent.values_per_channel());
+    const uint64_t first = slice_.first_value(plan_.extent);
+    AlignedView part = bind_elements(device_, view, first, slice_.values_per_channel());
+    part.first -= narrow(first);  // kernels count from the first value of all, modulo 2^32
+    return part;
 }
 
 AlignedView SliceBinder::partials(const BufferView& view) const {

@@ -118,7 +118,8 @@ class SliceBinder {
     /// The mask of a ReLU, whole.
     AlignedView relu_mask(const BufferView& view) const;
     shaders::NormMask mask_bits(const AlignedView& relu_mask) const;
-    AlignedView valid(const BufferView& view) const;  ///< whole
+    /// Its first is that of the first value of a channel, bound or not.
+    AlignedView valid(const BufferView& view) const;
     AlignedView partials(const BufferView& view) const;
     shaders::NormStrands strands(const AlignedView& partials) const;
     BoundStatistics statistics(const StatisticsView& view) const;

@@ -14,17 +14,20 @@ const NormModules backward_modules = VKNORM_WRITER(norm_fused_backward);
 
 /// Few rows of many channels: an invocation has four channels.
 bool has_few_rows(const NormPlan& plan) {
-    return plan.extent.samples == 1 && plan.extent.positions == 1 && plan.across &&
-           plan.extent.images <= plan.limits.tuning.fused_rows && plan.partials <= shaders::norm_partials_alone;
+    const Extent& extent = plan.extent;
+    return extent.samples == 1 && extent.positions == 1 && plan.across &&
+           extent.images <= plan.limits.tuning.fused_rows && plan.partials <= shaders::norm_partials_alone &&
+           ceil_div<uint64_t>(extent.channels, block_values * plan.limits.chunk_lanes()) <= plan.limits.groups;
 }
 
 /// A set is a few rows of adjacent values: the images of a channel, or the channels of a group.
 bool has_sets_of_rows(const NormPlan& plan) {
     const Extent& extent = plan.extent;
     const Tuning& tuning = plan.limits.tuning;
-    if (plan.across || extent.channels_last || plan.slices.front().strands.of_a_row == 0) return false;
+    if (plan.across || extent.channels_last) return false;
     const uint64_t items = uint64_t{plan.partials} * plan.group, values = extent.values_per_channel() * plan.group;
-    if (items > shaders::norm_partials_branch || plan.sets() > plan.limits.groups) return false;
+    const uint64_t groups = ceil_div<uint64_t>(plan.sets(), plan.whole_rows() ? plan.limits.chunk_lanes() : 1);
+    if (items > shaders::norm_partials_branch || groups > plan.limits.groups) return false;
     if (extent.images == 1) return values <= tuning.fused_row && (plan.group == 1 || !plan.whole_rows());
     return extent.samples == 1 && extent.elements() <= tuning.fused_elements;
 }

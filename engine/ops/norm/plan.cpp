@@ -119,7 +119,6 @@ Strands strands_of_box(const NormPlan& plan, uint64_t images, uint64_t positions
 template <class Visit>
 void for_each_box(const NormPlan& plan, const BoxSides& sides, Visit visit) {
     const Extent& extent = plan.extent;
-    if (extent.elements() == 0) return;
     for (uint64_t image = 0; image < extent.images; image += sides.images) {
         const uint64_t images = std::min(sides.images, extent.images - image);
         for (uint64_t position = 0; position < extent.positions; position += sides.positions) {
@@ -182,6 +181,8 @@ NormPlan plan_norm(const std::string& operation, const Extent& extent, Storage s
         refuse(operation, std::to_string(extent.channels) + " channels",
                "at most " + std::to_string(most_channels) + on_this_device);
     }
+
+    if (extent.elements() == 0) return plan;
 
     BoxSides sides = within_grid(plan, box_sides(extent, slice_bytes / plan.element_bytes()));
     uint64_t partials = 0;
