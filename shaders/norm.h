@@ -12,7 +12,7 @@ namespace vknorm::shaders {
 // How values become partials and partials one result, in an order that depends on shapes only: C++ plans by these
 // numbers, kernels follow them.
 const uint norm_block_values = 4;       // values that an invocation reads at once
-const uint norm_partials_alone = 8;     // partials of a set that one invocation merges by itself
+const uint norm_partials_alone = 8;     // partials of a set that one invocation of a GPU merges by itself
 const uint norm_branch = 16;            // invocations whose results are merged at once, on each level of the tree
 const uint norm_partials_branch = 128;  // partials of a set that so many invocations merge, not more
 const uint norm_merge_workgroup = 128;  // invocations of the largest tree: every device has them
@@ -43,6 +43,9 @@ const uint norm_dresidual = 2048;  // backward: dresidual is wanted
 const uint norm_weighted = 4096;   // backward: dy counts times gamma
 const uint norm_dy = 8192;         // double backward: dy is read
 const uint norm_ddx = 16384;       // double backward: so is the gradient of dx
+const uint norm_running = 32768;   // the running statistics are updated
+const uint norm_cumulative = 65536;  // with weight 1 / num_batches_tracked instead of `take`
+const uint norm_count = 131072;    // the batch is counted, or how many of its values are valid
 
 // What the statistics are that a kernel reads: a mean and a deviation for each set. The odd ones are constants.
 const uint norm_of_batch = 0;    // [2, sets], the rounded mean and what its rounding lost; inv_std
@@ -52,8 +55,6 @@ const uint norm_of_moving = 3;   // moving mean; moving standard deviation
 
 // What a finalizing kernel gives.
 const uint norm_gives_mean = 1;
-const uint norm_gives_count = 2;
-const uint norm_gives_health = 4;
 const uint norm_gives_dgamma = 8;
 const uint norm_gives_dbeta = 16;
 const uint norm_gives_means = 32;
@@ -121,7 +122,6 @@ struct NormStatistics {
     NormWalk walk;
     NormStrands strands;
     uint x_first;
-    uint counts;  // 1: this dispatch counts the batch
     uint batches_first;
     uint valid_first;
     uint health_first;  // of the slice's first channel
@@ -137,9 +137,8 @@ struct NormFinalize {
     uint batches_first;
     uint count_first;
     uint health_first;
-    uint gives;         // of mean, inv_std, count, health
-    uint least;         // values that an update of the running statistics needs; 0: none is wanted
-    uint cumulative;    // 1: with weight 1 / num_batches_tracked instead of `take`
+    uint gives;         // of mean, inv_std
+    uint least;         // values that an update of the running statistics needs
     uint root_mean_square;  // 1: inv_std is about 0, not about the mean
     float take;         // weight of the batch in the running statistics
     float keep;         // weight of their old value
@@ -152,7 +151,7 @@ struct NormFinalize {
     uint first_set;     // of the dispatch
     uint images;        // of a sample
     uint channels;
-    uint positions;     // 0: x is not at hand
+    uint positions;
     uint group;         // channels of a set
     uint channels_last;  // 1: they are adjacent in x
 };
@@ -216,6 +215,7 @@ struct NormFused {
     uint lane_bits;    // from here on as in NormWalk
     uint blocks;
     uint strands;      // of a row
+    uint leaves;       // of the tree that merges a set's: each takes every leaves-th
 };
 
 struct NormFusedForward {
@@ -230,12 +230,8 @@ struct NormFusedForward {
     uint running_mean_first;
     uint running_var_first;
     uint batches_first;
-    uint counts;  // 1: the batch is counted
-    uint count_first;
-    uint health_first;
     uint gives;
     uint least;
-    uint cumulative;
     uint root_mean_square;
     float take;
     float keep;

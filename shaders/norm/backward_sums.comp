@@ -24,6 +24,9 @@ layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[
 #include "norm/terms.glsl"
 #include "norm/strand_sums.glsl"
 
+#define GIVE(K) \
+    if (K < place.there) partials[partial_of(push.strands, place, gl_GlobalInvocationID, K)] = sums[K];
+
 void main() {
     const NormWalk walk = push.walk;
     Place place;
@@ -32,6 +35,5 @@ void main() {
     if (needs_x) scaling = scaling_at(place);
     const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
     const uvec4 sums[4] = sums_of_strands(walk, place, strand, scaling, push.x_first, push.dy_first);
-    for (uint k = 0; k < (adjacent ? place.there : 1); ++k)
-        partials[partial_of(push.strands, place, gl_GlobalInvocationID, k)] = sums[k];
+    EACH_ELEMENT(GIVE)
 }

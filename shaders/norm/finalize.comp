@@ -13,7 +13,13 @@
 #include "norm/moments.glsl"
 #include "norm/tree.glsl"
 
-layout(constant_id = 3) const bool has_valid = false;
+layout(constant_id = 3) const uint features = 0;
+const bool has_valid = (features & norm_valid) != 0;
+const bool has_x = (features & norm_x) != 0;
+const bool gives_running = (features & norm_running) != 0;
+const bool cumulative = (features & norm_cumulative) != 0;
+const bool gives_health = (features & norm_health) != 0;
+const bool gives_count = (features & norm_count) != 0;
 
 layout(push_constant) uniform Push { NormFinalize push; };
 
@@ -36,6 +42,7 @@ vec4 value_again(uint i) {
 
 #include "norm/measure_again.glsl"
 #define FINISH_BINDING 1
+#define HEALTH_BINDING 6
 #include "norm/finish.glsl"
 
 void main() {
@@ -44,7 +51,7 @@ void main() {
     float unit = 1;
     const float variance = variance_of(moments);
     const uint values = values_of_a_channel() * push.group;
-    if (values > 0 && moments.count > 0 && is_out_of_range(variance, push.epsilon)) {
+    if (has_x && values > 0 && moments.count > 0 && is_out_of_range(variance, push.epsilon)) {
         const Again again = measured_again(vec4(variance), values, float(moments.count));
         if (is_better(again, 0)) {
             moments = Moments(moments.count, again.high.x, again.low.x, again.squares.x);

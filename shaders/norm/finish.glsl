@@ -1,6 +1,7 @@
 // What becomes of the moments of a set, which are those of its values times `unit`: a power of two, nearly always 1.
-// Requires inverse_deviation, norm_moments, norm/measure_again.glsl, in push where each result goes, and FINISH_BINDING,
-// the first of seven.
+// Requires inverse_deviation, norm_moments, norm/measure_again.glsl, in push where each result goes, FINISH_BINDING, the
+// first of five, HEALTH_BINDING, the first of two, where count and health may be wanted, and what is wanted:
+// `gives_running`, `cumulative`, `gives_count`, `gives_health`.
 
 layout(std430, set = 0, binding = FINISH_BINDING) writeonly buffer Mean { float mean[]; };
 layout(std430, set = 0, binding = FINISH_BINDING + 1) writeonly buffer InvStd { float inv_std[]; };
@@ -10,8 +11,10 @@ layout(std430, set = 0, binding = FINISH_BINDING + 3) buffer RunningVar { float 
 #define BATCHES_BINDING (FINISH_BINDING + 4)
 #endif
 #include "norm/batches.glsl"
-layout(std430, set = 0, binding = FINISH_BINDING + 5) writeonly buffer Count { uint count[]; };
-layout(std430, set = 0, binding = FINISH_BINDING + 6) buffer Health { uint health[]; };
+#ifdef HEALTH_BINDING
+layout(std430, set = 0, binding = HEALTH_BINDING) buffer Health { uint health[]; };
+layout(std430, set = 0, binding = HEALTH_BINDING + 1) writeonly buffer Count { uint count[]; };
+#endif
 
 float per_unit(float unit) { return uintBitsToFloat(0x7f000000u - floatBitsToUint(unit)); }
 
@@ -29,7 +32,7 @@ void update_running(uint channel, Moments moments, float unit) {
     if (moments.count < push.least) return;
     float take = push.take;
     float keep = push.keep;
-    if (push.cumulative == 1) {
+    if (cumulative) {
         take = 1 / batches_as_float(push.batches_first);
         keep = 1 - take;
     }
@@ -46,6 +49,7 @@ float variance_of(Moments moments) {
     return variance;
 }
 
+#ifdef HEALTH_BINDING
 void report(uint channel, Moments moments, float unit) {
     const uint at = push.health_first + norm_health_words * channel;
     const float deviation = sqrt(variance_of(moments)), back = per_unit(unit);
@@ -54,6 +58,7 @@ void report(uint channel, Moments moments, float unit) {
     health[at + 1] = variance < push.epsilon ? 1 : 0;
     health[at + 3] = health[at + 2] == ~0u && !is_finite(variance) ? 1 : 0;
 }
+#endif
 
 // Below the normal numbers a device may give zero, but not by its bits.
 float times_unit(float inverse, float unit) {
@@ -76,7 +81,9 @@ void finish(uint of_set, Moments moments, float unit, float inverse) {
         mean[push.mean_first + of_set] = moments.high * per_unit(unit);
         mean[push.mean_first + push.low + of_set] = moments.low * per_unit(unit);
     }
-    if ((push.gives & norm_gives_count) != 0 && of_set == 0) count[push.count_first] = moments.count;
-    if ((push.gives & norm_gives_health) != 0) report(of_set, moments, unit);
-    if (push.least > 0) update_running(of_set, moments, unit);
+#ifdef HEALTH_BINDING
+    if (gives_count && of_set == 0) count[push.count_first] = moments.count;
+    if (gives_health) report(of_set, moments, unit);
+#endif
+    if (gives_running) update_running(of_set, moments, unit);
 }

@@ -57,17 +57,16 @@ Sweep sweep_of_row(NormFused shape, Place place) {
     return sweep_of(walk, place, uvec3(hand(), 0, 0));
 }
 
-shared uvec4 merged[norm_branch];
+shared uvec4 merged[norm_partials_branch];
 
 // Of a set that an invocation, or a workgroup, has. Requires `uvec4 partial_of_strand(uint of_set, uint row, uint s)`.
 #define TOTAL_OF_SET                                                                                   \
     uvec4 total_of_set(NormFused shape, uint of_set) {                                                 \
         const uint items = shape.rows * shape.strands;                                                 \
         if (whole_rows) return merge(uvec4(0), partial_of_strand(of_set, 0, 0));                       \
-        const uint leaves = items <= norm_partials_alone ? items : norm_branch;                        \
-        for (uint leaf = hand(); leaf < leaves; leaf += hands()) {                                     \
+        for (uint leaf = hand(); leaf < shape.leaves; leaf += hands()) {                                     \
             uvec4 total = uvec4(0);                                                                    \
-            for (uint item = leaf; item < items; item += leaves) {                                     \
+            for (uint item = leaf; item < items; item += shape.leaves) {                                     \
                 const uint row = item / shape.strands;                                                 \
                 total = merge(total, partial_of_strand(of_set, row, item - row * shape.strands));      \
             }                                                                                          \
@@ -75,6 +74,6 @@ shared uvec4 merged[norm_branch];
         }                                                                                              \
         barrier();                                                                                     \
         uvec4 total = merged[0];                                                                       \
-        for (uint leaf = 1; leaf < leaves; ++leaf) total = merge(total, merged[leaf]);                 \
+        for (uint leaf = 1; leaf < shape.leaves; ++leaf) total = merge(total, merged[leaf]);                 \
         return total;                                                                                  \
     }

@@ -18,8 +18,8 @@ layout(push_constant) uniform Push { NormFusedForward push; };
 BLOCK_READER(x, 0)  // read_x
 BLOCK_WRITER(y, 1)  // write_y, write_two_y
 #include "norm/strand_moments.glsl"
-NUMBER_READER(gamma, 9)
-NUMBER_READER(beta, 10)
+NUMBER_READER(gamma, 7)
+NUMBER_READER(beta, 8)
 
 uvec4 partial_of_strand(uint of_set, uint row, uint s) {
     const NormWalk walk = walk_of(push.shape);
@@ -36,12 +36,15 @@ void take_moments(uint of_set, out Moments moments[4]) {
     }
     const NormWalk walk = walk_of(push.shape);
     const Place place = place_of_row(push.shape, of_set, 0);
-    for (uint k = 0; k < 4; ++k) moments[k] = Moments(0, 0, 0, 0);
+#define BEGIN(K) moments[K] = Moments(0, 0, 0, 0);
+#define MERGE(K) moments[K] = merge(moments[K], more[K]);
+#define ROUND(K) moments[K] = rounded(moments[K]);
+    EACH_ELEMENT(BEGIN)
     for (uint s = 0; s < push.shape.strands; ++s) {
         const Moments more[4] = moments_of_strands(walk, strand_of(walk, place, s), place.there, push.x_first);
-        for (uint k = 0; k < 4; ++k) moments[k] = merge(moments[k], more[k]);
+        EACH_ELEMENT(MERGE)
     }
-    for (uint k = 0; k < 4; ++k) moments[k] = rounded(moments[k]);
+    EACH_ELEMENT(ROUND)
 }
 
 bool counts_again(uint i) { return true; }
@@ -53,6 +56,7 @@ vec4 value_again(uint i) {
     return vec4(read_x(push.x_first + place_of_row(shape, of_set, row).address + value / 4, 4)[value % 4]);
 }
 
+const bool gives_running = (features & norm_running) != 0, cumulative = false;
 #include "norm/measure_again.glsl"
 #define FINISH_BINDING 2
 #include "norm/finish.glsl"
@@ -62,26 +66,27 @@ void take_units_of_sets(inout Moments moments[4], out vec4 units) {
     units = vec4(1);
     vec4 variance = vec4(1);
     bvec4 out_of_range = bvec4(false);
-    for (uint k = 0; k < (adjacent ? 4 : 1); ++k) {
-        variance[k] = variance_of(moments[k]);
-        out_of_range[k] = is_out_of_range(variance[k], push.epsilon);
-    }
+#define JUDGE(K)                        \
+    variance[K] = variance_of(moments[K]); \
+    out_of_range[K] = is_out_of_range(variance[K], push.epsilon);
+    EACH_ELEMENT(JUDGE)
     if (!any(out_of_range)) return;
     const Again again = measured_again(variance, push.shape.values * (adjacent ? 1 : push.shape.rows), float(moments[0].count));
-    for (uint k = 0; k < (adjacent ? 4 : 1); ++k) {
-        if (!out_of_range[k] || !is_better(again, k)) continue;
-        moments[k] = Moments(moments[k].count, again.high[k], again.low[k], again.squares[k]);
-        units[k] = again.unit[k];
+#define REPLACE(K)                                                                              \
+    if (out_of_range[K] && is_better(again, K)) {                                               \
+        moments[K] = Moments(moments[K].count, again.high[K], again.low[K], again.squares[K]);  \
+        units[K] = again.unit[K];                                                               \
     }
+    EACH_ELEMENT(REPLACE)
 }
 
 Scaling scaling_of_sets(Moments moments[4], vec4 units) {
     Scaling scaling = neutral;
-    for (uint k = 0; k < (adjacent ? 4 : 1); ++k) {
-        scaling.mean[k] = moments[k].high * per_unit(units[k]);
-        scaling.mean_lost[k] = moments[k].low * per_unit(units[k]);
-        scaling.inv_std[k] = inv_std_of(moments[k], units[k]);
-    }
+#define SCALE(K)                                                  \
+    scaling.mean[K] = moments[K].high * per_unit(units[K]);      \
+    scaling.mean_lost[K] = moments[K].low * per_unit(units[K]);  \
+    scaling.inv_std[K] = inv_std_of(moments[K], units[K]);
+    EACH_ELEMENT(SCALE)
     if (adjacent) return scaling;
     scaling.mean = scaling.mean.xxxx;
     scaling.mean_lost = scaling.mean_lost.xxxx;
@@ -115,7 +120,7 @@ vec4 normalized(Scaling scaling, uint address, uint at) {
 void main() {
     const NormFused shape = push.shape;
     const uint of_set = set_at_hand();
-    if (push.counts == 1 && gl_GlobalInvocationID.x == 0) count_batch();
+    if ((features & norm_count) != 0 && gl_GlobalInvocationID.x == 0) count_batch();
     if (of_set >= shape.sets) return;
     Moments moments[4];
     take_moments(of_set, moments);
@@ -123,7 +128,8 @@ void main() {
     take_units_of_sets(moments, units);
     const Scaling of_sets = scaling_of_sets(moments, units);
     if (hand() == 0) {
-        for (uint k = 0; k < (adjacent ? 4 : 1); ++k) finish(of_set + k, moments[k], units[k], of_sets.inv_std[k]);
+#define FINISH(K) finish(of_set + K, moments[K], units[K], of_sets.inv_std[K]);
+        EACH_ELEMENT(FINISH)
     }
     for (uint row = 0; row < (adjacent ? 1 : shape.rows); ++row) {
         const Place place = place_of_row(shape, of_set, row);

@@ -41,12 +41,14 @@ Terms terms_at(Place place, Scaling means, uint ddx_at, uint dy_at, uint at, uin
 }
 #include "norm/strand_sums.glsl"
 
+#define GIVE(K) \
+    if (K < place.there) partials[partial_of(push.strands, place, gl_GlobalInvocationID, K)] = sums[K];
+
 void main() {
     const NormWalk walk = push.walk;
     Place place;
     if (!find_place(walk, gl_GlobalInvocationID, place)) return;
     const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
     const uvec4 sums[4] = sums_of_strands(walk, place, strand, means_at(place), push.ddx_first, push.dy_first);
-    for (uint k = 0; k < (adjacent ? place.there : 1); ++k)
-        partials[partial_of(push.strands, place, gl_GlobalInvocationID, k)] = sums[k];
+    EACH_ELEMENT(GIVE)
 }

@@ -68,17 +68,22 @@ void report_non_finite(NormWalk walk, Place place, Strand strand, uint element, 
     if (first != ~0u) atomicMin(health[at_channel + 2], first);
 }
 
+#define GIVE(K) \
+    if (K < place.there) give(walk, place, strand, K, moments[K]);
+
+void give(NormWalk walk, Place place, Strand strand, uint element, Moments moments) {
+    if (has_valid) moments = moments_of_counted(walk, place, strand, element);
+    if (has_health) report_non_finite(walk, place, strand, element, moments);
+    partials[partial_of(push.strands, place, gl_GlobalInvocationID, element)] = packed(moments);
+}
+
 void main() {
     const NormWalk walk = push.walk;
-    if (push.counts == 1 && gl_GlobalInvocationID == uvec3(0)) count_batch();
+    if ((features & norm_count) != 0 && gl_GlobalInvocationID == uvec3(0)) count_batch();
     Place place;
     if (!find_place(walk, gl_GlobalInvocationID, place)) return;
     const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
     Moments moments[4];
     if (!has_valid) moments = moments_of_strands(walk, strand, place.there, push.x_first);
-    for (uint k = 0; k < (adjacent ? place.there : 1); ++k) {
-        if (has_valid) moments[k] = moments_of_counted(walk, place, strand, k);
-        if (has_health) report_non_finite(walk, place, strand, k, moments[k]);
-        partials[partial_of(push.strands, place, gl_GlobalInvocationID, k)] = packed(moments[k]);
-    }
+    EACH_ELEMENT(GIVE)
 }

@@ -33,6 +33,11 @@ vec4 some_x(NormWalk walk, uint at, uint there, uint element, uint values) {
     return block;
 }
 
+Moments moments_of_tail(NormWalk walk, uint at, uint there, uint element, uint values) {
+    const vec4 x = some_x(walk, at, there, element, values);
+    return moments_of_block(x.x, x, held(values), values);
+}
+
 // Of as many strands as an invocation has; only the first where it has one.
 Moments[4] moments_of_strands(NormWalk walk, Strand strand, uint there, uint x_first) {
     Moments moments[4];
@@ -40,7 +45,9 @@ Moments[4] moments_of_strands(NormWalk walk, Strand strand, uint there, uint x_f
     if (adjacent) {
         vec4 pilot, mean, squares;
         measure(walk, strand, there, at, pilot, mean, squares);
-        for (uint k = 0; k < 4; ++k) moments[k] = Moments(count, pilot[k], mean[k], squares[k]);
+#define TAKE(K) moments[K] = Moments(count, pilot[K], mean[K], squares[K]);
+        EACH_ELEMENT(TAKE)
+#undef TAKE
     } else {
         float pilot, mean, squares;
         measure(walk, strand, there, at, pilot, mean, squares);
@@ -48,9 +55,8 @@ Moments[4] moments_of_strands(NormWalk walk, Strand strand, uint there, uint x_f
     }
     if (strand.tail == 0) return moments;
     const uint tail_at = at + strand.blocks * block_pitch(walk);
-    for (uint k = 0; k < (adjacent ? 4 : 1); ++k) {
-        const vec4 x = some_x(walk, tail_at, there, k, strand.tail);
-        moments[k] = merge(moments[k], moments_of_block(x.x, x, held(strand.tail), strand.tail));
-    }
+#define MERGE_TAIL(K) moments[K] = merge(moments[K], moments_of_tail(walk, tail_at, there, K, strand.tail));
+    EACH_ELEMENT(MERGE_TAIL)
+#undef MERGE_TAIL
     return moments;
 }

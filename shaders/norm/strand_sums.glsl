@@ -38,8 +38,9 @@ uvec4[4] sums_of_strands(NormWalk walk, Place place, Strand strand, Scaling scal
     if (adjacent) {
         vec4 q, q_lost, product, product_lost;
         add_strand(walk, place, strand, scaling, x_at, dy_at, q, q_lost, product, product_lost);
-        for (uint k = 0; k < 4; ++k)
-            sums[k] = floatBitsToUint(vec4(q[k], q_lost[k], product[k], product_lost[k]));
+#define TAKE(K) sums[K] = floatBitsToUint(vec4(q[K], q_lost[K], product[K], product_lost[K]));
+        EACH_ELEMENT(TAKE)
+#undef TAKE
     } else {
         float q, q_lost, product, product_lost;
         add_strand(walk, place, strand, scaling, x_at, dy_at, q, q_lost, product, product_lost);

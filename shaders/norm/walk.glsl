@@ -28,6 +28,15 @@ const bool ghosts = (walks & norm_ghosts) != 0;
 const bool side_by_side = (walks & norm_side_by_side) != 0;
 const bool paired = (walks & norm_paired) != 0;
 
+// Does what is said for each element that an invocation has. There is no loop, so that arrays need no memory.
+#define EACH_ELEMENT(ACT) \
+    ACT(0)                \
+    if (adjacent) {       \
+        ACT(1)            \
+        ACT(2)            \
+        ACT(3)            \
+    }
+
 struct Place {
     uint samp, row;   // what z counts within the sample
     uvec4 channels;   // of the slice, that of each of four adjacent elements

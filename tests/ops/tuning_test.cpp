@@ -54,7 +54,7 @@ TEST(TuningTable, GoesByTheDriver) {
     DeviceInfo info{.driver = "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)"};
     EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
               "loads=texels stores=vectors workgroup=128 sweep=128 images=8 fused_rows=512 "
-              "fused_elements=262144 fused_row=16384");
+              "fused_elements=65536 fused_row=256");
     capabilities.texel_blocks = false;
     EXPECT_EQ(detail::default_tuning(info, capabilities).loads, BlockLoads::buffers);
     capabilities = {.max_workgroup_invocations = 64, .texel_blocks = true};
@@ -62,7 +62,7 @@ TEST(TuningTable, GoesByTheDriver) {
         info = {.driver = driver};
         EXPECT_EQ(detail::default_tuning(info, capabilities).text(),
                   "loads=buffers stores=vectors workgroup=64 sweep=16 images=8 fused_rows=64 "
-                  "fused_elements=0 fused_row=16384");
+                  "fused_elements=65536 fused_row=8192");
     }
 }
 

@@ -38,8 +38,8 @@ struct Tuning {
     uint32_t images = 8;   ///< images, where it has four adjacent elements of each
     // What one dispatch normalizes, at most:
     uint32_t fused_rows = 0;      ///< rows of a tensor (N, C)
-    uint32_t fused_elements = 0;  ///< elements of images in all
-    uint32_t fused_row = 0;       ///< elements of a row that is normalized by itself
+    uint32_t fused_elements = 0;  ///< elements of another tensor
+    uint32_t fused_row = 0;       ///< elements of a set that are adjacent, in a tensor of any size
 
     bool operator==(const Tuning&) const = default;
     /// "loads=buffers stores=vectors workgroup=128 sweep=16 images=8 fused_rows=0 fused_elements=0 fused_row=0"

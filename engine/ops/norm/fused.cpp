@@ -16,7 +16,7 @@ const NormModules backward_modules = VKNORM_WRITER(norm_fused_backward);
 bool has_few_rows(const NormPlan& plan) {
     const Extent& extent = plan.extent;
     return extent.samples == 1 && extent.positions == 1 && plan.across &&
-           extent.images <= plan.limits.tuning.fused_rows && plan.partials <= shaders::norm_partials_alone &&
+           extent.images <= plan.limits.tuning.fused_rows && plan.partials <= plan.limits.partials_alone() &&
            ceil_div<uint64_t>(extent.channels, block_values * plan.limits.chunk_lanes()) <= plan.limits.groups;
 }
 
@@ -28,8 +28,10 @@ bool has_sets_of_rows(const NormPlan& plan) {
     const uint64_t items = uint64_t{plan.partials} * plan.group, values = extent.values_per_channel() * plan.group;
     const uint64_t groups = ceil_div<uint64_t>(plan.sets(), plan.whole_rows() ? plan.limits.chunk_lanes() : 1);
     if (items > shaders::norm_partials_branch || groups > plan.limits.groups) return false;
-    if (extent.images == 1) return values <= tuning.fused_row && (plan.group == 1 || !plan.whole_rows());
-    return extent.samples == 1 && extent.elements() <= tuning.fused_elements;
+    const bool few_elements = extent.elements() <= tuning.fused_elements;
+    if (extent.images > 1) return extent.samples == 1 && few_elements;
+    // Whole rows have an invocation each, and so no group.
+    return (few_elements || values <= tuning.fused_row) && (plan.group == 1 || !plan.whole_rows());
 }
 
 /// Of a normalization without anything around it but a ReLU.
@@ -63,6 +65,7 @@ shaders::NormFused shape_of(const NormPlan& plan, const WalkChoice& choice) {
     const Slice& slice = plan.slices.front();
     const bool adjacent = choice.has(shaders::norm_adjacent);
     const uint64_t rows = adjacent ? 1 : extent.images == 1 ? plan.group : extent.images;
+    const uint32_t items = plan.partials * plan.group;
     const uint64_t image = extent.image_elements() / block_values, row = extent.positions / block_values;
     return {.sets = narrow(plan.sets()),
             .rows = narrow(rows),
@@ -73,7 +76,8 @@ shaders::NormFused shape_of(const NormPlan& plan, const WalkChoice& choice) {
             .values = adjacent ? slice.images : slice.positions,
             .lane_bits = static_cast<uint32_t>(std::countr_zero(slice.strands.lanes)),
             .blocks = slice.strands.blocks,
-            .strands = slice.strands.of_a_row};
+            .strands = slice.strands.of_a_row,
+            .leaves = items <= plan.limits.partials_alone() ? items : shaders::norm_branch};
 }
 
 Groups groups_of(const WalkChoice& choice, const shaders::NormFused& shape, uint32_t workgroup) {
@@ -129,10 +133,9 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, const WalkChoice& c
                                          .running_mean_first = running_mean.first,
                                          .running_var_first = running_var.first,
                                          .batches_first = batches.first,
-                                         .counts = bool(batches.view),
                                          .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
                                                   bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
-                                         .least = staged.mean ? running.least : 0,
+                                         .least = running.least,
                                          .root_mean_square = finalize.root_mean_square,
                                          .take = running.take,
                                          .keep = running.keep,
@@ -140,12 +143,14 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, const WalkChoice& c
                                          .epsilon = finalize.epsilon,
                                          .staged = bool(running.staging)};
     const SliceWalk walk{.width = workgroup_of(plan, choice, push.shape), .height = 1};
-    const auto constants =
-        walk_constants(plan, walk, choice, apply.statistics, features_of(apply.affine, apply.relu));
+    const uint32_t features = features_of(apply.affine, apply.relu) |
+                              bit_if(bool(staged.mean), shaders::norm_running) |
+                              bit_if(bool(batches.view), shaders::norm_count);
+    const auto constants = walk_constants(plan, walk, choice, apply.statistics, features);
     dispatch(recorder, {choice.shader, constants},
              {read(x.view), write(y.view), write(mean.view), write(inv_std.view),
               read_write(running_mean.view), read_write(running_var.view), read_write(batches.view),
-              write({}), write({}), read(gamma.view), read(beta.view)},
+              read(gamma.view), read(beta.view)},
              push, groups_of(choice, push.shape, walk.width));
 }
 

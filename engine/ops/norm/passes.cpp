@@ -126,11 +126,12 @@ void NormPasses::count_batch(Recorder& recorder, const BufferView& num_batches_t
     if (!num_batches_tracked) return;
     const Label label(recorder, plan_.operation + ".statistics");
     const WalkChoice choice = choose_walk(*device_, plan_, statistics_modules, Walk::strands, {});
-    const auto constants = walk_constants(plan_, {.width = 1, .height = 1}, choice, {}, 0);
+    const auto constants =
+        walk_constants(plan_, {.width = 1, .height = 1}, choice, {}, shaders::norm_count);
     const AlignedView batches = bind_elements(recorder.device(), num_batches_tracked, 0, batches_words);
     dispatch(recorder, {choice.shader, constants},
              {read({}), write({}), read_write(batches.view), read({}), read_write({})},
-             shaders::NormStatistics{.counts = 1, .batches_first = batches.first}, {});
+             shaders::NormStatistics{.batches_first = batches.first}, {});
 }
 
 void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) const {
@@ -147,14 +148,14 @@ void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) cons
     for (const Slice& slice : plan_.slices) {
         const SliceBinder bind(recorder, plan_, slice, choice.aligned());
         const SliceWalk walk = walk_of(plan_, slice, choice);
-        const auto constants = walk_constants(plan_, walk, choice, {}, features);
+        const auto constants = walk_constants(
+            plan_, walk, choice, {}, features | bit_if(bool(batches.view), shaders::norm_count));
         const AlignedView x = bind.tensor(pass.x), partials = bind.partials(pass.partials);
         const AlignedView valid = bind.valid(pass.valid);
         const shaders::NormStatistics push{
             .walk = walk.push,
             .strands = bind.strands(partials),
             .x_first = x.first,
-            .counts = bool(batches.view),
             .batches_first = batches.first,
             .valid_first = valid.first,
             .health_first = narrow(health.first + health_words * slice.channel)};
@@ -220,11 +221,8 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
             .count_first = count.first,
             .health_first = health.first,
             .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
-                     bit_if(bool(inv_std.view), shaders::norm_gives_inv_std) |
-                     bit_if(bool(count.view), shaders::norm_gives_count) |
-                     bit_if(bool(health.view), shaders::norm_gives_health),
-            .least = staged.mean ? running.least : 0,
-            .cumulative = cumulative,
+                     bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
+            .least = running.least,
             .root_mean_square = pass.root_mean_square,
             .take = running.take,
             .keep = running.keep,
@@ -236,15 +234,20 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
             .first_set = narrow(first),
             .images = narrow(extent.images),
             .channels = narrow(extent.channels),
-            .positions = narrow(x.view ? extent.positions : 0),
+            .positions = narrow(extent.positions),
             .group = plan_.group,
             .channels_last = extent.channels_last};
+        const uint32_t features =
+            bit_if(bool(x.view), shaders::norm_x) | bit_if(bool(valid.view), shaders::norm_valid) |
+            bit_if(bool(staged.mean), shaders::norm_running) |
+            bit_if(bool(staged.mean) && cumulative, shaders::norm_cumulative) |
+            bit_if(bool(count.view), shaders::norm_count) | bit_if(bool(health.view), shaders::norm_health);
         const std::array<uint32_t, 4> constants{range.constants[0], range.constants[1],
-                                                plan_.storage == Storage::bfloat16, bool(valid.view)};
+                                                plan_.storage == Storage::bfloat16, features};
         dispatch(recorder, {sixteen ? shaders::norm_finalize_sixteen : shaders::norm_finalize, constants},
                  {read(range.partials.view), write(mean.view), write(inv_std.view),
                   read_write(running_mean.view), read_write(running_var.view), read(batches.view),
-                  write(count.view), read_write(health.view), read(x.view), read(valid.view)},
+                  read_write(health.view), write(count.view), read(x.view), read(valid.view)},
                  push, range.groups);
     });
     if (running.staging) commit(recorder, running);

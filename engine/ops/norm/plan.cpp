@@ -23,7 +23,7 @@ struct StrandLengths {
     uint64_t shortest, longest, longest_across;
     uint64_t parallel;  ///< strands that keep the device busy
 };
-constexpr StrandLengths cpu_lengths{.shortest = 16, .longest = 128, .longest_across = 16, .parallel = 1u << 9};
+constexpr StrandLengths cpu_lengths{.shortest = 16, .longest = 128, .longest_across = 64, .parallel = 1u << 9};
 constexpr StrandLengths gpu_lengths{.shortest = 4, .longest = 64, .longest_across = 16, .parallel = 1u << 18};
 
 struct Lengths {

@@ -60,6 +60,10 @@ struct PlanLimits {
     Tuning tuning{};
 
     uint32_t chunk_lanes() const { return cpu ? 8 : 32; }  ///< strands that share a chunk
+    /// Partials that one invocation merges by itself: a CPU pays much for a barrier.
+    uint32_t partials_alone() const {
+        return cpu ? shaders::norm_partials_branch : shaders::norm_partials_alone;
+    }
     /// The most bytes of which every one can be bound, wherever they begin: a binding starts up to
     /// `alignment` bytes before its first element.
     uint64_t binding_bytes() const { return range - alignment; }
@@ -150,7 +154,7 @@ struct MergePlan {
 };
 /// For `sets` sets of `items` partials each; `set_bytes` is how far a binding reaches for one more set.
 inline MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes) {
-    const uint32_t lanes = items <= shaders::norm_partials_alone    ? 1
+    const uint32_t lanes = items <= limits.partials_alone()          ? 1
                            : items <= shaders::norm_partials_branch ? shaders::norm_branch
                                                                     : merge_workgroup;
     const uint64_t bound = limits.partials_binding_bytes() / std::max<uint64_t>(set_bytes, 1);

@@ -36,23 +36,28 @@ namespace detail {
 namespace {
 
 /// To read so many one by one costs an invocation less than two more dispatches.
-constexpr uint32_t usual_fused_rows = 512, gpu_fused_rows = 64;
-/// A row that a workgroup measures is in its cache when it is normalized.
-constexpr uint32_t usual_fused_row = 1u << 14;
-// Measured on lavapipe.
-constexpr uint32_t cpu_sweep = 128, llvmpipe_fused_elements = 1u << 18;
+constexpr uint32_t cpu_fused_rows = 512, gpu_fused_rows = 64;
+/// A row that an invocation, or on a GPU a workgroup, measures is in its cache when it is normalized.
+constexpr uint32_t cpu_fused_row = 256, gpu_fused_row = 1u << 13;
+/// So little that dispatches cost more than what they do.
+constexpr uint32_t usual_fused_elements = 1u << 16;
+// Measured on lavapipe and SwiftShader.
+constexpr uint32_t cpu_sweep = 128, llvmpipe_images = 8, cpu_images = 32;
 
 }  // namespace
 
 Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) {
-    Tuning tuning{.fused_rows = capabilities.cpu ? usual_fused_rows : gpu_fused_rows, .fused_row = usual_fused_row};
+    Tuning tuning{.fused_rows = capabilities.cpu ? cpu_fused_rows : gpu_fused_rows,
+                  .fused_elements = usual_fused_elements,
+                  .fused_row = capabilities.cpu ? cpu_fused_row : gpu_fused_row};
     tuning.workgroup = std::min(tuning.workgroup, capabilities.max_workgroup_invocations);
     if (!capabilities.cpu) return tuning;
     tuning.sweep = cpu_sweep;
+    tuning.images = cpu_images;
     if (info.driver.starts_with("llvmpipe")) {
         if (capabilities.texel_blocks) tuning.loads = BlockLoads::texels;
         if (capabilities.shader_int64) tuning.stores = BlockStores::wide;
-        tuning.fused_elements = llvmpipe_fused_elements;
+        tuning.images = llvmpipe_images;
     }
     return tuning;
 }
