@@ -49,6 +49,17 @@ TEST(Select, MatchesNameDriverOrUuid) {
     EXPECT_EQ(choose(devices, "AB00000000000000000000000000004c"), 2u);  // 4c is the L of Laptop
 }
 
+TEST(Select, RefusesDevicesThatCannotDoAllKernels) {
+    VkPhysicalDeviceProperties properties = {};
+    properties.apiVersion = VK_API_VERSION_1_1;
+    properties.limits.maxPerStageDescriptorStorageBuffers = 8;
+    EXPECT_EQ(shortcoming(properties), "");
+    properties.limits.maxPerStageDescriptorStorageBuffers = 4;
+    EXPECT_EQ(shortcoming(properties), "has 4 storage buffers for a shader, needs 8");
+    properties.apiVersion = VK_API_VERSION_1_0;
+    EXPECT_EQ(shortcoming(properties), "has Vulkan 1.0, needs 1.1");
+}
+
 TEST(Select, SaysWhyEachDeviceIsNotIt) {
     const std::string text = message(devices, "old");
     EXPECT_THAT(text, HasSubstr("no usable Vulkan device matches \"old\":"));
