@@ -87,13 +87,21 @@ const Work works[] = {
     {"linear 128 x 784 to 256", [](Device& d, Recorder& r) { train_linear(d, r, 128, 784, 256); }},
 };
 
-/// The first of these statistics that a compiler gives, or "-".
-std::string first_of(const wrapper::CompiledPipeline& pipeline, std::initializer_list<const char*> names) {
-    for (const char* name : names) {
-        const auto found = pipeline.statistics.find(name);
-        if (found != pipeline.statistics.end()) return std::to_string(static_cast<uint64_t>(found->second));
+/// "24 registers, 32 subgroups", as far as the compiler tells.
+std::string cost_of(const wrapper::CompiledPipeline& pipeline) {
+    std::string text;
+    const auto add = [&](const char* statistic, const char* unit) {
+        const auto found = pipeline.statistics.find(statistic);
+        if (found == pipeline.statistics.end()) return;
+        text += (text.empty() ? "" : ", ") + std::to_string(static_cast<uint64_t>(found->second)) + unit;
+    };
+    add("VGPRs", " registers");
+    add("Subgroups per SIMD", " subgroups");
+    if (text.empty()) {
+        add("Subgroup size", " lanes");
+        add("Instruction Count", " instructions");
     }
-    return "-";
+    return text;
 }
 
 }  // namespace
@@ -104,10 +112,8 @@ void print_plans(std::ostream& out) {
         wrapper::take_compiled();
         prepare(device, [&](Recorder& recorder) { work.record(device, recorder); });
         for (const wrapper::CompiledPipeline& pipeline : wrapper::take_compiled())
-            out << "| " << device.info().name << " | " << work.name << " | `" << pipeline.name << "` | "
-                << first_of(pipeline, {"Subgroup size"}) << " | " << first_of(pipeline, {"VGPRs"}) << " | "
-                << first_of(pipeline, {"Subgroups per SIMD"}) << " | "
-                << first_of(pipeline, {"Instructions", "Instruction Count"}) << " |\n";
+            out << device.info().name << '\t' << work.name << '\t' << pipeline.name << '\t'
+                << cost_of(pipeline) << '\n';
     }
 }
 
