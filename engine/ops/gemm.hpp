@@ -40,16 +40,17 @@ class Gemm {
                   const BufferView& c) const;
 
   private:
-    /// A kernel, the rows of c that one workgroup of it computes, and how many columns are to be computed.
+    /// A kernel, its workgroups, and the tile of c that each of them computes.
     struct Tiling {
         const shaders::Shader* shader;
-        uint32_t rows, columns;
+        uint32_t workgroup, rows, columns;
     };
-    Tiling tiling(bool sums) const;  // of matrices in storage buffers
 
     GemmShape shape_;
-    bool texels_;  // the engine's own buffers are read as texels
-    uint32_t subgroup_, workgroup_, most_workgroups_;
+    bool vectors_;  // rows of all matrices are whole vectors of four
+    Tiling tiling_;
+    const shaders::Shader* texels_ = nullptr;  // reads the engine's own buffers as texels, in tiles as those
+    uint32_t most_workgroups_;
 };
 
 }  // namespace vknorm::detail

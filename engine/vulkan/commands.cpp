@@ -5,16 +5,19 @@ namespace vknorm::detail {
 std::array<VkWriteDescriptorSet, most_bindings> descriptor_writes(const DispatchCommand& command) {
     const Bindings& kinds = command.pipeline->layout->bindings;
     std::array<VkWriteDescriptorSet, most_bindings> writes;
-    for (uint32_t i = 0; i < kinds.count; ++i) {
-        writes[i] = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
-        writes[i].dstSet = command.set;
-        writes[i].dstBinding = i;
-        writes[i].descriptorCount = 1;
-        writes[i].descriptorType = descriptor_type(kinds, i);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kinds.end(); ++i) {
+        if (!kinds.has(i)) continue;
+        VkWriteDescriptorSet& write = writes[count++];
+        write = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
+        write.dstSet = command.set;
+        write.dstBinding = i;
+        write.descriptorCount = 1;
+        write.descriptorType = descriptor_type(kinds, i);
         if (kinds.is_texels(i))
-            writes[i].pTexelBufferView = &command.texels[i];
+            write.pTexelBufferView = &command.texels[i];
         else
-            writes[i].pBufferInfo = &command.buffers[i];
+            write.pBufferInfo = &command.buffers[i];
     }
     return writes;
 }
@@ -61,7 +64,7 @@ void CommandWriter::write(const DispatchCommand& command) const {
     if (command.set == VK_NULL_HANDLE) {
         const auto writes = descriptor_writes(command);
         vk.CmdPushDescriptorSetKHR(target_, VK_PIPELINE_BIND_POINT_COMPUTE, layout.layout.get(), 0,
-                                   layout.bindings.count, writes.data());
+                                   layout.bindings.count(), writes.data());
     } else {
         vk.CmdBindDescriptorSets(target_, VK_PIPELINE_BIND_POINT_COMPUTE, layout.layout.get(), 0, 1,
                                  &command.set, 0, nullptr);

@@ -14,14 +14,14 @@
 
 namespace vknorm::detail {
 
-/// A kernel binds no more buffers.
+/// A kernel's bindings have no higher numbers.
 constexpr size_t most_bindings = 16;
 
 struct DispatchCommand {
     const Pipeline* pipeline = nullptr;
-    std::array<VkDescriptorBufferInfo, most_bindings> buffers;
-    std::array<VkBufferView, most_bindings> texels;
-    VkDescriptorSet set = VK_NULL_HANDLE;  ///< it holds those; null: they are pushed
+    std::array<VkDescriptorBufferInfo, most_bindings> buffers;  ///< by number,
+    std::array<VkBufferView, most_bindings> texels;             ///< and these
+    VkDescriptorSet set = VK_NULL_HANDLE;                       ///< it holds those; null: they are pushed
     std::array<std::byte, push_bytes_everywhere> push_constants;
     uint32_t push_bytes = 0;
     Groups groups;
@@ -48,7 +48,8 @@ struct Command {
     std::variant<DispatchCommand, FillCommand, CopyCommand, StretchCommand> what;
 };
 
-/// They are what is bound to set 0, as Vulkan wants it. They point into the command.
+/// They are what is bound to set 0, as Vulkan wants it: the first Bindings::count(). They point into the
+/// command.
 std::array<VkWriteDescriptorSet, most_bindings> descriptor_writes(const DispatchCommand& command);
 
 class CommandWriter {

@@ -36,8 +36,7 @@ void require_limits(const DeviceState& device, const Kernel& kernel, std::span<c
     require_within(name, "workgroups in x", groups.x, capabilities.max_workgroups);
     require_within(name, "workgroups in y", groups.y, device.limits.maxComputeWorkGroupCount[1]);
     require_within(name, "workgroups in z", groups.z, device.limits.maxComputeWorkGroupCount[2]);
-    require_within(name, "bindings", bindings.size(),
-                   std::min<uint64_t>(device.limits.maxPerStageDescriptorStorageBuffers, most_bindings));
+    require_within(name, "bindings", bindings.size(), most_bindings);
     require_within(name, "push constant bytes", push_bytes, push_bytes_everywhere);
     for (size_t i = 0; i < bindings.size(); ++i) {
         const BufferView& view = bindings[i].view;
@@ -71,9 +70,9 @@ OwnedBufferView texel_view(const DeviceState& device, const VkDescriptorBufferIn
 VkDescriptorSet written_set(RecorderState& recorder, DispatchCommand& command) {
     const DeviceState& device = recorder.vulkan();
     const PipelineLayout& layout = *command.pipeline->layout;
-    command.set = recorder.descriptors.allocate(layout.set.get(), layout.bindings.count);
+    command.set = recorder.descriptors.allocate(layout.set.get(), layout.bindings.count());
     const auto writes = descriptor_writes(command);
-    device.vk.UpdateDescriptorSets(device.device, layout.bindings.count, writes.data(), 0, nullptr);
+    device.vk.UpdateDescriptorSets(device.device, layout.bindings.count(), writes.data(), 0, nullptr);
     return command.set;
 }
 
@@ -104,19 +103,23 @@ void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding>
     const auto push_bytes = static_cast<uint32_t>(push_constants.size());
     const Pipeline& pipeline = device.pipelines->get(kernel.shader, kernel.constants, push_bytes);
     const Bindings& kinds = pipeline.layout->bindings;
-    if (kinds.count > bindings.size())
+    if (kinds.end() > bindings.size())
         throw std::logic_error(std::string(kernel.shader.name) + ": bindings: got " +
-                               std::to_string(bindings.size()) + ", needs " + std::to_string(kinds.count));
+                               std::to_string(bindings.size()) + ", needs " + std::to_string(kinds.end()));
     // The layer cannot know that a kernel leaves absent arguments alone: they are ordered as well.
     const BufferView dummy = {device.dummy->buffer, 0, dummy_bytes};
     std::array<Use, most_bindings> uses;
-    for (uint32_t i = 0; i < kinds.count; ++i)
-        uses[i] = use_of(absent(bindings[i].view) ? dummy : bindings[i].view,
-                         bindings[i].access != Access::write, bindings[i].access != Access::read);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kinds.end(); ++i) {
+        if (!kinds.has(i)) continue;
+        uses[count++] = use_of(absent(bindings[i].view) ? dummy : bindings[i].view,
+                               bindings[i].access != Access::write, bindings[i].access != Access::read);
+    }
 
-    auto& command = state.append({uses.data(), kinds.count})
+    auto& command = state.append({uses.data(), count})
                         .what.emplace<DispatchCommand>(DispatchCommand{.pipeline = &pipeline});
-    for (uint32_t i = 0; i < kinds.count; ++i) {
+    for (uint32_t i = 0; i < kinds.end(); ++i) {
+        if (!kinds.has(i)) continue;
         const BufferView& view = absent(bindings[i].view) ? dummy : bindings[i].view;
         command.buffers[i] = {view.buffer, view.offset, whole_words(view.bytes)};
         if (!kinds.is_texels(i)) continue;

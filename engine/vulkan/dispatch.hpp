@@ -62,9 +62,9 @@ AlignedView align_down(const Device& device, const BufferView& view, uint32_t el
 /// engine's buffers, on a device that can. Such bindings start and end on a texel.
 bool may_be_texels(const DeviceState& device, const BufferView& tensor);
 
-/// Bindings are numbered in order from 0 in set 0; those after the shader's last are left out. An absent view
-/// is bound to a small dummy buffer: the kernel must not touch it. Throws std::logic_error when a limit is
-/// exceeded, which is a planning error of the operation.
+/// Bindings are numbered in order from 0 in set 0; those that the kernel does not use with its constants are
+/// left out. An absent view is bound to a small dummy buffer: the kernel must not touch it. Throws
+/// std::logic_error when a limit is exceeded, which is a planning error of the operation.
 void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding> bindings,
               std::span<const std::byte> push_constants, Groups groups);
 

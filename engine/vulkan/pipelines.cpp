@@ -1,8 +1,24 @@
 #include "vulkan/pipelines.hpp"
 
+#include <string>
+
+#include "vulkan/capabilities.hpp"
 #include "vulkan/specialize.hpp"
 
 namespace vknorm::detail {
+
+namespace {
+
+Bindings checked_bindings(const char* name, std::span<const uint32_t> words) {
+    const Bindings bindings = bindings_of(words);
+    const int storage = std::popcount(bindings.storage);
+    if (storage > int{needed_storage_buffers})
+        throw std::logic_error(std::string(name) + ": storage buffers: got " + std::to_string(storage) +
+                               ", needs at most " + std::to_string(needed_storage_buffers));
+    return bindings;
+}
+
+}  // namespace
 
 VkDescriptorType descriptor_type(const Bindings& bindings, uint32_t binding) {
     return bindings.is_texels(binding) ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER
@@ -14,8 +30,9 @@ const Pipeline& Pipelines::get(const shaders::Shader& shader, std::span<const ui
     Slot& slot = this->slot({shader.words.data(), {constants.begin(), constants.end()}, push_bytes});
     const std::lock_guard lock(slot.compiling);
     if (!slot.pipeline) {
-        const PipelineLayout& shape = layout(bindings_of(shader.words), push_bytes);
-        slot.pipeline = Pipeline{create(shader, constants, shape), &shape};
+        const std::vector<uint32_t> words = specialized(shader.words, constants);
+        const PipelineLayout& shape = layout(checked_bindings(shader.name, words), push_bytes);
+        slot.pipeline = Pipeline{create(shader.name, words, shape), &shape};
     }
     return *slot.pipeline;
 }
@@ -31,17 +48,18 @@ const PipelineLayout& Pipelines::layout(const Bindings& bindings, uint32_t push_
     const auto found = layouts_.find(key);
     if (found != layouts_.end()) return found->second;
 
-    std::vector<VkDescriptorSetLayoutBinding> set_bindings(bindings.count);
-    for (uint32_t i = 0; i < bindings.count; ++i) {
-        set_bindings[i].binding = i;
-        set_bindings[i].descriptorType = descriptor_type(bindings, i);
-        set_bindings[i].descriptorCount = 1;
-        set_bindings[i].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
+    std::vector<VkDescriptorSetLayoutBinding> set_bindings;
+    for (uint32_t i = 0; i < bindings.end(); ++i) {
+        if (!bindings.has(i)) continue;
+        set_bindings.push_back({.binding = i,
+                                .descriptorType = descriptor_type(bindings, i),
+                                .descriptorCount = 1,
+                                .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT});
     }
     VkDescriptorSetLayoutCreateInfo set_info = {VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
     if (device_.capabilities.push_descriptors)
         set_info.flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR;
-    set_info.bindingCount = bindings.count;
+    set_info.bindingCount = bindings.count();
     set_info.pBindings = set_bindings.data();
     VkDescriptorSetLayout set = VK_NULL_HANDLE;
     device_.check(device_.vk.CreateDescriptorSetLayout(device_.device, &set_info, nullptr, &set),
@@ -62,11 +80,10 @@ const PipelineLayout& Pipelines::layout(const Bindings& bindings, uint32_t push_
         .first->second;
 }
 
-OwnedPipeline Pipelines::create(const shaders::Shader& shader, std::span<const uint32_t> constants,
+OwnedPipeline Pipelines::create(const char* name, std::span<const uint32_t> words,
                                 const PipelineLayout& layout) {
-    const std::vector<uint32_t> words = specialized(shader.words, constants);
     VkShaderModuleCreateInfo module_info = {VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
-    module_info.codeSize = words.size() * sizeof(uint32_t);
+    module_info.codeSize = words.size_bytes();
     module_info.pCode = words.data();
     VkShaderModule module = VK_NULL_HANDLE;
     device_.check(device_.vk.CreateShaderModule(device_.device, &module_info, nullptr, &module),
@@ -83,7 +100,7 @@ OwnedPipeline Pipelines::create(const shaders::Shader& shader, std::span<const u
     const VkPipelineCache cache = cache_ ? cache_->get() : device_.pipeline_cache;
     device_.check(device_.vk.CreateComputePipelines(device_.device, cache, 1, &info, nullptr, &pipeline),
                   "vkCreateComputePipelines");
-    device_.set_name(VK_OBJECT_TYPE_PIPELINE, uint64_t(pipeline), shader.name);
+    device_.set_name(VK_OBJECT_TYPE_PIPELINE, uint64_t(pipeline), name);
     return {device_, pipeline};
 }
 

@@ -20,7 +20,7 @@ namespace vknorm::detail {
 VkDescriptorType descriptor_type(const Bindings& bindings, uint32_t binding);
 
 struct PipelineLayout {
-    OwnedDescriptorSetLayout set;  ///< numbered from 0
+    OwnedDescriptorSetLayout set;
     OwnedPipelineLayout layout;
     Bindings bindings;
 };
@@ -42,7 +42,8 @@ class Pipelines {
     }
 
     /// Returns the pipeline whose `constants[i]` is constant_id i; `push_bytes` is the size of the push
-    /// constant block. The result lives as long as this object.
+    /// constant block. The result lives as long as this object, and binds what these constants leave of the
+    /// shader. Throws std::logic_error where that is more storage buffers than every device that is used has.
     const Pipeline& get(const shaders::Shader& shader, std::span<const uint32_t> constants,
                         uint32_t push_bytes);
 
@@ -55,8 +56,7 @@ class Pipelines {
 
     Slot& slot(const Key& key);
     const PipelineLayout& layout(const Bindings& bindings, uint32_t push_bytes);
-    OwnedPipeline create(const shaders::Shader& shader, std::span<const uint32_t> constants,
-                         const PipelineLayout& layout);
+    OwnedPipeline create(const char* name, std::span<const uint32_t> words, const PipelineLayout& layout);
 
     const DeviceState& device_;
     std::unique_ptr<PipelineCache> cache_;  // null: an adopted device may bring its own

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <optional>
 
+#include "vulkan/capabilities.hpp"
+
 namespace vknorm::detail {
 
 namespace {
@@ -59,6 +61,16 @@ std::string version_text(uint32_t version) {
            std::to_string(VK_API_VERSION_MINOR(version));
 }
 
+std::string shortcoming(const VkPhysicalDeviceProperties& properties) {
+    if (properties.apiVersion < VK_API_VERSION_1_1)
+        return "has Vulkan " + version_text(properties.apiVersion) + ", needs 1.1";
+    const uint32_t storage_buffers = properties.limits.maxPerStageDescriptorStorageBuffers;
+    if (storage_buffers < needed_storage_buffers)
+        return "has " + std::to_string(storage_buffers) + " storage buffers for a shader, needs " +
+               std::to_string(needed_storage_buffers);
+    return {};
+}
+
 DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const Extensions& extensions) {
     DeviceInfo info;
     VkPhysicalDeviceProperties properties;
@@ -67,10 +79,8 @@ DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const
     info.type = properties.deviceType;
     info.api_version = properties.apiVersion;
     info.driver_version = properties.driverVersion;
-    if (properties.apiVersion < VK_API_VERSION_1_1) {
-        info.rejected = "has Vulkan " + version_text(properties.apiVersion) + ", needs 1.1";
-        return info;
-    }
+    info.rejected = shortcoming(properties);
+    if (properties.apiVersion < VK_API_VERSION_1_1) return info;  // which cannot tell more about itself
 
     const bool has_driver_properties = properties.apiVersion >= VK_API_VERSION_1_2 ||
                                        has_name(extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);

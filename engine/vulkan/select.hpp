@@ -27,6 +27,9 @@ std::vector<DeviceInfo> infos_of(std::span<const Candidate> candidates);
 /// Describes a physical device with these extensions; its queue family is not looked for.
 DeviceInfo describe(const Functions& vk, VkPhysicalDevice physical_device, const Extensions& extensions);
 
+/// Why vknorm cannot use a device with these properties; empty when it can.
+std::string shortcoming(const VkPhysicalDeviceProperties& properties);
+
 /// Writes `version` as "1.1".
 std::string version_text(uint32_t version);
 

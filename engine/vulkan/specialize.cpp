@@ -22,7 +22,8 @@ std::vector<uint32_t> specialized(std::span<const uint32_t> words, std::span<con
         .RegisterPass(spvtools::CreateFoldSpecConstantOpAndCompositePass())
         .RegisterPass(spvtools::CreateDeadBranchElimPass())
         .RegisterPass(spvtools::CreateCCPPass())
-        .RegisterPass(spvtools::CreateDeadBranchElimPass());
+        .RegisterPass(spvtools::CreateDeadBranchElimPass())
+        .RegisterPass(spvtools::CreateAggressiveDCEPass());
     spvtools::OptimizerOptions options;
     options.set_run_validator(false);  // the build validates the shaders
     std::vector<uint32_t> result;

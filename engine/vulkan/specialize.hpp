@@ -9,8 +9,8 @@
 
 namespace vknorm::detail {
 
-/// Returns the shader with `constants[i]` for constant_id i, and without the blocks that these make
-/// unreachable. Throws std::logic_error for words that are not SPIR-V.
+/// Returns the shader with `constants[i]` for constant_id i, and without the blocks and the bindings that
+/// these make useless: devices have few. Throws std::logic_error for words that are not SPIR-V.
 std::vector<uint32_t> specialized(std::span<const uint32_t> words, std::span<const uint32_t> constants);
 
 }  // namespace vknorm::detail

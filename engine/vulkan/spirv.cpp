@@ -1,6 +1,5 @@
 #include "vulkan/spirv.hpp"
 
-#include <algorithm>
 #include <map>
 
 namespace vknorm::detail {
@@ -17,10 +16,7 @@ Bindings bindings_of(std::span<const uint32_t> words) {
             constexpr auto binding = static_cast<uint32_t>(spv::Decoration::Binding);
             return operands.size() == 4 && operands[2] == binding;
         };
-        if (opcode == spv::Op::OpDecorate && is_binding()) {
-            binding_of[operands[1]] = operands[3];
-            result.count = std::max(result.count, operands[3] + 1);
-        }
+        if (opcode == spv::Op::OpDecorate && is_binding()) binding_of[operands[1]] = operands[3];
         if (opcode == spv::Op::OpTypeInt)
             component[operands[1]] = operands[3] == 0 ? Component::without_sign : Component::with_sign;
         if (opcode == spv::Op::OpTypeImage) component[operands[1]] = component[operands[2]];
@@ -29,9 +25,12 @@ Bindings bindings_of(std::span<const uint32_t> words) {
         if (opcode != spv::Op::OpVariable) return;
         const auto binding = binding_of.find(operands[2]);
         if (binding == binding_of.end()) return;
-        const auto texels = sampled.find(pointee.at(operands[1]));
-        if (texels == sampled.end()) return;
         const uint32_t bit = 1u << binding->second;
+        const auto texels = sampled.find(pointee.at(operands[1]));
+        if (texels == sampled.end()) {
+            result.storage |= bit;
+            return;
+        }
         result.texels |= bit;
         if (texels->second == Component::without_sign) result.pairs |= bit;
         if (texels->second == Component::with_sign) result.singles |= bit;

@@ -1,6 +1,7 @@
 // This is the little that the engine reads from a compiled shader. It is pure: it knows no Vulkan.
 #pragma once
 
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <span>
@@ -25,14 +26,18 @@ void for_each_instruction(std::span<const uint32_t> words, Visit visit) {
     }
 }
 
-/// Set 0 of a shader holds these, numbered from 0: storage buffers, and texel buffers, whose texels are four
-/// float32, two uint32 or one int32.
+/// Set 0 of a shader holds these: storage buffers, and texel buffers, whose texels are four float32, two
+/// uint32 or one int32. Numbers may be missing.
 struct Bindings {
-    uint32_t count = 0;
-    uint32_t texels = 0;   ///< bit i is set when binding i is a uniform texel buffer,
+    uint32_t storage = 0;  ///< bit i is set when binding i is a storage buffer,
+    uint32_t texels = 0;   ///< ... when it is a uniform texel buffer,
     uint32_t pairs = 0;    ///< ... whose texels are two uint32
     uint32_t singles = 0;  ///< ... whose texels are one int32
 
+    uint32_t count() const { return std::popcount(storage | texels); }
+    /// One more than the last one's number.
+    uint32_t end() const { return std::bit_width(storage | texels); }
+    bool has(uint32_t binding) const { return ((storage | texels) >> binding & 1) != 0; }
     bool is_texels(uint32_t binding) const { return (texels >> binding & 1) != 0; }
     bool is_pairs(uint32_t binding) const { return (pairs >> binding & 1) != 0; }
     bool is_singles(uint32_t binding) const { return (singles >> binding & 1) != 0; }

@@ -18,6 +18,8 @@ class ReplacedFunction {
     ~ReplacedFunction() { entry_ = original_; }
     ReplacedFunction(const ReplacedFunction&) = delete;
 
+    Function original() const { return original_; }
+
   private:
     Function& entry_;
     const Function original_;

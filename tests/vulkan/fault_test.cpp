@@ -11,6 +11,7 @@
 #include "support/fault_sweep.hpp"
 #include "support/faulty_vulkan.hpp"
 #include "support/raw_vulkan.hpp"
+#include "support/replaced_function.hpp"
 #include "vulkan/device_state.hpp"
 #include "vulkan/dispatch.hpp"
 #include "vulkan/pipeline_cache.hpp"
@@ -163,20 +164,58 @@ TEST(StreamFaults, LeaveNothingBehindWhenStaged) {
     sweep_stream(true);
 }
 
-// OperationFaults has the calls. The allocations go as far as SPIRV-Tools, which has no exceptions: a process
-// that runs out of memory there cannot be saved.
+/// Once a pipeline's first object is there, the allocation of that number fails.
+class FailingAfterTheFirstObject {
+  public:
+    FailingAfterTheFirstObject(Device& device, long allocation)
+        : replaced_(device.state().vk.CreateDescriptorSetLayout, create) {
+        real_ = replaced_.original();
+        allocation_ = allocation;
+    }
+
+  private:
+    static VKAPI_ATTR VkResult VKAPI_CALL create(VkDevice device, const VkDescriptorSetLayoutCreateInfo* info,
+                                                 const VkAllocationCallbacks* callbacks,
+                                                 VkDescriptorSetLayout* layout) {
+        const VkResult result = real_(device, info, callbacks, layout);
+        plan_bad_alloc(allocation_);
+        return result;
+    }
+
+    static inline PFN_vkCreateDescriptorSetLayout real_ = nullptr;
+    static inline long allocation_ = 0;
+    ReplacedFunction<PFN_vkCreateDescriptorSetLayout> replaced_;
+};
+
+// OperationFaults has the calls. Before the first object SPIRV-Tools is at work, which has no exceptions: a
+// process that runs out of memory there cannot be saved.
 TEST(PipelineFaults, LeaveNothingBehindWithoutMemory) {
     FaultyDevice faulty;
-    detail::Pipelines pipelines(faulty.device.state());
-    const uint32_t constants[] = {64};
     const std::string before = live_objects();
-    for (long allocation = 1; live_objects() == before; ++allocation) {
-        plan_bad_alloc(allocation);
-        EXPECT_THROW(pipelines.get(shaders::copy, constants, sizeof(uint32_t)), std::bad_alloc);
-        end_bad_alloc();
+    bool failed = true;
+    for (long allocation = 1; failed; ++allocation) {
+        detail::Pipelines pipelines(faulty.device.state());
+        const auto get = [&] {
+            const uint32_t constants[] = {64};
+            return &pipelines.get(shaders::copy, constants, sizeof(uint32_t));
+        };
+        const detail::Pipeline* first = nullptr;
+        {
+            const FailingAfterTheFirstObject failing(faulty.device, allocation);
+            try {
+                first = get();
+            } catch (const std::bad_alloc&) {
+            }
+            failed = end_bad_alloc();
+        }
+        EXPECT_EQ(first == nullptr, failed);
+        const detail::Pipeline* const again = get();
+        if (!failed) {
+            EXPECT_EQ(again, first);
+            EXPECT_GT(allocation, 1) << "some failed";
+        }
     }
-    EXPECT_EQ(&pipelines.get(shaders::copy, constants, sizeof(uint32_t)),
-              &pipelines.get(shaders::copy, constants, sizeof(uint32_t)));
+    EXPECT_EQ(live_objects(), before);
 }
 
 TEST(PipelineCacheFaults, LeaveNothingBehind) {

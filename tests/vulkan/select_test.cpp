@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "vulkan/capabilities.hpp"
+
 namespace vknorm::detail {
 namespace {
 
@@ -47,6 +49,18 @@ TEST(Select, MatchesNameDriverOrUuid) {
     EXPECT_EQ(choose(devices, "second"), 4u);
     EXPECT_EQ(choose(devices, "Driver of soft"), 0u);
     EXPECT_EQ(choose(devices, "AB00000000000000000000000000004c"), 2u);  // 4c is the L of Laptop
+}
+
+TEST(Select, RefusesDevicesThatCannotDoAllKernels) {
+    VkPhysicalDeviceProperties properties = {};
+    properties.apiVersion = VK_API_VERSION_1_1;
+    properties.limits.maxPerStageDescriptorStorageBuffers = needed_storage_buffers;
+    EXPECT_EQ(shortcoming(properties), "");
+    properties.limits.maxPerStageDescriptorStorageBuffers = 4;
+    EXPECT_EQ(shortcoming(properties),
+              "has 4 storage buffers for a shader, needs " + std::to_string(needed_storage_buffers));
+    properties.apiVersion = VK_API_VERSION_1_0;
+    EXPECT_EQ(shortcoming(properties), "has Vulkan 1.0, needs 1.1");
 }
 
 TEST(Select, SaysWhyEachDeviceIsNotIt) {

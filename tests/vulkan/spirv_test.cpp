@@ -5,19 +5,20 @@
 #include <vector>
 
 #include "shaders/embedded.hpp"
+#include "shaders/norm.h"
 #include "vulkan/specialize.hpp"
 
 namespace vknorm::detail {
 namespace {
 
 TEST(Spirv, CountsTheBindingsOfAShader) {
-    EXPECT_EQ(bindings_of(shaders::copy.words), (Bindings{.count = 2, .texels = 0}));
+    EXPECT_EQ(bindings_of(shaders::copy.words), (Bindings{.storage = 0b11}));
     constexpr uint32_t tensors = 1 | 1 << 6, statistics = 1 << 2 | 1 << 3, parameters = 1 << 4 | 1 << 5;
-    constexpr uint32_t texels = tensors | statistics | parameters;
+    constexpr uint32_t texels = tensors | statistics | parameters, others = 1 << 1 | 1 << 7 | 1 << 8;
     EXPECT_EQ(bindings_of(shaders::norm_apply_vectors_texels.words),
-              (Bindings{.count = 9, .texels = texels, .singles = statistics | parameters}));
+              (Bindings{.storage = others, .texels = texels, .singles = statistics | parameters}));
     EXPECT_EQ(bindings_of(shaders::norm_apply_sixteen_aligned_vectors_texels.words),
-              (Bindings{.count = 9, .texels = texels, .pairs = tensors, .singles = statistics}));
+              (Bindings{.storage = others, .texels = texels, .pairs = tensors, .singles = statistics}));
 }
 
 size_t branches(std::span<const uint32_t> words) {
@@ -37,12 +38,26 @@ TEST(Spirv, SpecializedShadersHaveOnlyWhatTheirConstantsLeave) {
     // Shaders built for debugging keep the branches of functions that nothing calls any more.
     EXPECT_LT(3 * branches(small), 2 * branches(general));
     for (const std::vector<uint32_t>& words : {small, large}) {
-        EXPECT_EQ(bindings_of(words), bindings_of(general));
         EXPECT_EQ(specialized(words, {}), words);
         for_each_instruction(words, [](spv::Op opcode, std::span<const uint32_t>) {
             EXPECT_FALSE(opcode >= spv::Op::OpSpecConstantTrue && opcode <= spv::Op::OpSpecConstantComposite);
         });
     }
+}
+
+TEST(Spirv, SpecializedShadersBindOnlyWhatTheyUse) {
+    const auto bindings = [](uint32_t features) {
+        return bindings_of(
+            specialized(shaders::norm_apply_vectors.words, std::vector<uint32_t>{128, 0, 0, features}));
+    };
+    constexpr uint32_t x = 1 << 0, y = 1 << 1, statistics = 1 << 2 | 1 << 3, gamma = 1 << 4,
+                       residual = 1 << 6;
+    EXPECT_EQ(bindings(0), (Bindings{.storage = x | y | statistics}));
+    const Bindings some = bindings(shaders::norm_gamma | shaders::norm_residual);
+    EXPECT_EQ(some, (Bindings{.storage = x | y | statistics | gamma | residual}));
+    EXPECT_EQ(some.count(), 6u);
+    EXPECT_EQ(some.end(), 7u);
+    EXPECT_FALSE(some.has(5));
 }
 
 TEST(Spirv, RefusesWhatIsNotSpirv) {
