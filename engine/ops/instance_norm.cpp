@@ -117,9 +117,9 @@ void InstanceNorm::forward_training(Recorder& recorder, const ForwardTraining& a
     const uint64_t images = plan.extent.samples, channels = plan.extent.channels;
     norm.statistics(recorder, measured);
     norm.merge(recorder, {.what = Merged::moments, .from = finalize.from, .result = moments});
-    norm.merge(recorder, {.what = Merged::average,
-                          .from = partials_of_parts(moments, images, channels),
-                          .result = average});
+    norm.merge(
+        recorder,
+        {.what = Merged::average, .from = partials_of_parts(moments, images, channels), .result = average});
     norm.finalize(recorder, {.from = partials_of_parts(average, 1, channels), .running = update});
     finalize.from = partials_of_parts(moments, 1, plan.sets());
     norm.finalize(recorder, finalize);

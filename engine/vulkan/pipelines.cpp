@@ -9,12 +9,13 @@ namespace vknorm::detail {
 
 namespace {
 
-Bindings checked_bindings(const char* name, std::span<const uint32_t> words) {
+Bindings checked_bindings(const DeviceState& device, const char* name, std::span<const uint32_t> words) {
     const Bindings bindings = bindings_of(words);
-    const int storage = std::popcount(bindings.storage);
-    if (storage > int{needed_storage_buffers})
-        throw std::logic_error(std::string(name) + ": storage buffers: got " + std::to_string(storage) +
-                               ", needs at most " + std::to_string(needed_storage_buffers));
+    const auto storage = static_cast<uint32_t>(std::popcount(bindings.storage));
+    const uint32_t most = device.limits.maxPerStageDescriptorStorageBuffers;
+    if (storage > most)
+        throw Unsupported(std::string(name) + ": with these arguments it binds " + std::to_string(storage) +
+                          " storage buffers, the device has " + std::to_string(most));
     return bindings;
 }
 
@@ -31,7 +32,7 @@ const Pipeline& Pipelines::get(const shaders::Shader& shader, std::span<const ui
     const std::lock_guard lock(slot.compiling);
     if (!slot.pipeline) {
         const std::vector<uint32_t> words = specialized(shader.words, constants);
-        const PipelineLayout& shape = layout(checked_bindings(shader.name, words), push_bytes);
+        const PipelineLayout& shape = layout(checked_bindings(device_, shader.name, words), push_bytes);
         slot.pipeline = Pipeline{create(shader.name, words, shape), &shape};
     }
     return *slot.pipeline;

@@ -98,8 +98,8 @@ TEST(BatchNormData, ZeroRunningVarianceAndEpsilonIsBeta) {
     check_backward_frozen(problem);
 }
 
-/// Values symmetric about a mean of few digits, in pairs of positions and in pairs of images: mean and variance
-/// have no rounding, in whichever order they are taken.
+/// Values symmetric about a mean of few digits, in pairs of positions and in pairs of images: mean and
+/// variance have no rounding, in whichever order they are taken.
 TEST(BatchNormData, ExactFillIsExact) {
     std::mt19937_64 random = random_generator();
     for (const std::vector<uint32_t>& shape : {std::vector<uint32_t>{64, 3},

@@ -304,29 +304,45 @@ void expect_same_bits(const Results& a, const Results& b) {
     }
 }
 
-/// Those that are measured, for every access, with more rows than usual in a single dispatch, and with none.
+/// All of `member` of a tuning that are measured for each of some.
+std::vector<Tuning> with_variants(const Device& device, const std::vector<Tuning>& tunings, size_t member) {
+    std::vector<Tuning> all;
+    for (const Tuning& tuning : tunings)
+        for (const Tuning& variant : detail::variants(device, tuning, member)) all.push_back(variant);
+    return all;
+}
+
+/// How much one dispatch does: nothing, or whatever it can.
+void fuse(Tuning& tuning, bool all) {
+    tuning.fused_rows = all ? 1024 : 0;
+    tuning.fused_elements = all ? 1u << 30 : 0;
+    tuning.fused_row = all ? 1u << 30 : 0;
+}
+
+/// Every way to load and store, with the other members that are measured dealt out to them.
 std::vector<Tuning> every_tuning(const Device& device) {
     std::vector<Tuning> tunings;
-    for (const Tuning& access : detail::variants(device, device.tuning(), 0))
-        for (Tuning tuning : detail::variants(device, access, 2)) {
-            tuning.fused_rows = tunings.size() % 2 == 0 ? 1024 : 0;
-            tuning.fused_elements = tunings.size() % 2 == 0 ? 1u << 30 : 0;
+    const std::vector<Tuning> accesses =
+        with_variants(device, detail::variants(device, device.tuning(), 0), 1);
+    for (const size_t member : {2u, 3u, 4u}) {
+        for (Tuning tuning : with_variants(device, accesses, member)) {
+            fuse(tuning, tunings.size() % 2 == 0);
             tunings.push_back(tuning);
         }
+    }
     return tunings;
 }
 
-// Shapes for every form of access: blocks that are whole and that are not, and rows that one dispatch can do.
+// Shapes for every walk: across the images and along rows, with blocks that are whole and that are not, and
+// what one dispatch can do.
 TEST(NormBits, EveryTuning) {
     std::mt19937_64 random = random_generator();
-    std::vector<Data> all{Data(random), Data(random, {9, 12, 200}), Data(random, {2, 12, 128}),
-                          Data(random, {130, 24, 1})};
+    std::vector<Data> all{Data(random), Data(random, {9, 12, 200}), Data(random, {2, 12, 400}),
+                          Data(random, {3, 4, 411}), Data(random, {130, 24, 1})};
     Device device(test_device_options());
     const Tuning usual = device.tuning();
-    std::vector<Tuning> others = detail::variants(device, usual, 0);
-    others.push_back(usual);
-    others.back().fused_rows = usual.fused_rows == 0 ? 512 : 0;
-    others.back().fused_elements = usual.fused_elements == 0 ? 1u << 21 : 0;
+    std::vector<Tuning> others = with_variants(device, detail::variants(device, usual, 0), 1);
+    for (const bool fused : {false, true}) fuse(others.emplace_back(usual), fused);
     const auto compare = [&](const Data& data, auto operation, const std::vector<Tuning>& tunings) {
         device.state().tuning = usual;
         const Results expected = run(device, operation, data);
@@ -339,7 +355,6 @@ TEST(NormBits, EveryTuning) {
     for (Data& data : all) {
         SCOPED_TRACE(std::to_string(data.positions) + " positions");
         compare(data, fused, every_tuning(device));
-        compare(data, fused, detail::variants(device, usual, 1));
         for (const auto& [name, operation] : operations) {
             SCOPED_TRACE(name);
             for (const Storage storage : storages()) {

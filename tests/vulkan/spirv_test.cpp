@@ -11,14 +11,23 @@
 namespace vknorm::detail {
 namespace {
 
+constexpr uint32_t every_feature = shaders::norm_gamma | shaders::norm_beta | shaders::norm_residual |
+                                   shaders::norm_mask | shaders::norm_valid;
+
+/// Constants of norm_apply, over adjacent channels.
+std::vector<uint32_t> apply_with(uint32_t features, uint32_t walk = 0) {
+    return {
+        128, 1, 0, shaders::norm_of_batch, features, shaders::norm_aligned | shaders::norm_adjacent | walk};
+}
+
 TEST(Spirv, CountsTheBindingsOfAShader) {
     EXPECT_EQ(bindings_of(shaders::copy.words), (Bindings{.storage = 0b11}));
-    constexpr uint32_t tensors = 1 | 1 << 6, statistics = 1 << 2 | 1 << 3, parameters = 1 << 4 | 1 << 5;
-    constexpr uint32_t texels = tensors | statistics | parameters, others = 1 << 1 | 1 << 7 | 1 << 8;
-    EXPECT_EQ(bindings_of(shaders::norm_apply_vectors_texels.words),
-              (Bindings{.storage = others, .texels = texels, .singles = statistics | parameters}));
-    EXPECT_EQ(bindings_of(shaders::norm_apply_sixteen_aligned_vectors_texels.words),
-              (Bindings{.storage = others, .texels = texels, .pairs = tensors, .singles = statistics}));
+    constexpr uint32_t tensors = 1 | 1 << 6, numbers = 0b111100, others = 1 << 1 | 1 << 7 | 1 << 8;
+    EXPECT_EQ(bindings_of(specialized(shaders::norm_apply_texels.words, apply_with(every_feature))),
+              (Bindings{.storage = others, .texels = tensors | numbers, .singles = numbers}));
+    EXPECT_EQ(bindings_of(specialized(shaders::norm_apply_sixteen_texels.words,
+                                      apply_with(every_feature, shaders::norm_side_by_side))),
+              (Bindings{.storage = others, .texels = tensors | numbers, .pairs = tensors}));
 }
 
 size_t branches(std::span<const uint32_t> words) {
@@ -30,8 +39,8 @@ size_t branches(std::span<const uint32_t> words) {
 }
 
 TEST(Spirv, SpecializedShadersHaveOnlyWhatTheirConstantsLeave) {
-    const auto& general = shaders::norm_apply_vectors.words;
-    const std::vector<uint32_t> nothing = {128, 0, 0, 0}, everything = {128, 0, 0, ~0u};
+    const auto& general = shaders::norm_apply.words;
+    const std::vector<uint32_t> nothing = apply_with(0), everything = apply_with(every_feature);
     const std::vector<uint32_t> small = specialized(general, nothing),
                                 large = specialized(general, everything);
     EXPECT_LT(small.size(), large.size());
@@ -47,8 +56,7 @@ TEST(Spirv, SpecializedShadersHaveOnlyWhatTheirConstantsLeave) {
 
 TEST(Spirv, SpecializedShadersBindOnlyWhatTheyUse) {
     const auto bindings = [](uint32_t features) {
-        return bindings_of(
-            specialized(shaders::norm_apply_vectors.words, std::vector<uint32_t>{128, 0, 0, features}));
+        return bindings_of(specialized(shaders::norm_apply.words, apply_with(features)));
     };
     constexpr uint32_t x = 1 << 0, y = 1 << 1, statistics = 1 << 2 | 1 << 3, gamma = 1 << 4,
                        residual = 1 << 6;

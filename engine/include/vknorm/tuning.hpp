@@ -34,15 +34,16 @@ struct Tuning {
     BlockStores stores = BlockStores::vectors;
     uint32_t workgroup = 128;  ///< invocations of a workgroup that walks through a tensor
     // Of a pass which writes tensors, by an invocation, at most:
-    uint32_t sweep = 16;   ///< blocks of four values of a row
-    uint32_t images = 8;   ///< images, where it has four adjacent elements of each
+    uint32_t sweep = 16;  ///< blocks of four values of a row
+    uint32_t images = 8;  ///< images, where it has four adjacent elements of each
     // What one dispatch normalizes, at most:
     uint32_t fused_rows = 0;      ///< rows of a tensor (N, C)
     uint32_t fused_elements = 0;  ///< elements of another tensor
     uint32_t fused_row = 0;       ///< elements of a set that are adjacent, in a tensor of any size
 
     bool operator==(const Tuning&) const = default;
-    /// "loads=buffers stores=vectors workgroup=128 sweep=16 images=8 fused_rows=0 fused_elements=0 fused_row=0"
+    /// "loads=buffers stores=vectors workgroup=128 sweep=16 images=8 fused_rows=0 fused_elements=0
+    /// fused_row=0"
     std::string text() const;
 };
 

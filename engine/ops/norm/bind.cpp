@@ -67,8 +67,8 @@ WalkChoice choose_walk(const DeviceState& device, const NormPlan& plan, const No
     const bool split = adjacent && !extent.adjacent_channels();
     const uint32_t block_bytes = block_values * plan.element_bytes();
     const bool aligned = are_aligned(tensors, block_bytes) && are_whole(plan, adjacent, block_values);
-    const bool is_paired =
-        aligned && !adjacent && are_aligned(tensors, 2 * block_bytes) && are_whole(plan, false, 2 * block_values);
+    const bool is_paired = aligned && !adjacent && are_aligned(tensors, 2 * block_bytes) &&
+                           are_whole(plan, false, 2 * block_values);
     const bool strands = walk == Walk::strands;
     const bool side_by_side = aligned && !split && !scaling.adjacent.empty() &&
                               are_aligned(scaling.adjacent, block_values * sizeof(float));
@@ -79,7 +79,8 @@ WalkChoice choose_walk(const DeviceState& device, const NormPlan& plan, const No
         bit_if(strands && !adjacent && plan.whole_rows(), shaders::norm_whole_rows) |
         bit_if(extent.samples > 1 && extent.images > 1, shaders::norm_ghosts) |
         bit_if(side_by_side, shaders::norm_side_by_side) | bit_if(is_paired, shaders::norm_paired);
-    const AccessModules& access = plan.element_bytes() == sizeof(float) ? modules.thirty_two : modules.sixteen;
+    const AccessModules& access =
+        plan.element_bytes() == sizeof(float) ? modules.thirty_two : modules.sixteen;
     if (!aligned) {
         const AccessModules scalars{.buffers = access.buffers};
         return {scalars.choose(device, plan, {}), walk, bits};
@@ -138,9 +139,9 @@ SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& ch
     uint64_t width, height;  // in items of work
     if (adjacent) {
         push.width = narrow(uint64_t{slice.channels} * (split ? slice.positions : 1));
-        push.value_pitch = narrow(split || (strands && plan.across) || !extent.channels_last
-                                      ? image_pitch
-                                      : extent.channels / scale);
+        push.value_pitch =
+            narrow(split || (strands && plan.across) || !extent.channels_last ? image_pitch
+                                                                              : extent.channels / scale);
         width = ceil_div<uint64_t>(push.width, block_values);
     } else {
         push.width = choice.has(shaders::norm_whole_rows) ? slice.channels : slice.strands.of_a_row;
@@ -150,7 +151,9 @@ SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& ch
         push.values = plan.across ? slice.images : slice.positions;
         push.blocks = slice.strands.blocks;
         push.lane_bits = static_cast<uint32_t>(std::countr_zero(slice.strands.lanes));
-        height = adjacent ? slice.strands.of_a_row : choice.has(shaders::norm_whole_rows) ? 1 : slice.channels;
+        height = adjacent                               ? slice.strands.of_a_row
+                 : choice.has(shaders::norm_whole_rows) ? 1
+                                                        : slice.channels;
     } else if (adjacent) {
         push.values = split ? slice.images : slice.values_per_channel();
         const uint32_t most = std::max<uint32_t>(
@@ -161,8 +164,10 @@ SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& ch
         push.values = slice.positions;
         const uint64_t blocks = ceil_div<uint64_t>(slice.positions, block_values);
         const uint32_t lanes = plan.limits.chunk_lanes();
-        const uint32_t length = sweep_length(plan, blocks * slice.channels * slice.images * slice.samples, tuning.sweep);
-        const Strands pairs = plan_strands(ceil_div<uint64_t>(slice.positions, 2), lanes, std::max(length / 2, 1u));
+        const uint32_t length =
+            sweep_length(plan, blocks * slice.channels * slice.images * slice.samples, tuning.sweep);
+        const Strands pairs =
+            plan_strands(ceil_div<uint64_t>(slice.positions, 2), lanes, std::max(length / 2, 1u));
         push.blocks = pairs.blocks;
         push.lane_bits = static_cast<uint32_t>(std::countr_zero(lanes));
         push.width = pairs.of_a_row;
@@ -172,16 +177,19 @@ SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& ch
     push.height = narrow(height);
 
     SliceWalk walk{.push = push};
-    walk.width = static_cast<uint32_t>(std::min<uint64_t>(std::bit_ceil(width), std::bit_floor(tuning.workgroup)));
+    walk.width =
+        static_cast<uint32_t>(std::min<uint64_t>(std::bit_ceil(width), std::bit_floor(tuning.workgroup)));
     walk.height = static_cast<uint32_t>(
         std::min<uint64_t>(std::bit_ceil(height), std::bit_floor(tuning.workgroup) / walk.width));
-    walk.groups = {groups_over(width, walk.width), groups_over(height, walk.height), narrow(rows * slice.samples)};
+    walk.groups = {groups_over(width, walk.width), groups_over(height, walk.height),
+                   narrow(rows * slice.samples)};
     return walk;
 }
 
 std::array<uint32_t, 6> walk_constants(const NormPlan& plan, const SliceWalk& walk, const WalkChoice& choice,
                                        const StatisticsView& statistics, uint32_t features) {
-    return {walk.width, walk.height, plan.storage == Storage::bfloat16, statistics.kind, features, choice.bits};
+    return {walk.width,      walk.height, plan.storage == Storage::bfloat16,
+            statistics.kind, features,    choice.bits};
 }
 
 SliceBinder::SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, bool aligned)
@@ -199,8 +207,7 @@ AlignedView SliceBinder::relu_mask(const BufferView& view) const {
 }
 
 shaders::NormMask SliceBinder::mask_bits(const AlignedView& relu_mask) const {
-    return {.first = relu_mask.first,
-            .pitch = narrow(plan_.mask_words())};
+    return {.first = relu_mask.first, .pitch = narrow(plan_.mask_words())};
 }
 
 AlignedView SliceBinder::valid(const BufferView& view) const {

@@ -36,23 +36,23 @@ struct NormModules {
     AccessModules thirty_two, sixteen;
 };
 /// Of a kernel that only reads tensors, and of one that writes them, too.
-#define VKNORM_READER(NAME)                                                                           \
-    {                                                                                                 \
-        .thirty_two = {&shaders::NAME, &shaders::NAME##_texels}, .sixteen = {                         \
-            &shaders::NAME##_sixteen,                                                                 \
-            &shaders::NAME##_sixteen_texels                                                           \
-        }                                                                                             \
+#define VKNORM_READER(NAME)                                                   \
+    {                                                                         \
+        .thirty_two = {&shaders::NAME, &shaders::NAME##_texels}, .sixteen = { \
+            &shaders::NAME##_sixteen,                                         \
+            &shaders::NAME##_sixteen_texels                                   \
+        }                                                                     \
     }
-#define VKNORM_WRITER(NAME)                                                                            \
-    {                                                                                                  \
-        .thirty_two = {&shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_wide,                 \
-                       &shaders::NAME##_texels_wide},                                                  \
-        .sixteen = {                                                                                   \
-            &shaders::NAME##_sixteen,                                                                  \
-            &shaders::NAME##_sixteen_texels,                                                           \
-            &shaders::NAME##_sixteen_wide,                                                             \
-            &shaders::NAME##_sixteen_texels_wide                                                       \
-        }                                                                                              \
+#define VKNORM_WRITER(NAME)                                                            \
+    {                                                                                  \
+        .thirty_two = {&shaders::NAME, &shaders::NAME##_texels, &shaders::NAME##_wide, \
+                       &shaders::NAME##_texels_wide},                                  \
+        .sixteen = {                                                                   \
+            &shaders::NAME##_sixteen,                                                  \
+            &shaders::NAME##_sixteen_texels,                                           \
+            &shaders::NAME##_sixteen_wide,                                             \
+            &shaders::NAME##_sixteen_texels_wide                                       \
+        }                                                                              \
     }
 
 /// Which module walks through a tensor, and how: bits of norm.h, the same in all slices.

@@ -17,7 +17,8 @@ bool has_few_rows(const NormPlan& plan) {
     const Extent& extent = plan.extent;
     return extent.samples == 1 && extent.positions == 1 && plan.across &&
            extent.images <= plan.limits.tuning.fused_rows && plan.partials <= plan.limits.partials_alone() &&
-           ceil_div<uint64_t>(extent.channels, block_values * plan.limits.chunk_lanes()) <= plan.limits.groups;
+           ceil_div<uint64_t>(extent.channels, block_values * plan.limits.chunk_lanes()) <=
+               plan.limits.groups;
 }
 
 /// A set is a few rows of adjacent values: the images of a channel, or the channels of a group.
@@ -25,8 +26,10 @@ bool has_sets_of_rows(const NormPlan& plan) {
     const Extent& extent = plan.extent;
     const Tuning& tuning = plan.limits.tuning;
     if (plan.across || extent.channels_last) return false;
-    const uint64_t items = uint64_t{plan.partials} * plan.group, values = extent.values_per_channel() * plan.group;
-    const uint64_t groups = ceil_div<uint64_t>(plan.sets(), plan.whole_rows() ? plan.limits.chunk_lanes() : 1);
+    const uint64_t items = uint64_t{plan.partials} * plan.group,
+                   values = extent.values_per_channel() * plan.group;
+    const uint64_t groups =
+        ceil_div<uint64_t>(plan.sets(), plan.whole_rows() ? plan.limits.chunk_lanes() : 1);
     if (items > shaders::norm_partials_branch || groups > plan.limits.groups) return false;
     const bool few_elements = extent.elements() <= tuning.fused_elements;
     if (extent.images > 1) return extent.samples == 1 && few_elements;
@@ -36,8 +39,7 @@ bool has_sets_of_rows(const NormPlan& plan) {
 
 /// Of a normalization without anything around it but a ReLU.
 std::optional<WalkChoice> choose_fused(const DeviceState& device, const NormPlan& plan,
-                                       const NormModules& modules,
-                                       std::initializer_list<BufferView> tensors,
+                                       const NormModules& modules, std::initializer_list<BufferView> tensors,
                                        const ScalingViews& scaling) {
     if (plan.slices.size() != 1 || !(has_few_rows(plan) || has_sets_of_rows(plan))) return {};
     WalkChoice choice = choose_walk(device, plan, modules, Walk::strands, tensors, scaling);
@@ -55,7 +57,8 @@ uint32_t features_of(const Affine& affine, bool relu) {
 /// are workgroups for a device to share.
 uint32_t workgroup_of(const NormPlan& plan, const WalkChoice& choice, const shaders::NormFused& shape) {
     const uint32_t lanes = plan.limits.chunk_lanes();
-    if (choice.has(shaders::norm_adjacent) || choice.has(shaders::norm_whole_rows) || plan.limits.cpu) return lanes;
+    if (choice.has(shaders::norm_adjacent) || choice.has(shaders::norm_whole_rows) || plan.limits.cpu)
+        return lanes;
     const uint32_t pairs = ceil_div(shape.values, 2 * block_values);
     return std::clamp(std::bit_floor(pairs), lanes, std::bit_floor(plan.limits.tuning.workgroup));
 }
@@ -147,11 +150,11 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, const WalkChoice& c
                               bit_if(bool(staged.mean), shaders::norm_running) |
                               bit_if(bool(batches.view), shaders::norm_count);
     const auto constants = walk_constants(plan, walk, choice, apply.statistics, features);
-    dispatch(recorder, {choice.shader, constants},
-             {read(x.view), write(y.view), write(mean.view), write(inv_std.view),
-              read_write(running_mean.view), read_write(running_var.view), read_write(batches.view),
-              read(gamma.view), read(beta.view)},
-             push, groups_of(choice, push.shape, walk.width));
+    dispatch(
+        recorder, {choice.shader, constants},
+        {read(x.view), write(y.view), write(mean.view), write(inv_std.view), read_write(running_mean.view),
+         read_write(running_var.view), read_write(batches.view), read(gamma.view), read(beta.view)},
+        push, groups_of(choice, push.shape, walk.width));
 }
 
 void fused_backward(Recorder& recorder, const NormPlan& plan, const WalkChoice& choice,

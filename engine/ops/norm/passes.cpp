@@ -126,8 +126,7 @@ void NormPasses::count_batch(Recorder& recorder, const BufferView& num_batches_t
     if (!num_batches_tracked) return;
     const Label label(recorder, plan_.operation + ".statistics");
     const WalkChoice choice = choose_walk(*device_, plan_, statistics_modules, Walk::strands, {});
-    const auto constants =
-        walk_constants(plan_, {.width = 1, .height = 1}, choice, {}, shaders::norm_count);
+    const auto constants = walk_constants(plan_, {.width = 1, .height = 1}, choice, {}, shaders::norm_count);
     const AlignedView batches = bind_elements(recorder.device(), num_batches_tracked, 0, batches_words);
     dispatch(recorder, {choice.shader, constants},
              {read({}), write({}), read_write(batches.view), read({}), read_write({})},
@@ -148,8 +147,8 @@ void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) cons
     for (const Slice& slice : plan_.slices) {
         const SliceBinder bind(recorder, plan_, slice, choice.aligned());
         const SliceWalk walk = walk_of(plan_, slice, choice);
-        const auto constants = walk_constants(
-            plan_, walk, choice, {}, features | bit_if(bool(batches.view), shaders::norm_count));
+        const auto constants = walk_constants(plan_, walk, choice, {},
+                                              features | bit_if(bool(batches.view), shaders::norm_count));
         const AlignedView x = bind.tensor(pass.x), partials = bind.partials(pass.partials);
         const AlignedView valid = bind.valid(pass.valid);
         const shaders::NormStatistics push{
@@ -210,33 +209,32 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
         const AlignedView count = first == 0 ? bind_elements(device, pass.count, 0, 1) : AlignedView{};
         const AlignedView health =
             bind_elements(device, pass.health, health_words * first, health_words * sets);
-        const shaders::NormFinalize push{
-            .partials = range.push,
-            .low = narrow(all),
-            .mean_first = mean.first,
-            .inv_std_first = inv_std.first,
-            .running_mean_first = running_mean.first,
-            .running_var_first = running_var.first,
-            .batches_first = batches.first,
-            .count_first = count.first,
-            .health_first = health.first,
-            .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
-                     bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
-            .least = running.least,
-            .root_mean_square = pass.root_mean_square,
-            .take = running.take,
-            .keep = running.keep,
-            .unbiased = running.unbiased ? 1.f : 0.f,
-            .epsilon = pass.epsilon,
-            .staged = bool(running.staging),
-            .x_first = x.first,
-            .valid_first = valid.first,
-            .first_set = narrow(first),
-            .images = narrow(extent.images),
-            .channels = narrow(extent.channels),
-            .positions = narrow(extent.positions),
-            .group = plan_.group,
-            .channels_last = extent.channels_last};
+        const shaders::NormFinalize push{.partials = range.push,
+                                         .low = narrow(all),
+                                         .mean_first = mean.first,
+                                         .inv_std_first = inv_std.first,
+                                         .running_mean_first = running_mean.first,
+                                         .running_var_first = running_var.first,
+                                         .batches_first = batches.first,
+                                         .count_first = count.first,
+                                         .health_first = health.first,
+                                         .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
+                                                  bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
+                                         .least = running.least,
+                                         .root_mean_square = pass.root_mean_square,
+                                         .take = running.take,
+                                         .keep = running.keep,
+                                         .unbiased = running.unbiased ? 1.f : 0.f,
+                                         .epsilon = pass.epsilon,
+                                         .staged = bool(running.staging),
+                                         .x_first = x.first,
+                                         .valid_first = valid.first,
+                                         .first_set = narrow(first),
+                                         .images = narrow(extent.images),
+                                         .channels = narrow(extent.channels),
+                                         .positions = narrow(extent.positions),
+                                         .group = plan_.group,
+                                         .channels_last = extent.channels_last};
         const uint32_t features =
             bit_if(bool(x.view), shaders::norm_x) | bit_if(bool(valid.view), shaders::norm_valid) |
             bit_if(bool(staged.mean), shaders::norm_running) |

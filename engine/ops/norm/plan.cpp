@@ -23,7 +23,8 @@ struct StrandLengths {
     uint64_t shortest, longest, longest_across;
     uint64_t parallel;  ///< strands that keep the device busy
 };
-constexpr StrandLengths cpu_lengths{.shortest = 16, .longest = 128, .longest_across = 64, .parallel = 1u << 9};
+constexpr StrandLengths cpu_lengths{
+    .shortest = 16, .longest = 128, .longest_across = 64, .parallel = 1u << 9};
 constexpr StrandLengths gpu_lengths{.shortest = 4, .longest = 64, .longest_across = 16, .parallel = 1u << 18};
 
 struct Lengths {
@@ -103,7 +104,8 @@ Strands strands_of_box(const NormPlan& plan, uint64_t images, uint64_t positions
     const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, lengths.parallel);
     const uint64_t usual = std::clamp(std::bit_ceil(balanced), lengths.shortest,
                                       plan.across ? lengths.longest_across : lengths.longest);
-    const uint64_t longest = std::max(usual, ceil_div(blocks, most_usual_partials));
+    const uint64_t most_bound = plan.limits.partials_binding_bytes() / detail::partial_bytes;
+    const uint64_t longest = std::max(usual, ceil_div(blocks, std::min(most_bound / 2, most_usual_partials)));
     Strands strands;
     if (plan.across)
         strands = plan_strands(images, 1, longest);
@@ -224,18 +226,16 @@ std::string explain(const NormPlan& plan) {
         return (samples == 1 ? "" : std::to_string(samples) + " samples x ") + std::to_string(images) +
                " x " + std::to_string(channels) + " channels x " + std::to_string(positions);
     };
-    std::string text = plan.operation + ": channels " +
-                       (extent.adjacent_channels() ? "adjacent" : "apart") + ", " +
-                       box(extent.samples, extent.images, extent.channels, extent.positions) + "\n";
+    std::string text = plan.operation + ": channels " + (extent.adjacent_channels() ? "adjacent" : "apart") +
+                       ", " + box(extent.samples, extent.images, extent.channels, extent.positions) + "\n";
     if (plan.slices.empty()) return text + "  empty\n";
     const Slice& slice = plan.slices.front();
     text += "  " + std::to_string(plan.slices.size()) + (plan.slices.size() == 1 ? " slice" : " slices") +
             " of " + box(slice.samples, slice.images, slice.channels, slice.positions) + ": " +
             std::to_string(slice.strands.count) + " strands per channel of up to " +
             std::to_string(slice.strands.blocks * block_values) + " values " +
-            (plan.across ? "across the images" : "along a row") + ", " +
-            std::to_string(slice.strands.lanes) + " side by side; " + std::to_string(plan.partials) +
-            " partials per channel\n";
+            (plan.across ? "across the images" : "along a row") + ", " + std::to_string(slice.strands.lanes) +
+            " side by side; " + std::to_string(plan.partials) + " partials per channel\n";
     return text;
 }
 

@@ -7,13 +7,16 @@
 //                        sample 0                      |         sample 1
 //              image 0              image 1            |   image 0     image 1
 //   channel 0  ++++ ++++ ++++ ++++  ++++ ++++ ++++ ++++|
-//   channel 1  ---- ---- ---- ----  ---- ---- ---- ----|     ...         ...       ---- is a block: four values
-//   channel 2  ---- ---- ---- ----  ---- ---- ---- ----|                           four of them are a row: the
-//                                                                                  positions of a channel in an image
+//   channel 1  ---- ---- ---- ----  ---- ---- ---- ----|     ...         ...       ---- is a block: four
+//   values channel 2  ---- ---- ---- ----  ---- ---- ---- ----|                           four of them are a
+//   row: the
+//                                                                                  positions of a channel in
+//                                                                                  an image
 //
 //   channel  Always one channel of one sample (++++).
 //   set      The values that share a mean: a channel, or `group` neighbouring channels of a sample.
-//   strand   The blocks that one invocation reads of one row: `blocks` of them, `lanes` apart, so that `lanes`
+//   strand   The blocks that one invocation reads of one row: `blocks` of them, `lanes` apart, so that
+//   `lanes`
 //            neighbouring strands together read one contiguous chunk:
 //
 //            a row, cut into blocks                     0 1 2 3 4 5 6 7 8 9 ...
@@ -53,10 +56,10 @@ constexpr uint32_t merge_workgroup = shaders::norm_merge_workgroup;
 struct PlanLimits {
     static constexpr uint32_t groups_in_y = 65535;  ///< of every device, and in z
 
-    uint32_t groups = 65535;       ///< workgroups of a dispatch, in x
-    uint64_t range = 1u << 27;     ///< bytes of a binding
-    uint64_t alignment = 256;      ///< of a binding's offset
-    bool cpu = false;              ///< few invocations, with a long way each, keep the device busy
+    uint32_t groups = 65535;    ///< workgroups of a dispatch, in x
+    uint64_t range = 1u << 27;  ///< bytes of a binding
+    uint64_t alignment = 256;   ///< of a binding's offset
+    bool cpu = false;           ///< few invocations, with a long way each, keep the device busy
     Tuning tuning{};
 
     uint32_t chunk_lanes() const { return cpu ? 8 : 32; }  ///< strands that share a chunk
@@ -90,10 +93,10 @@ struct Extent {
 
 /// Strands of one channel within one slice.
 struct Strands {
-    uint32_t lanes = 1;      ///< strands that share a chunk
-    uint32_t blocks = 1;     ///< of a strand, at most
-    uint32_t of_a_row = 0;   ///< or of a position, across the images
-    uint32_t count = 0;      ///< of all rows or positions
+    uint32_t lanes = 1;     ///< strands that share a chunk
+    uint32_t blocks = 1;    ///< of a strand, at most
+    uint32_t of_a_row = 0;  ///< or of a position, across the images
+    uint32_t count = 0;     ///< of all rows or positions
 
     bool operator==(const Strands&) const = default;
 };
@@ -154,7 +157,7 @@ struct MergePlan {
 };
 /// For `sets` sets of `items` partials each; `set_bytes` is how far a binding reaches for one more set.
 inline MergePlan plan_merge(const PlanLimits& limits, uint64_t sets, uint64_t items, uint64_t set_bytes) {
-    const uint32_t lanes = items <= limits.partials_alone()          ? 1
+    const uint32_t lanes = items <= limits.partials_alone()         ? 1
                            : items <= shaders::norm_partials_branch ? shaders::norm_branch
                                                                     : merge_workgroup;
     const uint64_t bound = limits.partials_binding_bytes() / std::max<uint64_t>(set_bytes, 1);

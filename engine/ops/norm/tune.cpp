@@ -125,7 +125,8 @@ std::vector<Tuning> variants(const Device& device, const Tuning& tuning, size_t 
     if (member == 0)
         for (const BlockLoads loads : {BlockLoads::buffers, BlockLoads::texels}) add(&Tuning::loads, loads);
     else if (member == 1)
-        for (const BlockStores stores : {BlockStores::vectors, BlockStores::wide}) add(&Tuning::stores, stores);
+        for (const BlockStores stores : {BlockStores::vectors, BlockStores::wide})
+            add(&Tuning::stores, stores);
     else if (member == 2)
         for (const uint32_t workgroup : {32u, 64u, 128u, 256u}) add(&Tuning::workgroup, workgroup);
     else if (member == 3)

@@ -12,7 +12,7 @@ namespace vknorm {
 namespace {
 constexpr std::array load_names{"buffers", "texels"};
 constexpr std::array store_names{"vectors", "wide"};
-}
+}  // namespace
 
 std::string Tuning::text() const {
     return std::string("loads=") + load_names.at(static_cast<size_t>(loads)) +
