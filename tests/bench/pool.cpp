@@ -65,7 +65,8 @@ VkDeviceSize Pool::rotation_bytes(const Device& device) {
 
 Pool::Pool(Device& device, VkDeviceSize largest, bool resident, bool with_residuals, Storage storage)
     : rotation_(resident ? 0 : rotation_bytes(device)), bytes_(rounded_up(largest)) {
-    bytes_ *= rotation_bytes(device) / bytes_ + 1;
+    if (!resident) bytes_ *= rotation_ / bytes_ + 1;
+    bytes_ = std::max(bytes_, large_copy);
     x_ = {device, bytes_, "x"};
     dy_ = {device, bytes_, "dy"};
     out_ = {device, bytes_, "out"};
