@@ -100,7 +100,8 @@ Tensors Pool::at(VkDeviceSize offset, VkDeviceSize bytes) const {
 }
 
 std::vector<float> Pool::first_values(Content content, size_t count, Storage storage) {
-    const std::vector<float> values = loaded(stored(pattern(content), storage), storage);
+    const std::span<const float> repeated = std::span(pattern(content)).first(std::min(count, period));
+    const std::vector<float> values = loaded(stored(repeated, storage), storage);
     std::vector<float> result(count);
     for (size_t i = 0; i < count; ++i) result[i] = values[i % period];
     return result;
