@@ -60,10 +60,14 @@ void append_operations(std::string& text, const Report& report) {
     text +=
         "\n| operation | passed | failed | not supported | worst error / bound |\n"
         "|---|---|---|---|---|\n";
-    for (const auto& [name, summary] : report.operations)
-        append(text, "| %s | %d | %d | %d | %.2f%s |\n", name.c_str(), summary.cases - summary.failed,
-               summary.failed, summary.skipped, summary.ratio.value,
-               summary.ratio.tensor.empty() ? "" : (" (" + summary.ratio.tensor + ")").c_str());
+    for (const auto& [name, summary] : report.operations) {
+        append(text, "| %s | %d | %d | %d | ", name.c_str(), summary.cases - summary.failed, summary.failed,
+               summary.skipped);
+        if (summary.ratio.tensor.empty())
+            text += "- |\n";
+        else
+            append(text, "%.2f (%s) |\n", summary.ratio.value, summary.ratio.tensor.c_str());
+    }
 }
 
 void append_bits(std::string& text, const BitHashes& bits) {
