@@ -1,6 +1,7 @@
 // Lists of cases, and the one that the program holds.
 #include "check/cases.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 
