@@ -60,6 +60,11 @@ const uint norm_gives_dbeta = 16;
 const uint norm_gives_means = 32;
 const uint norm_gives_inv_std = 64;
 
+// What a merging kernel merges.
+const uint norm_merges_moments = 0;
+const uint norm_merges_sums = 1;
+const uint norm_merges_average = 2;
+
 // Words of the report on a channel.
 const uint norm_health_words = 4;
 // In place of a batch's variance, where the batch has too few values for the running statistics.

@@ -34,9 +34,9 @@ Gemm::Gemm(const Capabilities& capabilities, const GemmShape& shape)
     if (!capabilities.cpu || subgroup < 4 || subgroup > 16) return;
     tiling_ = {.workgroup = subgroup, .rows = lane_rows, .columns = lane_columns * subgroup};
     if (subgroup < 8) {
-        tiling_.shader = shape.a_transposed ? &shaders::gemm_lanes4_transposed : &shaders::gemm_lanes4;
+        tiling_.shader = &shaders::gemm_lanes4;
     } else {
-        tiling_.shader = shape.a_transposed ? &shaders::gemm_lanes8_transposed : &shaders::gemm_lanes8;
+        tiling_.shader = &shaders::gemm_lanes8;
         if (capabilities.texel_blocks && vectors_) texels_ = &shaders::gemm_texels;
     }
 }

@@ -6,6 +6,7 @@
 
 #include "ops/arguments.hpp"
 #include "ops/sizes.hpp"
+#include "ops/texels.hpp"
 #include "shaders/nn.h"
 #include "vulkan/dispatch.hpp"
 
@@ -40,10 +41,10 @@ void check_kind(const Adam& adam) {
             adam.epsilon, "a finite number above 0");
 }
 
-/// What a kind of optimizer is to the device: its kernel, how many moments that reads and writes, and the
-/// numbers of its step.
+/// What a kind of optimizer is to the device: its kernel, the same for tensors read as texels, how many
+/// moments they read and write, and the numbers of its step.
 struct Rule {
-    const shaders::Shader& shader;
+    const shaders::Shader &shader, &shader_of_texels;
     uint32_t moments;
     shaders::Optimizer numbers;
 };
@@ -52,13 +53,14 @@ Rule rule(const Sgd& sgd, uint64_t) {
     const shaders::Optimizer numbers{
         .rate = sgd.learning_rate, .weight_decay = sgd.weight_decay, .beta1 = sgd.momentum};
     // Without momentum, the velocity is neither needed nor kept, as in PyTorch.
-    if (sgd.momentum == 0) return {shaders::optimizer_sgd, 0, numbers};
-    return {shaders::optimizer_sgd_momentum, 1, numbers};
+    if (sgd.momentum == 0) return {shaders::optimizer_sgd, shaders::optimizer_sgd_texels, 0, numbers};
+    return {shaders::optimizer_sgd_momentum, shaders::optimizer_sgd_momentum_texels, 1, numbers};
 }
 
 Rule rule(const Adam& adam, uint64_t step) {
     const auto t = static_cast<double>(step);
     return {shaders::optimizer_adam,
+            shaders::optimizer_adam_texels,
             2,
             {.rate = static_cast<float>(adam.learning_rate / (1 - std::pow(double{adam.beta1}, t))),
              .weight_decay = adam.weight_decay,
@@ -129,13 +131,16 @@ void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t ste
     const uint32_t workgroup = std::min(256u, capabilities.max_workgroup_invocations);
     const uint32_t constants[] = {workgroup, bool(diverged.view), bool(refused.view)};
     const uint32_t items = std::max(push.vectors, push.running_words);
+    const bool texels = reads_texels(recorder, {parameters, gradient, first_moment, second_moment});
+    std::vector<Binding> bindings{read_write(parameters),    read(gradient),      read_write(first_moment),
+                                  read_write(second_moment), read(diverged.view), read_write(working),
+                                  read_write(committed),     read(refused.view)};
+    if (texels) bindings.insert(bindings.end(), {read(parameters), read(first_moment), read(second_moment)});
     while (push.first < items) {
         const uint32_t groups =
             std::min(ceil_div(items - push.first, workgroup), capabilities.max_workgroups);
-        dispatch(recorder, {rule.shader, constants},
-                 {read_write(parameters), read(gradient), read_write(first_moment), read_write(second_moment),
-                  read(diverged.view), read_write(working), read_write(committed), read(refused.view)},
-                 push, {groups});
+        dispatch(recorder, {texels ? rule.shader_of_texels : rule.shader, constants}, bindings, push,
+                 {groups});
         push.first += groups * workgroup;
     }
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "ops/grid.hpp"
+#include "ops/texels.hpp"
 
 namespace vknorm::detail {
 
@@ -18,7 +19,9 @@ void step_summary(Recorder& recorder, const StepSummary& arguments) {
     const Capabilities& capabilities = recorder.device().capabilities();
     const Grid grid = strided_grid(capabilities, shaders::gradient_slots);
     const uint32_t squares_constants[] = {grid.workgroup};
-    dispatch(recorder, {shaders::gradient_squares, squares_constants},
+    const bool texels = reads_texels(recorder, {arguments.gradient});
+    dispatch(recorder,
+             {texels ? shaders::gradient_squares_texels : shaders::gradient_squares, squares_constants},
              {read(arguments.gradient), write(arguments.scratch)},
              shaders::GradientSquares{.vectors = static_cast<uint32_t>(arguments.gradient.bytes / 16)},
              grid.groups);

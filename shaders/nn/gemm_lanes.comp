@@ -41,31 +41,33 @@ void main() {
     float a_sums[shares];
     [[unroll]] for (uint i = 0; i < shares; ++i) a_sums[i] = 0;
     for (uint k = 0; k <= last; k += LANES) {
-#ifdef A_TRANSPOSED
-        float share[shares];  // of a term, with a row in each lane
+        // Of a term, with a row in each lane, or of a row, with a term in each lane.
+        float share[tile_rows];
+        if (!a_transposed) {
+            [[unroll]] for (uint r = 0; r < tile_rows; ++r) {
+                const float x = a[min(row + r, p.rows - 1) * p.inner + min(k + lane, last)];
+                share[r] = k + lane <= last ? x : 0;
+            }
+        }
 #define LOAD_TERM(term)                                                               \
     [[unroll]] for (uint i = 0; i < shares; ++i) {                                    \
         const float x = a[at * p.rows + min(row + LANES * i + lane, p.rows - 1)];     \
         share[i] = k + term <= last ? x : 0;                                          \
         a_sums[i] += share[i];                                                        \
     }
-#define ROW(r, term) sums[r] += y * FROM_LANE(share[r / LANES], r % LANES);
-#else
-        float share[tile_rows];  // of a row, with a term in each lane
-        [[unroll]] for (uint r = 0; r < tile_rows; ++r) {
-            const float x = a[min(row + r, p.rows - 1) * p.inner + min(k + lane, last)];
-            share[r] = k + lane <= last ? x : 0;
-        }
-#define LOAD_TERM(term)
 #define ROW(r, term) sums[r] += y * FROM_LANE(share[r], term);
-#endif
+#define ROW_OF_TERM(r, term) sums[r] += y * FROM_LANE(share[r / LANES], r % LANES);
 #define TERM(term)                                                           \
     {                                                                        \
         const uint at = min(k + term, last);                                 \
         const uvec4 from = b_first + at * b_step;                            \
         const vec4 y = vec4(b[from.x], b[from.y], b[from.z], b[from.w]);     \
-        LOAD_TERM(term)                                                      \
-        FOR_EACH_ROW(ROW, term)                                              \
+        if (a_transposed) {                                                  \
+            LOAD_TERM(term)                                                  \
+            FOR_EACH_ROW(ROW_OF_TERM, term)                                  \
+        } else {                                                             \
+            FOR_EACH_ROW(ROW, term)                                          \
+        }                                                                    \
     }
         FOR_EACH_TERM(TERM)
     }

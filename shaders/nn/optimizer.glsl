@@ -9,13 +9,26 @@ layout(constant_id = 1) const bool may_diverge = false;
 layout(constant_id = 2) const bool may_refuse = false;
 
 layout(std430, set = 0, binding = 0) buffer Parameters { vec4 parameters[]; };
-layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[]; };
 layout(std430, set = 0, binding = 2) buffer FirstMoment { vec4 first_moment[]; };
 layout(std430, set = 0, binding = 3) buffer SecondMoment { vec4 second_moment[]; };
 layout(std430, set = 0, binding = 4) readonly buffer Diverged { uint diverged[]; };
 layout(std430, set = 0, binding = 5) buffer Working { uint working[]; };
 layout(std430, set = 0, binding = 6) buffer Committed { uint committed[]; };
 layout(std430, set = 0, binding = 7) readonly buffer Refused { uint refused[]; };
+// Once more, as they were before the step.
+#ifdef TEXELS
+layout(set = 0, binding = 1) uniform samplerBuffer gradient;
+layout(set = 0, binding = 8) uniform samplerBuffer old_parameters;
+layout(set = 0, binding = 9) uniform samplerBuffer old_first_moment;
+layout(set = 0, binding = 10) uniform samplerBuffer old_second_moment;
+#define LOAD(tensor, i) texelFetch(tensor, int(i))
+#else
+layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[]; };
+#define old_parameters parameters
+#define old_first_moment first_moment
+#define old_second_moment second_moment
+#define LOAD(tensor, i) tensor[i]
+#endif
 
 layout(push_constant) uniform Push { Optimizer push; };
 
@@ -36,6 +49,6 @@ void main() {
         committed[i] = word;
     }
     if (i >= push.vectors) return;
-    const vec4 p = parameters[i], lost = change(i, p, gradient[i], sound);
+    const vec4 p = LOAD(old_parameters, i), lost = change(i, p, LOAD(gradient, i), sound);
     parameters[i] = sound ? saturate(p - lost) : p;
 }

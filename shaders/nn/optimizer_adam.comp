@@ -5,8 +5,8 @@
 
 vec4 change(uint i, vec4 p, vec4 g, bool sound) {
     g += push.weight_decay * p;
-    const vec4 old_m = first_moment[i], m = saturate(push.beta1 * old_m + (1 - push.beta1) * g);
-    const vec4 old_v = second_moment[i], v = saturate(push.beta2 * old_v + (1 - push.beta2) * g * g);
+    const vec4 old_m = LOAD(old_first_moment, i), m = saturate(push.beta1 * old_m + (1 - push.beta1) * g);
+    const vec4 old_v = LOAD(old_second_moment, i), v = saturate(push.beta2 * old_v + (1 - push.beta2) * g * g);
     first_moment[i] = sound ? m : old_m;
     second_moment[i] = sound ? v : old_v;
     return push.rate * m / (sqrt(v) * push.correction2 + push.epsilon);

@@ -6,7 +6,7 @@
 
 vec4 change(uint i, vec4 p, vec4 g, bool sound) {
     g += push.weight_decay * p;
-    const vec4 old = first_moment[i], v = saturate(push.beta1 * old + g);
+    const vec4 old = LOAD(old_first_moment, i), v = saturate(push.beta1 * old + g);
     first_moment[i] = sound ? v : old;
     return push.rate * v;
 }

@@ -3,7 +3,7 @@
 #include "norm/numbers.glsl"
 
 // Count; the sum of the means and what its rounding lost; the sum of the squares.
-uvec4 merge(uvec4 a, uvec4 b) {
+uvec4 merge_for_average(uvec4 a, uvec4 b) {
     float mean = uintBitsToFloat(a.y), lost = uintBitsToFloat(a.z);
     add_sum(mean, lost, uintBitsToFloat(b.y), uintBitsToFloat(b.z));
     precise const float squares = uintBitsToFloat(a.w) + uintBitsToFloat(b.w);

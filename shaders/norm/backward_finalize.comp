@@ -21,6 +21,7 @@ uvec4 weighted(uvec4 sums, uint of_set, uint run) {
 }
 
 #define WEIGHTED(PARTIAL, RUN) weighted(PARTIAL, tree_set(), RUN)
+uvec4 merge(uvec4 a, uvec4 b) { return merge_sums(a, b); }
 #include "norm/tree.glsl"
 
 void main() {

@@ -11,6 +11,7 @@
 #endif
 #include "norm/inverse_deviation.glsl"
 #include "norm/moments.glsl"
+uvec4 merge(uvec4 a, uvec4 b) { return merge_moments(a, b); }
 #include "norm/tree.glsl"
 
 layout(constant_id = 3) const uint features = 0;

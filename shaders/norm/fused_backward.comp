@@ -15,6 +15,7 @@ layout(push_constant) uniform Push { NormFusedBackward push; };
 #include "norm/scaling.glsl"
 #include "norm/gate.glsl"
 #include "norm/sums.glsl"
+uvec4 merge(uvec4 a, uvec4 b) { return merge_sums(a, b); }
 #include "norm/fused.glsl"
 
 BLOCK_READER(x, 0)  // read_x

@@ -13,6 +13,7 @@ layout(push_constant) uniform Push { NormFusedForward push; };
 #include "norm/moments.glsl"
 #define BATCHES_BINDING 6
 #include "norm/measure.glsl"
+uvec4 merge(uvec4 a, uvec4 b) { return merge_moments(a, b); }
 #include "norm/fused.glsl"
 
 BLOCK_READER(x, 0)  // read_x

@@ -1,16 +1,19 @@
-// The partials of each set merged into one, for others to go on with. By the build: of SUMS, of moments, or the AVERAGE
-// of moments.
+// The partials of each set merged into one, for others to go on with: moments, sums, or the moments of sets of equal
+// size for their average.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 
 #include "norm.h"
-#if defined SUMS
-#include "norm/sums.glsl"
-#elif defined AVERAGE
-#include "norm/average.glsl"
-#else
 #include "norm/moments.glsl"
-#endif
+#include "norm/sums.glsl"
+#include "norm/average.glsl"
+
+layout(constant_id = 2) const uint what = norm_merges_moments;
+
+uvec4 merge(uvec4 a, uvec4 b) {
+    if (what == norm_merges_sums) return merge_sums(a, b);
+    return what == norm_merges_average ? merge_for_average(a, b) : merge_moments(a, b);
+}
 #include "norm/tree.glsl"
 
 layout(push_constant) uniform Push { NormMerge push; };
@@ -21,11 +24,8 @@ void main() {
     uvec4 total = tree_total(push.partials);
     if (!tree_root() || tree_set() >= push.partials.sets) return;
     const uint at = push.result_first + tree_set();
-#if defined AVERAGE
-    total = divided(total, push.partials.items);
-#elif !defined SUMS
-    total = packed(rounded(unpacked(total)));
-#endif
+    if (what == norm_merges_average) total = divided(total, push.partials.items);
+    if (what == norm_merges_moments) total = packed(rounded(unpacked(total)));
     if (push.accumulate == 1) total = merge(result[at], total);
     result[at] = total;
 }

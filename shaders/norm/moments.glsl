@@ -49,4 +49,4 @@ Moments unpacked(uvec4 bits) {
     return Moments(bits.x, uintBitsToFloat(bits.y), uintBitsToFloat(bits.z), uintBitsToFloat(bits.w));
 }
 
-uvec4 merge(uvec4 a, uvec4 b) { return packed(merge(unpacked(a), unpacked(b))); }
+uvec4 merge_moments(uvec4 a, uvec4 b) { return packed(merge(unpacked(a), unpacked(b))); }

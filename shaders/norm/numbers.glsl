@@ -1,3 +1,5 @@
+#ifndef VKNORM_SHADERS_NORM_NUMBERS
+#define VKNORM_SHADERS_NORM_NUMBERS
 // norm/arithmetic.glsl for one channel, and for four side by side.
 
 #define NUMBER float
@@ -16,3 +18,4 @@ vec4 together(vec4 sum, vec4 lost) {
     precise const vec4 both = sum + lost;
     return mix(both, sum, greaterThan(abs(sum), vec4(3.4028234e38)));
 }
+#endif

@@ -2,7 +2,7 @@
 
 #include "norm/numbers.glsl"
 
-uvec4 merge(uvec4 a, uvec4 b) {
+uvec4 merge_sums(uvec4 a, uvec4 b) {
     vec4 left = uintBitsToFloat(a);
     const vec4 right = uintBitsToFloat(b);
     add_sum(left.x, left.y, right.x, right.y);

@@ -65,7 +65,8 @@ VkDeviceSize Pool::rotation_bytes(const Device& device) {
 
 Pool::Pool(Device& device, VkDeviceSize largest, bool resident, bool with_residuals, Storage storage)
     : rotation_(resident ? 0 : rotation_bytes(device)), bytes_(rounded_up(largest)) {
-    bytes_ *= rotation_bytes(device) / bytes_ + 1;
+    if (!resident) bytes_ *= rotation_ / bytes_ + 1;
+    bytes_ = std::max(bytes_, large_copy);
     x_ = {device, bytes_, "x"};
     dy_ = {device, bytes_, "dy"};
     out_ = {device, bytes_, "out"};
@@ -99,7 +100,8 @@ Tensors Pool::at(VkDeviceSize offset, VkDeviceSize bytes) const {
 }
 
 std::vector<float> Pool::first_values(Content content, size_t count, Storage storage) {
-    const std::vector<float> values = loaded(stored(pattern(content), storage), storage);
+    const std::span<const float> repeated = std::span(pattern(content)).first(std::min(count, period));
+    const std::vector<float> values = loaded(stored(repeated, storage), storage);
     std::vector<float> result(count);
     for (size_t i = 0; i < count; ++i) result[i] = values[i % period];
     return result;

@@ -20,6 +20,9 @@ struct Tensors {
 std::vector<std::byte> stored(std::span<const float> values, Storage storage);
 std::vector<float> loaded(std::span<const std::byte> bytes, Storage storage);
 
+/// What a copy of so many bytes takes tells how quiet the machine is: every pool has tensors for one.
+constexpr VkDeviceSize large_copy = 64u << 20;
+
 class Pool {
   public:
     /// How many bytes of x are touched before a tensor is used again: more than a cache holds of x and out.

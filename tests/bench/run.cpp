@@ -11,8 +11,6 @@ namespace vknorm::bench {
 
 namespace {
 
-constexpr VkDeviceSize large_copy = 64u << 20;
-
 bool is_cpu(const Device& device) {
     return device.info().type == VK_PHYSICAL_DEVICE_TYPE_CPU;
 }

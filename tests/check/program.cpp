@@ -1,20 +1,24 @@
 #include "check/program.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdio>
-#include <map>
-#include <memory>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 #include <vknorm/device.hpp>
 
 #include "app/output.hpp"
 #include "app/unknown_argument.hpp"
-#include "check/family.hpp"
-#include "check/outcome.hpp"
-#include "check/request.hpp"
-#include "data/file.hpp"
+#include "check/cases.hpp"
+#include "check/report_text.hpp"
+#include "check/summary.hpp"
 
 namespace vknorm::check {
 
@@ -28,8 +32,8 @@ struct Stop {
 
 struct Options {
     Request request;
-    std::string in, out, cases, device;
-    bool list_devices = false, validation = false, as_gpu = false, speed = false, force = false;
+    std::string in, out, cases, report_file, device;
+    bool report = false, list_devices = false, validation = false, as_gpu = false, speed = false, force = false;
 };
 
 std::string operations_help() {
@@ -60,6 +64,25 @@ std::string operations_help() {
     return text.str();
 }
 
+/// A report says how the device does; all else is about calls.
+void exclude_calls(CLI::App& app, CLI::Option* report) {
+    constexpr std::array<std::string_view, 6> allowed{"--report", "--help", "--device", "--as-gpu", "--validation",
+                                                      "--force"};
+    for (CLI::Option* option : app.get_options(nullptr))
+        if (std::ranges::find(allowed, "--" + option->get_lnames().front()) == allowed.end())
+            report->excludes(option);
+}
+
+/// CLI11 takes an empty word for none.
+bool names_empty_report(std::span<const char* const> arguments) {
+    for (size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view word = arguments[i];
+        const bool followed_by_nothing = i + 1 < arguments.size() && *arguments[i + 1] == '\0';
+        if (word == "--report=" || (word == "--report" && followed_by_nothing)) return true;
+    }
+    return false;
+}
+
 Options parse(std::span<const char* const> arguments) {
     Options options;
     CLI::App app(
@@ -71,7 +94,7 @@ Options parse(std::span<const char* const> arguments) {
     CLI::Option* out = app.add_option("--out", options.out, "Write the results to this safetensors file");
     CLI::Option* cases = app.add_option("--cases", options.cases,
                                         "Run the cases of this file: on each line the options of one");
-    app.add_flag("--force", options.force, "Replace that file if it is there already")->needs(out);
+    app.add_flag("--force", options.force, "Replace the file that is written if it is there already");
     for (CLI::Option* file : {in, out, cases}) file->type_name("FILE")->check(lab::nameless);
     for (const char* option : generator_options) in->excludes(option);
     for (const char* option : {"--op", "--in", "--out"}) cases->excludes(option);
@@ -82,9 +105,20 @@ Options parse(std::span<const char* const> arguments) {
     app.add_flag("--as-gpu", options.as_gpu, "Take the plans and kernels of a GPU on a CPU's driver, too");
     app.add_flag("--speed", options.speed,
                  "Also print what each pass of a call that passed takes on the device");
+    CLI::Option* report =
+        app.add_option("--report", options.report_file,
+                       "Print how the device does, to be sent to us: what passes, hashes of results, speed; "
+                       "and the same as JSON, or write that to this file")
+            ->type_name("[FILE]")
+            ->expected(0, 1);
+    exclude_calls(app, report);
     try {
+        if (names_empty_report(arguments)) throw CLI::ValidationError("--report", lab::nameless(""));
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 takes them
-        if (options.list_devices || !options.cases.empty()) return options;
+        options.report = report->count() > 0;
+        if (options.force && options.out.empty() && options.report_file.empty())
+            throw CLI::RequiresError("--force", "--out or a file of --report");
+        if (options.report || options.list_devices || !options.cases.empty()) return options;
         finish(options.request);
         for (const char* argument : arguments) options.request.text += std::string(argument) + " ";
     } catch (const CLI::CallForHelp&) {
@@ -95,26 +129,6 @@ Options parse(std::span<const char* const> arguments) {
         throw Stop{exit_status::usage, std::string(error.what()) + "\n"};
     }
     return options;
-}
-
-/// The cases of a file, and where each one stands.
-std::vector<std::pair<std::string, Request>> read_cases(const std::string& file) {
-    const detail::Bytes bytes = detail::read_file(file);
-    std::istringstream stream({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    std::vector<std::pair<std::string, Request>> cases;
-    std::string line;
-    for (int number = 1; std::getline(stream, line); ++number) {
-        const std::string words = line.substr(0, line.find('#'));
-        if (words.find_first_not_of(" \t\r") == std::string::npos) continue;
-        const std::string where = file + ":" + std::to_string(number) + ": ";
-        try {
-            cases.emplace_back(where, parse_request(words));
-        } catch (const CLI::ParseError& error) {
-            throw Stop{exit_status::usage, where + error.what() + "\n"};
-        }
-    }
-    if (cases.empty()) throw Stop{exit_status::usage, file + ": holds no case\n"};
-    return cases;
 }
 
 std::vector<DeviceInfo> devices() {
@@ -138,48 +152,21 @@ int list_devices(std::ostream& out) {
     return status;
 }
 
-/// A number and the tensor it was found in.
-struct Worst {
-    double value = 0;
-    std::string tensor{};
-
-    void update(double candidate, const std::string& name) {
-        if (!(candidate > value)) return;
-        value = candidate;
-        tensor = name;
+/// `on_message` is told what the validation layer says.
+Device open_device(const Options& options, std::function<void(std::string_view)> on_message) {
+    devices();  // throws where there is no loader
+    try {
+        DeviceOptions wanted{.select = options.device,
+                             .validation = options.validation,
+                             .on_validation_message = std::move(on_message)};
+        if (options.as_gpu) wanted.clamp = [](Capabilities& capabilities) { capabilities.cpu = false; };
+        return Device(wanted);
+    } catch (const Unsupported& error) {
+        throw Stop{exit_status::failed, std::string(error.what()) + "\n"};
+    } catch (const Error& error) {
+        throw Stop{exit_status::no_device, std::string(error.what()) + "\n"};
     }
-};
-
-/// What all cases of one mode of one operation came to; those in 16-bit storage, whose bounds are other ones,
-/// on their own.
-struct Summary {
-    int cases = 0, failed = 0, skipped = 0;
-    std::string reason{};  ///< why, of those skipped
-    Worst ratio, ulps;
-
-    void add(const Outcome& outcome) {
-        ++cases;
-        failed += !outcome.failures.empty();
-        for (const auto& [tensor, deviation] : outcome.deviations) {
-            ratio.update(deviation.ratio, tensor);
-            ulps.update(deviation.ulps, tensor);
-        }
-    }
-    void skip(const std::string& why) {
-        ++skipped;
-        reason = why;
-    }
-    std::string line(const std::string& name, const std::string& device) const {
-        char text[512];
-        std::snprintf(
-            text, sizeof text,
-            "accuracy  %-34s %3d cases, %d failed  worst error/bound %.2f (%s)  worst ULP %.1f (%s)  %s",
-            name.c_str(), cases, failed, ratio.value, ratio.tensor.c_str(), ulps.value, ulps.tensor.c_str(),
-            device.c_str());
-        const std::string skips = skipped == 0 ? "" : "  SKIPPED " + std::to_string(skipped) + ": " + reason;
-        return text + skips + '\n';
-    }
-};
+}
 
 std::string milliseconds_text(double milliseconds) {
     char text[32];
@@ -191,45 +178,26 @@ class Checker {
   public:
     Checker(const Options& options, std::ostream& out, std::ostream& err)
         : out_(out), err_(err), speed_(options.speed) {
-        DeviceOptions wanted{.select = options.device, .validation = options.validation};
-        wanted.on_validation_message = [this](std::string_view message) {
+        device_ = open_device(options, [this](std::string_view message) {
             ++messages_;
             err_ << "validation: " << message << '\n';
-        };
-        if (options.as_gpu) wanted.clamp = [](Capabilities& capabilities) { capabilities.cpu = false; };
-        devices();  // throws where there is no loader
-        try {
-            device_ = std::make_unique<Device>(wanted);
-        } catch (const Unsupported& error) {
-            throw Stop{exit_status::failed, std::string(error.what()) + "\n"};
-        } catch (const Error& error) {
-            throw Stop{exit_status::no_device, std::string(error.what()) + "\n"};
-        }
+        });
     }
 
-    /// With generated tensors, or those of the file `in`. `where` begins every message.
-    HostTensors check(const std::string& where, const Request& request, const std::string& in = {}) {
+    /// With generated tensors, or those of the file `in`.
+    HostTensors check(const Case& what, const std::string& in) {
+        const Request& request = what.request;
         try {
             const Call call =
                 in.empty() ? generate(request) : call_with(request, read_safetensors(in).tensors, in);
-            const Storage storage = storage_of(call.settings);
-            Summary& summary = summaries_[call.operation->name + " " + call.mode->name +
-                                          (storage == Storage::float32 ? "" : " 16 bits")];
-            HostTensors results;
-            try {
-                results = run(*device_, call);
-            } catch (const Unsupported& error) {
-                summary.skip(error.what());
-                return {};
-            }
-            Outcome outcome = compare(call, std::move(results), call.mode->expect(call));
-            for (const std::string& failure : outcome.failures)
-                err_ << where << "FAILED " << request.text << ": " << failure << '\n';
-            summary.add(outcome);
-            if (speed_ && outcome.failures.empty()) print_speed(request.text, measure(*device_, call));
-            return std::move(outcome.results);
+            std::optional<Outcome> outcome = check::check(*device_, call, summaries_);
+            if (!outcome) return {};
+            for (const std::string& failure : outcome->failures)
+                err_ << what.where << "FAILED " << request.text << ": " << failure << '\n';
+            if (speed_ && outcome->failures.empty()) print_speed(request.text, measure(*device_, call));
+            return std::move(outcome->results);
         } catch (const std::invalid_argument& error) {
-            throw Stop{exit_status::usage, where + error.what() + "\n"};
+            throw std::invalid_argument(what.where + error.what());
         }
     }
 
@@ -261,24 +229,68 @@ class Checker {
     std::ostream& err_;
     bool speed_;
     int messages_ = 0;
-    std::map<std::string, Summary> summaries_;
-    std::unique_ptr<Device> device_;
+    Summaries summaries_;
+    std::optional<Device> device_;
 };
+
+/// Whoever waits sees that something goes on.
+class Progress {
+  public:
+    explicit Progress(std::ostream& err) : err_(err) {}
+
+    void show(const std::string& line) {
+        using Clock = std::chrono::steady_clock;
+        constexpr std::chrono::seconds pause(2);
+        if (Clock::now() - shown_at_ < pause) return;
+        shown_at_ = Clock::now();
+        err_ << line << std::endl;
+    }
+
+  private:
+    std::ostream& err_;
+    std::chrono::steady_clock::time_point shown_at_{};  // long ago: the first line is due at once
+};
+
+int run_report(const Options& options, std::ostream& out, std::ostream& err) {
+    if (!options.report_file.empty()) lab::require_output(options.report_file, options.force);
+    std::vector<std::string> messages;
+    Progress progress(err);
+    Report report;
+    {
+        Device device = open_device(options, [&](std::string_view message) {
+            messages.push_back("validation: " + std::string(message));
+        });
+        report = make_report(device, {.progress = [&](const std::string& line) { progress.show(line); }});
+    }
+    report.failures.insert(report.failures.end(), messages.begin(), messages.end());
+    return print_report(report, options.report_file, options.force, out);
+}
 
 int run_program_or_throw(std::span<const char* const> arguments, std::ostream& out, std::ostream& err) {
     const Options options = parse(arguments);
     if (options.list_devices) return list_devices(out);
-    const auto cases = options.cases.empty() ? std::vector{std::pair{std::string(), options.request}}
-                                             : read_cases(options.cases);
+    if (options.report) return run_report(options, out, err);
+    const std::vector<Case> cases =
+        options.cases.empty() ? std::vector{Case{"", options.request}} : read_cases(options.cases);
     if (!options.out.empty()) lab::require_output(options.out, options.force);
     Checker checker(options, out, err);
     HostTensors results;
-    for (const auto& [where, request] : cases) results = checker.check(where, request, options.in);
+    for (const Case& each : cases) results = checker.check(each, options.in);
     if (!options.out.empty()) write_safetensors(options.out, {results}, lab::existing_files(options.force));
     return checker.finish();
 }
 
 }  // namespace
+
+int print_report(const Report& report, const std::string& file, bool force, std::ostream& out) {
+    const std::string json = json_of(report).dump(2);
+    out << markdown_of(report);
+    if (file.empty())
+        out << "\n<details><summary>JSON</summary>\n\n```json\n" << json << "\n```\n\n</details>\n";
+    else
+        write_file(file, json + "\n", lab::existing_files(force));
+    return report.passed() ? exit_status::passed : exit_status::failed;
+}
 
 int run_program(std::span<const char* const> arguments, std::ostream& out, std::ostream& err) {
     try {
@@ -286,6 +298,9 @@ int run_program(std::span<const char* const> arguments, std::ostream& out, std::
     } catch (const Stop& stop) {
         (stop.status == exit_status::passed ? out : err) << stop.message;
         return stop.status;
+    } catch (const std::invalid_argument& error) {
+        err << error.what() << '\n';
+        return exit_status::usage;
     } catch (const std::exception& error) {
         err << error.what() << '\n';
         return exit_status::failed;

@@ -114,18 +114,22 @@ TEST(Compilers, TakeEveryModule) {
             ++pipelines;
         }
     };
-    for (const BlockAccess blocks : {BlockAccess::vectors, BlockAccess::texels_wide}) {
+    for (const BlockLoads loads : {BlockLoads::buffers, BlockLoads::texels}) {
         DeviceOptions options;
         options.clamp = [](Capabilities& capabilities) {  // it runs nothing of what it could not
             capabilities.cpu = true;
             capabilities.texel_blocks = capabilities.shader_int64 = capabilities.storage_16_bit = true;
         };
-        options.tuning = [blocks](Device&) {
-            return Tuning{.blocks = blocks, .fused_rows = 512, .fused_elements = 1u << 21};
+        options.tuning = [loads](Device&) {
+            return Tuning{.loads = loads,
+                          .stores = BlockStores::wide,
+                          .fused_rows = 512,
+                          .fused_elements = 1u << 21,
+                          .fused_row = 256};
         };
         Device device(options);
         run_cases(device);
-        if (blocks == BlockAccess::vectors) run_training(device);
+        if (loads == BlockLoads::buffers) run_training(device);
         note();
     }
     Device device(DeviceOptions{});

@@ -13,6 +13,7 @@
 
 #include "support/device_fixture.hpp"
 #include "support/worst_error.hpp"
+#include "vulkan/device_state.hpp"
 
 namespace vknorm::testing {
 namespace {
@@ -156,6 +157,22 @@ TEST(Optimizer, HugeStepsSaturate) {
                                        Optimizer(Adam{.learning_rate = 1e38f, .weight_decay = 10})})
         for (const float parameter : run(problem, optimizer).parameters)
             EXPECT_TRUE(std::isfinite(parameter));
+}
+
+TEST(Optimizer, TexelsGiveTheSameBits) {
+    if (!test_device().capabilities().texel_blocks) GTEST_SKIP() << "needs texel buffers";
+    std::mt19937_64 random = random_generator();
+    const Problem problem(random, 1000, 24);
+    Tuning& tuning = test_device().state().tuning;
+    const Tuning usual = tuning;
+    for (const Optimizer& optimizer :
+         {Optimizer(Sgd{}), Optimizer(Sgd{.momentum = 0.5f}), Optimizer(Adam{})}) {
+        tuning.loads = BlockLoads::buffers;
+        const std::vector<float> expected = run(problem, optimizer).parameters;
+        tuning.loads = BlockLoads::texels;
+        EXPECT_EQ(run(problem, optimizer).parameters, expected);
+    }
+    tuning = usual;
 }
 
 TEST(Optimizer, RefusesNumbersOutOfRange) {

@@ -8,6 +8,7 @@
 
 #include "support/device_fixture.hpp"
 #include "support/worst_error.hpp"
+#include "vulkan/device_state.hpp"
 
 namespace vknorm::testing {
 namespace {
@@ -51,6 +52,19 @@ Outcome run(const Step& step, uint32_t number = 41) {
                                            .record = record});
     stream.wait(stream.submit());
     return {detail::read_step_record(record.download<std::byte>()), divergence.download<uint32_t>()};
+}
+
+TEST(StepSummary, TexelsGiveTheSameBits) {
+    if (!test_device().capabilities().texel_blocks) GTEST_SKIP() << "needs texel buffers";
+    std::mt19937_64 random = random_generator();
+    const Step step{.gradient = random_floats(random, 15872)};
+    Tuning& tuning = test_device().state().tuning;
+    const Tuning usual = tuning;
+    tuning.loads = BlockLoads::buffers;
+    const float expected = run(step).report.gradient_norm;
+    tuning.loads = BlockLoads::texels;
+    EXPECT_EQ(run(step).report.gradient_norm, expected);
+    tuning = usual;
 }
 
 // Bounds: n squares or losses of one sign, summed in parts: each passes at most n / 1024 + 1024 / 64 + 64 + 4

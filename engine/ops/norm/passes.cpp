@@ -170,14 +170,14 @@ void NormPasses::statistics(Recorder& recorder, const StatisticsPass& pass) cons
 void NormPasses::merge(Recorder& recorder, const MergePass& pass) const {
     const Label label(recorder, plan_.operation + ".merge");
     const Device& device = recorder.device();
-    const shaders::Shader* const kernels[] = {&shaders::norm_merge_moments, &shaders::norm_merge_sums,
-                                              &shaders::norm_merge_average};
-    const shaders::Shader& shader = *kernels[static_cast<size_t>(pass.what)];
     for_each_set_range(device, plan_.limits, pass.from, [&](const SetRange& range) {
         const AlignedView result = bind_elements(device, pass.result, range.first, range.sets, partial_bytes);
         const shaders::NormMerge push{
             .partials = range.push, .result_first = result.first, .accumulate = pass.accumulate};
-        dispatch(recorder, {shader, range.constants}, {read(range.partials.view), read_write(result.view)},
+        const std::array<uint32_t, 3> constants{range.constants[0], range.constants[1],
+                                                static_cast<uint32_t>(pass.what)};
+        dispatch(recorder, {shaders::norm_merge, constants},
+                 {read(range.partials.view), read_write(result.view)},
                  push, range.groups);
     });
 }

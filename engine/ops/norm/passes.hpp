@@ -48,7 +48,11 @@ PartialSets partials_of_parts(const BufferView& results, uint64_t parts, uint64_
 
 /// What partials are, and become: moments of more values, sums of more terms, or the average of the moments
 /// of sets of equal size (a mean of means, a mean of squares).
-enum class Merged { moments, sums, average };
+enum class Merged : uint32_t {
+    moments = shaders::norm_merges_moments,
+    sums = shaders::norm_merges_sums,
+    average = shaders::norm_merges_average
+};
 
 /// Merges partials for passes that follow.
 struct MergePass {
