@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "vulkan/device_state.hpp"
+#include "vulkan/exit.hpp"
 #include "vulkan/pipelines.hpp"
 #include "vulkan/select.hpp"
 
@@ -152,6 +153,7 @@ std::shared_ptr<DeviceState> create_device(const DeviceOptions& options,
     create_logical_device(*state, chosen.extensions, options);
     state->finish(chosen.extensions, options.clamp);
     if (!options.pipeline_cache_file.empty()) state->pipelines->keep_cache_in(options.pipeline_cache_file);
+    let_go_at_exit(state);
     return state;
 }
 
