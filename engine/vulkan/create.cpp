@@ -139,7 +139,7 @@ void create_logical_device(DeviceState& state, const Extensions& available, cons
 
 std::shared_ptr<DeviceState> create_device(const DeviceOptions& options,
                                            PFN_vkGetInstanceProcAddr get_instance_proc_addr) {
-    const std::shared_ptr<DeviceState> state = DeviceState::make();
+    std::shared_ptr<DeviceState> state = DeviceState::make();
     state->owned = true;
     state->farewell = options.farewell;
     state->vk.load_global(get_instance_proc_addr);
