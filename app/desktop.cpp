@@ -65,11 +65,11 @@ class Desktop {
 
     void run() {
         Clock::time_point previous = Clock::now(), touched = previous;
-        while (true) {
+        while (!closing_) {
             // Events end the wait early; the picture keeps its pace nevertheless.
             do window_.wait(std::max(frame_interval.count() - seconds_since(previous), 0.0));
             while (!window_.close_requested() && seconds_since(previous) < frame_interval.count());
-            if (closing_ || window_.close_requested()) return;
+            if (window_.close_requested()) return;
 
             if (!screen_.input().empty()) touched = Clock::now();
             const uint64_t revision = session_.snapshot()->revision;
@@ -101,6 +101,7 @@ class Desktop {
         const Requests requests = shell_.draw(screen_, frame_ms_);
         closing_ = requests.close;
         const Frame frame = screen_.end();
+        if (closing_) return;  // nobody waits for this picture
         window_.draw(renderer_, frame);
         frame_ms_ = static_cast<float>(seconds_since(begin) * 1000);
         try {

@@ -272,8 +272,10 @@ CsvData read_csv(const std::filesystem::path& file, const CsvOptions& options) {
     if (!unreadable && size > most) refuse_size(file, std::to_string(size), most);
     detail::Bytes bytes = detail::read_file(file, most);
     if (detail::is_gzip(bytes)) {
-        bytes = detail::gunzip(bytes, most + 1, file.string());
-        if (bytes.size() > most) refuse_size(file, "more than " + std::to_string(most), most);
+        // Memory is taken for what fits only, however little a file seems to be that holds much.
+        const size_t decompressed = detail::gunzipped_bytes(bytes, most + 1, file.string());
+        if (decompressed > most) refuse_size(file, "more than " + std::to_string(most), most);
+        bytes = detail::gunzip(bytes, decompressed, file.string());
     }
     return detail::parse_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string(),
                              options);

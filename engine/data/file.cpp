@@ -1,6 +1,7 @@
 #include "data/file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <limits>
@@ -99,26 +100,26 @@ struct Inflater {
     Inflater& operator=(const Inflater&) = delete;
 };
 
-}  // namespace
-
-Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& name) {
+/// Decompresses all members, as gunzip() says it, and returns the number of bytes. They go where `room(done)`
+/// says, as many as there is room for.
+template <class Room>
+size_t inflate_members(std::span<const std::byte> file, size_t most, const std::string& name, Room room) {
     Inflater inflater;
     z_stream& stream = inflater.stream;
     std::span<const std::byte> rest = file;  // of the compressed bytes
-    Bytes bytes;
     size_t done = 0;
     while (done < most) {
-        if (done == bytes.size()) bytes.resize(std::min(most, std::max<size_t>(2 * done, 4096)));
+        const std::span<std::byte> to = room(done);
         constexpr size_t most_at_once = std::numeric_limits<uInt>::max();
         stream.next_in =
             reinterpret_cast<Bytef*>(const_cast<std::byte*>(rest.data()));  // zlib does not write to it
         stream.avail_in = static_cast<uInt>(std::min(rest.size(), most_at_once));
-        stream.next_out = reinterpret_cast<Bytef*>(bytes.data() + done);
-        stream.avail_out = static_cast<uInt>(std::min(bytes.size() - done, most_at_once));
-        const size_t given = stream.avail_in, room = stream.avail_out;
+        stream.next_out = reinterpret_cast<Bytef*>(to.data());
+        stream.avail_out = static_cast<uInt>(std::min({to.size(), most - done, most_at_once}));
+        const size_t given = stream.avail_in, given_room = stream.avail_out;
         const int result = inflate(&stream, Z_NO_FLUSH);
         rest = rest.subspan(given - stream.avail_in);
-        done += room - stream.avail_out;
+        done += given_room - stream.avail_out;
         if (result == Z_STREAM_END) {
             if (is_gzip(rest)) {
                 inflateReset(&stream);
@@ -138,8 +139,24 @@ Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& na
             throw FormatError(name + ": gzip data ends early: got " + std::to_string(file.size()) +
                               " bytes, " + std::to_string(done) + " decompressed, needs more");
     }
-    bytes.resize(done);
+    return done;
+}
+
+}  // namespace
+
+Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& name) {
+    Bytes bytes;
+    bytes.resize(inflate_members(file, most, name, [&](size_t done) {
+        constexpr size_t least = 4096;
+        if (done == bytes.size()) bytes.resize(std::min(most, std::max(2 * done, least)));
+        return std::span(bytes).subspan(done);
+    }));
     return bytes;
+}
+
+size_t gunzipped_bytes(std::span<const std::byte> file, size_t most, const std::string& name) {
+    std::array<std::byte, size_t{1} << 16> dropped;
+    return inflate_members(file, most, name, [&](size_t) { return std::span(dropped); });
 }
 
 }  // namespace vknorm::detail

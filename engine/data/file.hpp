@@ -35,5 +35,7 @@ bool is_gzip(std::span<const std::byte> file);
 /// that, the checksums are verified too, and that nothing but zeros follows. Memory grows with what is there,
 /// not with what is claimed. Throws FormatError.
 Bytes gunzip(std::span<const std::byte> file, size_t most, const std::string& name);
+/// How many bytes gunzip() with these arguments would return, for no memory. Throws the same.
+size_t gunzipped_bytes(std::span<const std::byte> file, size_t most, const std::string& name);
 
 }  // namespace vknorm::detail

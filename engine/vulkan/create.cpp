@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "vulkan/device_state.hpp"
+#include "vulkan/exit.hpp"
 #include "vulkan/pipelines.hpp"
 #include "vulkan/select.hpp"
 
@@ -138,7 +139,7 @@ void create_logical_device(DeviceState& state, const Extensions& available, cons
 
 std::shared_ptr<DeviceState> create_device(const DeviceOptions& options,
                                            PFN_vkGetInstanceProcAddr get_instance_proc_addr) {
-    const std::shared_ptr<DeviceState> state = DeviceState::make();
+    std::shared_ptr<DeviceState> state = DeviceState::make();
     state->owned = true;
     state->farewell = options.farewell;
     state->vk.load_global(get_instance_proc_addr);
@@ -152,6 +153,7 @@ std::shared_ptr<DeviceState> create_device(const DeviceOptions& options,
     create_logical_device(*state, chosen.extensions, options);
     state->finish(chosen.extensions, options.clamp);
     if (!options.pipeline_cache_file.empty()) state->pipelines->keep_cache_in(options.pipeline_cache_file);
+    let_go_at_exit(state);
     return state;
 }
 

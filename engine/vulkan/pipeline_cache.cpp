@@ -47,7 +47,7 @@ PipelineCache::PipelineCache(const DeviceState& device, fs::path file)
     cache_ = {device, cache};
 }
 
-PipelineCache::~PipelineCache() {
+void PipelineCache::save() noexcept {
     try {
         const Data data = this->data();
         // SwiftShader has nothing to keep: it puts a header before what it was given, each time one more.

@@ -13,9 +13,13 @@ class PipelineCache {
     /// Starts with what `file` holds, where this device wrote it with this driver; else empty. Throws
     /// FileError when there is something else than a readable regular file, or no folder for it.
     PipelineCache(const DeviceState& device, std::filesystem::path file);
+    ~PipelineCache() { save(); }
+    PipelineCache(const PipelineCache&) = delete;
+    PipelineCache& operator=(const PipelineCache&) = delete;
+
     /// Writes the file when there is something new. That may fail, and nobody would hear of it: then the file
     /// stays what it was.
-    ~PipelineCache();
+    void save() noexcept;
 
     VkPipelineCache get() const { return cache_.get(); }
 

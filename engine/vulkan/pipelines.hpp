@@ -40,6 +40,10 @@ class Pipelines {
     void keep_cache_in(const std::filesystem::path& file) {
         cache_ = std::make_unique<PipelineCache>(device_, file);
     }
+    /// Keeps what was compiled so far; no failure is heard of.
+    void save_cache() noexcept {
+        if (cache_) cache_->save();
+    }
 
     /// Returns the pipeline whose `constants[i]` is constant_id i; `push_bytes` is the size of the push
     /// constant block. The result lives as long as this object, and binds what these constants leave of the

@@ -1,8 +1,11 @@
 #include "data/csv.hpp"
 
 #include <clocale>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <locale>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "support/data_files.hpp"
 
@@ -311,6 +314,35 @@ TEST(Csv, ReadsFilesAndNamesThem) {
               missing.string() + ": cannot be read: No such file or directory");
     EXPECT_EQ(test::message_of<filesystem_error>([&] { read_csv(directory.path()); }),
               directory.path().string() + ": cannot be read: it is a folder, needs a file");
+}
+
+TEST(Csv, TakesNoMemoryForWhatIsTooLarge) {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "bomb.csv.gz";
+    std::string table;
+    for (int i = 0; i < 200'000; ++i) table += "1,0\n";
+    const test::Bytes member = test::gzip(std::as_bytes(std::span(table)));
+    test::Bytes bomb;
+    for (int i = 0; i < 25; ++i) bomb.insert(bomb.end(), member.begin(), member.end());
+    write_file(file, bomb);
+
+    constexpr uint64_t most = 16 << 20;  // a little less than it holds
+    rlimit before{};
+    getrlimit(RLIMIT_AS, &before);
+    size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit tight = before;
+    tight.rlim_cur = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) + most / 2;
+    setrlimit(RLIMIT_AS, &tight);
+    std::string message;
+    try {
+        read_csv(file, {.max_bytes = most});
+    } catch (const std::exception& error) {
+        message = error.what();
+    }
+    setrlimit(RLIMIT_AS, &before);
+    EXPECT_EQ(message, file.string() + ": got more than " + std::to_string(most) + " bytes, needs at most " +
+                           std::to_string(most));
 }
 
 }  // namespace

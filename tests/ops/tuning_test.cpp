@@ -26,15 +26,6 @@ using ::testing::HasSubstr;
 /// Other than any table's.
 constexpr Tuning unusual{.workgroup = 24, .sweep = 77, .fused_rows = 5};
 
-std::string contents(const fs::path& file) {
-    std::ifstream stream(file);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::vector<fs::path> files_in(const fs::path& folder) {
-    return {fs::directory_iterator(folder), fs::directory_iterator()};
-}
-
 /// Keeps the tuning of the device under test in a folder, and counts how often it is measured.
 struct Keeper {
     fs::path folder;
@@ -143,8 +134,8 @@ TEST(TuningFile, IsMeasuredOnceAndReadFromThenOn) {
     Keeper keeper{folder.path() / "made" / "for it"};
     EXPECT_EQ(keeper(), unusual);
     EXPECT_EQ(keeper.measured, 1);
-    EXPECT_THAT(contents(keeper.file()), HasSubstr(unusual.text()));
-    EXPECT_EQ(files_in(keeper.folder), std::vector{keeper.file()}) << "nothing else is left behind";
+    EXPECT_THAT(test::contents(keeper.file()), HasSubstr(unusual.text()));
+    EXPECT_EQ(test::files_in(keeper.folder), 1u) << "nothing else is left behind";
     EXPECT_EQ(keeper(Tuning{}), unusual);
     EXPECT_EQ(keeper.measured, 1);
 
@@ -158,7 +149,7 @@ TEST(TuningFile, IsReplacedWhereDamaged) {
     const test::TemporaryDirectory folder;
     Keeper keeper{folder.path()};
     keeper();
-    const std::string good = contents(keeper.file());
+    const std::string good = test::contents(keeper.file());
     const std::string heading = good.substr(0, good.find('\n') + 1);
     const Tuning impossible{.workgroup = 1u << 30};
     int damaged = 0;
@@ -169,7 +160,7 @@ TEST(TuningFile, IsReplacedWhereDamaged) {
         std::ofstream(keeper.file()) << text;
         EXPECT_EQ(keeper(), unusual);
         EXPECT_EQ(keeper.measured, ++damaged + 1);
-        EXPECT_EQ(contents(keeper.file()), good);
+        EXPECT_EQ(test::contents(keeper.file()), good);
     }
 }
 
@@ -220,7 +211,7 @@ TEST(TuningFile, IsNotWrittenWhenMeasuringStops) {
     const test::TemporaryDirectory folder;
     Keeper keeper{folder.path()};
     EXPECT_EQ(keeper(std::nullopt), test_device().tuning());
-    EXPECT_TRUE(files_in(folder.path()).empty());
+    EXPECT_EQ(test::files_in(folder.path()), 0u);
 }
 
 TEST(Tune, IsOneLineAsTheReadmeHasIt) {

@@ -1,4 +1,5 @@
 // Everything may be destroyed at any time, in any order: what commands use lives until they have run.
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <memory>
 #include <optional>
@@ -213,6 +214,28 @@ TEST(LifetimeOfDevices, ARecorderKeepsTheEnginesBuffers) {
         EXPECT_LE(device.memory_use().used + 1024, before.used) << "it gave the buffer back";
     }
     EXPECT_EQ(std::vector<float>(result.values, result.values + 256), data);
+}
+
+/// Made before main(), so that it is destroyed after all that a driver has.
+struct Latest {
+    std::optional<Device> device;
+    std::optional<Stream> stream;
+    std::optional<Buffer> buffer;
+} latest;
+
+TEST(Exit, StaticObjectsMayOutliveTheDriver) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");  // a driver's threads do not survive a fork
+    const auto leave = [] {
+        DeviceOptions options = test_device_options();
+        options.validation = false;
+        Device& device = latest.device.emplace(options);
+        latest.stream.emplace(device);
+        latest.buffer.emplace(device, small * sizeof(float), "latest");
+        detail::fill(latest.stream->record(), *latest.buffer, 0);
+        latest.stream->submit();
+        std::exit(0);
+    };
+    EXPECT_EXIT(leave(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -23,6 +23,35 @@ using ::testing::HasSubstr;
 class StreamTest : public DeviceVariants {};
 INSTANTIATE_TEST_SUITE_P(Variants, StreamTest, every_variant, name_of);
 
+/// Tests of what a queue that stands still has yet to do.
+class HeldStream : public StreamTest {
+  protected:
+    void SetUp() override {
+        if (mode().gpu_assisted) GTEST_SKIP() << HeldQueue::impossible;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Variants, HeldStream, every_variant, name_of);
+
+/// A stream's submission that does not run before it is released.
+struct HeldSubmission {
+    Buffer target;
+    Stream stream;
+    HeldQueue queue;
+    Ticket ticket;
+
+    explicit HeldSubmission(Device& device)
+        : target(device, small * sizeof(float), "target"), stream(device), queue(device) {
+        detail::fill(stream.record(), target, 0);
+        ticket = stream.submit();
+    }
+    std::jthread released_after(std::chrono::milliseconds time) {
+        return std::jthread([this, time] {
+            std::this_thread::sleep_for(time);
+            queue.release();
+        });
+    }
+};
+
 TEST_P(StreamTest, UploadsAndDownloadsWhatDoesNotFitIntoTheStagingMemory) {
     const std::vector<float> data = floats(5 * detail::Staging::piece_bytes / sizeof(float) + 13);
     const Buffer target = buffer(data.size(), "target");
@@ -107,8 +136,7 @@ TEST_P(StreamTest, OrdersSubmissionsOfOneStreamAndOfSeveral) {
     EXPECT_EQ(second.download<float>(d), data);
 }
 
-TEST_P(StreamTest, AnUploadComesAfterWhatOtherStreamsSubmitted) {
-    if (mode().gpu_assisted) GTEST_SKIP() << HeldQueue::impossible;
+TEST_P(HeldStream, AnUploadComesAfterWhatOtherStreamsSubmitted) {
     const std::vector<float> before = floats(small), after = floats(small);
     const Buffer source = buffer(small, "source"), target = buffer(small, "target");
     Stream first(device), second(device);
@@ -124,8 +152,7 @@ TEST_P(StreamTest, AnUploadComesAfterWhatOtherStreamsSubmitted) {
     EXPECT_EQ(first.download<float>(source), after);
 }
 
-TEST_P(StreamTest, ADownloadComesAfterWhatOtherStreamsSubmitted) {
-    if (mode().gpu_assisted) GTEST_SKIP() << HeldQueue::impossible;
+TEST_P(HeldStream, ADownloadComesAfterWhatOtherStreamsSubmitted) {
     const std::vector<float> data = floats(small);
     const Buffer source = buffer(small, "source"), target = buffer(small, "target");
     Stream first(device), second(device);
@@ -142,39 +169,23 @@ TEST_P(StreamTest, ADownloadComesAfterWhatOtherStreamsSubmitted) {
     EXPECT_EQ(downloaded.get(), data);
 }
 
-TEST_P(StreamTest, WaitsAsLongAsItIsTold) {
-    if (mode().gpu_assisted) GTEST_SKIP() << HeldQueue::impossible;
-    const Buffer target = buffer(small, "target");
-    Stream stream(device);
-    HeldQueue held(device);
-    detail::fill(stream.record(), target, 0);
-    const Ticket ticket = stream.submit();
+TEST_P(HeldStream, WaitsAsLongAsItIsTold) {
+    HeldSubmission held(device);
     for (const auto none : {0ms, -5ms, std::chrono::milliseconds::min()})
-        EXPECT_FALSE(stream.wait(ticket, none)) << none.count();
-    EXPECT_FALSE(stream.wait(ticket, std::chrono::hours::min()));
-    EXPECT_FALSE(stream.wait(ticket, 1us));
-    EXPECT_FALSE(stream.reached(ticket));
+        EXPECT_FALSE(held.stream.wait(held.ticket, none)) << none.count();
+    EXPECT_FALSE(held.stream.wait(held.ticket, std::chrono::hours::min()));
+    EXPECT_FALSE(held.stream.wait(held.ticket, 1us));
+    EXPECT_FALSE(held.stream.reached(held.ticket));
 
-    const std::jthread later([&held] {
-        std::this_thread::sleep_for(10ms);
-        held.release();
-    });
-    EXPECT_TRUE(stream.wait(ticket, std::chrono::milliseconds::max()));
+    const std::jthread later = held.released_after(10ms);
+    EXPECT_TRUE(held.stream.wait(held.ticket, std::chrono::milliseconds::max()));
 }
 
-TEST_P(StreamTest, WaitsAsLongAsAnyDurationTells) {
-    if (mode().gpu_assisted) GTEST_SKIP() << HeldQueue::impossible;
+TEST_P(HeldStream, WaitsAsLongAsAnyDurationTells) {
     const auto wait = [this](auto timeout) {
-        const Buffer target = buffer(small, "target");
-        Stream stream(device);
-        HeldQueue held(device);
-        detail::fill(stream.record(), target, 0);
-        const Ticket ticket = stream.submit();
-        const std::jthread later([&held] {
-            std::this_thread::sleep_for(2ms);
-            held.release();
-        });
-        EXPECT_TRUE(stream.wait(ticket, timeout));
+        HeldSubmission held(device);
+        const std::jthread later = held.released_after(2ms);
+        EXPECT_TRUE(held.stream.wait(held.ticket, timeout));
     };
     wait(std::chrono::hours::max());
     wait(std::chrono::hours(1'000'000));
@@ -183,22 +194,17 @@ TEST_P(StreamTest, WaitsAsLongAsAnyDurationTells) {
     wait(std::chrono::duration<double>(std::numeric_limits<double>::infinity()));
 }
 
-TEST_P(StreamTest, AWaitCanBeStopped) {
-    if (mode().gpu_assisted) GTEST_SKIP() << HeldQueue::impossible;
-    const Buffer target = buffer(small, "target");
-    Stream stream(device);
-    HeldQueue held(device);
-    detail::fill(stream.record(), target, 0);
-    const Ticket ticket = stream.submit();
+TEST_P(HeldStream, AWaitCanBeStopped) {
+    HeldSubmission held(device);
     std::stop_source stop;
     const std::jthread stopper([&stop] {
         std::this_thread::sleep_for(2ms);
         stop.request_stop();
     });
-    EXPECT_FALSE(stream.wait(ticket, stop.get_token()));
-    held.release();
-    EXPECT_TRUE(stream.wait(ticket, std::stop_token()));
-    EXPECT_TRUE(stream.wait(ticket, stop.get_token())) << "reached already";
+    EXPECT_FALSE(held.stream.wait(held.ticket, stop.get_token()));
+    held.queue.release();
+    EXPECT_TRUE(held.stream.wait(held.ticket, std::stop_token()));
+    EXPECT_TRUE(held.stream.wait(held.ticket, stop.get_token())) << "reached already";
 }
 
 TEST_P(StreamTest, OnlyItsOwnStreamTakesATicket) {

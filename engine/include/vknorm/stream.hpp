@@ -37,7 +37,7 @@ class Recorder {
     Recorder(Device& device, VkCommandBuffer commands);
     ~Recorder();
     /// Throws std::invalid_argument for the recorder of a Stream, which stays with it.
-    Recorder(Recorder&&);
+    Recorder(Recorder&&);  // NOLINT(performance-noexcept-move-constructor)
     Recorder& operator=(Recorder&&) = delete;
 
     Device& device() const;
