@@ -5,8 +5,8 @@
 
 namespace vknorm::detail {
 
-/// The usual kernels bind so many at most: a device with fewer is refused when it is chosen. Some operations with many
-/// optional arguments bind more, and say so where a device has too few.
+/// The usual kernels bind so many at most: a device with fewer is refused when it is chosen. Some operations
+/// with many optional arguments bind more, and say so where a device has too few.
 constexpr uint32_t needed_storage_buffers = 8;
 
 /// Fills limits, timestamp_bits and the numbers in capabilities; what depends on enabled extensions or on

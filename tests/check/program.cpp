@@ -33,7 +33,8 @@ struct Stop {
 struct Options {
     Request request;
     std::string in, out, cases, report_file, device;
-    bool report = false, list_devices = false, validation = false, as_gpu = false, speed = false, force = false;
+    bool report = false, list_devices = false, validation = false, as_gpu = false, speed = false,
+         force = false;
 };
 
 std::string operations_help() {
@@ -66,8 +67,8 @@ std::string operations_help() {
 
 /// A report says how the device does; all else is about calls.
 void exclude_calls(CLI::App& app, CLI::Option* report) {
-    constexpr std::array<std::string_view, 6> allowed{"--report", "--help", "--device", "--as-gpu", "--validation",
-                                                      "--force"};
+    constexpr std::array<std::string_view, 6> allowed{"--report", "--help",       "--device",
+                                                      "--as-gpu", "--validation", "--force"};
     for (CLI::Option* option : app.get_options(nullptr))
         if (std::ranges::find(allowed, "--" + option->get_lnames().front()) == allowed.end())
             report->excludes(option);

@@ -321,7 +321,8 @@ void fuse(Tuning& tuning, bool all) {
 
 /// Those of every other member that are measured, with the ways to load and store dealt out to them.
 std::vector<Tuning> every_tuning(const Device& device) {
-    const std::vector<Tuning> accesses = with_variants(device, detail::variants(device, device.tuning(), 0), 1);
+    const std::vector<Tuning> accesses =
+        with_variants(device, detail::variants(device, device.tuning(), 0), 1);
     std::vector<Tuning> tunings;
     for (size_t member = 2; member < detail::tuning_members; ++member) {
         for (Tuning tuning : detail::variants(device, device.tuning(), member)) {

@@ -177,8 +177,7 @@ void NormPasses::merge(Recorder& recorder, const MergePass& pass) const {
         const std::array<uint32_t, 3> constants{range.constants[0], range.constants[1],
                                                 static_cast<uint32_t>(pass.what)};
         dispatch(recorder, {shaders::norm_merge, constants},
-                 {read(range.partials.view), read_write(result.view)},
-                 push, range.groups);
+                 {read(range.partials.view), read_write(result.view)}, push, range.groups);
     });
 }
 
