@@ -43,15 +43,13 @@ void take_sums(uint of_set, out vec4 sums[4]) {
     const NormWalk walk = walk_of(push.shape);
     const Place place = place_of_row(push.shape, of_set, 0);
     const Scaling scaling = scaling_at(place);
-#define MERGE(K) total[K] = merge(total[K], more[K]);
-#define TAKE(K) sums[K] = uintBitsToFloat(total[K]);
     uvec4 total[4] = uvec4[4](uvec4(0), uvec4(0), uvec4(0), uvec4(0));
     for (uint s = 0; s < push.shape.strands; ++s) {
         const uvec4 more[4] =
             sums_of_strands(walk, place, strand_of(walk, place, s), scaling, push.x_first, push.dy_first);
-        EACH_ELEMENT(MERGE)
+        for (uint k = 0; k < 4; ++k) total[k] = merge(total[k], more[k]);
     }
-    EACH_ELEMENT(TAKE)
+    for (uint k = 0; k < 4; ++k) sums[k] = uintBitsToFloat(total[k]);
 }
 
 // Of four values, the first of them value `at` of the row.
@@ -69,14 +67,12 @@ void main() {
     vec4 sums[4];
     take_sums(of_set, sums);
     Means of_q = Means(vec4(0), vec4(0));
-#define GIVE(K)                                                                        \
-    {                                                                                  \
-        const float sum_dy = together(sums[K].x, sums[K].y), sum_dy_x = together(sums[K].z, sums[K].w); \
-        if (hand() == 0) give_parameters(of_set + K, sum_dy, sum_dy_x);               \
-        if (push.centred == 1) of_q.q[K] = sum_dy / push.values;                      \
-        of_q.product[K] = sum_dy_x / push.values;                                     \
+    for (uint k = 0; k < (adjacent ? 4 : 1); ++k) {
+        const float sum_dy = together(sums[k].x, sums[k].y), sum_dy_x = together(sums[k].z, sums[k].w);
+        if (hand() == 0) give_parameters(of_set + k, sum_dy, sum_dy_x);
+        if (push.centred == 1) of_q.q[k] = sum_dy / push.values;
+        of_q.product[k] = sum_dy_x / push.values;
     }
-    EACH_ELEMENT(GIVE)
     if (!adjacent) of_q = Means(of_q.q.xxxx, of_q.product.xxxx);
     for (uint row = 0; row < (adjacent ? 1 : shape.rows); ++row) {
         const Place place = place_of_row(shape, of_set, row);

@@ -37,15 +37,12 @@ void take_moments(uint of_set, out Moments moments[4]) {
     }
     const NormWalk walk = walk_of(push.shape);
     const Place place = place_of_row(push.shape, of_set, 0);
-#define BEGIN(K) moments[K] = Moments(0, 0, 0, 0);
-#define MERGE(K) moments[K] = merge(moments[K], more[K]);
-#define ROUND(K) moments[K] = rounded(moments[K]);
-    EACH_ELEMENT(BEGIN)
+    for (uint k = 0; k < 4; ++k) moments[k] = Moments(0, 0, 0, 0);
     for (uint s = 0; s < push.shape.strands; ++s) {
         const Moments more[4] = moments_of_strands(walk, strand_of(walk, place, s), place.there, push.x_first);
-        EACH_ELEMENT(MERGE)
+        for (uint k = 0; k < 4; ++k) moments[k] = merge(moments[k], more[k]);
     }
-    EACH_ELEMENT(ROUND)
+    for (uint k = 0; k < 4; ++k) moments[k] = rounded(moments[k]);
 }
 
 bool counts_again(uint i) { return true; }
@@ -62,32 +59,34 @@ const bool gives_running = (features & norm_running) != 0, cumulative = false;
 #define FINISH_BINDING 2
 #include "norm/finish.glsl"
 
+// What happens once for each set is a loop, so that it is compiled once.
+const uint sets_at_hand = adjacent ? 4 : 1;
+
 // Those of sets out of range are measured again; units take the power of two that they are counted in.
 void take_units_of_sets(inout Moments moments[4], out vec4 units) {
     units = vec4(1);
     vec4 variance = vec4(1);
     bvec4 out_of_range = bvec4(false);
-#define JUDGE(K)                        \
-    variance[K] = variance_of(moments[K]); \
-    out_of_range[K] = is_out_of_range(variance[K], push.epsilon);
-    EACH_ELEMENT(JUDGE)
+    for (uint k = 0; k < sets_at_hand; ++k) {
+        variance[k] = variance_of(moments[k]);
+        out_of_range[k] = is_out_of_range(variance[k], push.epsilon);
+    }
     if (!any(out_of_range)) return;
     const Again again = measured_again(variance, push.shape.values * (adjacent ? 1 : push.shape.rows), float(moments[0].count));
-#define REPLACE(K)                                                                              \
-    if (out_of_range[K] && is_better(again, K)) {                                               \
-        moments[K] = Moments(moments[K].count, again.high[K], again.low[K], again.squares[K]);  \
-        units[K] = again.unit[K];                                                               \
+    for (uint k = 0; k < sets_at_hand; ++k) {
+        if (!out_of_range[k] || !is_better(again, k)) continue;
+        moments[k] = Moments(moments[k].count, again.high[k], again.low[k], again.squares[k]);
+        units[k] = again.unit[k];
     }
-    EACH_ELEMENT(REPLACE)
 }
 
 Scaling scaling_of_sets(Moments moments[4], vec4 units) {
     Scaling scaling = neutral;
-#define SCALE(K)                                                  \
-    scaling.mean[K] = moments[K].high * per_unit(units[K]);      \
-    scaling.mean_lost[K] = moments[K].low * per_unit(units[K]);  \
-    scaling.inv_std[K] = inv_std_of(moments[K], units[K]);
-    EACH_ELEMENT(SCALE)
+    for (uint k = 0; k < sets_at_hand; ++k) {
+        scaling.mean[k] = moments[k].high * per_unit(units[k]);
+        scaling.mean_lost[k] = moments[k].low * per_unit(units[k]);
+        scaling.inv_std[k] = inv_std_of(moments[k], units[k]);
+    }
     if (adjacent) return scaling;
     scaling.mean = scaling.mean.xxxx;
     scaling.mean_lost = scaling.mean_lost.xxxx;
@@ -129,8 +128,7 @@ void main() {
     take_units_of_sets(moments, units);
     const Scaling of_sets = scaling_of_sets(moments, units);
     if (hand() == 0) {
-#define FINISH(K) finish(of_set + K, moments[K], units[K], of_sets.inv_std[K]);
-        EACH_ELEMENT(FINISH)
+        for (uint k = 0; k < sets_at_hand; ++k) finish(of_set + k, moments[k], units[k], of_sets.inv_std[k]);
     }
     for (uint row = 0; row < (adjacent ? 1 : shape.rows); ++row) {
         const Place place = place_of_row(shape, of_set, row);

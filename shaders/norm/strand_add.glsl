@@ -14,17 +14,14 @@ void add_strand(NormWalk walk, Place place, Strand strand, Scaling scaling, uint
         dy_at += 2 * pitch;
         at += 2 * step;
     }
-    if ((strand.blocks & 1) != 0) {
-        terms_of_block(walk, place, scaling, x_at, dy_at, at, 4, a, a_product);
+    // One more, and a short one.
+    const bool single = (strand.blocks & 1) != 0;
+    for (uint rest = single ? 0 : 1; rest < (strand.tail > 0 ? 2 : 1); ++rest) {
+        terms_of_block(walk, place, scaling, x_at, dy_at, at, rest == 0 ? 4 : strand.tail, a, a_product);
         add_block(q, q_lost, a);
         if (needs_x) add_block(product, product_lost, a_product);
         x_at += pitch;
         dy_at += pitch;
         at += step;
-    }
-    if (strand.tail > 0) {
-        terms_of_block(walk, place, scaling, x_at, dy_at, at, strand.tail, a, a_product);
-        add_block(q, q_lost, a);
-        if (needs_x) add_block(product, product_lost, a_product);
     }
 }

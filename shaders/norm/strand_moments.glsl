@@ -10,6 +10,15 @@ void x_block(NormWalk walk, uint at, uint there, float pilot, out float block[4]
 }
 void x_block(NormWalk walk, uint at, uint there, vec4 pilot, out vec4 block[4]) {
     const uint pitch = walk.value_pitch;
+    if (!aligned) {  // element by element, which is long enough once
+        vec4 rows[4];
+        for (uint k = 0; k < 4; ++k) {
+            precise const vec4 x = read_x(at + k * pitch, there) - pilot;
+            rows[k] = x;
+        }
+        block = vec4[4](rows[0], rows[1], rows[2], rows[3]);
+        return;
+    }
     precise const vec4 a = read_x(at, there) - pilot, b = read_x(at + pitch, there) - pilot;
     precise const vec4 c = read_x(at + 2 * pitch, there) - pilot, d = read_x(at + 3 * pitch, there) - pilot;
     block = vec4[4](a, b, c, d);
@@ -22,20 +31,25 @@ void x_block(NormWalk walk, uint at, uint there, vec4 pilot, out vec4 block[4]) 
 #include "norm/strand_measure.glsl"
 #undef NUMBER
 
-// The values of the short block of one of the strands, or of any block.
+// The values of a block of one of the strands that may be short.
 vec4 some_x(NormWalk walk, uint at, uint there, uint element, uint values) {
     if (!adjacent) return read_x(at, values);
     const uint pitch = walk.value_pitch;
-    vec4 block = vec4(read_x(at, there)[element], 0, 0, 0);
-    if (values > 1) block.y = read_x(at + pitch, there)[element];
-    if (values > 2) block.z = read_x(at + 2 * pitch, there)[element];
-    if (values > 3) block.w = read_x(at + 3 * pitch, there)[element];
+    vec4 block = vec4(0);
+    for (uint k = 0; k < values; ++k) block[k] = read_x(at + k * pitch, there)[element];
     return block;
 }
 
-Moments moments_of_tail(NormWalk walk, uint at, uint there, uint element, uint values) {
-    const vec4 x = some_x(walk, at, there, element, values);
-    return moments_of_block(x.x, x, held(values), values);
+// The short blocks of as many strands as an invocation has, value by value of each.
+void x_tails(NormWalk walk, uint at, uint there, uint values, out vec4 tails[4]) {
+    if (!adjacent) {
+        tails[0] = read_x(at, values);
+        return;
+    }
+    vec4 rows[3] = vec4[3](vec4(0), vec4(0), vec4(0));
+    for (uint k = 0; k < values; ++k) rows[k] = read_x(at + k * walk.value_pitch, there);
+    const vec4 a = rows[0], b = rows[1], c = rows[2];
+    tails = vec4[4](vec4(a.x, b.x, c.x, 0), vec4(a.y, b.y, c.y, 0), vec4(a.z, b.z, c.z, 0), vec4(a.w, b.w, c.w, 0));
 }
 
 // Of as many strands as an invocation has; only the first where it has one.
@@ -55,7 +69,10 @@ Moments[4] moments_of_strands(NormWalk walk, Strand strand, uint there, uint x_f
     }
     if (strand.tail == 0) return moments;
     const uint tail_at = at + strand.blocks * block_pitch(walk);
-#define MERGE_TAIL(K) moments[K] = merge(moments[K], moments_of_tail(walk, tail_at, there, K, strand.tail));
+    vec4 tails[4];
+    x_tails(walk, tail_at, there, strand.tail, tails);
+#define MERGE_TAIL(K) \
+    moments[K] = merge(moments[K], moments_of_block(tails[K].x, tails[K], held(strand.tail), strand.tail));
     EACH_ELEMENT(MERGE_TAIL)
 #undef MERGE_TAIL
     return moments;

@@ -12,14 +12,21 @@ void terms_of_block(NormWalk walk, Place place, Scaling scaling, uint x_at, uint
                     out vec4 product[4]) {
     const uint pitch = walk.value_pitch;
     const uvec4 bits = mask_bits(place, at, across ? 1 : values);
-    const Terms none = Terms(vec4(0), vec4(0)), a = terms_at(place, scaling, x_at, dy_at, at, 4, bits);
-    Terms b = none, c = none, d = none;
-    if (values > 1)
-        b = terms_at(place, scaling, x_at + pitch, dy_at + pitch, at + 1, 4, next_mask_bits(place, at, bits, 1));
-    if (values > 2)
-        c = terms_at(place, scaling, x_at + 2 * pitch, dy_at + 2 * pitch, at + 2, 4, next_mask_bits(place, at, bits, 2));
-    if (values > 3)
-        d = terms_at(place, scaling, x_at + 3 * pitch, dy_at + 3 * pitch, at + 3, 4, next_mask_bits(place, at, bits, 3));
+    if (!aligned || values < 4) {  // what is short, or element by element, need not be quick
+        Terms rows[4];
+        for (uint k = 0; k < 4; ++k) rows[k] = Terms(vec4(0), vec4(0));
+        for (uint k = 0; k < values; ++k) {
+            const uvec4 these = k == 0 ? bits : next_mask_bits(place, at, bits, k);
+            rows[k] = terms_at(place, scaling, x_at + k * pitch, dy_at + k * pitch, at + k, 4, these);
+        }
+        q = vec4[4](rows[0].q, rows[1].q, rows[2].q, rows[3].q);
+        product = vec4[4](rows[0].product, rows[1].product, rows[2].product, rows[3].product);
+        return;
+    }
+    const Terms a = terms_at(place, scaling, x_at, dy_at, at, 4, bits);
+    const Terms b = terms_at(place, scaling, x_at + pitch, dy_at + pitch, at + 1, 4, next_mask_bits(place, at, bits, 1));
+    const Terms c = terms_at(place, scaling, x_at + 2 * pitch, dy_at + 2 * pitch, at + 2, 4, next_mask_bits(place, at, bits, 2));
+    const Terms d = terms_at(place, scaling, x_at + 3 * pitch, dy_at + 3 * pitch, at + 3, 4, next_mask_bits(place, at, bits, 3));
     q = vec4[4](a.q, b.q, c.q, d.q);
     product = vec4[4](a.product, b.product, c.product, d.product);
 }

@@ -65,7 +65,8 @@ struct PlanLimits {
     uint32_t chunk_lanes() const { return cpu ? 8 : 32; }  ///< strands that share a chunk
     /// Partials that one invocation merges by itself: a CPU pays much for a barrier.
     uint32_t partials_alone() const {
-        return cpu ? shaders::norm_partials_branch : shaders::norm_partials_alone;
+        constexpr uint32_t alone_on_cpu = 512;
+        return cpu ? alone_on_cpu : shaders::norm_partials_alone;
     }
     /// The most bytes of which every one can be bound, wherever they begin: a binding starts up to
     /// `alignment` bytes before its first element.
