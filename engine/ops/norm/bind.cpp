@@ -177,10 +177,10 @@ SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& ch
     push.height = narrow(height);
 
     SliceWalk walk{.push = push};
-    walk.width =
-        static_cast<uint32_t>(std::min<uint64_t>(std::bit_ceil(width), std::bit_floor(tuning.workgroup)));
-    walk.height = static_cast<uint32_t>(
-        std::min<uint64_t>(std::bit_ceil(height), std::bit_floor(tuning.workgroup) / walk.width));
+    // Of few shapes, so that there are few pipelines.
+    const uint32_t all = std::bit_floor(tuning.workgroup), lanes = std::min(plan.limits.chunk_lanes(), all);
+    walk.width = width >= all ? all : width >= 4 * lanes ? std::min(4 * lanes, all) : lanes;
+    walk.height = all / walk.width;
     walk.groups = {groups_over(width, walk.width), groups_over(height, walk.height),
                    narrow(rows * slice.samples)};
     return walk;
