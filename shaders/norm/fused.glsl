@@ -73,7 +73,12 @@ shared uvec4 merged[norm_partials_branch];
             merged[leaf] = total;                                                                      \
         }                                                                                              \
         barrier();                                                                                     \
-        uvec4 total = merged[0];                                                                       \
-        for (uint leaf = 1; leaf < shape.leaves; ++leaf) total = merge(total, merged[leaf]);                 \
+        uvec4 total = uvec4(0);                                                                        \
+        for (uint begin = 0; begin < shape.leaves; begin += norm_branch) {                             \
+            uvec4 part = uvec4(0);                                                                     \
+            for (uint leaf = begin; leaf < min(begin + norm_branch, shape.leaves); ++leaf)             \
+                part = merge(part, merged[leaf]);                                                      \
+            total = merge(total, part);                                                                \
+        }                                                                                              \
         return total;                                                                                  \
     }

@@ -20,18 +20,28 @@ uint tree_set() { return gl_GlobalInvocationID.x / lanes; }
 // The total of tree_set() is valid in the invocations for which this is true.
 bool tree_root() { return gl_LocalInvocationID.x % lanes == 0; }
 
+uvec4 tree_item(NormPartials from, uint i) {
+    const uint run = from.run == from.items ? 0 : i / from.run;
+    const uint at = from.first + tree_set() * from.set_pitch + run * from.run_pitch + (i - run * from.run);
+    return WEIGHTED(partials[at], run);
+}
+
 uvec4 tree_total(NormPartials from) {
     const uint self = gl_LocalInvocationID.x;
     const uint lane = self % lanes;
     uvec4 total = uvec4(0);
-    if (tree_set() < from.sets) {
-        const uint first = from.first + tree_set() * from.set_pitch;
-        for (uint i = lane; i < from.items; i += lanes) {
-            const uint run = from.run == from.items ? 0 : i / from.run;
-            total = merge(total, WEIGHTED(partials[first + run * from.run_pitch + (i - run * from.run)], run));
+    if (lanes == 1) {
+        // Runs of norm_branch, then those: errors grow with the number of either, not with their product.
+        for (uint begin = 0; begin < from.items && tree_set() < from.sets; begin += norm_branch) {
+            uvec4 part = uvec4(0);
+            for (uint i = begin; i < min(begin + norm_branch, from.items); ++i) part = merge(part, tree_item(from, i));
+            total = merge(total, part);
         }
+        return total;
     }
-    if (lanes == 1) return total;
+    if (tree_set() < from.sets) {
+        for (uint i = lane; i < from.items; i += lanes) total = merge(total, tree_item(from, i));
+    }
     merged[self] = total;
     barrier();
     if (lane % norm_branch == 0) {

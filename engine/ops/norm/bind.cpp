@@ -180,6 +180,7 @@ SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& ch
     // Of few shapes, so that there are few pipelines.
     const uint32_t all = std::bit_floor(tuning.workgroup), lanes = std::min(plan.limits.chunk_lanes(), all);
     walk.width = width >= all ? all : width >= 4 * lanes ? std::min(4 * lanes, all) : lanes;
+    if (groups_over(width, walk.width) > plan.limits.groups) walk.width = all;
     walk.height = all / walk.width;
     walk.groups = {groups_over(width, walk.width), groups_over(height, walk.height),
                    narrow(rows * slice.samples)};

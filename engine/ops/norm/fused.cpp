@@ -17,7 +17,7 @@ bool has_few_rows(const NormPlan& plan) {
     const Extent& extent = plan.extent;
     return extent.samples == 1 && extent.positions == 1 && plan.across &&
            extent.images <= plan.limits.tuning.fused_rows &&
-           plan.partials <= std::min(plan.limits.partials_alone(), shaders::norm_partials_branch) &&
+           plan.partials <= std::min(plan.limits.partials_alone(), shaders::norm_branch) &&
            ceil_div<uint64_t>(extent.channels, block_values * plan.limits.chunk_lanes()) <=
                plan.limits.groups;
 }
