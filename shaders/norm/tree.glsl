@@ -30,18 +30,14 @@ uvec4 tree_total(NormPartials from) {
     const uint self = gl_LocalInvocationID.x;
     const uint lane = self % lanes;
     uvec4 total = uvec4(0);
-    if (lanes == 1) {
-        // Runs of norm_branch, then those: errors grow with the number of either, not with their product.
-        for (uint begin = 0; begin < from.items && tree_set() < from.sets; begin += norm_branch) {
-            uvec4 part = uvec4(0);
-            for (uint i = begin; i < min(begin + norm_branch, from.items); ++i) part = merge(part, tree_item(from, i));
-            total = merge(total, part);
-        }
-        return total;
+    // Runs of norm_branch, then those: errors grow with the number of either, not with their product.
+    for (uint begin = 0; begin < from.items && tree_set() < from.sets; begin += lanes * norm_branch) {
+        uvec4 part = uvec4(0);
+        for (uint i = begin + lane; i < min(begin + lanes * norm_branch, from.items); i += lanes)
+            part = merge(part, tree_item(from, i));
+        total = merge(total, part);
     }
-    if (tree_set() < from.sets) {
-        for (uint i = lane; i < from.items; i += lanes) total = merge(total, tree_item(from, i));
-    }
+    if (lanes == 1) return total;
     merged[self] = total;
     barrier();
     if (lane % norm_branch == 0) {

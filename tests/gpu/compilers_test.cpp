@@ -50,16 +50,23 @@ size_t loads_of_four(const CompiledPipeline& pipeline) {
 /// of 64 bits become a float32, and moments are taken from the range in which they were added.
 size_t exact_multiply_adds(const std::string& name) {
     if (name.starts_with("norm_finalize")) return 2;
+    if (name.starts_with("norm_fused_forward")) return 4;  // of a set each
     return name.starts_with("norm_commit") ? 1 : 0;
 }
 
 void expect_registers_suffice(const CompiledPipeline& pipeline) {
     // AMD's compiler: more vector registers leave a multiprocessor few subgroups to hide a load behind.
-    constexpr double most_vector_registers = 128;
+    constexpr double usual_vector_registers = 128, of_four_strands_twice = 192;
+    // Sums of four strands side by side are too many values at once for Intel's, which keeps some in memory.
+    constexpr double most_spills = 320, most_scratch_bytes = 4096;
+    const bool fused = pipeline.name.starts_with("norm_fused_backward");
+    const double most_vector_registers = fused ? of_four_strands_twice : usual_vector_registers;
+    const bool may_spill = fused || pipeline.name.starts_with("norm_backward_sums");
     int known = 0;
     for (const auto& [name, value] : pipeline.statistics) {
         const bool spills = name.starts_with("Spill") || name.starts_with("Scratch") || name == "Fill Count";
-        EXPECT_EQ(spills ? value : 0, 0) << pipeline.name << ": " << name;
+        const double most = !may_spill ? 0 : name.starts_with("Scratch") ? most_scratch_bytes : most_spills;
+        EXPECT_LE(spills ? value : 0, most) << pipeline.name << ": " << name;
         EXPECT_LE(name == "VGPRs" ? value : 0, most_vector_registers) << pipeline.name;
         known += spills;
     }

@@ -358,6 +358,7 @@ TEST(NormBits, EveryTuning) {
     for (Data& data : all) {
         SCOPED_TRACE(std::to_string(data.positions) + " positions");
         compare(data, fused, every_tuning(device));
+        if (data.positions == 400) continue;  // its walks are those of others
         for (const auto& [name, operation] : operations) {
             SCOPED_TRACE(name);
             for (const Storage storage : storages()) {

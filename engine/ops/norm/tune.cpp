@@ -128,9 +128,9 @@ std::vector<Tuning> variants(const Device& device, const Tuning& tuning, size_t 
         for (const BlockStores stores : {BlockStores::vectors, BlockStores::wide})
             add(&Tuning::stores, stores);
     else if (member == 2)
-        for (const uint32_t workgroup : {32u, 64u, 128u, 256u}) add(&Tuning::workgroup, workgroup);
+        for (const uint32_t workgroup : {64u, 128u, 256u}) add(&Tuning::workgroup, workgroup);
     else if (member == 3)
-        for (const uint32_t sweep : {8u, 32u, 128u}) add(&Tuning::sweep, sweep);
+        for (const uint32_t sweep : {16u, 128u}) add(&Tuning::sweep, sweep);
     else
         for (const uint32_t images : {4u, 8u, 16u}) add(&Tuning::images, images);
     return result;
