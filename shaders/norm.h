@@ -132,24 +132,29 @@ struct NormStatistics {
     uint health_first;  // of the slice's first channel
 };
 
-struct NormFinalize {
-    NormPartials partials;
+// What becomes of the moments of sets, and where: see norm/finish.glsl.
+struct NormFinish {
     uint low;  // elements from a mean to what its rounding lost: all sets
     uint mean_first;
     uint inv_std_first;
     uint running_mean_first;
     uint running_var_first;
+    uint gives;             // of mean, inv_std
+    uint least;             // values that an update of the running statistics needs
+    uint root_mean_square;  // 1: inv_std is about 0, not about the mean
+    float take;             // weight of the batch in the running statistics
+    float keep;             // weight of their old value
+    float unbiased;         // 1: the running variance takes squares / (count - 1)
+    float epsilon;
+    uint staged;  // 1: in place of the running statistics those of the batch are written, for NormCommit
+};
+
+struct NormFinalize {
+    NormPartials partials;
+    NormFinish finish;
     uint batches_first;
     uint count_first;
     uint health_first;
-    uint gives;         // of mean, inv_std
-    uint least;         // values that an update of the running statistics needs
-    uint root_mean_square;  // 1: inv_std is about 0, not about the mean
-    float take;         // weight of the batch in the running statistics
-    float keep;         // weight of their old value
-    float unbiased;     // 1: the running variance takes squares / (count - 1)
-    float epsilon;
-    uint staged;        // 1: in place of the running statistics those of the batch are written, for NormCommit
     // Of x, where it is at hand, for sets out of range: see norm/measure_again.glsl.
     uint x_first;
     uint valid_first;
@@ -229,20 +234,8 @@ struct NormFusedForward {
     uint y_first;
     uint gamma_first;
     uint beta_first;
-    uint low;  // from here on as in NormFinalize
-    uint mean_first;
-    uint inv_std_first;
-    uint running_mean_first;
-    uint running_var_first;
     uint batches_first;
-    uint gives;
-    uint least;
-    uint root_mean_square;
-    float take;
-    float keep;
-    float unbiased;
-    float epsilon;
-    uint staged;
+    NormFinish finish;
 };
 
 struct NormFusedBackward {

@@ -64,7 +64,8 @@ bool may_be_texels(const DeviceState& device, const BufferView& tensor);
 
 /// Bindings are numbered in order from 0 in set 0; those that the kernel does not use with its constants are
 /// left out. An absent view is bound to a small dummy buffer: the kernel must not touch it. Throws
-/// std::logic_error when a limit is exceeded, which is a planning error of the operation.
+/// std::logic_error when a limit is exceeded, which is a planning error of the operation, and Unsupported for
+/// more storage buffers than the device has.
 void dispatch(Recorder& recorder, const Kernel& kernel, std::span<const Binding> bindings,
               std::span<const std::byte> push_constants, Groups groups);
 

@@ -47,7 +47,7 @@ class Pipelines {
 
     /// Returns the pipeline whose `constants[i]` is constant_id i; `push_bytes` is the size of the push
     /// constant block. The result lives as long as this object, and binds what these constants leave of the
-    /// shader. Throws std::logic_error where that is more storage buffers than every device that is used has.
+    /// shader. Throws Unsupported where that is more storage buffers than the device has.
     const Pipeline& get(const shaders::Shader& shader, std::span<const uint32_t> constants,
                         uint32_t push_bytes);
 

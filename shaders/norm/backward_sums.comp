@@ -21,11 +21,11 @@ layout(push_constant) uniform Push { NormBackwardSums push; };
 BLOCK_READER(x, 0)  // read_x
 BLOCK_READER(dy, 1)  // read_dy
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };
-#include "norm/terms.glsl"
 #include "norm/strand_sums.glsl"
+#include "norm/terms.glsl"
 
 #define GIVE(K) \
-    if (K < place.there) partials[partial_of(push.strands, place, gl_GlobalInvocationID, K)] = sums[K];
+    if (K < place.there) partials[partial_of(push.strands, place, strand_at(gl_GlobalInvocationID), K)] = sums[K];
 
 void main() {
     const NormWalk walk = push.walk;
@@ -33,7 +33,7 @@ void main() {
     if (!find_place(walk, gl_GlobalInvocationID, place)) return;
     Scaling scaling;
     if (needs_x) scaling = scaling_at(place);
-    const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
+    const Strand strand = strand_of(walk, place, strand_at(gl_GlobalInvocationID));
     const uvec4 sums[4] = sums_of_strands(walk, place, strand, scaling, push.x_first, push.dy_first);
     EACH_ELEMENT(GIVE)
 }

@@ -52,7 +52,7 @@ void main() {
     float unit = 1;
     const float variance = variance_of(moments);
     const uint values = values_of_a_channel() * push.group;
-    if (has_x && values > 0 && moments.count > 0 && is_out_of_range(variance, push.epsilon)) {
+    if (has_x && values > 0 && moments.count > 0 && is_out_of_range(variance, push.finish.epsilon)) {
         const Again again = measured_again(vec4(variance), values, float(moments.count));
         if (is_better(again, 0)) {
             moments = Moments(moments.count, again.high.x, again.low.x, again.squares.x);

@@ -6,7 +6,7 @@
 //   whole rows   An invocation has a set of one row.
 //   else         A workgroup has a set; its rows are shared out strand by strand.
 //
-// Requires `uvec4 merge(uvec4, uvec4)`, for which zeros are neutral, and push.shape.
+// Requires push.shape.
 
 // The set of the invocation, or the first of its four.
 uint set_at_hand() { return adjacent ? 4 * gl_GlobalInvocationID.x : whole_rows ? gl_GlobalInvocationID.x : gl_WorkGroupID.x; }
@@ -59,26 +59,29 @@ Sweep sweep_of_row(NormFused shape, Place place) {
 
 shared uvec4 merged[norm_partials_branch];
 
-// Of a set that an invocation, or a workgroup, has. Requires `uvec4 partial_of_strand(uint of_set, uint row, uint s)`.
-#define TOTAL_OF_SET                                                                                   \
-    uvec4 total_of_set(NormFused shape, uint of_set) {                                                 \
-        const uint items = shape.rows * shape.strands;                                                 \
-        if (whole_rows) return merge(uvec4(0), partial_of_strand(of_set, 0, 0));                       \
-        for (uint leaf = hand(); leaf < shape.leaves; leaf += hands()) {                                     \
-            uvec4 total = uvec4(0);                                                                    \
-            for (uint item = leaf; item < items; item += shape.leaves) {                                     \
-                const uint row = item / shape.strands;                                                 \
-                total = merge(total, partial_of_strand(of_set, row, item - row * shape.strands));      \
-            }                                                                                          \
-            merged[leaf] = total;                                                                      \
-        }                                                                                              \
-        barrier();                                                                                     \
-        uvec4 total = uvec4(0);                                                                        \
-        for (uint begin = 0; begin < shape.leaves; begin += norm_branch) {                             \
-            uvec4 part = uvec4(0);                                                                     \
-            for (uint leaf = begin; leaf < min(begin + norm_branch, shape.leaves); ++leaf)             \
-                part = merge(part, merged[leaf]);                                                      \
-            total = merge(total, part);                                                                \
-        }                                                                                              \
-        return total;                                                                                  \
+// Those of a strand of a set, packed, and how two are merged, zeros being neutral: the kernel's.
+uvec4 partial_of_strand(uint of_set, uint row, uint s);
+uvec4 merge(uvec4 a, uvec4 b);
+
+// Of a set that an invocation, or a workgroup, has.
+uvec4 total_of_set(NormFused shape, uint of_set) {
+    const uint items = shape.rows * shape.strands;
+    if (whole_rows) return merge(uvec4(0), partial_of_strand(of_set, 0, 0));
+    for (uint leaf = hand(); leaf < shape.leaves; leaf += hands()) {
+        uvec4 total = uvec4(0);
+        for (uint item = leaf; item < items; item += shape.leaves) {
+            const uint row = item / shape.strands;
+            total = merge(total, partial_of_strand(of_set, row, item - row * shape.strands));
+        }
+        merged[leaf] = total;
     }
+    barrier();
+    uvec4 total = uvec4(0);
+    for (uint begin = 0; begin < shape.leaves; begin += norm_branch) {
+        uvec4 part = uvec4(0);
+        for (uint leaf = begin; leaf < min(begin + norm_branch, shape.leaves); ++leaf)
+            part = merge(part, merged[leaf]);
+        total = merge(total, part);
+    }
+    return total;
+}

@@ -23,8 +23,8 @@ BLOCK_READER(dy, 1)  // read_dy
 BLOCK_WRITER(dx, 2)  // write_dx, write_two_dx
 #define DGAMMA_BINDING 7
 #include "norm/parameters.glsl"
-#include "norm/terms.glsl"
 #include "norm/strand_sums.glsl"
+#include "norm/terms.glsl"
 #include "norm/dx.glsl"
 
 uvec4 partial_of_strand(uint of_set, uint row, uint s) {
@@ -32,7 +32,6 @@ uvec4 partial_of_strand(uint of_set, uint row, uint s) {
     const Place place = place_of_row(push.shape, of_set, row);
     return sums_of_strands(walk, place, strand_of(walk, place, s), scaling_at(place), push.x_first, push.dy_first)[0];
 }
-TOTAL_OF_SET
 
 // Of the four sets side by side, or of the first alone.
 void take_sums(uint of_set, out vec4 sums[4]) {

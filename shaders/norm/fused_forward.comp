@@ -27,7 +27,6 @@ uvec4 partial_of_strand(uint of_set, uint row, uint s) {
     const Place place = place_of_row(push.shape, of_set, row);
     return packed(moments_of_strands(walk, strand_of(walk, place, s), place.there, push.x_first)[0]);
 }
-TOTAL_OF_SET
 
 // Of the four sets side by side, or of the first alone.
 void take_moments(uint of_set, out Moments moments[4]) {
@@ -69,7 +68,7 @@ void take_units_of_sets(inout Moments moments[4], out vec4 units) {
     bvec4 out_of_range = bvec4(false);
     for (uint k = 0; k < sets_at_hand; ++k) {
         variance[k] = variance_of(moments[k]);
-        out_of_range[k] = is_out_of_range(variance[k], push.epsilon);
+        out_of_range[k] = is_out_of_range(variance[k], push.finish.epsilon);
     }
     if (!any(out_of_range)) return;
     const Again again = measured_again(variance, push.shape.values * (adjacent ? 1 : push.shape.rows), float(moments[0].count));

@@ -18,9 +18,7 @@ layout(std430, set = 0, binding = 2) readonly buffer DyMeans { float dy_means[];
 layout(std430, set = 0, binding = 3) readonly buffer DdxMeans { float ddx_means[]; };
 layout(std430, set = 0, binding = 4) writeonly buffer Partials { uvec4 partials[]; };
 
-struct Terms {
-    vec4 q, product;
-};
+#include "norm/strand_sums.glsl"
 
 // Of both tensors: they stand in the places of the mean and what its rounding lost.
 Scaling means_at(Place place) {
@@ -39,16 +37,15 @@ Terms terms_at(Place place, Scaling means, uint ddx_at, uint dy_at, uint at, uin
     precise const vec4 products = of_dy * of_ddx;
     return Terms(adjacent ? products : mix(vec4(0), products, held(values)), vec4(0));
 }
-#include "norm/strand_sums.glsl"
 
 #define GIVE(K) \
-    if (K < place.there) partials[partial_of(push.strands, place, gl_GlobalInvocationID, K)] = sums[K];
+    if (K < place.there) partials[partial_of(push.strands, place, strand_at(gl_GlobalInvocationID), K)] = sums[K];
 
 void main() {
     const NormWalk walk = push.walk;
     Place place;
     if (!find_place(walk, gl_GlobalInvocationID, place)) return;
-    const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
+    const Strand strand = strand_of(walk, place, strand_at(gl_GlobalInvocationID));
     const uvec4 sums[4] = sums_of_strands(walk, place, strand, means_at(place), push.ddx_first, push.dy_first);
     EACH_ELEMENT(GIVE)
 }

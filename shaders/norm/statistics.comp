@@ -74,7 +74,7 @@ void report_non_finite(NormWalk walk, Place place, Strand strand, uint element, 
 void give(NormWalk walk, Place place, Strand strand, uint element, Moments moments) {
     if (has_valid) moments = moments_of_counted(walk, place, strand, element);
     if (has_health) report_non_finite(walk, place, strand, element, moments);
-    partials[partial_of(push.strands, place, gl_GlobalInvocationID, element)] = packed(moments);
+    partials[partial_of(push.strands, place, strand_at(gl_GlobalInvocationID), element)] = packed(moments);
 }
 
 void main() {
@@ -82,7 +82,7 @@ void main() {
     if ((features & norm_count) != 0 && gl_GlobalInvocationID == uvec3(0)) count_batch();
     Place place;
     if (!find_place(walk, gl_GlobalInvocationID, place)) return;
-    const Strand strand = strand_of(walk, place, gl_GlobalInvocationID);
+    const Strand strand = strand_of(walk, place, strand_at(gl_GlobalInvocationID));
     Moments moments[4];
     if (!has_valid) moments = moments_of_strands(walk, strand, place.there, push.x_first);
     EACH_ELEMENT(GIVE)

@@ -1,5 +1,12 @@
-// Sums of the terms of strands, as partials. Requires norm/gate.glsl and `Terms terms_at(Place, Scaling, uint x_at,
-// uint dy_at, uint at, uint values, uvec4 bits)`: those of four values of one strand, or of one value of four strands.
+// Sums of the terms of strands, as partials. Requires norm/gate.glsl.
+
+// Of four values: what is summed, and with needs_x what is summed besides.
+struct Terms {
+    vec4 q, product;
+};
+
+// Those of four values of one strand, or of one value of four strands: the kernel's.
+Terms terms_at(Place place, Scaling of_place, uint x_at, uint dy_at, uint at, uint values, uvec4 bits);
 
 // The terms of a block of one strand, or of four strands, of which `values` are there.
 void terms_of_block(NormWalk walk, Place place, Scaling scaling, uint x_at, uint dy_at, uint at, uint values, out float q[4],

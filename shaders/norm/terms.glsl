@@ -1,10 +1,5 @@
 // What backward sums: q and q * x^, q being dy, or dy * gamma.
 
-// Of four values.
-struct Terms {
-    vec4 q, product;
-};
-
 // Of four values of one strand, or of one value of four strands. Values that do not count, or are not there, may be
 // infinite.
 Terms terms_at(Place place, Scaling of_place, uint x_at, uint dy_at, uint at, uint values, uvec4 bits) {

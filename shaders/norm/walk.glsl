@@ -101,9 +101,8 @@ Strand strand_of(NormWalk walk, Place place, uint s) {
     return strand;
 }
 
-Strand strand_of(NormWalk walk, Place place, uvec3 work) {
-    return strand_of(walk, place, adjacent ? work.y : whole_rows ? 0 : work.x);
-}
+// The strand of its row that an invocation has.
+uint strand_at(uvec3 work) { return adjacent ? work.y : whole_rows ? 0 : work.x; }
 
 // From a block of a strand to its next: in addresses, and in values of the sequence.
 uint block_pitch(NormWalk walk) {
@@ -123,9 +122,6 @@ uvec4 values_at(NormWalk walk, Place place, uint at) {
 uint partial_of(NormStrands strands, Place place, uint s, uint element) {
     return strands.first + place.samp * strands.sample_pitch + place.channels[element] * strands.pitch +
            place.row * strands.z_pitch + place.positions[element] * strands.position_pitch + s;
-}
-uint partial_of(NormStrands strands, Place place, uvec3 work, uint element) {
-    return partial_of(strands, place, adjacent ? work.y : whole_rows ? 0 : work.x, element);
 }
 
 #ifdef SIXTEEN_BITS

@@ -40,9 +40,22 @@ bool are_whole(const NormPlan& plan, bool adjacent, uint32_t values) {
 
 /// Blocks, or images, that an invocation of a sweep visits at most.
 uint32_t sweep_length(const NormPlan& plan, uint64_t blocks, uint32_t most) {
-    constexpr uint64_t busy_cpu = 1u << 9, busy_gpu = 1u << 18;
-    const uint64_t balanced = ceil_div(blocks, plan.limits.cpu ? busy_cpu : busy_gpu);
+    const uint64_t balanced = ceil_div(blocks, plan.limits.parallel());
     return static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(balanced), std::min(2u, most), most));
+}
+
+/// The workgroups for so many items of work in x, y and z: of few shapes, so that there are few pipelines.
+SliceWalk with_workgroups(const NormPlan& plan, const shaders::NormWalk& push,
+                          const std::array<uint64_t, 3>& items) {
+    const auto [width, height, depth] = items;
+    const uint32_t all = std::bit_floor(plan.limits.tuning.workgroup);
+    const uint32_t lanes = std::min(plan.limits.chunk_lanes(), all);
+    SliceWalk walk{.push = push};
+    walk.width = width >= all ? all : width >= 4 * lanes ? std::min(4 * lanes, all) : lanes;
+    if (groups_over(width, walk.width) > plan.limits.groups) walk.width = all;
+    walk.height = all / walk.width;
+    walk.groups = {groups_over(width, walk.width), groups_over(height, walk.height), narrow(depth)};
+    return walk;
 }
 
 }  // namespace
@@ -81,10 +94,7 @@ WalkChoice choose_walk(const DeviceState& device, const NormPlan& plan, const No
         bit_if(side_by_side, shaders::norm_side_by_side) | bit_if(is_paired, shaders::norm_paired);
     const AccessModules& access =
         plan.element_bytes() == sizeof(float) ? modules.thirty_two : modules.sixteen;
-    if (!aligned) {
-        const AccessModules scalars{.buffers = access.buffers};
-        return {scalars.choose(device, plan, {}), walk, bits};
-    }
+    if (!aligned) return {*access.buffers, walk, bits};
     std::vector<BufferView> all(tensors.begin(), tensors.end());
     all.insert(all.end(), scaling.all.begin(), scaling.all.end());
     return {access.choose(device, plan, all), walk, bits};
@@ -176,21 +186,38 @@ SliceWalk walk_of(const NormPlan& plan, const Slice& slice, const WalkChoice& ch
     }
     push.height = narrow(height);
 
-    SliceWalk walk{.push = push};
-    // Of few shapes, so that there are few pipelines.
-    const uint32_t all = std::bit_floor(tuning.workgroup), lanes = std::min(plan.limits.chunk_lanes(), all);
-    walk.width = width >= all ? all : width >= 4 * lanes ? std::min(4 * lanes, all) : lanes;
-    if (groups_over(width, walk.width) > plan.limits.groups) walk.width = all;
-    walk.height = all / walk.width;
-    walk.groups = {groups_over(width, walk.width), groups_over(height, walk.height),
-                   narrow(rows * slice.samples)};
-    return walk;
+    return with_workgroups(plan, push, {width, height, rows * slice.samples});
 }
 
 std::array<uint32_t, 6> walk_constants(const NormPlan& plan, const SliceWalk& walk, const WalkChoice& choice,
                                        const StatisticsView& statistics, uint32_t features) {
     return {walk.width,      walk.height, plan.storage == Storage::bfloat16,
             statistics.kind, features,    choice.bits};
+}
+
+BoundFinish::BoundFinish(const Device& device, const NormPlan& plan, const FinalizePass& pass, uint64_t first,
+                         uint64_t sets) {
+    const RunningUpdate& running = pass.running;
+    const StagedStatistics staged(running, plan.channel_bytes());
+    const uint64_t all = pass.from.sets;
+    mean = bind_elements(device, pass.mean, first, all + sets);  // both halves
+    inv_std = bind_elements(device, pass.inv_std, first, sets);
+    running_mean = bind_elements(device, staged.mean, first, sets);
+    running_var = bind_elements(device, staged.var, first, sets);
+    push = {.low = narrow(all),
+            .mean_first = mean.first,
+            .inv_std_first = inv_std.first,
+            .running_mean_first = running_mean.first,
+            .running_var_first = running_var.first,
+            .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
+                     bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
+            .least = running.least,
+            .root_mean_square = pass.root_mean_square,
+            .take = running.take,
+            .keep = running.keep,
+            .unbiased = running.unbiased ? 1.f : 0.f,
+            .epsilon = pass.epsilon,
+            .staged = bool(running.staging)};
 }
 
 SliceBinder::SliceBinder(const Recorder& recorder, const NormPlan& plan, const Slice& slice, bool aligned)

@@ -108,6 +108,15 @@ struct BoundAffine {
     uint32_t first;
 };
 
+/// What becomes of the moments of `sets` sets from `first` on, of the pass's sets, bound.
+struct BoundFinish {
+    BoundFinish(const Device& device, const NormPlan& plan, const FinalizePass& pass, uint64_t first,
+                uint64_t sets);
+
+    AlignedView mean, inv_std, running_mean, running_var;
+    shaders::NormFinish push;
+};
+
 /// Binds what a slice has of each argument.
 class SliceBinder {
   public:

@@ -115,47 +115,29 @@ void fused_forward(Recorder& recorder, const NormPlan& plan, const WalkChoice& c
                    const StatisticsPass& statistics, const FinalizePass& finalize, const ApplyPass& apply) {
     const Label label(recorder, plan.operation + ".forward");
     const Device& device = recorder.device();
-    const RunningUpdate& running = finalize.running;
     const SliceBinder bind(recorder, plan, plan.slices.front(), true);
     const AlignedView x = bind.tensor(apply.x), y = bind.tensor(apply.y);
     const AlignedView gamma = bind_words(device, apply.affine.gamma);
     const AlignedView beta = bind_words(device, apply.affine.beta);
-    const AlignedView mean = bind_words(device, finalize.mean);
-    const AlignedView inv_std = bind_words(device, finalize.inv_std);
-    const StagedStatistics staged(running, plan.channel_bytes());
-    const AlignedView running_mean = bind_words(device, staged.mean);
-    const AlignedView running_var = bind_words(device, staged.var);
+    const BoundFinish finish(device, plan, finalize, 0, plan.sets());
     const AlignedView batches = bind_elements(device, statistics.num_batches_tracked, 0, batches_words);
     const shaders::NormFusedForward push{.shape = shape_of(plan, choice),
                                          .x_first = x.first,
                                          .y_first = y.first,
                                          .gamma_first = gamma.first,
                                          .beta_first = beta.first,
-                                         .low = narrow(plan.sets()),
-                                         .mean_first = mean.first,
-                                         .inv_std_first = inv_std.first,
-                                         .running_mean_first = running_mean.first,
-                                         .running_var_first = running_var.first,
                                          .batches_first = batches.first,
-                                         .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
-                                                  bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
-                                         .least = running.least,
-                                         .root_mean_square = finalize.root_mean_square,
-                                         .take = running.take,
-                                         .keep = running.keep,
-                                         .unbiased = running.unbiased ? 1.f : 0.f,
-                                         .epsilon = finalize.epsilon,
-                                         .staged = bool(running.staging)};
+                                         .finish = finish.push};
     const SliceWalk walk{.width = workgroup_of(plan, choice, push.shape), .height = 1};
     const uint32_t features = features_of(apply.affine, apply.relu) |
-                              bit_if(bool(staged.mean), shaders::norm_running) |
+                              bit_if(bool(finish.running_mean.view), shaders::norm_running) |
                               bit_if(bool(batches.view), shaders::norm_count);
     const auto constants = walk_constants(plan, walk, choice, apply.statistics, features);
-    dispatch(
-        recorder, {choice.shader, constants},
-        {read(x.view), write(y.view), write(mean.view), write(inv_std.view), read_write(running_mean.view),
-         read_write(running_var.view), read_write(batches.view), read(gamma.view), read(beta.view)},
-        push, groups_of(choice, push.shape, walk.width));
+    dispatch(recorder, {choice.shader, constants},
+             {read(x.view), write(y.view), write(finish.mean.view), write(finish.inv_std.view),
+              read_write(finish.running_mean.view), read_write(finish.running_var.view),
+              read_write(batches.view), read(gamma.view), read(beta.view)},
+             push, groups_of(choice, push.shape, walk.width));
 }
 
 void fused_backward(Recorder& recorder, const NormPlan& plan, const WalkChoice& choice,

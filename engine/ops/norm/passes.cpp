@@ -185,8 +185,6 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
     const Label label(recorder, plan_.operation + ".finalize");
     const Device& device = recorder.device();
     const RunningUpdate& running = pass.running;
-    const StagedStatistics staged(running, plan_.channel_bytes());
-    const uint64_t all = pass.from.sets;
     const Extent& extent = plan_.extent;
     const bool again = pass.x && plan_.tensor_bytes() <= plan_.limits.binding_bytes() &&
                        extent.values_per_channel() * plan_.group <= most_values_again;
@@ -197,11 +195,7 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
     const bool sixteen = plan_.element_bytes() != sizeof(float);
     for_each_set_range(device, plan_.limits, pass.from, [&](const SetRange& range) {
         const uint64_t first = range.first, sets = range.sets;
-        // Both halves of the mean.
-        const AlignedView mean = bind_elements(device, pass.mean, first, all + sets);
-        const AlignedView inv_std = bind_elements(device, pass.inv_std, first, sets);
-        const AlignedView running_mean = bind_elements(device, staged.mean, first, sets);
-        const AlignedView running_var = bind_elements(device, staged.var, first, sets);
+        const BoundFinish finish(device, plan_, pass, first, sets);
         const bool cumulative = running.cumulative && !running.staging;
         const AlignedView batches =
             bind_elements(device, cumulative ? running.num_batches_tracked : BufferView{}, 0, batches_words);
@@ -209,23 +203,10 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
         const AlignedView health =
             bind_elements(device, pass.health, health_words * first, health_words * sets);
         const shaders::NormFinalize push{.partials = range.push,
-                                         .low = narrow(all),
-                                         .mean_first = mean.first,
-                                         .inv_std_first = inv_std.first,
-                                         .running_mean_first = running_mean.first,
-                                         .running_var_first = running_var.first,
+                                         .finish = finish.push,
                                          .batches_first = batches.first,
                                          .count_first = count.first,
                                          .health_first = health.first,
-                                         .gives = bit_if(bool(mean.view), shaders::norm_gives_mean) |
-                                                  bit_if(bool(inv_std.view), shaders::norm_gives_inv_std),
-                                         .least = running.least,
-                                         .root_mean_square = pass.root_mean_square,
-                                         .take = running.take,
-                                         .keep = running.keep,
-                                         .unbiased = running.unbiased ? 1.f : 0.f,
-                                         .epsilon = pass.epsilon,
-                                         .staged = bool(running.staging),
                                          .x_first = x.first,
                                          .valid_first = valid.first,
                                          .first_set = narrow(first),
@@ -236,16 +217,17 @@ void NormPasses::finalize(Recorder& recorder, const FinalizePass& pass) const {
                                          .channels_last = extent.channels_last};
         const uint32_t features =
             bit_if(bool(x.view), shaders::norm_x) | bit_if(bool(valid.view), shaders::norm_valid) |
-            bit_if(bool(staged.mean), shaders::norm_running) |
-            bit_if(bool(staged.mean) && cumulative, shaders::norm_cumulative) |
-            bit_if(bool(count.view), shaders::norm_count) | bit_if(bool(health.view), shaders::norm_health);
+            bit_if(bool(finish.running_mean.view), shaders::norm_running) |
+            bit_if(cumulative, shaders::norm_cumulative) | bit_if(bool(count.view), shaders::norm_count) |
+            bit_if(bool(health.view), shaders::norm_health);
         const std::array<uint32_t, 4> constants{range.constants[0], range.constants[1],
                                                 plan_.storage == Storage::bfloat16, features};
-        dispatch(recorder, {sixteen ? shaders::norm_finalize_sixteen : shaders::norm_finalize, constants},
-                 {read(range.partials.view), write(mean.view), write(inv_std.view),
-                  read_write(running_mean.view), read_write(running_var.view), read(batches.view),
-                  read_write(health.view), write(count.view), read(x.view), read(valid.view)},
-                 push, range.groups);
+        dispatch(
+            recorder, {sixteen ? shaders::norm_finalize_sixteen : shaders::norm_finalize, constants},
+            {read(range.partials.view), write(finish.mean.view), write(finish.inv_std.view),
+             read_write(finish.running_mean.view), read_write(finish.running_var.view), read(batches.view),
+             read_write(health.view), write(count.view), read(x.view), read(valid.view)},
+            push, range.groups);
     });
     if (running.staging) commit(recorder, running);
 }

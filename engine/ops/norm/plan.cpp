@@ -21,11 +21,9 @@ constexpr uint64_t most_sweep_images = 32;
 /// run across images, because each image is another page of memory.
 struct StrandLengths {
     uint64_t shortest, longest, longest_across;
-    uint64_t parallel;  ///< strands that keep the device busy
 };
-constexpr StrandLengths cpu_lengths{
-    .shortest = 16, .longest = 128, .longest_across = 64, .parallel = 1u << 9};
-constexpr StrandLengths gpu_lengths{.shortest = 4, .longest = 64, .longest_across = 16, .parallel = 1u << 18};
+constexpr StrandLengths cpu_lengths{.shortest = 16, .longest = 128, .longest_across = 64};
+constexpr StrandLengths gpu_lengths{.shortest = 4, .longest = 64, .longest_across = 16};
 
 struct Lengths {
     uint64_t images, channels, positions;
@@ -80,19 +78,19 @@ BoxSides within_grid(const NormPlan& plan, BoxSides sides) {
     if (extent.adjacent_channels()) {
         bound(sides.channels, items_in_x * block_values);
         bound(sides.positions, in_y * most_sweep_images);
-        bound(sides.images, in_y * most_sweep_images / std::max<uint64_t>(sides.positions, 1));
+        bound(sides.images, in_y * most_sweep_images / sides.positions);
     } else if (plan.across) {
         bound(sides.channels, items_in_x * block_values / extent.positions);
         bound(sides.images, in_y * most_sweep_images);
     } else {
         bound(sides.channels, plan.whole_rows() ? std::min(items_in_x, in_y) : in_y);
     }
-    const uint64_t in_z = plan.across ? std::max<uint64_t>(sides.positions, 1) : 1;
+    // z counts the positions, or the images, of all samples.
     if (!plan.across) bound(sides.images, in_y);
     // A slice has whole samples, or a part of one.
     if (sides.positions < extent.positions) sides.images = 1;
     if (sides.images < extent.images || sides.channels < extent.channels) sides.samples = 1;
-    bound(sides.samples, in_y / (plan.across ? in_z : std::max<uint64_t>(sides.images, 1)));
+    bound(sides.samples, in_y / (plan.across ? sides.positions : sides.images));
     return sides;
 }
 
@@ -101,7 +99,7 @@ Strands strands_of_box(const NormPlan& plan, uint64_t images, uint64_t positions
     const StrandLengths& lengths = plan.limits.cpu ? cpu_lengths : gpu_lengths;
     const uint64_t rows = plan.across ? positions : images;
     const uint64_t blocks = ceil_div<uint64_t>(extent.values_per_channel(), block_values);
-    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, lengths.parallel);
+    const uint64_t balanced = ceil_div<uint64_t>(extent.elements() / block_values, plan.limits.parallel());
     const uint64_t usual = std::clamp(std::bit_ceil(balanced), lengths.shortest,
                                       plan.across ? lengths.longest_across : lengths.longest);
     const uint64_t most_bound = plan.limits.partials_binding_bytes() / detail::partial_bytes;

@@ -62,7 +62,8 @@ struct PlanLimits {
     bool cpu = false;           ///< few invocations, with a long way each, keep the device busy
     Tuning tuning{};
 
-    uint32_t chunk_lanes() const { return cpu ? 8 : 32; }  ///< strands that share a chunk
+    uint64_t parallel() const { return cpu ? 1u << 9 : 1u << 18; }  ///< invocations that keep the device busy
+    uint32_t chunk_lanes() const { return cpu ? 8 : 32; }           ///< strands that share a chunk
     /// Partials that one invocation merges by itself: a CPU pays much for a barrier.
     uint32_t partials_alone() const {
         constexpr uint32_t alone_on_cpu = 512;
