@@ -12,7 +12,7 @@ layout(std430, set = 0, binding = 1) readonly buffer DyVectors { vec4 dy_vectors
 layout(std430, set = 0, binding = 2) writeonly buffer Dx { float dx[]; };
 layout(std430, set = 0, binding = 2) writeonly buffer DxVectors { vec4 dx_vectors[]; };
 
-layout(push_constant) uniform Push { Activation p; };
+PUSH_CONSTANTS(Activation, p)
 
 void main() {
     const uint stride = gl_WorkGroupSize.x * gl_NumWorkGroups.x, vectors = p.elements / 4;

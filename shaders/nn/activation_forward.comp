@@ -12,7 +12,7 @@ layout(std430, set = 0, binding = 1) writeonly buffer Y { float y[]; };
 layout(std430, set = 0, binding = 1) writeonly buffer YVectors { vec4 y_vectors[]; };
 layout(std430, set = 0, binding = 2) buffer FirstNonFinite { uint first_non_finite[]; };
 
-layout(push_constant) uniform Push { Activation p; };
+PUSH_CONSTANTS(Activation, p)
 
 float forward(uint element, float value) {
     if (tell && !is_finite(value)) atomicMin(first_non_finite[p.word], element % p.units);

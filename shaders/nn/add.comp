@@ -12,7 +12,7 @@ layout(std430, set = 0, binding = 1) readonly buffer BVectors { vec4 b_vectors[]
 layout(std430, set = 0, binding = 2) writeonly buffer Y { float y[]; };
 layout(std430, set = 0, binding = 2) writeonly buffer YVectors { vec4 y_vectors[]; };
 
-layout(push_constant) uniform Push { Add p; };
+PUSH_CONSTANTS(Add, p)
 
 void main() {
     const uint stride = gl_WorkGroupSize.x * gl_NumWorkGroups.x, vectors = p.elements / 4;

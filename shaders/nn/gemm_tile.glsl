@@ -11,7 +11,7 @@ layout(constant_id = 4) const bool sum_a = false;         // bias [rows] becomes
 
 layout(std430, set = 0, binding = 2) buffer Bias { float bias[]; };
 
-layout(push_constant) uniform Push { Gemm p; };
+PUSH_CONSTANTS(Gemm, p)
 
 // The first row, and the first column in units of a workgroup's width.
 uint tile_row(uint rows) { return (p.first_tile + gl_WorkGroupID.x) / p.tiles_across * rows; }

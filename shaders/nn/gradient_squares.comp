@@ -15,7 +15,7 @@ vec4 gradient_at(uint i) { return gradient[i]; }
 #endif
 layout(std430, set = 0, binding = 1) writeonly buffer Partials { float partials[]; };
 
-layout(push_constant) uniform Push { GradientSquares p; };
+PUSH_CONSTANTS(GradientSquares, p)
 
 void main() {
     const uint stride = gl_WorkGroupSize.x * gl_NumWorkGroups.x;

@@ -30,7 +30,7 @@ layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[];
 #define LOAD(tensor, i) tensor[i]
 #endif
 
-layout(push_constant) uniform Push { Optimizer push; };
+PUSH_CONSTANTS(Optimizer, push)
 
 // A huge step saturates instead of leaving an infinity that no later step could repair.
 vec4 saturate(vec4 x) { return clamp(x, -3.4028234e38, 3.4028234e38); }

@@ -12,7 +12,7 @@ layout(constant_id = 1) const bool rank = false;
 layout(std430, set = 0, binding = 0) readonly buffer X { float x[]; };
 layout(std430, set = 0, binding = 1) writeonly buffer Result { uint result[]; };
 
-layout(push_constant) uniform Push { Probe p; };
+PUSH_CONSTANTS(Probe, p)
 
 shared uint histogram[probe_most_bins];
 

@@ -14,7 +14,7 @@ layout(std430, set = 0, binding = 2) writeonly buffer Output { float output_valu
 layout(std430, set = 0, binding = 3) writeonly buffer Losses { RowLoss losses[]; };
 layout(std430, set = 0, binding = 4) buffer FirstNonFinite { uint first_non_finite[]; };
 
-layout(push_constant) uniform Push { SoftmaxCrossEntropy p; };
+PUSH_CONSTANTS(SoftmaxCrossEntropy, p)
 
 // log(1 + x) for x >= 0, accurate when x is small, where log() only promises an absolute error.
 float log1p(float x) { return x < 0.03125 ? x * (1 - x * (1. / 2 - x * (1. / 3 - x / 4))) : log(1 + x); }

@@ -18,7 +18,7 @@ layout(std430, set = 0, binding = 4) writeonly buffer Record {
 };
 layout(std430, set = 0, binding = 5) readonly buffer Saved { float saved[]; };
 
-layout(push_constant) uniform Push { StepSummary p; };
+PUSH_CONSTANTS(StepSummary, p)
 
 struct Share {
     float loss;

@@ -5,7 +5,7 @@
 #include "norm/walk.glsl"
 #include "norm/sweep.glsl"
 
-layout(push_constant) uniform Push { NormApply push; };
+PUSH_CONSTANTS(NormApply, push)
 
 #define MEAN_BINDING 2
 #define DEVIATION_BINDING 3

@@ -6,7 +6,7 @@
 #include "norm/walk.glsl"
 #include "norm/sweep.glsl"
 
-layout(push_constant) uniform Push { NormBackwardApply push; };
+PUSH_CONSTANTS(NormBackwardApply, push)
 
 #define MEAN_BINDING 3
 #define DEVIATION_BINDING 4

@@ -6,7 +6,7 @@
 #include "norm.h"
 #include "norm/sums.glsl"
 
-layout(push_constant) uniform Push { NormBackwardFinalize push; };
+PUSH_CONSTANTS(NormBackwardFinalize, push)
 
 #define DGAMMA_BINDING 1
 #include "norm/parameters.glsl"

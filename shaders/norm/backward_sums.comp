@@ -5,7 +5,7 @@
 
 #include "norm/walk.glsl"
 
-layout(push_constant) uniform Push { NormBackwardSums push; };
+PUSH_CONSTANTS(NormBackwardSums, push)
 
 #define MEAN_BINDING 2
 #define DEVIATION_BINDING 3

@@ -14,7 +14,7 @@
 
 layout(local_size_x_id = 0) in;
 
-layout(push_constant) uniform Push { BatchNormDoubleCoefficients push; };
+PUSH_CONSTANTS(BatchNormDoubleCoefficients, push)
 
 layout(std430, set = 0, binding = 0) readonly buffer DyMeans { float dy_means[]; };    // A, B
 layout(std430, set = 0, binding = 1) readonly buffer DdxMeans { float ddx_means[]; };  // V, C

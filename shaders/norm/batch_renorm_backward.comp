@@ -6,7 +6,7 @@
 
 layout(local_size_x_id = 0) in;
 
-layout(push_constant) uniform Push { BatchRenormBackward push; };
+PUSH_CONSTANTS(BatchRenormBackward, push)
 
 // sum dy and sum dy * x^, each as a float32 and what its rounding lost.
 layout(std430, set = 0, binding = 0) readonly buffer Sums { vec4 sums[]; };

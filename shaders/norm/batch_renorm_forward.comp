@@ -10,7 +10,7 @@
 
 layout(local_size_x_id = 0) in;
 
-layout(push_constant) uniform Push { BatchRenormForward push; };
+PUSH_CONSTANTS(BatchRenormForward, push)
 
 layout(std430, set = 0, binding = 0) readonly buffer AllMoments { uvec4 all_moments[]; };
 layout(std430, set = 0, binding = 1) buffer MovingMean { float moving_mean[]; };

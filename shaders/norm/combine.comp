@@ -6,7 +6,7 @@
 #include "norm/walk.glsl"
 #include "norm/sweep.glsl"
 
-layout(push_constant) uniform Push { NormCombine push; };
+PUSH_CONSTANTS(NormCombine, push)
 
 #define MEAN_BINDING 4
 #define DEVIATION_BINDING 5

@@ -8,7 +8,7 @@
 
 layout(local_size_x_id = 0) in;
 
-layout(push_constant) uniform Push { NormCommit push; };
+PUSH_CONSTANTS(NormCommit, push)
 
 layout(std430, set = 0, binding = 0) readonly buffer BatchMean { float batch_mean[]; };
 layout(std430, set = 0, binding = 1) readonly buffer BatchVar { float batch_var[]; };

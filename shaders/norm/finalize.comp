@@ -22,7 +22,7 @@ const bool cumulative = (features & norm_cumulative) != 0;
 const bool gives_health = (features & norm_health) != 0;
 const bool gives_count = (features & norm_count) != 0;
 
-layout(push_constant) uniform Push { NormFinalize push; };
+PUSH_CONSTANTS(NormFinalize, push)
 
 layout(std430, set = 0, binding = 8) readonly buffer X { stored x[]; };
 layout(std430, set = 0, binding = 9) readonly buffer Valid { uint valid[]; };

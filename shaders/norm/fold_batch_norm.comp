@@ -6,7 +6,7 @@
 
 layout(local_size_x_id = 0) in;
 
-layout(push_constant) uniform Push { FoldBatchNorm push; };
+PUSH_CONSTANTS(FoldBatchNorm, push)
 
 layout(std430, set = 0, binding = 0) readonly buffer Weight { float weight[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Bias { float bias[]; };

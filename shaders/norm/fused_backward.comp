@@ -5,7 +5,7 @@
 #include "norm/walk.glsl"
 #include "norm/sweep.glsl"
 
-layout(push_constant) uniform Push { NormFusedBackward push; };
+PUSH_CONSTANTS(NormFusedBackward, push)
 
 #define MEAN_BINDING 3
 #define DEVIATION_BINDING 4

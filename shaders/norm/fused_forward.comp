@@ -5,7 +5,7 @@
 #include "norm/walk.glsl"
 #include "norm/sweep.glsl"
 
-layout(push_constant) uniform Push { NormFusedForward push; };
+PUSH_CONSTANTS(NormFusedForward, push)
 
 #include "norm/features.glsl"
 #include "norm/inverse_deviation.glsl"

@@ -16,7 +16,7 @@ uvec4 merge(uvec4 a, uvec4 b) {
 }
 #include "norm/tree.glsl"
 
-layout(push_constant) uniform Push { NormMerge push; };
+PUSH_CONSTANTS(NormMerge, push)
 
 layout(std430, set = 0, binding = 1) buffer Result { uvec4 result[]; };
 

@@ -5,7 +5,7 @@
 
 #include "norm/walk.glsl"
 
-layout(push_constant) uniform Push { NormProducts push; };
+PUSH_CONSTANTS(NormProducts, push)
 
 #include "norm/features.glsl"
 #include "norm/affine.glsl"

@@ -5,7 +5,7 @@
 #include "norm/walk.glsl"
 
 #define BATCHES_BINDING 2
-layout(push_constant) uniform Push { NormStatistics push; };
+PUSH_CONSTANTS(NormStatistics, push)
 
 #define VALID_BINDING 3
 #include "finite.glsl"
