@@ -32,9 +32,10 @@ void add_sum(inout NUMBER sum, inout NUMBER lost, NUMBER other, NUMBER other_los
     lost = lost_all;
 }
 
-// A sum, and what its rounding lost so far, go on by the four terms of a block.
-void add_block(inout NUMBER sum, inout NUMBER lost, NUMBER block[4]) {
-    add_sum(sum, lost, sum_of_block(block), NUMBER(0));
+// A sum, and what its rounding lost so far, go on by the sums of two blocks.
+void add_two(inout NUMBER sum, inout NUMBER lost, NUMBER a, NUMBER b) {
+    precise const NUMBER both = a + b;
+    add_sum(sum, lost, both, NUMBER(0));
 }
 
 // Neither the smallest nor the largest of three: a lone outlier is not chosen.
