@@ -134,6 +134,12 @@ TEST(NormPlanTest, SlicesFitAGrid) {
     }
 }
 
+TEST(NormPlanTest, SlicesHaveNoMoreChannelsThanKernelsDivideInto) {
+    const NormPlan plan = plan_batch({2, 5000000, 3}, false, usual);
+    ASSERT_TRUE(plan.across);
+    for (const Slice& slice : plan.slices) EXPECT_LE(slice.channels, 1u << 22);
+}
+
 TEST(NormPlanTest, StrandsDependOnTheShapeAlone) {
     const std::vector<uint32_t> first{8, 16, 30, 30};
     const std::vector<uint32_t> last{8, 30, 30, 16};

@@ -16,6 +16,8 @@ namespace {
 constexpr uint64_t most_usual_partials = 1u << 16;  ///< of a channel
 /// Images that an invocation of a sweep visits at most, so that a word of a mask takes them.
 constexpr uint64_t most_sweep_images = 32;
+/// Channels that an element's number is divided into without an error: see divided() in norm/walk.glsl.
+constexpr uint64_t exact_quotients = 1u << 22;
 
 /// Blocks of a strand: longer strands cost less scratch traffic, but a device wants many; and of those that
 /// run across images, because each image is another page of memory.
@@ -80,7 +82,7 @@ BoxSides within_grid(const NormPlan& plan, BoxSides sides) {
         bound(sides.positions, in_y * most_sweep_images);
         bound(sides.images, in_y * most_sweep_images / sides.positions);
     } else if (plan.across) {
-        bound(sides.channels, items_in_x * block_values / extent.positions);
+        bound(sides.channels, std::min(items_in_x * block_values / extent.positions, exact_quotients));
         bound(sides.images, in_y * most_sweep_images);
     } else {
         bound(sides.channels, plan.whole_rows() ? std::min(items_in_x, in_y) : in_y);
