@@ -87,19 +87,19 @@ const Work works[] = {
     {"linear 128 x 784 to 256", [](Device& d, Recorder& r) { train_linear(d, r, 128, 784, 256); }},
 };
 
-/// "24 registers, 32 subgroups", as far as the compiler tells.
+/// What AMD's compiler and what Intel's tells: "24 / 32" of VGPRs and subgroups, or of lanes and instructions.
 std::string cost_of(const wrapper::CompiledPipeline& pipeline) {
     std::string text;
-    const auto add = [&](const char* statistic, const char* unit) {
+    const auto add = [&](const char* statistic) {
         const auto found = pipeline.statistics.find(statistic);
         if (found == pipeline.statistics.end()) return;
-        text += (text.empty() ? "" : ", ") + std::to_string(static_cast<uint64_t>(found->second)) + unit;
+        text += (text.empty() ? "" : " / ") + std::to_string(static_cast<uint64_t>(found->second));
     };
-    add("VGPRs", " registers");
-    add("Subgroups per SIMD", " subgroups");
+    add("VGPRs");
+    add("Subgroups per SIMD");
     if (text.empty()) {
-        add("Subgroup size", " lanes");
-        add("Instruction Count", " instructions");
+        add("Subgroup size");
+        add("Instruction Count");
     }
     return text;
 }
