@@ -33,17 +33,23 @@ vec4 normalized(Place place, Scaling of_place, uint address, uint at, uint value
 // Where the ReLU let through, NaN too: bits of four values along a row, or one in each of four channels.
 uvec4 positive(vec4 y) { return mix(uvec4(1), uvec4(0), lessThanEqual(y, vec4(0))); }
 
-// In the mask; `run` collects what follows each other in each of four channels.
-void mark_positive(Place place, Sweep sweep, uint at, uint values, vec4 y, inout uvec4 run) {
-    const uvec4 bits = positive(adjacent ? y : mix(vec4(0), y, held(values)));
-    const uvec4 value = values_at(push.walk, place, at), channels = push.sets.first_channel + place.channels;
-    if (!adjacent) {
-        let_through(push.mask, channels.x, value.x, bits.x | bits.y << 1 | bits.z << 2 | bits.w << 3);
-    } else if (across) {
-        for (uint k = 0; k < place.there; ++k) let_through(push.mask, channels[k], value[k], bits[k]);
-    } else {
+// In the mask, of values along a row, from value `at` on.
+void mark_row(Place place, uint at, uint bits) {
+    let_through(push.mask, push.sets.first_channel + place.channels.x, values_at(push.walk, place, at).x, bits);
+}
+
+// The same of value `at` in each of four channels; `run` collects what follows each other there.
+void mark_adjacent(Place place, Sweep sweep, uint at, uvec4 bits, inout uvec4 run) {
+    if (!across) {
         run |= bits << (at - sweep.first);
+        return;
     }
+    if (are_of_a_row(push.walk)) {
+        mark_row(place, at, bits_of_row(bits));
+        return;
+    }
+    const uvec4 value = values_at(push.walk, place, at), channels = push.sets.first_channel + place.channels;
+    for (uint k = 0; k < place.there; ++k) let_through(push.mask, channels[k], value[k], bits[k]);
 }
 
 void main() {
@@ -58,9 +64,11 @@ void main() {
         const vec4 y = normalized(place, scaling, address, at, 4);
         const vec4 next = normalized(place, scaling, address + sweep.next, at + sweep.next_value, 4);
         write_two_y(push.y_first + address, push.y_first + address + sweep.next, y, next, place.there);
-        if (has_mask) {
-            mark_positive(place, sweep, at, 4, y, run);
-            mark_positive(place, sweep, at + sweep.next_value, 4, next, run);
+        if (has_mask && adjacent) {
+            mark_adjacent(place, sweep, at, positive(y), run);
+            mark_adjacent(place, sweep, at + 1, positive(next), run);
+        } else if (has_mask) {
+            mark_row(place, at, bits_of_row(positive(y)) | bits_of_row(positive(next)) << 4);
         }
         address += sweep.step;
         at += sweep.value_step;
@@ -68,14 +76,15 @@ void main() {
     if (sweep.single) {
         const vec4 y = normalized(place, scaling, address, at, 4);
         write_y(push.y_first + address, y, place.there);
-        if (has_mask) mark_positive(place, sweep, at, 4, y, run);
+        if (has_mask && adjacent) mark_adjacent(place, sweep, at, positive(y), run);
+        else if (has_mask) mark_row(place, at, bits_of_row(positive(y)));
         address += sweep.next;
         at += sweep.next_value;
     }
     if (sweep.tail > 0) {
         const vec4 y = normalized(place, scaling, address, at, sweep.tail);
         write_y(push.y_first + address, y, sweep.tail);
-        if (has_mask) mark_positive(place, sweep, at, sweep.tail, y, run);
+        if (has_mask) mark_row(place, at, bits_of_row(mix(uvec4(0), positive(y), held(sweep.tail))));
     }
     if (has_mask && adjacent && !across) {
         const uvec4 value = values_at(walk, place, sweep.first);

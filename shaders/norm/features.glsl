@@ -40,12 +40,18 @@ layout(std430, set = 0, binding = MASK_BINDING) buffer Mask { uint mask[]; };
 
 const bool in_one_word = aligned && !adjacent;  // the bits of a block
 
+// Whether four adjacent elements are four values of one channel that follow each other, their bits in one word.
+bool are_of_a_row(NormWalk walk) { return across && split && (walk.positions & 3) == 0; }
+
+// Of four values that follow each other, the first one lowest.
+uint bits_of_row(uvec4 bits) { return bits.x | bits.y << 1 | bits.z << 2 | bits.w << 3; }
+
 // Bits of a channel's values from `value` on, the first one lowest. Other invocations have others of the same words.
 void let_through(NormMask at, uint channel, uint value, uint bits) {
     if (bits == 0) return;
     const uint shift = value & 31, word = at.first + channel * at.pitch + (value >> 5);
     atomicOr(mask[word], bits << shift);
-    if (!in_one_word && shift > 0 && (bits >> (32 - shift)) != 0) atomicOr(mask[word + 1], bits >> (32 - shift));
+    if (shift > 0 && (bits >> (32 - shift)) != 0) atomicOr(mask[word + 1], bits >> (32 - shift));
 }
 
 // Of so many values; what is above these bits is anything.
@@ -58,6 +64,7 @@ uint was_let_through(NormMask at, uint channel, uint value, uint values) {
 
 // The same of several values that follow each other in each of four channels, or in the first where they are one.
 uvec4 were_let_through(NormMask at, uvec4 channels, uvec4 value, uint values) {
+    if (are_of_a_row(push.walk)) return uvec4(was_let_through(at, channels.x, value.x, 4)) >> uvec4(0, 1, 2, 3);
     uvec4 bits = uvec4(was_let_through(at, channels.x, value.x, values));
     if (!adjacent) return bits;
     bits.y = was_let_through(at, channels.y, value.y, values);

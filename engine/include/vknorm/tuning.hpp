@@ -36,14 +36,16 @@ struct Tuning {
     // Of a pass which writes tensors, by an invocation, at most:
     uint32_t sweep = 16;  ///< blocks of four values of a row
     uint32_t images = 8;  ///< images, where it has four adjacent elements of each
+    /// From so many values on a short row is swept along, not across the images.
+    uint32_t swept_row = 256;
     // What one dispatch normalizes, at most:
     uint32_t fused_rows = 0;      ///< rows of a tensor (N, C)
     uint32_t fused_elements = 0;  ///< elements of another tensor
     uint32_t fused_row = 0;       ///< elements of a set that are adjacent, in a tensor of any size
 
     bool operator==(const Tuning&) const = default;
-    /// "loads=buffers stores=vectors workgroup=128 sweep=16 images=8 fused_rows=0 fused_elements=0
-    /// fused_row=0"
+    /// "loads=buffers stores=vectors workgroup=128 sweep=16 images=8 swept_row=256 fused_rows=0
+    /// fused_elements=0 fused_row=0"
     std::string text() const;
 };
 
@@ -54,7 +56,7 @@ struct TuningTrial {
     Tuning tuning;
     double milliseconds;  ///< its best time for two batch normalizations, training forward and backward
 };
-/// Told every trial, at most a dozen. When it returns false measuring ends: the device keeps the table's
+/// Told every trial, about a dozen. When it returns false measuring ends: the device keeps the table's
 /// tuning, and the next one measures anew.
 using TuningObserver = std::function<bool(const TuningTrial&)>;
 

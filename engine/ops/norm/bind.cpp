@@ -19,7 +19,8 @@ uint32_t groups_over(uint64_t items, uint32_t size) {
 }
 
 /// Whether an invocation has four adjacent elements of an image.
-bool has_adjacent(const NormPlan& plan) {
+bool has_adjacent(const NormPlan& plan, Walk walk) {
+    if (walk == Walk::sweep && plan.sweeps_rows()) return false;
     return plan.across || plan.extent.channels_last;
 }
 
@@ -76,7 +77,7 @@ WalkChoice choose_walk(const DeviceState& device, const NormPlan& plan, const No
                        std::initializer_list<BufferView> given, const ScalingViews& scaling) {
     const std::span<const BufferView> tensors(given.begin(), given.size());
     const Extent& extent = plan.extent;
-    const bool adjacent = has_adjacent(plan);
+    const bool adjacent = has_adjacent(plan, walk);
     const bool split = adjacent && !extent.adjacent_channels();
     const uint32_t block_bytes = block_values * plan.element_bytes();
     const bool aligned = are_aligned(tensors, block_bytes) && are_whole(plan, adjacent, block_values);

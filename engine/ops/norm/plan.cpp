@@ -87,12 +87,15 @@ BoxSides within_grid(const NormPlan& plan, BoxSides sides) {
     } else {
         bound(sides.channels, plan.whole_rows() ? std::min(items_in_x, in_y) : in_y);
     }
-    // z counts the positions, or the images, of all samples.
-    if (!plan.across) bound(sides.images, in_y);
+    // A slice suits strands and sweeps, one of which may run across the images and the other along rows.
+    const bool along_rows = !plan.across || plan.sweeps_rows();
+    if (plan.sweeps_rows()) bound(sides.channels, in_y);
+    if (along_rows) bound(sides.images, in_y);
     // A slice has whole samples, or a part of one.
     if (sides.positions < extent.positions) sides.images = 1;
     if (sides.images < extent.images || sides.channels < extent.channels) sides.samples = 1;
-    bound(sides.samples, in_y / (plan.across ? sides.positions : sides.images));
+    // z counts the positions, or the images, of all samples.
+    bound(sides.samples, in_y / std::max(plan.across ? sides.positions : 0, along_rows ? sides.images : 0));
     return sides;
 }
 

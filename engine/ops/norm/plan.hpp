@@ -138,6 +138,10 @@ struct NormPlan {
     /// A strand is a whole row.
     bool whole_rows() const { return !across && extent.positions < least_long_row; }
     static constexpr uint64_t least_long_row = 256;  ///< values of a row that several strands share
+    /// A sweep runs along rows, whatever strands do.
+    bool sweeps_rows() const {
+        return !extent.adjacent_channels() && extent.positions >= limits.tuning.swept_row;
+    }
     uint32_t element_bytes() const { return storage_bytes(storage); }
     uint64_t tensor_bytes() const { return extent.elements() * element_bytes(); }
     /// Bytes of a float32 for each channel of a sample, and for each set of all samples.

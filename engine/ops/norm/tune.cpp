@@ -131,8 +131,10 @@ std::vector<Tuning> variants(const Device& device, const Tuning& tuning, size_t 
         for (const uint32_t workgroup : {64u, 128u, 256u}) add(&Tuning::workgroup, workgroup);
     else if (member == 3)
         for (const uint32_t sweep : {16u, 128u}) add(&Tuning::sweep, sweep);
-    else
+    else if (member == 4)
         for (const uint32_t images : {4u, 8u, 16u}) add(&Tuning::images, images);
+    else
+        for (const uint32_t row : {128u, 256u}) add(&Tuning::swept_row, row);
     return result;
 }
 

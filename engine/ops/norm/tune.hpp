@@ -9,7 +9,7 @@
 namespace vknorm::detail {
 
 /// How many times tunings are varied, each time in one of their members.
-constexpr size_t tuning_members = 5;
+constexpr size_t tuning_members = 6;
 /// `tuning`, then those that differ from it in that member and are worth a try.
 std::vector<Tuning> variants(const Device& device, const Tuning& tuning, size_t member);
 

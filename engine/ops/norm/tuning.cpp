@@ -18,7 +18,7 @@ std::string Tuning::text() const {
     return std::string("loads=") + load_names.at(static_cast<size_t>(loads)) +
            " stores=" + store_names.at(static_cast<size_t>(stores)) +
            " workgroup=" + std::to_string(workgroup) + " sweep=" + std::to_string(sweep) +
-           " images=" + std::to_string(images) + " fused_rows=" + std::to_string(fused_rows) +
+           " images=" + std::to_string(images) + " swept_row=" + std::to_string(swept_row) + " fused_rows=" + std::to_string(fused_rows) +
            " fused_elements=" + std::to_string(fused_elements) + " fused_row=" + std::to_string(fused_row);
 }
 
@@ -42,7 +42,7 @@ constexpr uint32_t cpu_fused_row = 256, gpu_fused_row = 1u << 13;
 /// So little that dispatches cost more than what they do.
 constexpr uint32_t usual_fused_elements = 1u << 16;
 // Measured on lavapipe and SwiftShader.
-constexpr uint32_t cpu_sweep = 128, llvmpipe_images = 8, cpu_images = 32;
+constexpr uint32_t cpu_sweep = 128, llvmpipe_images = 8, cpu_images = 32, llvmpipe_swept_row = 128;
 
 }  // namespace
 
@@ -58,6 +58,7 @@ Tuning default_tuning(const DeviceInfo& info, const Capabilities& capabilities) 
         if (capabilities.texel_blocks) tuning.loads = BlockLoads::texels;
         if (capabilities.shader_int64) tuning.stores = BlockStores::wide;
         tuning.images = llvmpipe_images;
+        tuning.swept_row = llvmpipe_swept_row;
     }
     return tuning;
 }
@@ -90,10 +91,10 @@ std::optional<Tuning> tuning_of(const std::string& text) {
     std::array<char, 16> loads{}, stores{};
     Tuning tuning;
     if (std::sscanf(text.c_str(),
-                    "loads=%15[a-z] stores=%15[a-z] workgroup=%u sweep=%u images=%u fused_rows=%u "
-                    "fused_elements=%u fused_row=%u",
+                    "loads=%15[a-z] stores=%15[a-z] workgroup=%u sweep=%u images=%u swept_row=%u "
+                    "fused_rows=%u fused_elements=%u fused_row=%u",
                     loads.data(), stores.data(), &tuning.workgroup, &tuning.sweep, &tuning.images,
-                    &tuning.fused_rows, &tuning.fused_elements, &tuning.fused_row) != 8)
+                    &tuning.swept_row, &tuning.fused_rows, &tuning.fused_elements, &tuning.fused_row) != 9)
         return std::nullopt;
     const auto load = std::ranges::find(load_names, std::string_view(loads.data()));
     const auto store = std::ranges::find(store_names, std::string_view(stores.data()));
