@@ -87,7 +87,8 @@ const Work works[] = {
     {"linear 128 x 784 to 256", [](Device& d, Recorder& r) { train_linear(d, r, 128, 784, 256); }},
 };
 
-/// What AMD's compiler and what Intel's tells: "24 / 32" of VGPRs and subgroups, or of lanes and instructions.
+/// What AMD's compiler and what Intel's tells: "24 / 32" of VGPRs and subgroups, or of lanes and
+/// instructions.
 std::string cost_of(const wrapper::CompiledPipeline& pipeline) {
     std::string text;
     const auto add = [&](const char* statistic) {

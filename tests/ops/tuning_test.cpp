@@ -118,14 +118,15 @@ TEST(TuningText, IsReadAsItIsWritten) {
     const std::string good = unusual.text();
     for (const std::string& bad :
          {std::string(), good + " ", good.substr(0, good.size() - 2), "x" + good,
+          std::string("loads=scalars stores=vectors workgroup=64 sweep=2 images=1 swept_row=1 fused_rows=0 "
+                      "fused_elements=0 "
+                      "fused_row=0"),
+          std::string("loads=buffers stores=vectors workgroup=-1 sweep=2 images=1 swept_row=1 fused_rows=0 "
+                      "fused_elements=0 "
+                      "fused_row=0"),
           std::string(
-              "loads=scalars stores=vectors workgroup=64 sweep=2 images=1 swept_row=1 fused_rows=0 fused_elements=0 "
-              "fused_row=0"),
-          std::string(
-              "loads=buffers stores=vectors workgroup=-1 sweep=2 images=1 swept_row=1 fused_rows=0 fused_elements=0 "
-              "fused_row=0"),
-          std::string("loads=buffers stores=vectors workgroup=64 sweep=99999999999 images=1 swept_row=1 fused_rows=0 "
-                      "fused_elements=0 fused_row=0")})
+              "loads=buffers stores=vectors workgroup=64 sweep=99999999999 images=1 swept_row=1 fused_rows=0 "
+              "fused_elements=0 fused_row=0")})
         EXPECT_EQ(detail::tuning_of(bad), std::nullopt) << bad;
 }
 

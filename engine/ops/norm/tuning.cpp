@@ -18,8 +18,9 @@ std::string Tuning::text() const {
     return std::string("loads=") + load_names.at(static_cast<size_t>(loads)) +
            " stores=" + store_names.at(static_cast<size_t>(stores)) +
            " workgroup=" + std::to_string(workgroup) + " sweep=" + std::to_string(sweep) +
-           " images=" + std::to_string(images) + " swept_row=" + std::to_string(swept_row) + " fused_rows=" + std::to_string(fused_rows) +
-           " fused_elements=" + std::to_string(fused_elements) + " fused_row=" + std::to_string(fused_row);
+           " images=" + std::to_string(images) + " swept_row=" + std::to_string(swept_row) +
+           " fused_rows=" + std::to_string(fused_rows) + " fused_elements=" + std::to_string(fused_elements) +
+           " fused_row=" + std::to_string(fused_row);
 }
 
 void Device::tune(const Tuner& tuner) {
