@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "reference/convolution.hpp"
 #include "reference/sets.hpp"
 
 namespace vknorm::reference {
@@ -115,6 +116,50 @@ Values NetworkReference::backward(const LinearLayer& layer, const Visit& visit, 
             }
         }
     }
+    for (Sum* sum : {&dweight, &dbias, &dx})
+        for (size_t i = 0; i < sum->value.size(); ++i)
+            sum->value[i] = rounded(sum->value[i], sum->magnitude[i]);
+    visit.step.gradient[layer.name + ".weight"] = dweight.value;
+    if (layer.bias) visit.step.gradient[layer.name + ".bias"] = dbias.value;
+    return dx.value;
+}
+
+Conv2dOptions NetworkReference::convolution(const Conv2dLayer& layer, const Visit& visit) const {
+    const std::vector<uint32_t>& shape = graph_.nodes()[visit.node.reads[0].index].shape;
+    return {.images = static_cast<uint32_t>(visit.x[0]->size() / (size_t{shape[0]} * shape[1] * shape[2])),
+            .in_channels = shape[0],
+            .out_channels = layer.channels,
+            .height = shape[1],
+            .width = shape[2],
+            .kernel = layer.kernel,
+            .stride = layer.stride,
+            .padding = layer.padding,
+            .dilation = layer.dilation,
+            .bias = layer.bias};
+}
+
+Values NetworkReference::forward(const Conv2dLayer& layer, const Visit& visit) {
+    const Values &x = *visit.x[0], &weight = tensors.at(layer.name + ".weight");
+    const Conv2dOptions options = convolution(layer, visit);
+    const size_t positions = size_t{options.output_height()} * options.output_width();
+    Sum y(positions * layer.channels * options.images);
+    for (size_t i = 0; i < y.value.size() && layer.bias; ++i)
+        y.add(i, tensors.at(layer.name + ".bias")[i / positions % layer.channels]);
+    for_each_product(options, [&](size_t i, size_t w, size_t from) { y.add(i, weight[w] * x[from]); });
+    for (size_t i = 0; i < y.value.size(); ++i) y.value[i] = rounded(y.value[i], y.magnitude[i]);
+    return y.value;
+}
+
+Values NetworkReference::backward(const Conv2dLayer& layer, const Visit& visit, const Values& dy) {
+    const Values &x = *visit.x[0], &weight = tensors.at(layer.name + ".weight");
+    const Conv2dOptions options = convolution(layer, visit);
+    const size_t positions = size_t{options.output_height()} * options.output_width();
+    Sum dweight(weight.size()), dbias(layer.channels), dx(x.size());
+    for (size_t i = 0; i < dy.size(); ++i) dbias.add(i / positions % layer.channels, dy[i]);
+    for_each_product(options, [&](size_t i, size_t w, size_t from) {
+        dweight.add(w, dy[i] * x[from]);
+        dx.add(from, dy[i] * weight[w]);
+    });
     for (Sum* sum : {&dweight, &dbias, &dx})
         for (size_t i = 0; i < sum->value.size(); ++i)
             sum->value[i] = rounded(sum->value[i], sum->magnitude[i]);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include <vknorm/conv2d.hpp>
 #include <vknorm/network.hpp>
 
 namespace vknorm::reference {
@@ -73,12 +74,14 @@ class NetworkReference {
         Step& step;
         std::vector<const Values*> x;
     };
+    Conv2dOptions convolution(const Conv2dLayer& layer, const Visit& visit) const;
     /// Of sums; `magnitude` is the sum of the terms' magnitudes.
     double rounded(double value, double magnitude);
     double rounded(double value) { return rounded(value, value); }
     void loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits);
 
     Values forward(const LinearLayer& layer, const Visit& visit);
+    Values forward(const Conv2dLayer& layer, const Visit& visit);
     Values forward(const NormLayer& layer, const Visit& visit);
     Values forward(const ActivationLayer& layer, const Visit& visit);
     Values forward(const AddLayer& layer, const Visit& visit);
@@ -86,6 +89,7 @@ class NetworkReference {
     Values forward(const InputLayer&, const Visit&) { return {}; }
     // The gradient of what the node reads; of both inputs where it reads two.
     Values backward(const LinearLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const Conv2dLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const NormLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const ActivationLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const AddLayer&, const Visit&, const Values& dy) { return dy; }

@@ -67,6 +67,21 @@ struct LinearLayer {
     std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
+/// {C, H, W} to {channels, H', W'}, as torch.nn.Conv2d, its initialization included: see Conv2d for H' and
+/// W'. Tensors: "weight" [channels, C, kernel, kernel], "bias" [channels].
+struct Conv2dLayer {
+    static constexpr const char* kind_name = "conv2d";
+    uint32_t channels = 0;
+    uint32_t kernel = 3;
+    uint32_t stride = 1;
+    uint32_t padding = 0;
+    uint32_t dilation = 1;
+    bool bias = true;
+    std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
+};
+
 /// {units} to the same. Tensors, where the kind has them: "weight" (gamma), "bias" (beta), "running_mean" and
 /// "running_var", all [units], and "num_batches_tracked", one value.
 struct NormLayer {
@@ -105,7 +120,7 @@ struct FlattenLayer {
 };
 
 using LayerOptions =
-    std::variant<InputLayer, LinearLayer, NormLayer, ActivationLayer, AddLayer, FlattenLayer>;
+    std::variant<InputLayer, LinearLayer, Conv2dLayer, NormLayer, ActivationLayer, AddLayer, FlattenLayer>;
 
 /// Names a node of the graph that gave it out.
 struct NodeId {
@@ -133,6 +148,7 @@ class Graph {
     // the layer does not take, options out of range, a node that is not there, or a name that is taken;
     // the graph is then as it was.
     NodeId linear(NodeId x, LinearLayer layer) { return append(std::move(layer), {x}); }
+    NodeId conv2d(NodeId x, Conv2dLayer layer) { return append(std::move(layer), {x}); }
     NodeId norm(NodeId x, NormLayer layer = {}) { return append(std::move(layer), {x}); }
     NodeId activation(NodeId x, ActivationLayer layer) { return append(std::move(layer), {x}); }
     NodeId activation(NodeId x, Activation function) { return activation(x, ActivationLayer{function}); }
