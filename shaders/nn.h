@@ -16,6 +16,54 @@ struct Gemm {
     uint first_tile;    // of this dispatch
 };
 
+// A convolution as a product of matrices: c = the sum over the terms of a times b. A column of c, and a term, are three
+// numbers x, y, z: an image, row and position of a picture, or row, column and channel of a kernel. Where something is
+// found is a sum of their multiples, counted in floats. The terms with one x and y are a run.
+struct Convolution {
+    uint rows;     // of c
+    uint columns;  // of c
+    uint tiles_across;  // as in Gemm
+    uint first_tile;
+    uint columns_y;  // how many y and z the columns have
+    uint columns_z;
+    uint stored_z;   // columns whose z is less are stored
+    uint terms_y;    // the same of the terms
+    uint terms_z;
+    uint runs;
+    uint part_runs;  // runs whose terms a workgroup adds up: its y says which
+    int a_first;
+    int a_row;
+    int a_x, a_y, a_z;  // of a term
+    int b_first;
+    int b_column_x, b_column_y, b_column_z;
+    int b_x, b_y, b_z;  // of a term
+    int c_first;
+    int c_row;
+    int c_column_x, c_column_y, c_column_z;
+    int c_part;
+};
+
+// A tensor [images, channels, height, width] to [images, padded height, padded width, channels], beyond whose edges are
+// zeros, and channels to whole vectors of four.
+struct ChannelsLast {
+    uint positions;  // of all images, padded
+    uint padded_height;
+    uint padded_width;
+    uint first_row;     // where the tensor begins in the padded one
+    uint first_column;
+    uint height;
+    uint width;
+    uint channels;
+    uint vectors;      // of four channels
+    uint image_step;   // from an image of the tensor to the next
+    uint channel_step;
+};
+
+struct SumParts {
+    uint elements;
+    uint parts;
+};
+
 // The activation functions.
 const uint activation_identity = 0;
 const uint activation_relu = 1;

@@ -50,6 +50,8 @@ TEST(Graph, ShapesFollow) {
     x = graph.linear(x, {.units = 7});
     x = graph.norm(x);
     EXPECT_EQ(graph.nodes()[x.index].shape, std::vector<uint32_t>{7});
+    x = graph.conv2d(graph.input(), {.channels = 6, .stride = 2, .padding = 1});
+    EXPECT_EQ(graph.nodes()[x.index].shape, (std::vector<uint32_t>{6, 3, 1}));
 }
 
 TEST(Graph, RefusesWhatNoLayerTakesAndStaysAsItWas) {
@@ -72,6 +74,21 @@ TEST(Graph, RefusesWhatNoLayerTakesAndStaysAsItWas) {
                 HasSubstr("graph: flatten_1: got node 9 to read, needs one of the 3 that are there"));
     EXPECT_THAT(refused([&] { graph.linear(flat, {.units = 2, .name = "linear"}); }),
                 HasSubstr("graph: linear: got a name that is taken"));
+    EXPECT_THAT(refused([&] { graph.conv2d(flat, {.channels = 2}); }),
+                HasSubstr("graph: conv2d: got an input of shape {12}, needs {channels, height, width}"));
+    Graph picture({2, 5, 3});
+    const auto refused_conv2d = [&](const Conv2dLayer& layer) {
+        return refused([&] { picture.conv2d(picture.input(), layer); });
+    };
+    EXPECT_THAT(refused_conv2d({}), HasSubstr("graph: conv2d.channels: got 0"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .kernel = 0}), HasSubstr("graph: conv2d.kernel: got 0"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .stride = 0}), HasSubstr("graph: conv2d.stride: got 0"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .dilation = 0}), HasSubstr("graph: conv2d.dilation: got 0"));
+    EXPECT_THAT(
+        refused_conv2d({.channels = 1, .kernel = 4}),
+        HasSubstr("graph: conv2d.kernel: got 4, needs one that fits into an input of shape {2, 5, 3}"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .kernel = 1000, .padding = 1000}),
+                HasSubstr("graph: conv2d.kernel: got 1000, needs at most 50000 weights for an output"));
     EXPECT_EQ(names_of(graph), (std::vector<std::string>{"input", "flatten", "linear"}));
     for (const std::vector<uint32_t>& shape :
          {std::vector<uint32_t>{}, {0}, {3, 0}, {1u << 31, 2}, {1u << 31, 1u << 31, 4}})

@@ -101,6 +101,16 @@ inline std::vector<NamedGraph> unusual_graphs() {
         graph.flatten(graph.linear(x, {.units = 3}));
         graphs.push_back({"flattened", std::move(graph)});
     }
+    {
+        Graph graph({1, 2, 3});
+        NodeId x = graph.conv2d(graph.input(), {.channels = 3, .kernel = 2, .padding = 1});
+        x = graph.activation(x, Activation::tanh);
+        const NodeId shortcut = graph.conv2d(x, {.channels = 2, .kernel = 1, .stride = 2, .bias = false});
+        x = graph.conv2d(x, {.channels = 2, .stride = 2, .padding = 1});
+        x = graph.activation(graph.norm(graph.flatten(graph.add(x, shortcut))), Activation::relu);
+        graph.linear(x, {.units = 3});
+        graphs.push_back({"convolutions", std::move(graph)});
+    }
     return graphs;
 }
 

@@ -38,12 +38,14 @@ struct Conv2dOptions {
 /// not overlap any other argument.
 class Conv2d {
   public:
+    /// No size may be larger, those of y included.
+    static constexpr uint32_t max_size = 65000;
     /// Terms of an element of y or dx: K * K times the channels, which count in multiples of eight.
-    static constexpr uint32_t max_terms = 60000;
+    static constexpr uint32_t max_terms = 50000;
 
-    /// Throws std::invalid_argument for a size of 0, a kernel that does not fit into the padded image, or
-    /// more than max_terms; Unsupported, naming it, when a tensor or its padded copy is too large for this
-    /// device.
+    /// Throws std::invalid_argument for a size of 0 or above max_size, a kernel that does not fit into the
+    /// padded image, or more than max_terms; Unsupported, naming it, when a tensor or its padded copy in
+    /// scratch is too large for this device.
     Conv2d(Device& device, const Conv2dOptions& options);
 
     /// Bytes that `scratch` must have in every call; its contents need not be kept between calls.
