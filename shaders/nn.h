@@ -80,6 +80,30 @@ struct Add {
     uint elements;
 };
 
+struct Dropout {
+    uint elements;
+    uint threshold;  // random words below it drop their element
+    float scale;     // of those that stay
+    uint seed_low;
+    uint seed_high;
+    uint step_low;
+    uint step_high;
+    uint layer;
+};
+
+struct Pooling {
+    uint runs;           // of what the kernel writes
+    uint height;         // of x
+    uint width;
+    uint output_height;  // of y
+    uint output_width;
+};
+
+// How average pooling chooses its windows and what it divides their sums by.
+const uint average_of_kernel = 0;   // kernel^2, the padding counted
+const uint average_of_values = 1;   // how many values there are
+const uint average_of_bins = 2;     // the same, in bins of adaptive pooling
+
 // What softmax_cross_entropy.comp gives: losses, those and the gradient, or the probabilities.
 const uint softmax_gives_loss = 0;
 const uint softmax_gives_gradient = 1;
@@ -157,7 +181,8 @@ const uint probe_part = 6;  // finite values, others, minimum, maximum, sum and 
 struct Probe {
     uint elements;        // values that are measured
     uint first;           // index of the first one
-    uint stride;          // from one to the next
+    uint stride;          // from a row of a unit to the next
+    uint positions;       // of a unit in a row
     uint bins;
     float low;
     float bins_per_unit;  // bins / (high - low)

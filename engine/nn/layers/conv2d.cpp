@@ -59,6 +59,9 @@ class Conv2dOfGraph final : public Layer {
           name_(std::move(name)),
           options_(options) {}
 
+    uint64_t multiply_adds() const override {
+        return elements_of(output_shape()) * options_.in_channels * options_.kernel * options_.kernel;
+    }
     void take_tensors(StoreLayout& layout, const NetworkOptions&) override {
         const uint32_t fan_in = options_.in_channels * options_.kernel * options_.kernel;
         const InitialValues uniform{.fan_in = fan_in};
@@ -88,9 +91,7 @@ namespace vknorm {
 
 std::unique_ptr<detail::Layer> Conv2dLayer::make(const std::vector<detail::Shape>& inputs) const {
     const detail::Shape& input = inputs[0];
-    if (input.size() != 3)
-        detail::refuse("graph", name, "an input of shape " + detail::text_of(input),
-                       "{channels, height, width}");
+    detail::check_map(name, input);
     const Conv2dOptions options = detail::options_of(*this, input);
     const auto require_positive = [&](const char* option, uint32_t got) {
         detail::require_positive("graph", name + "." + option, got);
