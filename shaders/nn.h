@@ -16,6 +16,54 @@ struct Gemm {
     uint first_tile;    // of this dispatch
 };
 
+// A convolution as a product of matrices: c = the sum over the terms of a times b. A column of c, and a term, are three
+// numbers x, y, z: an image, row and position of a picture, or row, column and channel of a kernel. Where something is
+// found is a sum of their multiples, counted in floats. The terms with one x and y are a run.
+struct Convolution {
+    uint rows;     // of c
+    uint columns;  // of c
+    uint tiles_across;  // as in Gemm
+    uint first_tile;
+    uint columns_y;  // how many y and z the columns have
+    uint columns_z;
+    uint stored_z;   // columns whose z is less are stored
+    uint terms_y;    // the same of the terms
+    uint terms_z;
+    uint runs;
+    uint part_runs;  // runs whose terms a workgroup adds up: its y says which
+    int a_first;
+    int a_row;
+    int a_x, a_y, a_z;  // of a term
+    int b_first;
+    int b_column_x, b_column_y, b_column_z;
+    int b_x, b_y, b_z;  // of a term
+    int c_first;
+    int c_row;
+    int c_column_x, c_column_y, c_column_z;
+    int c_part;
+};
+
+// A tensor [images, channels, height, width] to [images, padded height, padded width, channels], beyond whose edges are
+// zeros, and channels to whole vectors of four.
+struct ChannelsLast {
+    uint positions;  // of all images, padded
+    uint padded_height;
+    uint padded_width;
+    uint first_row;     // where the tensor begins in the padded one
+    uint first_column;
+    uint height;
+    uint width;
+    uint channels;
+    uint vectors;      // of four channels
+    uint image_step;   // from an image of the tensor to the next
+    uint channel_step;
+};
+
+struct SumParts {
+    uint elements;
+    uint parts;
+};
+
 // The activation functions.
 const uint activation_identity = 0;
 const uint activation_relu = 1;
@@ -31,6 +79,30 @@ struct Activation {
 struct Add {
     uint elements;
 };
+
+struct Dropout {
+    uint elements;
+    uint threshold;  // random words below it drop their element
+    float scale;     // of those that stay
+    uint seed_low;
+    uint seed_high;
+    uint step_low;
+    uint step_high;
+    uint layer;
+};
+
+struct Pooling {
+    uint runs;           // of what the kernel writes
+    uint height;         // of x
+    uint width;
+    uint output_height;  // of y
+    uint output_width;
+};
+
+// How average pooling chooses its windows and what it divides their sums by.
+const uint average_of_kernel = 0;   // kernel^2, the padding counted
+const uint average_of_values = 1;   // how many values there are
+const uint average_of_bins = 2;     // the same, in bins of adaptive pooling
 
 // What softmax_cross_entropy.comp gives: losses, those and the gradient, or the probabilities.
 const uint softmax_gives_loss = 0;
@@ -109,7 +181,8 @@ const uint probe_part = 6;  // finite values, others, minimum, maximum, sum and 
 struct Probe {
     uint elements;        // values that are measured
     uint first;           // index of the first one
-    uint stride;          // from one to the next
+    uint stride;          // from a row of a unit to the next
+    uint positions;       // of a unit in a row
     uint bins;
     float low;
     float bins_per_unit;  // bins / (high - low)

@@ -7,11 +7,14 @@ namespace lab {
 
 namespace {
 
-// Of hidden layers: "1.norm, unit 3". Of the logits: "the logit of class 0".
+// Of hidden layers: "1.norm, unit 3"; of other models "layer1.0.bn1, channel 3". Of the logits: "the logit of
+// class 0".
 std::string place(const std::string& diagnosis) {
     std::smatch found;
     if (std::regex_search(diagnosis, found, std::regex(R"((\d+)\.(linear|norm|activation)\b)")))
         return " in hidden layer " + std::to_string(std::stoul(found[1]) + 1);
+    if (std::regex_search(diagnosis, found, std::regex(R"((\S+), (?:unit|channel) \d+)")))
+        return " in " + found[1].str();
     const bool output =
         diagnosis.find("logit") != std::string::npos || diagnosis.find("output") != std::string::npos;
     return output ? " in the output layer" : "";

@@ -187,9 +187,19 @@ std::optional<Misfit> find_misfit(const Settings& settings) {
                 return Misfit{&field, twin, Unfit(text_of(field, settings, twin), needed).what()};
         }
     }
+    const bool perceptron = is_perceptron(settings);
+    if (!perceptron && is_planar(settings.data))
+        return Misfit{&field_named("model"), 0,
+                      Unfit(word(settings.model), "pictures: digits, or files of them").what()};
     for (size_t twin = 0; twin < twins; ++twin) {
         const TwinSettings& its = settings.twins[twin];
-        for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
+        if (const uint32_t most = most_groups(settings, twin);
+            !perceptron && most > 0 && most % its.groups != 0)
+            return Misfit{&field_named("groups"), twin,
+                          Unfit(std::to_string(its.groups), "a divisor of " + std::to_string(most) +
+                                                                ", channels of " + word(settings.model))
+                              .what()};
+        for (uint32_t layer = 0; layer < settings.hidden.size() && perceptron; ++layer)
             if (its.norm_of(layer) == vknorm::Norm::group && settings.hidden[layer] % its.groups != 0)
                 return Misfit{&field_named("groups"), twin,
                               Unfit(std::to_string(its.groups),
@@ -203,7 +213,9 @@ std::optional<Misfit> find_misfit(const Settings& settings) {
 }
 
 bool begins_new_run(const Settings& from, const Settings& to) {
-    return !same(Effect::new_run, from, to);
+    // The memory of a model for pictures is that of its batch.
+    const bool other_size = !is_perceptron(to) && from.batch != to.batch;
+    return other_size || !same(Effect::new_run, from, to);
 }
 
 bool same_experiment(const Settings& a, const Settings& b) {

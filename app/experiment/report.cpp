@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -158,11 +159,12 @@ nlohmann::ordered_json divergence_of(const TwinView& twin) {
 struct InspectedUnit {
     uint32_t layer, unit;
 };
-// Within the network, as the twins take it.
-InspectedUnit inspected(const Settings& settings) {
+// Within the network, as the twins take it; of a model for pictures there is none.
+std::optional<InspectedUnit> inspected(const Settings& settings) {
+    if (!is_perceptron(settings)) return std::nullopt;
     const uint32_t layer =
         std::min(settings.inspected_layer, static_cast<uint32_t>(settings.hidden.size()) - 1);
-    return {layer + 1, std::min(settings.inspected_unit, settings.hidden[layer] - 1)};
+    return InspectedUnit{layer + 1, std::min(settings.inspected_unit, settings.hidden[layer] - 1)};
 }
 
 }  // namespace
@@ -184,7 +186,9 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
               {{"eval", number(test.accuracy)}, {"batch_statistics", number(test.batch_accuracy)}}},
              {"diverged", divergence_of(run.twins[i])}});
     }
-    const InspectedUnit unit = inspected(run.settings);
+    nlohmann::ordered_json inspected_unit;
+    if (const auto unit = inspected(run.settings))
+        inspected_unit = {{"layer", unit->layer}, {"unit", unit->unit}};
     const nlohmann::ordered_json summary = {
         {"version", VKNORM_VERSION},
         {"command_line", command_line},
@@ -194,7 +198,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         {"data", run.train ? data_of(run) : nullptr},
         {"seed", run.settings.seed},
         {"parameters", run.parameters},
-        {"inspected", {{"layer", unit.layer}, {"unit", unit.unit}}},
+        {"inspected", inspected_unit},
         {"steps", run.step},
         {"steps_per_history_line", steps_per_line(run)},
         {"steps_per_second",
@@ -208,8 +212,9 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
 void write_history(const std::filesystem::path& file, const Snapshot& run) {
     std::string lines = "step,twin" + heads(training_columns) + ",steps,layer,unit" + heads(unit_columns) +
                         ",unit_steps" + heads(test_columns) + '\n';
-    const InspectedUnit unit = inspected(run.settings);
-    const std::string place_of_unit = ',' + std::to_string(unit.layer) + ',' + std::to_string(unit.unit);
+    const std::optional<InspectedUnit> unit = inspected(run.settings);
+    const std::string place_of_unit =
+        unit ? ',' + std::to_string(unit->layer) + ',' + std::to_string(unit->unit) : ",,";
     std::map<std::pair<uint64_t, size_t>, Line> rows;  // by step and twin
     for (size_t i = 0; i < run.twins.size(); ++i) {
         const TwinView& twin = run.twins[i];

@@ -1,5 +1,6 @@
 #include "app/experiment/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -9,23 +10,45 @@ bool is_planar(Data data) {
     return data != Data::digits && data != Data::file;
 }
 
-bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm) {
+bool is_perceptron(const Settings& settings) {
+    return settings.model == Model::mlp;
+}
+
+namespace {
+
+/// A norm, and of how many units or channels.
+struct NormedLayer {
+    vknorm::Norm norm;
+    uint32_t width;
+};
+
+/// Of a twin. Models for pictures have one norm everywhere, on multiples of the channels they begin with.
+std::vector<NormedLayer> normed_layers(const Settings& settings, size_t twin) {
+    const TwinSettings& its = settings.twins[twin];
+    if (!is_perceptron(settings)) return {{its.norm, settings.model == Model::classifier ? 64u : 16u}};
+    std::vector<NormedLayer> layers;
     for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
-        if (settings.twins[twin].norm_of(layer) == norm) return true;
-    return false;
+        layers.push_back({its.norm_of(layer), settings.hidden[layer]});
+    return layers;
+}
+
+}  // namespace
+
+bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm) {
+    const std::vector<NormedLayer> layers = normed_layers(settings, twin);
+    return std::any_of(layers.begin(), layers.end(), [&](const auto& layer) { return layer.norm == norm; });
 }
 
 bool depends_on_batch(const Settings& settings, size_t twin) {
-    for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
-        if (vknorm::keeps_running_statistics(settings.twins[twin].norm_of(layer))) return true;
-    return false;
+    const std::vector<NormedLayer> layers = normed_layers(settings, twin);
+    return std::any_of(layers.begin(), layers.end(),
+                       [](const auto& layer) { return vknorm::keeps_running_statistics(layer.norm); });
 }
 
 uint32_t most_groups(const Settings& settings, size_t twin) {
     uint32_t most = 0;
-    for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
-        if (settings.twins[twin].norm_of(layer) == vknorm::Norm::group)
-            most = std::gcd(most, settings.hidden[layer]);
+    for (const NormedLayer& layer : normed_layers(settings, twin))
+        if (layer.norm == vknorm::Norm::group) most = std::gcd(most, layer.width);
     return most;
 }
 
@@ -41,8 +64,8 @@ void set_twin_count(Settings& settings, size_t count) {
 void keep_norms_valid(Settings& settings) {
     for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
         TwinSettings& its = settings.twins[twin];
-        its.exceptions.erase(its.exceptions.lower_bound(static_cast<uint32_t>(settings.hidden.size())),
-                             its.exceptions.end());
+        const size_t layers = is_perceptron(settings) ? settings.hidden.size() : 0;
+        its.exceptions.erase(its.exceptions.lower_bound(static_cast<uint32_t>(layers)), its.exceptions.end());
         const uint32_t most = most_groups(settings, twin);
         while (most > 0 && (its.groups > most || most % its.groups != 0)) --its.groups;
     }
@@ -96,6 +119,8 @@ std::string norm_text(const Settings& settings, size_t twin) {
 
 void read_norm(Settings& settings, size_t twin, const std::string& text) {
     const std::vector<std::string> words = split_at_commas(text);
+    if (words.size() > 1 && !is_perceptron(settings))
+        throw Unfit(text, std::string("one norm for all of ") + word(settings.model));
     if (words.size() > 1 && words.size() != settings.hidden.size())
         throw Unfit(text, "one norm, or one for each of " + std::to_string(settings.hidden.size()) +
                               " hidden layers");

@@ -49,7 +49,9 @@ struct Settings {
     std::string data_file;  ///< for Data::file: "idx:DIR#SET" or "csv:FILE#COLUMN", the choice or not
     float noise = 0.16f;    ///< of the two-dimensional sets, as vknorm::make_2d takes it
     uint64_t seed = 7;
-    std::vector<uint32_t> hidden = {48, 48, 48, 48};  ///< units of each hidden layer, input side first
+    Model model = Model::mlp;
+    std::vector<uint32_t> hidden = {48, 48, 48,
+                                    48};  ///< units of each hidden layer, input side first; of mlp
     std::vector<TwinSettings> twins = {{vknorm::Norm::batch}, {vknorm::Norm::none}};  ///< A, B, ...
 
     // These take effect with the next step.
@@ -98,13 +100,15 @@ std::optional<DataFile> parse_data_file(const std::string& text);
 /// Whether `data` is a set of points in the plane (a decision boundary can be drawn) rather than pictures or
 /// a file.
 bool is_planar(Data data);
-/// Whether a hidden layer of the twin has that norm.
+/// Whether the network is a perceptron, whose layers are chosen one by one, rather than a model for pictures.
+bool is_perceptron(const Settings& settings);
+/// Whether a hidden layer of the twin, or its model, has that norm.
 bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm);
 /// Whether a hidden layer of the twin normalizes examples by others of their batch, so that training and
 /// evaluation differ.
 bool depends_on_batch(const Settings& settings, size_t twin);
-/// The largest number of which all the twin's layers with group norm have a multiple of units; 0: it has
-/// none.
+/// The largest number of which all the twin's layers with group norm have a multiple of units or channels; 0:
+/// it has none.
 uint32_t most_groups(const Settings& settings, size_t twin);
 /// Drops the last twins, or adds some that are like twin A but for their norm: layer norm for the third and
 /// group norm for the fourth.
@@ -137,11 +141,18 @@ inline constexpr Field fields[] = {
      .effect = Effect::new_run,
      .section = Section::data,
      .applies = [](const Settings& s, size_t) { return is_planar(s.data); }},
+    {.word = "model",
+     .label = "Model",
+     .help =
+         "What network: a perceptron with hidden layers of choice, or one with convolutions, for pictures",
+     .kind = OneOf<Model>{&Settings::model, model_choices},
+     .effect = Effect::new_run},
     {.word = "hidden",
      .label = "Hidden layers",
-     .help = "Units of each hidden layer",
+     .help = "Units of each hidden layer of mlp",
      .kind = Numbers{&Settings::hidden, 1, limits::max_units, limits::max_layers, "layers"},
-     .effect = Effect::new_run},
+     .effect = Effect::new_run,
+     .applies = [](const Settings& s, size_t) { return is_perceptron(s); }},
     {.word = "twins",
      .label = "Twins",
      .help = "Networks trained in lock-step (2 if not given)",
@@ -170,9 +181,10 @@ inline constexpr Field fields[] = {
      .applies = [](const Settings& s, size_t twin) { return has_norm(s, twin, vknorm::Norm::ghost); }},
     {.word = "activation",
      .label = "Activation",
-     .help = "Activation of every hidden layer",
+     .help = "Activation of every hidden layer of mlp; other models have ReLU",
      .kind = OneOf<vknorm::Activation>{&TwinSettings::activation, activation_choices},
-     .effect = Effect::new_run},
+     .effect = Effect::new_run,
+     .applies = [](const Settings& s, size_t) { return is_perceptron(s); }},
     {.word = "batch",
      .label = "Batch size",
      .help = "Examples in a training step. Statistics of small batches are noisy; a batch of one has none.",

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/experiment/divergence.hpp"
+#include "app/experiment/picture_model.hpp"
 #include "app/experiment/schedule.hpp"
 
 namespace lab {
@@ -58,6 +59,15 @@ vknorm::NetworkOptions network_options(const Settings& settings, size_t index, c
     options.batch_norm = convention_of(settings);
     options.renorm = [](uint64_t step) { return vknorm::paper_schedule(renorm_pace * step); };
     return options;
+}
+
+vknorm::Network network_of(vknorm::Device& device, const Settings& settings, size_t index,
+                           const vknorm::Dataset& train) {
+    vknorm::NetworkOptions options = network_options(settings, index, train);
+    if (is_perceptron(settings)) return {device, options};
+    options.hidden.clear();
+    options.max_batch = settings.batch;
+    return {device, picture_model(settings, index, train), options};
 }
 
 /// The node of a hidden layer whose output its activation receives.
@@ -112,7 +122,7 @@ PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
 
 Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train)
     : depends_on_batch_(depends_on_batch(settings, index)),
-      network_(device, network_options(settings, index, train)),
+      network_(network_of(device, settings, index, train)),
       light_loss_(light),
       strong_loss_(strong),
       light_gradient_norm_(light),
@@ -142,6 +152,7 @@ void Twin::set_hyperparameters(const Settings& settings) {
 
 void Twin::set_probes(const Settings& settings) {
     const auto& hidden = network_.options().hidden;
+    if (hidden.empty()) return;  // of a model for pictures nothing is probed
     layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(hidden.size() - 1));
     unit_ = std::min(settings.inspected_unit, hidden[layer_].units - 1);
     std::vector<vknorm::NetworkProbe> probes;
@@ -172,8 +183,9 @@ void Twin::set_probes(const Settings& settings) {
 void Twin::set_plan(const Settings& settings) {
     plan_ = settings.plan;
     if (!plan_) parts_.clear();
-    const std::string node = normalized_node(network_.options().hidden, layer_);
-    view_.norm_plan = plan_ ? network_.explain(node, settings.batch) : "";
+    const auto& hidden = network_.options().hidden;
+    view_.norm_plan =
+        plan_ && !hidden.empty() ? network_.explain(normalized_node(hidden, layer_), settings.batch) : "";
 }
 
 void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
@@ -201,6 +213,7 @@ void Twin::collect(uint64_t step) {
                          .gradient_norm = result.gradient_norm,
                          .lightly_smoothed_gradient_norm = light_gradient_norm_.add(result.gradient_norm),
                          .strongly_smoothed_gradient_norm = strong_gradient_norm_.add(result.gradient_norm)});
+    if (network_.options().hidden.empty()) return;
     view_.unit.push(step, unit_row(result));
 
     std::vector<Histogram> histograms;

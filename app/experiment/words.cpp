@@ -20,6 +20,9 @@ const char* word(Data data) {
     const auto* const choice = find(data_choices, data);
     return choice ? choice->word : "";
 }
+const char* word(Model model) {
+    return find(model_choices, model)->word;
+}
 const char* word(vknorm::Norm norm) {
     return find(norm_choices, norm)->word;
 }
@@ -33,6 +36,9 @@ const char* word(OptimizerKind kind) {
 const char* name(Data data) {
     const auto* const choice = find(data_choices, data);
     return choice ? choice->name : "File";
+}
+const char* name(Model model) {
+    return find(model_choices, model)->name;
 }
 const char* name(vknorm::Norm norm) {
     return find(norm_choices, norm)->name;

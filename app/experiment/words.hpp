@@ -10,6 +10,8 @@
 namespace lab {
 
 enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, file };
+/// What network twins are: a perceptron with hidden layers of choice, or one of vknorm/models.hpp.
+enum class Model { mlp, classifier, classifier_small, resnet8, resnet20, preresnet20 };
 enum class OptimizerKind { sgd, adam };
 /// How much of the past the moving averages of noisy curves hold.
 enum class Smoothing { off, light, strong };
@@ -40,6 +42,13 @@ inline constexpr auto data_choices =
                                  {Data::gaussians, "gaussians", "Gaussians"},
                                  {Data::rings, "rings", "Rings"},
                                  {Data::digits, "digits", "Digits 28 x 28"}});
+inline constexpr auto model_choices =
+    std::to_array<Choice<Model>>({{Model::mlp, "mlp", "Perceptron"},
+                                  {Model::classifier, "classifier", "Classifier"},
+                                  {Model::classifier_small, "classifier-small", "Classifier, small"},
+                                  {Model::resnet8, "resnet8", "ResNet-8"},
+                                  {Model::resnet20, "resnet20", "ResNet-20"},
+                                  {Model::preresnet20, "preresnet20", "ResNet-20, pre-activation"}});
 inline constexpr auto norm_choices = std::to_array<Choice<vknorm::Norm>>(
     {{vknorm::Norm::none, "none", "None", "Activations receive what the weights give"},
      {vknorm::Norm::batch, "batch", "BatchNorm", "Each unit by its mean and variance over the batch"},
@@ -70,11 +79,13 @@ inline constexpr auto smoothing_choices =
                                       {Smoothing::strong, "strong", "Strong"}});
 
 const char* word(Data data);
+const char* word(Model model);
 const char* word(vknorm::Norm norm);
 const char* word(vknorm::Activation activation);
 const char* word(OptimizerKind kind);
 
 const char* name(Data data);
+const char* name(Model model);
 const char* name(vknorm::Norm norm);
 const char* name(vknorm::Activation activation);
 const char* name(OptimizerKind kind);

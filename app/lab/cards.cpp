@@ -197,10 +197,24 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
     plot::show_covered_lines(list, outlines, area.min.x, area.max.x, look.px(6));
 }
 
+// In place of the cards.
+void draw_model(const Look& look, ImDrawList& list, const plot::Rect& frame, const Settings& settings) {
+    plot::card(look, list, frame, look.px(7), look.theme.panel, look.theme.border, look.px(1));
+    const std::string words =
+        std::string(name(settings.model)) + ": layers with convolutions have no cards yet";
+    const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
+    const ImVec2 at = {(frame.min.x + frame.max.x - size.x) / 2, (frame.min.y + frame.max.y - size.y) / 2};
+    plot::text(list, look.fonts.small, at, look.theme.muted, words.c_str());
+}
+
 }  // namespace
 
 void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
+    if (!is_perceptron(settings)) {
+        draw_model(look, list, frame, settings);
+        return;
+    }
     const size_t layers = settings.hidden.size();
     const float end_width = look.px(52), arrow = look.px(16), middle = (frame.min.y + frame.max.y) / 2;
     const float room = frame.width() - 2 * end_width - arrow * static_cast<float>(layers + 1);

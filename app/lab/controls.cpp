@@ -80,6 +80,11 @@ void draw_data(const Look& look, Settings& s) {
 
 void draw_network(const Look& look, Settings& s) {
     if (!section(look, "Network", 0)) return;
+    const Model before = s.model;
+    drop_down<Model>(look, "##model", full_width(), s.model, model_choices);
+    hint(look, field_named("model").help);
+    if (s.model != before) keep_norms_valid(s);
+    if (!is_perceptron(s)) return;
     const Field& field = field_named("hidden");
     auto layers = static_cast<uint32_t>(s.hidden.size());
     if (slider(look, field.label, layers, 1, limits::max_layers, std::to_string(layers)))
@@ -114,8 +119,13 @@ void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     const float gap = look.px(8), half = (full_width() - gap) / 2, more = look.px(17);
     choose_norm(look, "##norm", half + more, twin);
     ImGui::SameLine(0, gap);
-    drop_down<vknorm::Activation>(look, "##activation", half - more, twin.activation, activation_choices);
-    hint(look, field_named("activation").help);
+    if (is_perceptron(s)) {
+        drop_down<vknorm::Activation>(look, "##activation", half - more, twin.activation, activation_choices);
+        hint(look, field_named("activation").help);
+    } else {
+        ImGui::AlignTextToFramePadding();
+        ImGui::TextUnformatted(name(vknorm::Activation::relu));
+    }
     if (const uint32_t most = most_groups(s, index)) {
         const Field& field = field_named("groups");
         if (slider(look, field.label, twin.groups, 1, most, std::to_string(twin.groups))) keep_norms_valid(s);
@@ -151,8 +161,7 @@ void draw_normalization(const Look& look, Settings& s) {
     draw_fields(look, Section::normalization, s);
 }
 
-void draw_inspect(const Look& look, Settings& s) {
-    if (!section(look, "Inspect", 0)) return;
+void draw_inspected_unit(const Look& look, Settings& s) {
     const auto layers = static_cast<uint32_t>(s.hidden.size());
     uint32_t layer = s.inspected_layer + 1;
     if (slider(look, field_named("layer").label, layer, 1, layers, "hidden " + std::to_string(layer)))
@@ -161,6 +170,11 @@ void draw_inspect(const Look& look, Settings& s) {
     const uint32_t units = s.hidden[s.inspected_layer];
     slider(look, field_named("unit").label, s.inspected_unit, 0, units - 1, std::to_string(s.inspected_unit));
     hint(look, field_named("unit").help);
+}
+
+void draw_inspect(const Look& look, Settings& s) {
+    if (!section(look, "Inspect", 0)) return;
+    if (is_perceptron(s)) draw_inspected_unit(look, s);
     const Field& field = field_named("steps-per-frame");
     const std::string steps = s.steps_per_frame == 0 ? "all it can" : std::to_string(s.steps_per_frame);
     slider(look, field.label, s.steps_per_frame, 0, limits::max_steps_per_frame, steps);

@@ -143,6 +143,21 @@ void DeviceGraph::allocate_outputs() {
     if (spare > 0) spare_ = Buffer(device_, spare, "spare gradient");
 }
 
+DeviceGraph::Memory DeviceGraph::memory() const {
+    Memory memory{.parameters = store_.parameters.bytes(),
+                  .gradient = store_.gradients.bytes(),
+                  .running = store_.working.bytes() + store_.committed.bytes(),
+                  .saved = store_.saved.bytes(),
+                  .outputs = 0,
+                  .output_gradients = spare_.bytes(),
+                  .scratch = store_.scratch.bytes()};
+    for (const Node& node : nodes_) {
+        memory.outputs += node.output.bytes();
+        memory.output_gradients += node.gradient.bytes();
+    }
+    return memory;
+}
+
 void DeviceGraph::initialize(Stream& stream) {
     const StoreLayout& layout = store_.layout;
     stream.upload(store_.parameters, initial_parameters(layout, options_.seed, options_.init_scale));

@@ -48,7 +48,10 @@ class DeviceGraph {
     std::optional<size_t> find(const std::string& name) const;
     const std::string& name(size_t node) const { return nodes_[node].name; }
     const Layer& layer(size_t node) const { return *layers_[node]; }
-    uint32_t elements(size_t node) const { return nodes_[node].elements; }  ///< of one example
+    // Of one example.
+    uint32_t elements(size_t node) const { return nodes_[node].elements; }
+    uint32_t channels(size_t node) const { return layers_[node]->output_shape().front(); }
+    uint32_t positions(size_t node) const { return elements(node) / channels(node); }  ///< of a channel
     uint32_t classes() const { return nodes_.back().elements; }
     bool differentiated(size_t node) const { return wiring_.differentiated[node]; }
     // [rows, the node's shape]
@@ -56,6 +59,11 @@ class DeviceGraph {
     BufferView gradient(size_t node, uint32_t rows) const;
 
     const Store& store() const { return store_; }
+    /// Device memory, in bytes.
+    struct Memory {
+        VkDeviceSize parameters, gradient, running, saved, outputs, output_gradients, scratch;
+    };
+    Memory memory() const;
 
   private:
     struct Node {

@@ -60,7 +60,7 @@ void Flight::place_probes(Device& device, const DeviceGraph& graph, std::span<co
     VkDeviceSize bytes = 0;
     for (const NetworkProbe& asked : probes) {
         const size_t node = graph.find(asked.node).value();
-        const Probe probe(device, asked.options, rows_, graph.elements(node));
+        const Probe probe(device, asked.options, rows_, graph.channels(node), graph.positions(node));
         probes_.push_back({asked.name(), node, asked.tensor, probe, bytes});
         bytes = aligned(bytes + probe.result_bytes());
     }
@@ -142,20 +142,28 @@ std::string Flight::diagnosis(const DeviceGraph& graph) const {
     const StepReport step_report = report();
     const StoreLayout& layout = graph.store().layout;
     const StoreLayout::Entry* const saved = layout.find(TensorGroup::watched, step_report.first_saved);
+    // The smallest element that is not finite is in the smallest such channel.
+    const auto channel_of = [&](size_t node, uint64_t channel) {
+        return graph.name(node) + (graph.positions(node) > 1 ? ", channel " : ", unit ") +
+               std::to_string(channel);
+    };
     for (size_t n = 0; n < graph.node_count(); ++n) {
-        uint64_t unit = step_report.layers[n];
+        const uint32_t element = step_report.layers[n];
+        uint64_t channel = element / graph.positions(n);
         // A value that is not finite shows in the statistics where the norm has hidden it from the rest.
-        if (saved != nullptr && saved->node == graph.name(n))
-            unit = position(layout, *saved, step_report.first_saved) % graph.elements(n);
-        if (unit == shaders::all_finite) continue;
+        const bool hidden = saved != nullptr && saved->node == graph.name(n);
+        if (hidden) channel = position(layout, *saved, step_report.first_saved) % graph.channels(n);
+        if (!hidden && element == shaders::all_finite) continue;
         const bool logits = n + 1 == graph.node_count();
-        return (logits ? "the logit of class " : graph.name(n) + ", unit ") + std::to_string(unit) +
+        return (logits ? "the logit of class " + std::to_string(channel) : channel_of(n, channel)) +
                " is not finite";
     }
     const StoreLayout::Entry* const running = layout.find(TensorGroup::running, step_report.first_running);
     if (running != nullptr)
-        return "running statistics of " + running->node + ", unit " +
-               std::to_string(position(layout, *running, step_report.first_running)) + " are not finite";
+        return "running statistics of " +
+               channel_of(graph.find(running->node).value(),
+                          position(layout, *running, step_report.first_running)) +
+               " are not finite";
     return "the gradient or its norm is not finite";
 }
 

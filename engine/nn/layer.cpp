@@ -53,4 +53,9 @@ uint32_t features_of(const std::string& node, const Shape& input) {
     return input.front();
 }
 
+void check_map(const std::string& node, const Shape& input) {
+    if (input.size() != 3)
+        refuse("graph", node, "an input of shape " + text_of(input), "{channels, height, width}");
+}
+
 }  // namespace vknorm::detail

@@ -24,6 +24,7 @@ struct Propagation {
     RenormLimits renorm{};
     bool update_running = false;
     bool train_affine = false;
+    uint64_t training_step = 0;  ///< counted from 1; 0: an evaluation
     /// Replaces what a buffer of batch statistics holds by what all hold together, see LayerPlan::measure.
     /// Null: nothing is shared.
     std::function<void(const ExchangedBuffer&)> share{};
@@ -94,6 +95,8 @@ class Layer {
     /// Whether the gradient of an input may take the place of that of the output.
     virtual bool works_in_place() const { return false; }
 
+    /// Of a pass forward, for one example.
+    virtual uint64_t multiply_adds() const { return 0; }
     /// Takes the tensors that it owns.
     virtual void take_tensors(StoreLayout&, const NetworkOptions&) {}
     /// Refuses a number of rows that the layer cannot train on with batch statistics.
@@ -125,5 +128,7 @@ StoreLayout layout_of(const std::vector<std::unique_ptr<Layer>>& layers, const N
 
 /// Of a layer that takes {features} only: how many those are.
 uint32_t features_of(const std::string& node, const Shape& input);
+/// Refuses another shape than {channels, height, width}.
+void check_map(const std::string& node, const Shape& input);
 
 }  // namespace vknorm::detail

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "nn/evaluator.hpp"
+#include "nn/summary.hpp"
 #include "nn/training.hpp"
 #include "ops/arguments.hpp"
 #include "vulkan/dispatch.hpp"
@@ -272,7 +273,8 @@ void Network::set_probes(std::vector<NetworkProbe> probes) {
         if (probe.tensor == Tensor::output_gradient && !graph.differentiated(node))
             refuse("network.set_probes", "tensor", "the gradient of \"" + probe.node + "\"",
                    "one that training computes: of a node with a parameter at or before it");
-        (void)Probe(state_->device, probe.options, state_->options.max_batch, graph.elements(node));
+        (void)Probe(state_->device, probe.options, state_->options.max_batch, graph.channels(node),
+                    graph.positions(node));
         if (!names.insert(probe.name()).second)
             refuse("network.set_probes", "probes", "\"" + probe.name() + "\" twice", "each once");
     }
@@ -289,6 +291,10 @@ uint64_t Network::steps() const {
 }
 uint64_t Network::parameter_count() const {
     return state_->device_graph.store().layout.parameter_count();
+}
+
+std::string Network::summary() const {
+    return detail::summary_of(state_->device_graph, state_->training.optimizer_bytes());
 }
 
 std::vector<std::string> Network::tensor_names() const {

@@ -66,9 +66,11 @@ uint64_t StoreLayout::parameter_count() const {
     return count;
 }
 
-bool StoreLayout::has_parameters(const std::string& node) const {
-    return std::any_of(entries_.begin(), entries_.end(),
-                       [&](const Entry& entry) { return entry.node == node && is_parameter(entry); });
+uint64_t StoreLayout::parameter_count(const std::string& node) const {
+    uint64_t count = 0;
+    for (const Entry& entry : entries_)
+        if (entry.node == node && is_parameter(entry)) count += entry.stored.count;
+    return count;
 }
 
 std::vector<float> initial_parameters(const StoreLayout& layout, uint64_t seed, float scale) {

@@ -82,7 +82,8 @@ class StoreLayout {
     Range saved() const { return range(TensorGroup::watched, TensorGroup::kept); }
 
     uint64_t parameter_count() const;  ///< without padding
-    bool has_parameters(const std::string& node) const;
+    uint64_t parameter_count(const std::string& node) const;
+    bool has_parameters(const std::string& node) const { return parameter_count(node) > 0; }
 
   private:
     uint64_t base(TensorGroup group) const;

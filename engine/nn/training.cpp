@@ -88,6 +88,7 @@ void Training::record_gradient(Flight& flight, uint32_t rows, const RenormLimits
                           .renorm = renorm,
                           .update_running = options.update_running,
                           .train_affine = options.train_affine,
+                          .training_step = flight.step(),
                           .share = share,
                           .watched = std::move(watched),
                           .divergence = divergence_};

@@ -38,6 +38,7 @@ class Training {
     /// Makes a diverged run sound again: its tensors are being replaced.
     void recover();
     uint64_t steps() const { return steps_; }
+    VkDeviceSize optimizer_bytes() const { return first_moment_.bytes() + second_moment_.bytes(); }
     /// The next step counts on from there.
     void set_steps(uint64_t steps);
 

@@ -23,29 +23,31 @@ bool whole_vectors(const GemmShape& shape) {
 
 }  // namespace
 
-Gemm::Gemm(const Capabilities& capabilities, const GemmShape& shape)
-    : shape_(shape),
-      vectors_(whole_vectors(shape)),
-      tiling_{&shaders::gemm, tile_lanes, tile_rows, tile_columns},
-      most_workgroups_(capabilities.max_workgroups) {
+GemmTiling::GemmTiling(const Capabilities& capabilities, const GemmShaders& shaders)
+    : shader(&shaders.any), workgroup(tile_lanes), rows(tile_rows), columns(tile_columns) {
     // On a CPU, where every load costs and barriers do, the lanes of a subgroup load for each other, and
     // subgroups run one after the other anyway: one is a workgroup.
     const uint32_t subgroup = capabilities.subgroup_size;
     if (!capabilities.cpu || subgroup < 4 || subgroup > 16) return;
-    tiling_ = {.workgroup = subgroup, .rows = lane_rows, .columns = lane_columns * subgroup};
-    if (subgroup < 8) {
-        tiling_.shader = &shaders::gemm_lanes4;
-    } else {
-        tiling_.shader = &shaders::gemm_lanes8;
-        if (capabilities.texel_blocks && vectors_) texels_ = &shaders::gemm_texels;
-    }
+    shader = subgroup < 8 ? &shaders.lanes4 : &shaders.lanes8;
+    if (subgroup >= 8 && capabilities.texel_blocks) texels = &shaders.texels;
+    workgroup = subgroup;
+    rows = lane_rows;
+    columns = lane_columns * subgroup;
 }
+
+Gemm::Gemm(const Capabilities& capabilities, const GemmShape& shape)
+    : shape_(shape),
+      vectors_(whole_vectors(shape)),
+      tiling_(capabilities,
+              {shaders::gemm, shaders::gemm_lanes4, shaders::gemm_lanes8, shaders::gemm_texels}),
+      most_workgroups_(capabilities.max_workgroups) {}
 
 void Gemm::multiply(Recorder& recorder, const BufferView& a, const BufferView& b, const BufferView& bias,
                     const BufferView& c) const {
     const DeviceState& device = recorder.device().state();
     const bool adds = bias && shape_.bias == GemmBias::add, sums = bias && shape_.bias == GemmBias::sum_a;
-    const bool texels = texels_ && may_be_texels(device, a) && may_be_texels(device, b);
+    const bool texels = tiling_.texels && vectors_ && may_be_texels(device, a) && may_be_texels(device, b);
     const uint32_t constants[] = {tiling_.workgroup, shape_.a_transposed, shape_.b_transposed, adds, sums,
                                   vectors_};
     const Binding bound_bias = sums ? write(bias) : read(bias);
@@ -57,7 +59,7 @@ void Gemm::multiply(Recorder& recorder, const BufferView& a, const BufferView& b
                                  .inner = shape_.inner,
                                  .tiles_across = tiles_across,
                                  .first_tile = first};
-        dispatch(recorder, {texels ? *texels_ : *tiling_.shader, constants},
+        dispatch(recorder, {texels ? *tiling_.texels : *tiling_.shader, constants},
                  {read(a), read(b), bound_bias, write(c)}, push, {std::min(tiles - first, most_workgroups_)});
     }
 }

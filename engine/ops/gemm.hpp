@@ -26,6 +26,20 @@ struct GemmShape {
     GemmBias bias = GemmBias::none;
 };
 
+/// The kernels of one kind of product.
+struct GemmShaders {
+    const shaders::Shader &any, &lanes4, &lanes8, &texels;
+};
+
+/// Those that are fast on a device, their workgroups, and the tile of c that each of them computes.
+struct GemmTiling {
+    GemmTiling(const Capabilities& capabilities, const GemmShaders& shaders);
+
+    const shaders::Shader* shader;
+    const shaders::Shader* texels = nullptr;  // the engine's own buffers, whole vectors, in the same tiles
+    uint32_t workgroup, rows, columns;
+};
+
 class Gemm {
   public:
     /// Terms of a sum that one invocation can add. Mesa 22.3 silently ends loops after 65 535 trips; a term
@@ -40,16 +54,9 @@ class Gemm {
                   const BufferView& c) const;
 
   private:
-    /// A kernel, its workgroups, and the tile of c that each of them computes.
-    struct Tiling {
-        const shaders::Shader* shader;
-        uint32_t workgroup, rows, columns;
-    };
-
     GemmShape shape_;
     bool vectors_;  // rows of all matrices are whole vectors of four
-    Tiling tiling_;
-    const shaders::Shader* texels_ = nullptr;  // reads the engine's own buffers as texels, in tiles as those
+    GemmTiling tiling_;
     uint32_t most_workgroups_;
 };
 

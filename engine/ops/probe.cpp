@@ -41,15 +41,15 @@ double percentile(const ProbeResult& probe, double low, double width, uint64_t f
     return std::numeric_limits<double>::quiet_NaN();
 }
 
-uint32_t groups_for(uint32_t elements, bool of_column, uint32_t most) {
-    const uint32_t values = of_column ? 1 : values_an_invocation;
+uint32_t groups_for(uint32_t elements, bool ranks, uint32_t most) {
+    const uint32_t values = ranks ? 1 : values_an_invocation;
     return std::clamp(ceil_div(elements, workgroup * values), 1u, most);
 }
 
-/// Of an invocation's loops. One that measures a column compares each of its values with all others.
-uint64_t trips(uint32_t elements, bool of_column, uint32_t groups) {
+/// Of an invocation's loops. One that ranks compares each of its values with all others.
+uint64_t trips(uint32_t elements, bool ranks, uint32_t groups) {
     const uint64_t turns = ceil_div(elements, workgroup * groups);
-    return turns * (of_column ? elements + 4ull : 1) + shaders::probe_most_bins;
+    return turns * (ranks ? elements + 4ull : 1) + shaders::probe_most_bins;
 }
 
 /// The kernel multiplies differences from `low` by the number of bins in a unit, in float32: that, what a bin
@@ -70,27 +70,33 @@ void check_range(const ProbeOptions& options) {
 
 }  // namespace
 
-Probe::Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units)
-    : device_("Probe", device.state().shared_from_this()), options_(options), rows_(rows), units_(units) {
+Probe::Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units, uint32_t positions)
+    : device_("Probe", device.state().shared_from_this()),
+      options_(options),
+      rows_(rows),
+      units_(units),
+      positions_(positions) {
     require_positive("probe", "rows", rows);
     require_positive("probe", "units", units);
+    require_positive("probe", "positions", positions);
     if (options.bins < 1 || options.bins > shaders::probe_most_bins)
         refuse("probe", "bins", std::to_string(options.bins),
                "1 to " + std::to_string(shaders::probe_most_bins));
     check_range(options);
     if (options.unit < -1 || options.unit >= static_cast<int64_t>(units))
         refuse("probe", "unit", std::to_string(options.unit), "-1 to " + std::to_string(int64_t{units} - 1));
-    require_range(device.capabilities(), "probe: tensor", sizeof(float) * VkDeviceSize{rows} * units);
+    require_range(device.capabilities(), "probe: tensor", bytes());
 
     const uint32_t most = std::min(most_groups, device.capabilities().max_workgroups);
-    elements_ = of_column() ? rows : rows * units;
-    groups_ = groups_for(elements_, of_column(), most);
+    elements_ = rows * positions * (of_unit() ? 1 : units);
+    groups_ = groups_for(elements_, ranks(), most);
     uint32_t possible = elements_;
-    while (trips(possible, of_column(), groups_) > maximum_trips)
+    while (trips(possible, ranks(), groups_) > maximum_trips)
         possible = std::min(possible - 1, round_down(possible - 1, workgroup));
     if (possible < elements_)
-        refuse("probe", of_column() ? "rows" : "rows * units", std::to_string(elements_),
-               "at most " + std::to_string(possible));
+        refuse("probe",
+               std::string("rows") + (of_unit() ? "" : " * units") + (positions == 1 ? "" : " * positions"),
+               std::to_string(elements_), "at most " + std::to_string(possible));
 }
 
 VkDeviceSize Probe::result_bytes() const {
@@ -101,17 +107,17 @@ VkDeviceSize Probe::result_bytes() const {
 void Probe::measure(Recorder& recorder, const Measure& arguments) const {
     Arguments check("probe.measure", recorder, &*device_);
     check.offsets(binding_alignment);
-    const BufferView tensor =
-        check.input("tensor", arguments.tensor, sizeof(float) * VkDeviceSize{rows_} * units_);
+    const BufferView tensor = check.input("tensor", arguments.tensor, bytes());
     const BufferView result = check.output("result", arguments.result, result_bytes());
     check.check_overlap();
 
-    const uint32_t constants[] = {workgroup, of_column()};
+    const uint32_t constants[] = {workgroup, ranks(), of_unit()};
     const float span = options_.high - options_.low;
     dispatch(recorder, {shaders::probe, constants}, {read(tensor), write(result)},
              shaders::Probe{.elements = elements_,
-                            .first = of_column() ? static_cast<uint32_t>(options_.unit) : 0,
-                            .stride = of_column() ? units_ : 1,
+                            .first = of_unit() ? positions_ * static_cast<uint32_t>(options_.unit) : 0,
+                            .stride = units_ * positions_,
+                            .positions = positions_,
                             .bins = options_.bins,
                             .low = options_.low,
                             .bins_per_unit = static_cast<float>(options_.bins) / span},
@@ -158,9 +164,8 @@ ProbeResult Probe::decode(std::span<const std::byte> result) const {
     for (size_t i = 0; i < percents.size(); ++i) {
         const double rest = static_cast<double>((finite - 1) * percents[i] % 100) / 100;
         const double lower = number(1 + 2 * i), upper = number(2 + 2 * i);
-        values[i] =
-            static_cast<float>(of_column() ? lower + (upper - lower) * rest
-                                           : percentile(probe, options_.low, width, finite, percents[i]));
+        values[i] = static_cast<float>(ranks() ? lower + (upper - lower) * rest
+                                               : percentile(probe, options_.low, width, finite, percents[i]));
     }
     probe.percentile15 = values[0];
     probe.percentile50 = values[1];

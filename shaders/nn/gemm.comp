@@ -6,8 +6,6 @@
 #extension GL_EXT_control_flow_attributes : require
 #include "nn/gemm_tile.glsl"
 
-layout(constant_id = 5) const bool vectors = false;  // the adjacent dimensions of a, b and c are multiples of four
-
 layout(std430, set = 0, binding = 0) readonly buffer A { float a[]; };
 layout(std430, set = 0, binding = 0) readonly buffer AVectors { vec4 a_vectors[]; };
 layout(std430, set = 0, binding = 1) readonly buffer B { float b[]; };
@@ -27,34 +25,38 @@ uvec2 place(uint four, uint span, bool terms_are_lines) {
                            : uvec2(four % (terms / 4) * 4, four / (terms / 4));
 }
 
-// Elements at ... at + 3 of a line of a matrix [lines, length]; zeros beyond it.
-#define FETCH_FROM(NAME)                                                                    \
-    vec4 fetch_from_##NAME(uint line, uint lines, uint at, uint length) {                   \
-        if (vectors) {                                                                      \
-            const bool inside = line < lines && at < length;                                \
-            const vec4 loaded = NAME##_vectors[inside ? (line * length + at) / 4 : 0];      \
-            return inside ? loaded : vec4(0);                                               \
-        }                                                                                   \
-        vec4 loaded;                                                                        \
-        [[unroll]] for (uint i = 0; i < 4; ++i) {                                           \
-            const bool inside = line < lines && at + i < length;                            \
-            const float element = NAME[inside ? line * length + at + i : 0];                \
-            loaded[i] = inside ? element : 0;                                               \
-        }                                                                                   \
-        return loaded;                                                                      \
+// Four adjacent elements, `inside` of which are the matrix's; zeros beyond.
+#define FETCH_FROM(NAME)                                                        \
+    vec4 fetch_from_##NAME(int first, uint inside) {                            \
+        if (whole_vectors) {                                                    \
+            const vec4 loaded = NAME##_vectors[inside > 0 ? first / 4 : 0];     \
+            return inside > 0 ? loaded : vec4(0);                               \
+        }                                                                       \
+        vec4 loaded;                                                            \
+        [[unroll]] for (uint i = 0; i < 4; ++i) {                               \
+            const float element = NAME[i < inside ? first + i : 0];             \
+            loaded[i] = i < inside ? element : 0;                               \
+        }                                                                       \
+        return loaded;                                                          \
     }
 FETCH_FROM(a)
 FETCH_FROM(b)
 
+uint from_here(uint at, uint end) { return at < end ? end - at : 0; }
+uint inside_of(bool along_terms, uint term, uint line, uint lines) {
+    const uint terms_left = from_here(term, end_term()), lines_left = from_here(line, lines);
+    return along_terms ? (lines_left > 0 ? terms_left : 0) : (terms_left > 0 ? lines_left : 0);
+}
+
 vec4 fetch_a(uint k) {
     const uvec2 at = place(gl_LocalInvocationID.x, tile_rows, a_transposed) + uvec2(k, tile_row(tile_rows));
-    return a_transposed ? fetch_from_a(at.x, p.inner, at.y, p.rows) : fetch_from_a(at.y, p.rows, at.x, p.inner);
+    return fetch_from_a(a_line(at.y) + a_term(at.x), inside_of(!a_transposed, at.x, at.y, p.rows));
 }
 
 vec4 fetch_b(uint k, uint share) {
     const uint four = gl_LocalInvocationID.x + share * lanes;
     const uvec2 at = place(four, tile_columns, !b_transposed) + uvec2(k, tile_column() * tile_columns);
-    return b_transposed ? fetch_from_b(at.y, p.columns, at.x, p.inner) : fetch_from_b(at.x, p.inner, at.y, p.columns);
+    return fetch_from_b(b_line(at.y) + b_term(at.x), inside_of(b_transposed, at.x, at.y, p.columns));
 }
 
 void keep_a(vec4 fetched) {
@@ -76,9 +78,13 @@ void main() {
     const bool sums_a = sum_a && tile_column() == 0 && lane < tile_rows;
 
     float a_sum = 0;
-    vec4 sums[4] = vec4[4](vec4(0), vec4(0), vec4(0), vec4(0));
-    vec4 next_a = fetch_a(0), next_b[2] = vec4[2](fetch_b(0, 0), fetch_b(0, 1));
-    for (uint k = 0; k < p.inner; k += terms) {
+    const uint first_row = tile_row(tile_rows) + row, first_column = tile_column() * tile_columns + column;
+    vec4 sums[4];
+    [[unroll]] for (uint r = 0; r < 4; ++r) sums[r] = vec4(bias_of_row(first_row + r));
+    const uint end = end_term();
+    uint k = first_term();
+    vec4 next_a = fetch_a(k), next_b[2] = vec4[2](fetch_b(k, 0), fetch_b(k, 1));
+    for (; k < end; k += terms) {
         barrier();  // the lanes have read the terms before these
         keep_a(next_a);
         keep_b(next_b[0], 0);
@@ -99,20 +105,18 @@ void main() {
             [[unroll]] for (uint term = 0; term < terms; ++term) a_sum += a_tile[term * a_pitch + lane];
     }
 
-    const uint first_row = tile_row(tile_rows), first_column = tile_column() * tile_columns + column;
-    if (sums_a && first_row + lane < p.rows) bias[first_row + lane] = a_sum;
-    vec4 added = vec4(0);
-    if (add_bias)
-        [[unroll]] for (uint j = 0; j < 4; ++j) added[j] = bias[min(first_column + j, p.columns - 1)];
+    const uint summed_row = tile_row(tile_rows) + lane;
+    if (sums_a && summed_row < p.rows) bias[gl_WorkGroupID.y * p.rows + summed_row] = a_sum;
+    const vec4 added = bias_of_columns(first_column + uvec4(0, 1, 2, 3));
     [[unroll]] for (uint r = 0; r < 4; ++r) {
-        const uint first = (first_row + row + r) * p.columns + first_column;
-        if (first_row + row + r >= p.rows) continue;
+        if (first_row + r >= p.rows) continue;
         const vec4 results = sums[r] + added;
-        if (vectors) {
-            if (first_column < p.columns) c_vectors[first / 4] = results;
+        const int first = int(first_row + r) * c_step();
+        if (whole_vectors_of_c) {
+            if (first_column < p.columns) c_vectors[(first + c_line(first_column)) / 4] = results;
         } else {
             [[unroll]] for (uint j = 0; j < 4; ++j)
-                if (first_column + j < p.columns) c[first + j] = results[j];
+                if (stored(first_column + j)) c[first + c_line(first_column + j)] = results[j];
         }
     }
 }

@@ -1,7 +1,7 @@
 // The product of gemm_tile.glsl for subgroups of LANES lanes (or more) on CPU drivers, where every load costs: the
 // lanes of a subgroup load neighbouring elements of op(a) and broadcast them to each other. A lane owns sixteen rows
-// and four columns, one workgroup width apart. Works for every size; sum_a needs a_transposed. Terms beyond the last
-// are zeros of a times the last row of b.
+// and four columns, one workgroup width apart. Works for every size; sum_a needs a_transposed. Terms beyond the last of a
+// run are zeros of a times the last row of b.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -30,37 +30,38 @@ const uint tile_rows = 16, shares = tile_rows / LANES;
 
 void main() {
     const uint width = gl_WorkGroupSize.x, lane = gl_SubgroupInvocationID % LANES;
-    const uint row = tile_row(tile_rows), last = p.inner - 1;
+    const uint row = tile_row(tile_rows), last = run_terms() - 1;
     const uint column = tile_column() * (4 * width) + gl_LocalInvocationID.x;
     const uvec4 columns = uvec4(column, column + width, column + 2 * width, column + 3 * width);
-    const uvec4 b_first = min(columns, p.columns - 1) * (b_transposed ? p.inner : 1);
-    const uint b_step = b_transposed ? 1 : p.columns;
+    const uvec4 b_columns = min(columns, p.columns - 1);
+    const ivec4 b_first = ivec4(b_line(b_columns.x), b_line(b_columns.y), b_line(b_columns.z), b_line(b_columns.w));
 
     vec4 sums[tile_rows];
-    [[unroll]] for (uint r = 0; r < tile_rows; ++r) sums[r] = vec4(0);
+    [[unroll]] for (uint r = 0; r < tile_rows; ++r) sums[r] = vec4(bias_of_row(row + r));
     float a_sums[shares];
     [[unroll]] for (uint i = 0; i < shares; ++i) a_sums[i] = 0;
-    for (uint k = 0; k <= last; k += LANES) {
-        // Of a term, with a row in each lane, or of a row, with a term in each lane.
-        float share[tile_rows];
-        if (!a_transposed) {
-            [[unroll]] for (uint r = 0; r < tile_rows; ++r) {
-                const float x = a[min(row + r, p.rows - 1) * p.inner + min(k + lane, last)];
-                share[r] = k + lane <= last ? x : 0;
+    FOR_EACH_RUN(run) {
+        for (uint k = 0; k <= last; k += LANES) {
+            // Of a term, with a row in each lane, or of a row, with a term in each lane.
+            float share[tile_rows];
+            if (!a_transposed) {
+                [[unroll]] for (uint r = 0; r < tile_rows; ++r) {
+                    const float x = a[a_line(min(row + r, p.rows - 1)) + run.a + int(min(k + lane, last))];
+                    share[r] = k + lane <= last ? x : 0;
+                }
             }
-        }
-#define LOAD_TERM(term)                                                               \
-    [[unroll]] for (uint i = 0; i < shares; ++i) {                                    \
-        const float x = a[at * p.rows + min(row + LANES * i + lane, p.rows - 1)];     \
-        share[i] = k + term <= last ? x : 0;                                          \
-        a_sums[i] += share[i];                                                        \
+#define LOAD_TERM(term)                                                                                    \
+    [[unroll]] for (uint i = 0; i < shares; ++i) {                                                         \
+        const float x = a[a_line(min(row + LANES * i + lane, p.rows - 1)) + run.a + int(at) * a_step()];   \
+        share[i] = k + term <= last ? x : 0;                                                               \
+        a_sums[i] += share[i];                                                                             \
     }
 #define ROW(r, term) sums[r] += y * FROM_LANE(share[r], term);
 #define ROW_OF_TERM(r, term) sums[r] += y * FROM_LANE(share[r / LANES], r % LANES);
 #define TERM(term)                                                           \
     {                                                                        \
         const uint at = min(k + term, last);                                 \
-        const uvec4 from = b_first + at * b_step;                            \
+        const ivec4 from = b_first + run.b + int(at) * b_step();             \
         const vec4 y = vec4(b[from.x], b[from.y], b[from.z], b[from.w]);     \
         if (a_transposed) {                                                  \
             LOAD_TERM(term)                                                  \
@@ -69,25 +70,23 @@ void main() {
             FOR_EACH_ROW(ROW, term)                                          \
         }                                                                    \
     }
-        FOR_EACH_TERM(TERM)
+            FOR_EACH_TERM(TERM)
+        }
     }
 
     if (sum_a && tile_column() == 0) {
         [[unroll]] for (uint i = 0; i < shares; ++i) {
             const uint r = row + LANES * i + lane;
-            if (gl_LocalInvocationID.x < LANES && r < p.rows) bias[r] = a_sums[i];
+            if (gl_LocalInvocationID.x < LANES && r < p.rows) bias[gl_WorkGroupID.y * p.rows + r] = a_sums[i];
         }
     }
-    vec4 added = vec4(0);
-    if (add_bias) {
-        const uvec4 from = min(columns, p.columns - 1);
-        added = vec4(bias[from.x], bias[from.y], bias[from.z], bias[from.w]);
-    }
+    const vec4 added = bias_of_columns(columns);
     // Rows beyond the last one are that one again; conditions for each store would cost as much as the product.
     [[unroll]] for (uint j = 0; j < 4; ++j) {
-        if (columns[j] < p.columns) {
+        if (stored(columns[j])) {
+            const int first = c_line(columns[j]);
             [[unroll]] for (uint r = 0; r < tile_rows; ++r)
-                c[min(row + r, p.rows - 1) * p.columns + columns[j]] = sums[r][j] + added[j];
+                c[first + int(min(row + r, p.rows - 1)) * c_step()] = sums[r][j] + added[j];
         }
     }
 }

@@ -2,8 +2,8 @@
 // other (lavapipe). A lane owns sixteen rows and four adjacent columns; for four terms it loads two of the vectors of
 // op(a)'s 16 x 4 block, which are shuffled to all, and its own 4 x 4 block of op(b).
 //
-// Needs whole vectors: the adjacent dimensions of a, b and c are multiples of four. sum_a needs a_transposed. Terms
-// beyond the last are zeros of a times the last row of b.
+// Needs whole vectors: the adjacent dimensions of a and b are multiples of four. sum_a needs a_transposed. Terms
+// beyond the last of a run are zeros of a times the last row of b.
 //
 // The loops are left to the driver on purpose: unrolled by spirv-opt they run a quarter slower.
 #version 450
@@ -13,7 +13,8 @@
 
 layout(set = 0, binding = 0) uniform samplerBuffer a;
 layout(set = 0, binding = 1) uniform samplerBuffer b;
-layout(std430, set = 0, binding = 3) writeonly buffer C { vec4 c[]; };
+layout(std430, set = 0, binding = 3) writeonly buffer C { float c[]; };
+layout(std430, set = 0, binding = 3) writeonly buffer CVectors { vec4 c_vectors[]; };
 
 const uint tile_rows = 16, shares = tile_rows / 8;
 
@@ -21,43 +22,45 @@ void main() {
     const uint row = tile_row(tile_rows), column = (tile_column() * gl_WorkGroupSize.x + gl_LocalInvocationID.x) * 4;
 
     // Indices of vectors, from here on.
-    const int a_pitch = int(a_transposed ? p.rows : p.inner) / 4, a_step = a_transposed ? 4 * a_pitch : 1;
-    const int b_pitch = int(b_transposed ? p.inner : p.columns) / 4, last = int(p.inner) - 1;
+    const int a_step = a_step() / 4, b_step = b_step() / 4, last = int(run_terms()) - 1;
     const int lane = int(gl_SubgroupInvocationID % 8), term = a_transposed ? lane / 2 : 0;
     int a_first[shares];
     for (int i = 0; i < shares; ++i)
-        a_first[i] = a_transposed ? min(int(row) / 4 + 2 * i + lane % 2, a_pitch - 1)
-                                  : min(int(row) + 8 * i + lane, int(p.rows) - 1) * a_pitch;
-    const ivec4 b_columns = min(int(column) + ivec4(0, 1, 2, 3), int(p.columns) - 1) * b_pitch;
-    const int b_column = min(int(column) / 4, b_pitch - 1);
+        a_first[i] = a_line(a_transposed ? min(row + 8 * i + lane % 2 * 4, (p.rows - 1) / 4 * 4)
+                                         : min(row + 8 * i + lane, p.rows - 1)) / 4;
+    const ivec4 b_columns = b_transposed ? b_lines(column) / 4 : ivec4(0);
+    const int b_column = b_transposed ? 0 : b_line(min(column, (p.columns - 1) / 4 * 4)) / 4;
 
     vec4 sums[tile_rows], a_sums[shares];
-    for (int r = 0; r < tile_rows; ++r) sums[r] = vec4(0);
+    for (int r = 0; r < tile_rows; ++r) sums[r] = vec4(bias_of_row(row + r));
     for (int i = 0; i < shares; ++i) a_sums[i] = vec4(0);
-    for (int k = 0; k <= last; k += 4) {
-        vec4 share[shares];
-        for (int i = 0; i < shares; ++i) {
-            if (a_transposed) {
-                share[i] = texelFetch(a, a_first[i] + min(k + term, last) * a_pitch);
-                if (k + term > last) share[i] = vec4(0);
-                if (sum_a) a_sums[i] += share[i];
-            } else {
-                share[i] = texelFetch(a, a_first[i] + k / 4);
+    FOR_EACH_RUN(run) {
+        const int a_run = run.a / 4, b_run = run.b / 4;
+        for (int k = 0; k <= last; k += 4) {
+            vec4 share[shares];
+            for (int i = 0; i < shares; ++i) {
+                if (a_transposed) {
+                    share[i] = texelFetch(a, a_first[i] + a_run + min(k + term, last) * a_step);
+                    if (k + term > last) share[i] = vec4(0);
+                    if (sum_a) a_sums[i] += share[i];
+                } else {
+                    share[i] = texelFetch(a, a_first[i] + a_run + k / 4);
+                }
             }
-        }
-        mat4 y;  // a column for each term
-        if (b_transposed) {
-            const ivec4 at = b_columns + k / 4;
-            y = transpose(mat4(texelFetch(b, at.x), texelFetch(b, at.y), texelFetch(b, at.z), texelFetch(b, at.w)));
-        } else {
-            const ivec4 at = b_column + min(k + ivec4(0, 1, 2, 3), last) * b_pitch;
-            y = mat4(texelFetch(b, at.x), texelFetch(b, at.y), texelFetch(b, at.z), texelFetch(b, at.w));
-        }
-        for (int r = 0; r < tile_rows; ++r) {
-            for (int t = 0; t < 4; ++t) {
-                const float x = a_transposed ? subgroupShuffle(share[r / 8][r % 4], 2 * t + r % 8 / 4)
-                                             : subgroupShuffle(share[r / 8][t], r % 8);
-                sums[r] += x * y[t];
+            mat4 y;  // a column for each term
+            if (b_transposed) {
+                const ivec4 at = b_columns + b_run + k / 4;
+                y = transpose(mat4(texelFetch(b, at.x), texelFetch(b, at.y), texelFetch(b, at.z), texelFetch(b, at.w)));
+            } else {
+                const ivec4 at = b_column + b_run + min(k + ivec4(0, 1, 2, 3), last) * b_step;
+                y = mat4(texelFetch(b, at.x), texelFetch(b, at.y), texelFetch(b, at.z), texelFetch(b, at.w));
+            }
+            for (int r = 0; r < tile_rows; ++r) {
+                for (int t = 0; t < 4; ++t) {
+                    const float x = a_transposed ? subgroupShuffle(share[r / 8][r % 4], 2 * t + r % 8 / 4)
+                                                 : subgroupShuffle(share[r / 8][t], r % 8);
+                    sums[r] += x * y[t];
+                }
             }
         }
     }
@@ -68,13 +71,26 @@ void main() {
             a_sums[i] += subgroupShuffle(a_sums[i], lane ^ 2);
             a_sums[i] += subgroupShuffle(a_sums[i], lane ^ 4);
             const uint first = row + 8 * i + 4 * lane;
-            if (lane < 2 && first < p.rows)
-                for (uint j = 0; j < 4; ++j) bias[first + j] = a_sums[i][j];
+            for (uint j = 0; j < 4; ++j)
+                if (lane < 2 && first + j < p.rows) bias[gl_WorkGroupID.y * p.rows + first + j] = a_sums[i][j];
         }
     }
-    const bool inside = column < p.columns;
-    vec4 added = vec4(0);
-    if (add_bias && inside) added = vec4(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);
-    for (int r = 0; r < tile_rows; ++r)
-        if (inside && row + r < p.rows) c[((row + r) * p.columns + column) / 4] = sums[r] + added;
+    if (whole_vectors_of_c) {
+        const bool inside = column < p.columns;
+        const int first = c_line(column);
+        const vec4 added = bias_of_columns(column + uvec4(0, 1, 2, 3));
+        for (uint r = 0; r < tile_rows; ++r)
+            if (inside && row + r < p.rows) c_vectors[(first + int(row + r) * c_step()) / 4] = sums[r] + added;
+    } else {
+        // Rows beyond the last one are written to its place, and then it; conditions for each store would cost more.
+        for (uint j = 0; j < 4; ++j) {
+            if (stored(column + j)) {
+                const int first = c_line(column + j);
+                for (uint i = 0; i < tile_rows; ++i) {
+                    const uint r = tile_rows - 1 - i;
+                    c[first + int(min(row + r, p.rows - 1)) * c_step()] = sums[r][j];
+                }
+            }
+        }
+    }
 }

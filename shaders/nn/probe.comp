@@ -1,4 +1,4 @@
-// Measures one tensor, or one column of it: histogram, extremes, shifted moments, and on demand the values at the ranks
+// Measures one tensor, or one unit of it: histogram, extremes, shifted moments, and on demand the values at the ranks
 // that percentiles need. The host adds the workgroups' parts up. Integer counts and a fixed order of additions make the
 // result the same bits at every run.
 #version 450
@@ -8,6 +8,7 @@
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool rank = false;
+layout(constant_id = 2) const bool of_unit = false;
 
 layout(std430, set = 0, binding = 0) readonly buffer X { float x[]; };
 layout(std430, set = 0, binding = 1) writeonly buffer Result { uint result[]; };
@@ -26,7 +27,11 @@ struct Moments {
 };
 shared Moments parts[gl_WorkGroupSize.x];
 
-float value(uint i) { return x[p.first + i * p.stride]; }
+float value(uint i) {
+    if (!of_unit) return x[i];
+    const uint row = i / p.positions;
+    return x[p.first + row * p.stride + (i - row * p.positions)];
+}
 
 // Stores the value if it stands at one of the ranks on either side of the 15th, 50th and 85th percentile. Equal values
 // are ranked by their index, so that every rank has one owner.

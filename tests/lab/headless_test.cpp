@@ -240,8 +240,8 @@ TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
     const auto summary = nlohmann::ordered_json::parse(read_text(out / "summary.json"));
     EXPECT_EQ(
         summary["options"].dump(),
-        R"({"data":"spiral","noise":0.16,"hidden":[16,8],"norm_a":"batch","norm_b":"none","groups_a":8,)"
-        R"("groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"activation_a":"relu",)"
+        R"({"data":"spiral","noise":0.16,"model":"mlp","hidden":[16,8],"norm_a":"batch","norm_b":"none",)"
+        R"("groups_a":8,"groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"activation_a":"relu",)"
         R"("activation_b":"relu","batch":32,"optimizer":"sgd","lr":0.3,"momentum":0.0,)"
         R"("weight_decay":0.0001,"norm_momentum":0.1,"epsilon":1e-05})");
 }

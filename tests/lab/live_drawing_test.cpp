@@ -58,6 +58,23 @@ INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryRun,
                                             ::testing::Values(0u, 1u, 115u, 20'000u), ::testing::Bool()),
                          run_name);
 
+// What cannot be drawn of a model for pictures is said.
+TEST(LiveDrawing, AModelForPicturesIsSaidToHaveNoCards) {
+    for (const bool plan : {false, true}) {
+        Settings settings;
+        settings.data = Data::digits;
+        settings.model = Model::resnet20;
+        settings.plan = plan;
+        Stage stage(settings, 115, large);
+        expect_letters_apart(stage);
+        expect_letters_whole(stage);
+        const ImFont* const font = stage.screen.look().fonts.small;
+        EXPECT_EQ(stage.find("ResNet-20: layers with convolutions have no cards yet", font).size(), 1u);
+        EXPECT_EQ(stage.find("The plan of a norm is shown for perceptrons only", font).size(),
+                  plan ? 1u : 0u);
+    }
+}
+
 /// Hidden layers, before or after the first step, and the size of the screen.
 class EveryPlan : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {};
 

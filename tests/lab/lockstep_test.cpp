@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
@@ -66,6 +68,38 @@ TEST(Trainer, TwinsOfEqualSettingsGiveEqualNumbers) {
         EXPECT_EQ(a.test.back().value.accuracy, b.test.back().value.accuracy);
         EXPECT_EQ(a.layers[1].mean, b.layers[1].mean);
     }
+}
+
+TEST(Trainer, TrainsAModelForPictures) {
+    Settings settings;
+    settings.data = Data::digits;
+    settings.model = Model::classifier_small;
+    settings.batch = 8;
+    settings.optimizer = OptimizerKind::adam;
+    settings.learning_rate = 0.002f;
+    RunData data = make_run_data(settings);
+    // A few of the pictures are enough.
+    std::vector<uint32_t> few(24);
+    std::iota(few.begin(), few.end(), 0u);
+    data.train = std::make_shared<const vknorm::Dataset>(vknorm::pick(*data.train, few));
+    data.test = std::make_shared<const vknorm::Dataset>(vknorm::pick(*data.test, few));
+    Trainer trainer(test_device(), settings, data);
+    train(trainer, 2);
+    trainer.evaluate();
+    trainer.look();
+    Snapshot snapshot;
+    trainer.describe(snapshot);
+    EXPECT_EQ(snapshot.parameters, 9u * 16 + 16 * 32 * 9 + 32 * 64 * 9 + 2 * (16 + 32 + 64) + 650);
+    for (const TwinView& twin : snapshot.twins) {
+        EXPECT_EQ(twin.training.size(), 2u);
+        EXPECT_TRUE(twin.unit.empty() && twin.layers.empty());
+        EXPECT_TRUE(std::isfinite(twin.test.back().value.accuracy));
+        EXPECT_EQ(twin.predicted.size(), 24u);
+    }
+    settings.batch = 16;
+    EXPECT_TRUE(begins_new_run(trainer.settings(), settings));
+    const RunData points = make_run_data({});
+    EXPECT_THROW(Trainer(test_device(), settings, points), std::invalid_argument);
 }
 
 TEST(Trainer, TwinsStartFromTheSameWeightsWhateverTheirNorms) {

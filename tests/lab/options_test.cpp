@@ -128,6 +128,21 @@ TEST(Options, EveryOneArrives) {
     EXPECT_EQ(options.height, 800u);
 }
 
+TEST(Options, ModelsArePicturesOnly) {
+    const Settings settings =
+        accepted({"--data", "digits", "--model", "preresnet20", "--norm-b", "group"}).settings;
+    EXPECT_EQ(settings.model, Model::preresnet20);
+    EXPECT_EQ(refused({"--model", "resnet8"}),
+              "--model: got 'resnet8', needs pictures: digits, or files of them");
+    EXPECT_EQ(refused({"--data", "digits", "--model", "resnet9"}),
+              "--model: got 'resnet9', needs one of mlp, classifier, classifier-small, resnet8, resnet20, "
+              "preresnet20");
+    EXPECT_EQ(refused({"--data", "digits", "--model", "resnet8", "--norm-a", "batch,rms"}),
+              "--norm-a: got 'batch,rms', needs one norm for all of resnet8");
+    EXPECT_EQ(refused({"--data", "digits", "--model", "resnet8", "--norm-a", "group", "--groups", "3"}),
+              "--groups: got '3', needs a divisor of 16, channels of resnet8");
+}
+
 TEST(Options, TuningsAreKeptInTheUsersCache) {
     const auto folder = [](const char* cache, const char* home) {
         setenv("XDG_CACHE_HOME", cache, 1);

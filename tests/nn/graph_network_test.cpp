@@ -62,6 +62,34 @@ TEST(GraphNetwork, ResidualAndPreActivationNetworksLearn) {
     }
 }
 
+// Which way the stripes of noisy pictures run: a convolution sees it, wherever they are.
+TEST(GraphNetwork, AConvolutionalNetworkLearns) {
+    constexpr uint32_t size = 8;
+    std::mt19937_64 random = random_generator();
+    const auto pictures = [&](size_t count) {
+        Labelled batch;
+        for (size_t i = 0; i < count; ++i) {
+            const size_t phase = random() % 2;
+            batch.labels.push_back(static_cast<uint32_t>(random() % 2));
+            for (size_t at = 0; at < size * size; ++at)
+                batch.inputs.push_back(
+                    static_cast<float>(((batch.labels.back() == 0 ? at / size : at % size) + phase) % 2) +
+                    random_floats(random, 1, -0.4f, 0.4f)[0]);
+        }
+        return batch;
+    };
+    Graph graph({1, size, size});
+    NodeId x = graph.conv2d(graph.input(), {.channels = 4, .stride = 2, .padding = 1});
+    x = graph.activation(x, Activation::relu);
+    x = graph.activation(graph.conv2d(x, {.channels = 6, .bias = false}), Activation::relu);
+    graph.linear(graph.flatten(x), {.units = 2});
+    Network network(test_device(), graph, {.max_batch = 16, .seed = 2});
+    network.set_optimizer(Sgd{.learning_rate = 0.1f, .momentum = 0.9f});
+    for (int i = 0; i < 60; ++i) (void)step(network, pictures(16));
+    const Labelled test = pictures(64);
+    EXPECT_GT(network.evaluate(test.inputs, test.labels, Statistics::running).accuracy, 0.95);
+}
+
 TEST(GraphNetwork, TheSameSeedGivesTheSameBits) {
     std::mt19937_64 random = random_generator();
     for (const NamedGraph& named : unusual_graphs()) {

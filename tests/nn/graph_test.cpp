@@ -50,6 +50,8 @@ TEST(Graph, ShapesFollow) {
     x = graph.linear(x, {.units = 7});
     x = graph.norm(x);
     EXPECT_EQ(graph.nodes()[x.index].shape, std::vector<uint32_t>{7});
+    x = graph.conv2d(graph.input(), {.channels = 6, .stride = 2, .padding = 1});
+    EXPECT_EQ(graph.nodes()[x.index].shape, (std::vector<uint32_t>{6, 3, 1}));
 }
 
 TEST(Graph, RefusesWhatNoLayerTakesAndStaysAsItWas) {
@@ -58,7 +60,13 @@ TEST(Graph, RefusesWhatNoLayerTakesAndStaysAsItWas) {
     const auto refused = [&](auto append) { return refused_by([&] { append(); }); };
     EXPECT_THAT(refused([&] { graph.linear(graph.input(), {.units = 8, .name = "first"}); }),
                 HasSubstr("graph: first: got an input of shape {3, 4}, needs {features}: flatten it first"));
-    EXPECT_THAT(refused([&] { graph.norm(graph.input()); }), HasSubstr("graph: norm: got an input of shape"));
+    EXPECT_THAT(
+        refused([&] { graph.norm(eight, {.kind = Norm::instance}); }),
+        HasSubstr("graph: norm.kind: got instance for an input of shape {8}, needs more than one value"));
+    EXPECT_THAT(refused([&] { graph.max_pool2d(flat); }),
+                HasSubstr("graph: max_pool2d: got an input of shape {12}, needs {channels, height, width}"));
+    EXPECT_THAT(refused([&] { graph.dropout(eight, {.p = 1}); }),
+                HasSubstr("graph: dropout.p: got 1.000000, needs at least 0 and below 1"));
     EXPECT_THAT(refused([&] { graph.linear(flat, {.name = "none"}); }),
                 HasSubstr("graph: none.units: got 0"));
     EXPECT_THAT(refused([&] { graph.norm(eight, {.kind = Norm::none}); }), HasSubstr("graph: norm.kind"));
@@ -72,10 +80,50 @@ TEST(Graph, RefusesWhatNoLayerTakesAndStaysAsItWas) {
                 HasSubstr("graph: flatten_1: got node 9 to read, needs one of the 3 that are there"));
     EXPECT_THAT(refused([&] { graph.linear(flat, {.units = 2, .name = "linear"}); }),
                 HasSubstr("graph: linear: got a name that is taken"));
+    EXPECT_THAT(refused([&] { graph.conv2d(flat, {.channels = 2}); }),
+                HasSubstr("graph: conv2d: got an input of shape {12}, needs {channels, height, width}"));
+    Graph picture({2, 5, 3});
+    const auto refused_conv2d = [&](const Conv2dLayer& layer) {
+        return refused([&] { picture.conv2d(picture.input(), layer); });
+    };
+    EXPECT_THAT(refused_conv2d({}), HasSubstr("graph: conv2d.channels: got 0"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .kernel = 0}), HasSubstr("graph: conv2d.kernel: got 0"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .stride = 0}), HasSubstr("graph: conv2d.stride: got 0"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .dilation = 0}), HasSubstr("graph: conv2d.dilation: got 0"));
+    EXPECT_THAT(
+        refused_conv2d({.channels = 1, .kernel = 4}),
+        HasSubstr("graph: conv2d.kernel: got 4, needs one that fits into an input of shape {2, 5, 3}"));
+    EXPECT_THAT(refused_conv2d({.channels = 1, .kernel = 1000, .padding = 1000}),
+                HasSubstr("graph: conv2d.kernel: got 1000, needs at most 50000 weights for an output"));
     EXPECT_EQ(names_of(graph), (std::vector<std::string>{"input", "flatten", "linear"}));
     for (const std::vector<uint32_t>& shape :
          {std::vector<uint32_t>{}, {0}, {3, 0}, {1u << 31, 2}, {1u << 31, 1u << 31, 4}})
         EXPECT_THAT(refused_by([&] { Graph other(shape); }), HasSubstr("graph: input"));
+}
+
+TEST(Graph, ShapesOfMapsFollow) {
+    Graph graph({3, 9, 8});
+    const auto shape = [&](NodeId x) { return graph.nodes()[x.index].shape; };
+    using Shape = std::vector<uint32_t>;
+    NodeId x = graph.max_pool2d(graph.norm(graph.input()));
+    EXPECT_EQ(shape(x), (Shape{3, 4, 4}));
+    EXPECT_EQ(shape(graph.max_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1})), (Shape{3, 2, 2}));
+    EXPECT_EQ(shape(graph.max_pool2d(x, {.kernel = 2, .stride = 1, .dilation = 2})), (Shape{3, 2, 2}));
+    EXPECT_EQ(shape(graph.average_pool2d(x, {.kernel = 3, .stride = 1, .padding = 1})), (Shape{3, 4, 4}));
+    EXPECT_EQ(shape(graph.adaptive_average_pool2d(x, {.output_height = 5, .output_width = 3})),
+              (Shape{3, 5, 3}));
+    EXPECT_EQ(shape(graph.dropout(graph.adaptive_average_pool2d(x))), (Shape{3, 1, 1}));
+    EXPECT_THAT(refused_by([&] { graph.average_pool2d(x, {.kernel = 5}); }),
+                HasSubstr("graph: average_pool2d_1: height: got 4, needs room for a window of 5"));
+    EXPECT_THAT(refused_by([&] { graph.max_pool2d(x, {.kernel = 0, .name = "pool"}); }),
+                HasSubstr("graph: pool: kernel: got 0, needs at least 1"));
+    EXPECT_THAT(refused_by([&] { graph.norm(x, {.kind = Norm::group, .groups = 2}); }),
+                HasSubstr("graph: norm_1.groups: got 2, needs a divisor of its 3 channels"));
+    EXPECT_THAT(refused_by([&] {
+                    Graph deep({2, 2, 2, 2, 2});
+                    deep.norm(deep.input());
+                }),
+                HasSubstr("graph: norm: got an input of shape {2, 2, 2, 2, 2}, needs {channels, ...}"));
 }
 
 TEST(Graph, OptionsDescribeAPerceptron) {

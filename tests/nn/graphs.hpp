@@ -101,6 +101,49 @@ inline std::vector<NamedGraph> unusual_graphs() {
         graph.flatten(graph.linear(x, {.units = 3}));
         graphs.push_back({"flattened", std::move(graph)});
     }
+    {
+        Graph graph({1, 2, 3});
+        NodeId x = graph.conv2d(graph.input(), {.channels = 3, .kernel = 2, .padding = 1});
+        x = graph.activation(x, Activation::tanh);
+        const NodeId shortcut = graph.conv2d(x, {.channels = 2, .kernel = 1, .stride = 2, .bias = false});
+        x = graph.conv2d(x, {.channels = 2, .stride = 2, .padding = 1});
+        x = graph.activation(graph.norm(graph.flatten(graph.add(x, shortcut))), Activation::relu);
+        graph.linear(x, {.units = 3});
+        graphs.push_back({"convolutions", std::move(graph)});
+    }
+    return graphs;
+}
+
+/// Two norms on maps, and pooling and dropout behind them.
+inline Graph pooled_maps(const NormLayer& norm) {
+    Graph graph({4, 4, 5});
+    NodeId x = graph.norm(graph.input(), norm);
+    x = graph.max_pool2d(graph.activation(x, Activation::relu), {.kernel = 2, .stride = 1, .padding = 1});
+    x = graph.average_pool2d(graph.norm(x, norm), {.kernel = 3, .stride = 2, .padding = 1});
+    x = graph.dropout(graph.flatten(x), {.p = 0.25f});
+    graph.linear(x, {.units = 3, .name = "output"});
+    return graph;
+}
+
+/// Of 80 values in, as maps, and 3 classes.
+inline std::vector<NamedGraph> map_graphs() {
+    std::vector<NamedGraph> graphs;
+    for (const auto& [name, norm] : {std::pair("batch norm of maps", Norm::batch),
+                                     {"layer norm of maps", Norm::layer},
+                                     {"group norm of maps", Norm::group},
+                                     {"RMS norm of maps", Norm::rms},
+                                     {"ghosts of maps", Norm::ghost},
+                                     {"instance norm of maps", Norm::instance}})
+        graphs.push_back({name, pooled_maps({.kind = norm, .groups = 2, .ghost_size = 5})});
+    Graph graph({5, 4, 4});
+    const NodeId x = graph.norm(graph.input());
+    const NodeId largest = graph.max_pool2d(x, {.kernel = 3, .stride = 1, .padding = 1});
+    const NodeId mean =
+        graph.average_pool2d(x, {.kernel = 3, .stride = 1, .padding = 1, .count_include_pad = false});
+    const NodeId sum = graph.add(graph.dropout(largest), graph.add(x, mean));
+    const NodeId bins = graph.adaptive_average_pool2d(sum, {.output_height = 3, .output_width = 2});
+    graph.linear(graph.flatten(bins), {.units = 3});
+    graphs.push_back({"one map, three readers", std::move(graph)});
     return graphs;
 }
 

@@ -69,8 +69,11 @@ void check_gradients(std::mt19937_64& random, Network& network, size_t rows, Sta
     network.set_statistics(statistics);
     network.set_optimizer(Sgd{.learning_rate = 1});
     const Labelled batch = random_batch(random, options, rows);
-    const StepOptions step_options{
-        .sgd = {.learning_rate = 1}, .statistics = statistics, .renorm = options.renorm(1)};
+    const StepOptions step_options{.sgd = {.learning_rate = 1},
+                                   .statistics = statistics,
+                                   .renorm = options.renorm(1),
+                                   .seed = options.seed,
+                                   .step = 1};
     NetworkReference reference(network.graph(), options.batch_norm, tensors_of(network));
     const Step expected = reference.measure(batch, step_options);
     const StepBounds bounds = bounds_of(reference, batch, step_options, expected);
@@ -149,6 +152,22 @@ TEST(NetworkGradient, OfAnyGraphAgreesWithTheReference) {
             for (const size_t rows : {2u, 13u}) {
                 SCOPED_TRACE(named.name + ", " + std::to_string(rows) + " rows");
                 Network network(test_device(), named.graph, {.max_batch = 16, .seed = rows});
+                check_gradients(random, network, rows, statistics);
+            }
+        }
+    }
+}
+
+TEST(NetworkGradient, OfMapsAgreesWithTheReference) {
+    std::mt19937_64 random = random_generator();
+    std::vector<NamedGraph> graphs = map_graphs();
+    graphs.push_back({"batch renormalization of maps", pooled_maps({.kind = Norm::batch_renorm})});
+    for (const NamedGraph& named : graphs) {
+        for (const Statistics statistics : {Statistics::batch, Statistics::running}) {
+            for (const size_t rows : {1u, 13u}) {
+                SCOPED_TRACE(named.name + ", " + std::to_string(rows) + " rows");
+                Network network(test_device(), named.graph,
+                                {.max_batch = 16, .seed = rows, .renorm = tight_limits});
                 check_gradients(random, network, rows, statistics);
             }
         }

@@ -91,5 +91,14 @@ TEST(NetworkReference, GradientIsThatOfItsLossWhateverTheGraph) {
     }
 }
 
+TEST(NetworkReference, GradientIsThatOfItsLossOnMaps) {
+    std::mt19937_64 random(1);
+    for (const testing::NamedGraph& named : testing::map_graphs()) {
+        SCOPED_TRACE(named.name);
+        NetworkReference network(named.graph, {}, random_tensors(named.graph, random));
+        check_gradient(network, random_batch({.inputs = 80, .classes = 3}, 6, random), {.step = 1});
+    }
+}
+
 }  // namespace
 }  // namespace vknorm::reference

@@ -370,6 +370,16 @@ const Operation operations[] = {
          Linear(d, {.rows = n, .inputs = channels, .outputs = positions})
              .backward(r, {.x = b, .dy = b, .weight = b, .dx = b, .dweight = b, .dbias = b});
      }},
+    {"Conv2dForward",
+     [](Device& d, Recorder& r, Blocks& b) {
+         Conv2d(d, {.images = 1, .in_channels = 3, .out_channels = 2, .height = 4, .width = 5})
+             .forward(r, {.x = b, .weight = b, .bias = b, .y = b, .scratch = b});
+     }},
+    {"Conv2dBackward",
+     [](Device& d, Recorder& r, Blocks& b) {
+         Conv2d(d, {.images = 1, .in_channels = 3, .out_channels = 2, .height = 4, .width = 5})
+             .backward(r, {.x = b, .dy = b, .weight = b, .dx = b, .dweight = b, .dbias = b, .scratch = b});
+     }},
     {"ActivationForward",
      [](Device& d, Recorder& r, Blocks& b) {
          const BufferView x = b;

@@ -111,6 +111,37 @@ TEST(Probe, MeasuresEverySize) {
     }
 }
 
+TEST(Probe, MeasuresAChannelOfMaps) {
+    std::mt19937_64 random = random_generator();
+    for (const auto& [rows, channels, positions] :
+         {std::tuple{1u, 1u, 1u}, {3u, 5u, 7u}, {2u, 3u, 400u}, {64u, 4u, 49u}}) {
+        const std::vector<float> data = random_floats(random, size_t{rows} * channels * positions, -3, 5);
+        for (const uint32_t channel : {0u, channels - 1}) {
+            // What it has is a tensor of its own.
+            std::vector<float> its;
+            for (size_t i = 0; i < data.size(); ++i)
+                if (i / positions % channels == channel) its.push_back(data[i]);
+            const ProbeOptions whole{.bins = 100, .low = -3.5f, .high = 5.5f};
+            ProbeOptions options = whole;
+            options.unit = static_cast<int32_t>(channel);
+            const Probe probe(test_device(), options, rows, channels, positions);
+            const GuardedBuffer tensor(data, "tensor", true), result(probe.result_bytes(), "result", true);
+            testing::run(
+                [&](Recorder& recorder) { probe.measure(recorder, {.tensor = tensor, .result = result}); });
+            const ProbeResult got = probe.decode(result.download<std::byte>());
+            const ProbeResult expected = run(whole, rows, positions, its);
+            EXPECT_EQ(got.histogram, expected.histogram);
+            EXPECT_EQ(got.minimum, expected.minimum);
+            EXPECT_EQ(got.maximum, expected.maximum);
+            EXPECT_EQ(got.mean, expected.mean);
+            EXPECT_EQ(got.variance, expected.variance);
+            if (positions > 1) {
+                EXPECT_EQ(got.percentile50, expected.percentile50);
+            }
+        }
+    }
+}
+
 TEST(Probe, SurvivesDataThatHurts) {
     std::mt19937_64 random = random_generator();
     constexpr uint32_t rows = 77, units = 5;

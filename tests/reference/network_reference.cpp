@@ -4,6 +4,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "reference/convolution.hpp"
+#include "reference/dropout.hpp"
+#include "reference/pooling.hpp"
 #include "reference/sets.hpp"
 
 namespace vknorm::reference {
@@ -43,11 +46,13 @@ bool is_frozen(const NormLayer& layer, const StepOptions& options) {
 }
 
 /// What a norm normalizes together.
-Sets sets_of(const NormLayer& layer, size_t units, size_t rows, bool frozen) {
-    const Geometry geometry({static_cast<uint32_t>(rows), static_cast<uint32_t>(units)},
-                            Layout::channels_first);
-    if (!keeps_running_statistics(layer.kind))
-        return group_sets(geometry, layer.kind == Norm::group ? layer.groups : 1);
+Sets sets_of(const NormLayer& layer, const std::vector<uint32_t>& example, size_t rows, bool frozen) {
+    std::vector<uint32_t> shape = example;
+    shape.insert(shape.begin(), static_cast<uint32_t>(rows));
+    const Geometry geometry(shape, Layout::channels_first);
+    if (layer.kind == Norm::group) return group_sets(geometry, layer.groups);
+    if (layer.kind == Norm::instance) return group_sets(geometry, geometry.channels);
+    if (!keeps_running_statistics(layer.kind)) return row_sets(shape, example.size());
     const bool ghosts = layer.kind == Norm::ghost && !frozen;
     return {geometry, ghosts ? layer.ghost_size : rows, 1};
 }
@@ -123,13 +128,56 @@ Values NetworkReference::backward(const LinearLayer& layer, const Visit& visit, 
     return dx.value;
 }
 
+Conv2dOptions NetworkReference::convolution(const Conv2dLayer& layer, const Visit& visit) const {
+    const std::vector<uint32_t>& shape = input_shape(visit);
+    return {.images = static_cast<uint32_t>(visit.x[0]->size() / (size_t{shape[0]} * shape[1] * shape[2])),
+            .in_channels = shape[0],
+            .out_channels = layer.channels,
+            .height = shape[1],
+            .width = shape[2],
+            .kernel = layer.kernel,
+            .stride = layer.stride,
+            .padding = layer.padding,
+            .dilation = layer.dilation,
+            .bias = layer.bias};
+}
+
+Values NetworkReference::forward(const Conv2dLayer& layer, const Visit& visit) {
+    const Values &x = *visit.x[0], &weight = tensors.at(layer.name + ".weight");
+    const Conv2dOptions options = convolution(layer, visit);
+    const size_t positions = size_t{options.output_height()} * options.output_width();
+    Sum y(positions * layer.channels * options.images);
+    for (size_t i = 0; i < y.value.size() && layer.bias; ++i)
+        y.add(i, tensors.at(layer.name + ".bias")[i / positions % layer.channels]);
+    for_each_product(options, [&](size_t i, size_t w, size_t from) { y.add(i, weight[w] * x[from]); });
+    for (size_t i = 0; i < y.value.size(); ++i) y.value[i] = rounded(y.value[i], y.magnitude[i]);
+    return y.value;
+}
+
+Values NetworkReference::backward(const Conv2dLayer& layer, const Visit& visit, const Values& dy) {
+    const Values &x = *visit.x[0], &weight = tensors.at(layer.name + ".weight");
+    const Conv2dOptions options = convolution(layer, visit);
+    const size_t positions = size_t{options.output_height()} * options.output_width();
+    Sum dweight(weight.size()), dbias(layer.channels), dx(x.size());
+    for (size_t i = 0; i < dy.size(); ++i) dbias.add(i / positions % layer.channels, dy[i]);
+    for_each_product(options, [&](size_t i, size_t w, size_t from) {
+        dweight.add(w, dy[i] * x[from]);
+        dx.add(from, dy[i] * weight[w]);
+    });
+    for (Sum* sum : {&dweight, &dbias, &dx})
+        for (size_t i = 0; i < sum->value.size(); ++i)
+            sum->value[i] = rounded(sum->value[i], sum->magnitude[i]);
+    visit.step.gradient[layer.name + ".weight"] = dweight.value;
+    if (layer.bias) visit.step.gradient[layer.name + ".bias"] = dbias.value;
+    return dx.value;
+}
+
 // What the norm normalizes together, by its statistics or by running ones in their place, then corrected by r
 // and d, gamma and beta.
 Values NetworkReference::forward(const NormLayer& layer, const Visit& visit) {
     const Values& z = *visit.x[0];
-    const size_t units = visit.node.elements();
     const bool frozen = is_frozen(layer, visit.options), about_zero = layer.kind == Norm::rms;
-    const Sets sets = sets_of(layer, units, z.size() / units, frozen);
+    const Sets sets = sets_of(layer, visit.node.shape, z.size() / visit.node.elements(), frozen);
     const double epsilon = convention_.epsilon;
     Values mean(sets.size()), variance(sets.size()), magnitude(sets.size());
     for (size_t i = 0; i < z.size() && !about_zero; ++i) {
@@ -154,7 +202,7 @@ Values NetworkReference::forward(const NormLayer& layer, const Visit& visit) {
         d[s] = std::clamp((mean[s] - tensors.at(layer.name + ".running_mean")[s]) / moving, -d_max, d_max);
     }
     const Values& gamma = tensors.at(layer.name + ".weight");
-    const Values beta = about_zero ? Values(units) : tensors.at(layer.name + ".bias");
+    const Values beta = about_zero ? Values(sets.parameters) : tensors.at(layer.name + ".bias");
     Values y;
     for (size_t i = 0; i < z.size(); ++i) {
         const size_t s = sets.set[i], p = sets.parameter[i];
@@ -168,9 +216,8 @@ Values NetworkReference::forward(const NormLayer& layer, const Visit& visit) {
 
 Values NetworkReference::backward(const NormLayer& layer, const Visit& visit, const Values& dy) {
     const Values &z = *visit.x[0], &gamma = tensors.at(layer.name + ".weight");
-    const size_t units = visit.node.elements();
     const bool frozen = is_frozen(layer, visit.options), about_zero = layer.kind == Norm::rms;
-    const Sets sets = sets_of(layer, units, z.size() / units, frozen);
+    const Sets sets = sets_of(layer, visit.node.shape, z.size() / visit.node.elements(), frozen);
     const NormStatistics& statistics = visit.step.norms.at(layer.name);
     const Values &r = statistics.r, &d = statistics.d;
     Values inv_std;
@@ -181,7 +228,7 @@ Values NetworkReference::backward(const NormLayer& layer, const Visit& visit, co
     };
     // With q the gradient of what is normalized: the means over its set of q and of q times that.
     const auto q = [&](size_t i) { return dy[i] * gamma[sets.parameter[i]] * r[sets.set[i]]; };
-    Sum dgamma(units), dbeta(units), mean_q(sets.size()), mean_qx(sets.size());
+    Sum dgamma(sets.parameters), dbeta(sets.parameters), mean_q(sets.size()), mean_qx(sets.size());
     for (size_t i = 0; i < z.size(); ++i) {
         const size_t s = sets.set[i], p = sets.parameter[i];
         dgamma.add(p, dy[i] * (normalized(i) * r[s] + d[s]));
@@ -219,6 +266,96 @@ Values NetworkReference::backward(const ActivationLayer& layer, const Visit& vis
     Values dx;
     for (size_t i = 0; i < dy.size(); ++i)
         dx.push_back(rounded(dy[i] * derivative(layer.function, y[i]), dy[i]));
+    return dx;
+}
+
+namespace {
+
+/// Options of an operation on maps of that shape, one row of them.
+template <class Options>
+Options on_maps(Options options, const std::vector<uint32_t>& shape) {
+    options.channels = shape[0];
+    options.height = shape[1];
+    options.width = shape[2];
+    return options;
+}
+
+PooledMap map_of(const MaxPool2dLayer& layer, const std::vector<uint32_t>& shape) {
+    return pooled_map(on_maps(MaxPool2dOptions{.kernel = layer.kernel,
+                                               .stride = layer.stride,
+                                               .padding = layer.padding,
+                                               .dilation = layer.dilation},
+                              shape));
+}
+
+PooledMap map_of(const AveragePool2dLayer& layer, const std::vector<uint32_t>& shape) {
+    return pooled_map(on_maps(AveragePool2dOptions{.kernel = layer.kernel,
+                                                   .stride = layer.stride,
+                                                   .padding = layer.padding,
+                                                   .count_include_pad = layer.count_include_pad},
+                              shape));
+}
+
+PooledMap map_of(const AdaptiveAveragePool2dLayer& layer, const std::vector<uint32_t>& shape) {
+    return pooled_map(
+        on_maps(AdaptiveAveragePool2dOptions{.output = {layer.output_height, layer.output_width}}, shape));
+}
+
+Values magnitudes(Values values) {
+    for (double& value : values) value = std::abs(value);
+    return values;
+}
+
+}  // namespace
+
+Values NetworkReference::rounded(Values values, const Values& magnitude) {
+    for (size_t i = 0; i < values.size(); ++i) values[i] = rounded(values[i], magnitude[i]);
+    return values;
+}
+
+Values NetworkReference::forward(const MaxPool2dLayer& layer, const Visit& visit) {
+    return max_pool(map_of(layer, input_shape(visit)), *visit.x[0]);
+}
+
+Values NetworkReference::backward(const MaxPool2dLayer& layer, const Visit& visit, const Values& dy) {
+    const PooledMap map = map_of(layer, input_shape(visit));
+    return rounded(max_pool_backward(map, *visit.x[0], dy),
+                   max_pool_backward(map, *visit.x[0], magnitudes(dy)));
+}
+
+Values NetworkReference::forward(const AveragePool2dLayer& layer, const Visit& visit) {
+    const PooledMap map = map_of(layer, input_shape(visit));
+    return rounded(average_pool(map, *visit.x[0]), average_pool(map, magnitudes(*visit.x[0])));
+}
+
+Values NetworkReference::backward(const AveragePool2dLayer& layer, const Visit& visit, const Values& dy) {
+    const PooledMap map = map_of(layer, input_shape(visit));
+    return rounded(average_pool_backward(map, dy), average_pool_backward(map, magnitudes(dy)));
+}
+
+Values NetworkReference::forward(const AdaptiveAveragePool2dLayer& layer, const Visit& visit) {
+    const PooledMap map = map_of(layer, input_shape(visit));
+    return rounded(average_pool(map, *visit.x[0]), average_pool(map, magnitudes(*visit.x[0])));
+}
+
+Values NetworkReference::backward(const AdaptiveAveragePool2dLayer& layer, const Visit& visit,
+                                  const Values& dy) {
+    const PooledMap map = map_of(layer, input_shape(visit));
+    return rounded(average_pool_backward(map, dy), average_pool_backward(map, magnitudes(dy)));
+}
+
+Values NetworkReference::forward(const DropoutLayer& layer, const Visit& visit) {
+    return backward(layer, visit, *visit.x[0]);
+}
+
+// The same as forward.
+Values NetworkReference::backward(const DropoutLayer& layer, const Visit& visit, const Values& dy) {
+    const StepOptions& options = visit.options;
+    if (options.step == 0) return dy;
+    const DropoutMask mask{options.seed, options.step, dropout_layer(layer.name)};
+    Values dx;
+    for (size_t i = 0; i < dy.size(); ++i)
+        dx.push_back(rounded(dy[i] * dropout_factor(mask, double{layer.p}, i)));
     return dx;
 }
 
@@ -301,12 +438,12 @@ Step NetworkReference::train(const Labelled& batch, const StepOptions& options) 
         if (norm == nullptr || !keeps_running_statistics(norm->kind)) continue;
         // PyTorch's convention; ghosts one after the other.
         const NormStatistics& statistics = step.norms.at(norm->name);
-        const size_t units = node.elements();
-        const Sets sets = sets_of(*norm, units, batch.labels.size(), false);
+        const size_t channels = node.shape.front();
+        const Sets sets = sets_of(*norm, node.shape, batch.labels.size(), false);
         const double weight = convention_.momentum;
         for (size_t s = 0; s < sets.size(); ++s) {
-            double& mean = tensors.at(norm->name + ".running_mean")[s % units];
-            double& variance = tensors.at(norm->name + ".running_var")[s % units];
+            double& mean = tensors.at(norm->name + ".running_mean")[s % channels];
+            double& variance = tensors.at(norm->name + ".running_var")[s % channels];
             const double m = sets.counts[s];
             mean = (1 - weight) * mean + weight * statistics.mean[s];
             variance = (1 - weight) * variance + weight * statistics.variance[s] * m / (m - 1);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include <vknorm/conv2d.hpp>
 #include <vknorm/network.hpp>
 
 namespace vknorm::reference {
@@ -33,10 +34,12 @@ struct StepOptions {
     RenormLimits renorm{};
     bool update_running = true;
     bool train_affine = true;
+    // Of dropout: a network's seed, and the number of the step; 0: an evaluation.
+    uint64_t seed = 1, step = 0;
 };
 
-/// Of each set that is normalized together, in the order of rows, then units; the variance biased, and about
-/// zero for RMS. r and d correct what is normalized: those of batch renormalization, else 1 and 0.
+/// Of each set that is normalized together, in the order of rows, then channels; the variance biased, and
+/// about zero for RMS. r and d correct what is normalized: those of batch renormalization, else 1 and 0.
 struct NormStatistics {
     Values mean, variance, r, d;
 };
@@ -73,21 +76,37 @@ class NetworkReference {
         Step& step;
         std::vector<const Values*> x;
     };
+    Conv2dOptions convolution(const Conv2dLayer& layer, const Visit& visit) const;
     /// Of sums; `magnitude` is the sum of the terms' magnitudes.
     double rounded(double value, double magnitude);
     double rounded(double value) { return rounded(value, value); }
+    /// Of averages with the map, whose terms have the magnitudes of those of `magnitude`.
+    Values rounded(Values values, const Values& magnitude);
+    const std::vector<uint32_t>& input_shape(const Visit& visit) const {
+        return graph_.nodes()[visit.node.reads[0].index].shape;
+    }
     void loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits);
 
     Values forward(const LinearLayer& layer, const Visit& visit);
+    Values forward(const Conv2dLayer& layer, const Visit& visit);
     Values forward(const NormLayer& layer, const Visit& visit);
     Values forward(const ActivationLayer& layer, const Visit& visit);
+    Values forward(const MaxPool2dLayer& layer, const Visit& visit);
+    Values forward(const AveragePool2dLayer& layer, const Visit& visit);
+    Values forward(const AdaptiveAveragePool2dLayer& layer, const Visit& visit);
+    Values forward(const DropoutLayer& layer, const Visit& visit);
     Values forward(const AddLayer& layer, const Visit& visit);
     Values forward(const FlattenLayer&, const Visit& visit) { return *visit.x[0]; }
     Values forward(const InputLayer&, const Visit&) { return {}; }
     // The gradient of what the node reads; of both inputs where it reads two.
     Values backward(const LinearLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const Conv2dLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const NormLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const ActivationLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const MaxPool2dLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const AveragePool2dLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const AdaptiveAveragePool2dLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const DropoutLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const AddLayer&, const Visit&, const Values& dy) { return dy; }
     Values backward(const FlattenLayer&, const Visit&, const Values& dy) { return dy; }
     Values backward(const InputLayer&, const Visit&, const Values&) { return {}; }

@@ -48,14 +48,19 @@ void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
     }
     const plot::LegendEntry entry = twin_entry(at.look.theme, run, twin);
     const std::string hidden = "hidden " + std::to_string(layer + 1);
+    const bool measured = is_perceptron(run.settings);
     plot::draw_ridgeline(at.look, at.frame,
                          {.panel = {.id = panel.id.c_str(),
-                                    .title = panel.cells < 1 ? hidden : "Pre-activations, " + hidden,
+                                    .title = !measured         ? "Pre-activations"
+                                             : panel.cells < 1 ? hidden
+                                                               : "Pre-activations, " + hidden,
                                     .legend = {&entry, 1},
                                     .toggles = false},
                           .bins = {latest.low, latest.high},
                           .color = at.look.theme.twins[twin],
-                          .empty = at.steps.view.fits() ? "No steps yet" : "Nothing measured in these steps"},
+                          .empty = !measured              ? "Not measured with convolutions yet"
+                                   : at.steps.view.fits() ? "No steps yet"
+                                                          : "Nothing measured in these steps"},
                          ridges, panel.plot);
 }
 

@@ -181,10 +181,16 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
     } else {
         at.line(look.fonts.small, look.theme.muted,
                 milliseconds(total(view.parts)) + " ms on the device, medians of measured steps", 24);
-        draw_layers(at, view.parts, s.settings.hidden.size());
-        at.y += look.px(10);
+        if (is_perceptron(s.settings)) {
+            draw_layers(at, view.parts, s.settings.hidden.size());
+            at.y += look.px(10);
+        }
         draw_kinds(at, by_kind(view.parts));
         at.y += look.px(10);
+    }
+    if (!is_perceptron(s.settings)) {
+        at.line(look.fonts.small, look.theme.muted, "The plan of a norm is shown for perceptrons only", 22);
+        return;
     }
     at.line(look.fonts.strong, look.theme.text, "Norm of hidden " + std::to_string(layer + 1), 22);
     draw_words(look, {{at.left, at.y}, {at.right, frame.max.y - look.px(8)}},

@@ -76,13 +76,15 @@ struct NetworkProbe {
     Tensor tensor = Tensor::output;
     ProbeOptions options{};
 
-    /// That of its results: "0.norm.output", "0.linear.output_gradient", and for a column "0.norm.output[3]".
+    /// That of its results: "0.norm.output", "0.linear.output_gradient", and for a unit or channel
+    /// "0.norm.output[3]".
     std::string name() const;
 };
 
-/// Batch and running statistics of one unit of a normalized layer, after the step. Batch statistics are those
-/// of all rows, ghosts or not, and NaN when the step normalized with running ones. All are NaN for a norm
-/// that keeps no running statistics; beta is 0 for one that has none.
+/// Batch and running statistics of one unit or channel of a normalized layer, after the step. Batch
+/// statistics are those of all rows, ghosts or not, and NaN when the step normalized with running ones. All
+/// are NaN for a norm that keeps no running statistics. Gamma and beta are means over the channel where each
+/// of its elements has its own; beta is 0 for a norm that has none.
 struct ChannelStatistics {
     float batch_mean = 0, batch_variance = 0, running_mean = 0, running_variance = 0, gamma = 1, beta = 0;
 };
@@ -95,7 +97,7 @@ struct StepResult {
     uint32_t refused_batches = 0;  ///< of the steps so far: those that NetworkOptions::guard kept
                                    ///< out of the running statistics
     std::map<std::string, ProbeResult> probes;  ///< by NetworkProbe::name()
-    /// Of each unit of each norm, by the name of its node.
+    /// Of each unit or channel of each norm, by the name of its node.
     std::map<std::string, std::vector<ChannelStatistics>> statistics;
 };
 
@@ -104,9 +106,9 @@ struct Evaluation {
     double accuracy = 0;  ///< 0 to 1
 };
 
-/// A step met NaN or an infinity: names the step, and the first node and unit that showed one. Parameters,
-/// optimizer state and running statistics stay those before that step; later steps change nothing and throw
-/// this too, until Network::set_tensor or set_counter.
+/// A step met NaN or an infinity: names the step, and the first node and unit or channel that showed one.
+/// Parameters, optimizer state and running statistics stay those before that step; later steps change nothing
+/// and throw this too, until Network::set_tensor or set_counter.
 class Diverged : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -165,6 +167,9 @@ class Network {
 
     uint64_t steps() const;  ///< submitted, on top of what set_counter() said
     uint64_t parameter_count() const;
+    /// A table for people: each node with the shape of its output, its parameters, and the multiply-adds that
+    /// it takes for an example; their sums; and what device memory there is, for what.
+    std::string summary() const;
     /// Names as torch's state_dict gives them, "NODE.TENSOR" in the order of the nodes: "0.linear.weight",
     /// "0.linear.bias", "0.norm.weight", "0.norm.bias", "0.norm.running_mean", "0.norm.running_var",
     /// "0.norm.num_batches_tracked" (one value), ..., "output.weight", "output.bias"; without those that a

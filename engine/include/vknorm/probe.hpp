@@ -14,7 +14,8 @@ namespace vknorm {
 struct ProbeOptions {
     uint32_t bins = 64;        ///< of the histogram, 1 to 256
     float low = -4, high = 4;  ///< range of the histogram; values outside are counted in the outer bins
-    /// One column, with exact percentiles; -1: all of them, with percentiles from the histogram.
+    /// One unit, or channel; -1: all of them. Percentiles are exact for a unit of one position, else from the
+    /// histogram.
     int32_t unit = -1;
 };
 
@@ -26,18 +27,18 @@ struct ProbeResult {
     uint32_t non_finite = 0;  ///< NaN and infinities
 };
 
-/// A plan for tensors [rows, units] of float32: immutable, and shareable between threads. The device leaves
-/// parts of a result, which the host adds up; the same bits at every run.
+/// A plan for tensors [rows, units, positions] of float32: immutable, and shareable between threads. The
+/// device leaves parts of a result, which the host adds up; the same bits at every run.
 class Probe {
   public:
     /// Throws std::invalid_argument for bins, range or unit out of range, or for more values than one
     /// dispatch can go through; Unsupported when the tensor is too large for this device.
-    Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units);
+    Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units, uint32_t positions = 1);
 
     VkDeviceSize result_bytes() const;
 
     struct Measure {
-        BufferView tensor{};  ///< in, [rows, units]
+        BufferView tensor{};  ///< in, [rows, units, positions]
         BufferView result{};  ///< out, result_bytes()
     };
     /// Records the measurement; allocates no device memory, submits nothing and waits for nothing. Both views
@@ -49,11 +50,13 @@ class Probe {
     ProbeResult decode(std::span<const std::byte> result) const;
 
   private:
-    bool of_column() const { return options_.unit >= 0; }
+    bool of_unit() const { return options_.unit >= 0; }
+    bool ranks() const { return of_unit() && positions_ == 1; }
+    VkDeviceSize bytes() const { return sizeof(float) * VkDeviceSize{rows_} * units_ * positions_; }
 
     detail::StatePointer<std::shared_ptr<const detail::DeviceState>> device_;
     ProbeOptions options_;
-    uint32_t rows_, units_;
+    uint32_t rows_, units_, positions_;
     uint32_t elements_, groups_;
 };
 

@@ -6,9 +6,11 @@
 #include <vknorm/batch_norm_stages.hpp>
 #include <vknorm/batch_renorm.hpp>
 #include <vknorm/buffer.hpp>
+#include <vknorm/conv2d.hpp>
 #include <vknorm/csv.hpp>
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
+#include <vknorm/dropout.hpp>
 #include <vknorm/error.hpp>
 #include <vknorm/exchange.hpp>
 #include <vknorm/file.hpp>
@@ -20,9 +22,11 @@
 #include <vknorm/instance_norm.hpp>
 #include <vknorm/layer_norm.hpp>
 #include <vknorm/linear.hpp>
+#include <vknorm/models.hpp>
 #include <vknorm/network.hpp>
 #include <vknorm/normalization.hpp>
 #include <vknorm/optimizer.hpp>
+#include <vknorm/pooling.hpp>
 #include <vknorm/prepare.hpp>
 #include <vknorm/probe.hpp>
 #include <vknorm/rms_norm.hpp>

@@ -41,6 +41,7 @@ class LinearOfGraph final : public Layer {
     LinearOfGraph(const LinearLayer& options, uint32_t inputs)
         : Layer({options.units}), options_(options), inputs_(inputs) {}
 
+    uint64_t multiply_adds() const override { return uint64_t{options_.units} * inputs_; }
     void take_tensors(StoreLayout& layout, const NetworkOptions&) override {
         const InitialValues uniform{.fan_in = inputs_};
         const uint64_t weights = uint64_t{options_.units} * inputs_;

@@ -21,6 +21,13 @@ BatchRenormOptions renorm_options(const Shape& shape, const BatchNormConvention&
             .moving = MovingDeviation::variance};
 }
 
+/// Each row is normalized over all it has.
+LayerNormOptions row_options(const Shape& shape, const BatchNormConvention& convention) {
+    return {.shape = shape,
+            .normalized_dimensions = static_cast<uint32_t>(shape.size() - 1),
+            .epsilon = convention.epsilon};
+}
+
 /// One norm's part of a pass.
 struct Site {
     const Store& store;
@@ -180,11 +187,13 @@ PlannedNorm::Kind PlannedNorm::kind(Device& device, const NormLayer& layer,
                                     const BatchNormConvention& convention, const Shape& shape) {
     switch (layer.kind) {
         case Norm::layer:
-            return LayerNorm(device, {.shape = shape, .epsilon = convention.epsilon});
+            return LayerNorm(device, row_options(shape, convention));
         case Norm::rms:
-            return RmsNorm(device, {.shape = shape, .epsilon = convention.epsilon});
+            return RmsNorm(device, row_options(shape, convention));
         case Norm::group:
             return GroupNorm(device, {.shape = shape, .groups = layer.groups, .epsilon = convention.epsilon});
+        case Norm::instance:  // every channel is a group
+            return GroupNorm(device, {.shape = shape, .groups = shape[1], .epsilon = convention.epsilon});
         case Norm::ghost:
             return GhostBatchNorm(device, {.shape = shape,
                                            .ghost_size = layer.ghost_size,
@@ -192,15 +201,15 @@ PlannedNorm::Kind PlannedNorm::kind(Device& device, const NormLayer& layer,
                                            .single_value = SingleValue::normalize});
         case Norm::batch_renorm: {
             BatchRenorm norm(device, renorm_options(shape, convention));
-            // It has no meaning for a single row, which is evaluated only.
-            if (shape.front() > 1) return norm;
+            // It has no meaning for a single value, which is evaluated only.
+            if (elements_of(shape) > shape[1]) return norm;
             break;
         }
         case Norm::none:
         case Norm::batch:
             break;
     }
-    // One row with batch statistics is refused by the Network, or wanted: evaluation.
+    // One value with batch statistics is refused by the Network, or wanted: evaluation.
     return BatchNorm(device,
                      {.shape = shape, .convention = convention, .single_value = SingleValue::normalize});
 }

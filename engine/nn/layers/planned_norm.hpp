@@ -1,4 +1,4 @@
-// How a norm of [rows, units] runs, whichever it is, for a fixed number of rows.
+// How a norm of [rows, channels, positions...] runs, whichever it is, for a fixed number of rows.
 #pragma once
 
 #include <optional>

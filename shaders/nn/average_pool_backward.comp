@@ -1,0 +1,28 @@
+// dx = the sum over the windows that have the value of dy / what their sums were divided by.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "nn/average_pool.glsl"
+
+layout(std430, set = 0, binding = 0) readonly buffer Dy { float dy[]; };
+layout(std430, set = 0, binding = 1) writeonly buffer Dx { float dx[]; };
+
+void main() {
+    const uint invocations = gl_WorkGroupSize.x * gl_NumWorkGroups.x;
+    for (uint i = gl_GlobalInvocationID.x; i < p.runs; i += invocations) {
+        const Run run = run_at(i, p.height, p.width);
+        const uint map = run.map * p.output_height * p.output_width;
+        const uint line = (run.map * p.height + run.line) * p.width;
+        const Span rows = averaging(run.line, p.height, p.output_height);
+        for (uint column_of_x = run.first; column_of_x < run.end; ++column_of_x) {
+            const Span columns = averaging(column_of_x, p.width, p.output_width);
+            float sum = 0;
+            for (uint row = rows.first; row < rows.end; ++row) {
+                const Span its_rows = averaged(row, p.height, p.output_height);
+                for (uint column = columns.first; column < columns.end; ++column)
+                    sum += dy[map + row * p.output_width + column] /
+                           float(divisor(its_rows, averaged(column, p.width, p.output_width)));
+            }
+            dx[line + column_of_x] = sum;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// y = the mean of each window.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "nn/average_pool.glsl"
+
+layout(std430, set = 0, binding = 0) readonly buffer X { float x[]; };
+layout(std430, set = 0, binding = 1) writeonly buffer Y { float y[]; };
+
+void main() {
+    const uint invocations = gl_WorkGroupSize.x * gl_NumWorkGroups.x;
+    for (uint i = gl_GlobalInvocationID.x; i < p.runs; i += invocations) {
+        const Run run = run_at(i, p.output_height, p.output_width);
+        const uint map = run.map * p.height * p.width;
+        const uint line = (run.map * p.output_height + run.line) * p.output_width;
+        const Span rows = averaged(run.line, p.height, p.output_height);
+        for (uint place = run.first; place < run.end; ++place) {
+            const Span columns = averaged(place, p.width, p.output_width);
+            float sum = 0;
+            for (uint row = rows.first; row < rows.end; ++row) {
+                float of_row = 0;
+                for (uint column = columns.first; column < columns.end; ++column)
+                    of_row += x[map + row * p.width + column];
+                sum += of_row;
+            }
+            y[line + place] = sum / float(divisor(rows, columns));
+        }
+    }
+}
