@@ -39,7 +39,7 @@ const std::map<std::string, Names> allowed = {
 const std::map<std::string, Names> public_headers = {
     {"engine/vulkan", {"buffer", "device", "error", "prepare", "state_pointer", "stream", "tuning"}},
     {"engine/data", {"csv", "data", "file", "idx", "safetensors"}},
-    {"engine/nn", {"exchange", "graph", "network", "vknorm"}},
+    {"engine/nn", {"checkpoint", "exchange", "graph", "network", "vknorm"}},
 };
 
 std::string folder_of_public_header(const std::string& name) {

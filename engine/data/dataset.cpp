@@ -120,6 +120,20 @@ std::span<const uint32_t> BatchOrder::next() {
     return batch;
 }
 
+uint64_t BatchOrder::taken() const {
+    return epoch_ * (order_.size() / batch_) + position_ / batch_;
+}
+
+void BatchOrder::seek(uint64_t batches) {
+    if (order_.empty()) throw std::invalid_argument("BatchOrder: was moved from");
+    // An epoch ends when the first batch of the next one is asked for.
+    const uint64_t per_epoch = order_.size() / batch_,
+                   complete = batches == 0 ? 0 : (batches - 1) / per_epoch;
+    position_ = (batches - complete * per_epoch) * batch_;
+    epoch_ = complete;
+    shuffle();
+}
+
 double BatchOrder::epoch() const {
     const size_t taken_per_epoch = order_.size() / batch_ * batch_;
     return static_cast<double>(epoch_) +

@@ -92,6 +92,10 @@ class BatchOrder {
     std::span<const uint32_t> next();
     /// Epochs taken so far, fractional: 1 when every full batch of the first epoch has been taken.
     double epoch() const;
+    /// Batches taken so far.
+    uint64_t taken() const;
+    /// Goes on as if so many batches had been taken.
+    void seek(uint64_t batches);
 
   private:
     void shuffle();

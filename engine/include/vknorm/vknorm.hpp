@@ -6,6 +6,7 @@
 #include <vknorm/batch_norm_stages.hpp>
 #include <vknorm/batch_renorm.hpp>
 #include <vknorm/buffer.hpp>
+#include <vknorm/checkpoint.hpp>
 #include <vknorm/csv.hpp>
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
