@@ -167,8 +167,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         app, flag_of(data, 0), form_of(data),
         [&](const std::string& text) {
             read(data, settings, 0, text);
-            const bool pictures = settings.data == Data::digits || text.starts_with("idx:");
-            if (pictures && preset->count() == 0) prefer_for_pictures(settings);
+            if (is_pictures(settings) && preset->count() == 0) prefer_for_pictures(settings);
         },
         data.help);
     for (const Field& field : fields)

@@ -38,7 +38,7 @@ const std::map<std::string, Names> allowed = {
 // Public headers of the folders that are not ops, which has one for each operation.
 const std::map<std::string, Names> public_headers = {
     {"engine/vulkan", {"buffer", "device", "error", "prepare", "state_pointer", "stream", "tuning"}},
-    {"engine/data", {"csv", "data", "file", "idx", "safetensors"}},
+    {"engine/data", {"cifar", "csv", "data", "file", "idx", "images", "npy", "safetensors"}},
     {"engine/nn", {"checkpoint", "exchange", "graph", "network", "vknorm"}},
 };
 

@@ -9,7 +9,7 @@
 
 namespace lab {
 
-enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, file };
+enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, shapes, file };
 enum class OptimizerKind { sgd, adam };
 /// How much of the past the moving averages of noisy curves hold.
 enum class Smoothing { off, light, strong };
@@ -39,7 +39,8 @@ inline constexpr auto data_choices =
                                  {Data::xor_quadrants, "xor", "XOR"},
                                  {Data::gaussians, "gaussians", "Gaussians"},
                                  {Data::rings, "rings", "Rings"},
-                                 {Data::digits, "digits", "Digits 28 x 28"}});
+                                 {Data::digits, "digits", "Digits 28 x 28"},
+                                 {Data::shapes, "shapes", "Coloured shapes 32 x 32"}});
 inline constexpr auto norm_choices = std::to_array<Choice<vknorm::Norm>>(
     {{vknorm::Norm::none, "none", "None", "Activations receive what the weights give"},
      {vknorm::Norm::batch, "batch", "BatchNorm", "Each unit by its mean and variance over the batch"},

@@ -35,7 +35,12 @@ std::vector<uint32_t> detail::balanced_labels(size_t size, uint32_t classes, Ran
 
 Dataset pick(const Dataset& data, std::span<const uint32_t> indices) {
     require_consistent("pick: data", data);
-    Dataset part{data.features, data.classes, data.image_width, data.image_height, {}, {}, data.class_names};
+    Dataset part{.features = data.features,
+                 .classes = data.classes,
+                 .image_width = data.image_width,
+                 .image_height = data.image_height,
+                 .class_names = data.class_names,
+                 .image_channels = data.image_channels};
     part.inputs.reserve(indices.size() * data.features);
     part.labels.reserve(indices.size());
     for (const uint32_t index : indices) {

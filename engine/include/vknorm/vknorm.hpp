@@ -7,6 +7,7 @@
 #include <vknorm/batch_renorm.hpp>
 #include <vknorm/buffer.hpp>
 #include <vknorm/checkpoint.hpp>
+#include <vknorm/cifar.hpp>
 #include <vknorm/csv.hpp>
 #include <vknorm/data.hpp>
 #include <vknorm/device.hpp>
@@ -18,11 +19,13 @@
 #include <vknorm/graph.hpp>
 #include <vknorm/group_norm.hpp>
 #include <vknorm/idx.hpp>
+#include <vknorm/images.hpp>
 #include <vknorm/instance_norm.hpp>
 #include <vknorm/layer_norm.hpp>
 #include <vknorm/linear.hpp>
 #include <vknorm/network.hpp>
 #include <vknorm/normalization.hpp>
+#include <vknorm/npy.hpp>
 #include <vknorm/optimizer.hpp>
 #include <vknorm/prepare.hpp>
 #include <vknorm/probe.hpp>
