@@ -44,16 +44,18 @@ constexpr std::array report_files = {"summary.json", "history.csv", "distributio
 /// Throws std::runtime_error when what the run is to leave could not be written, or would replace something
 /// unasked.
 void prepare_output(const Options& options) {
-    std::vector<std::filesystem::path> files;
+    std::vector<std::pair<std::string, std::filesystem::path>> files;  // and the flags that name them
     if (options.headless)
-        for (const char* file : report_files) files.push_back(options.out / file);
-    if (!options.shot.empty()) files.push_back(options.shot);
+        for (const char* file : report_files) files.emplace_back("--out", options.out / file);
+    if (!options.shot.empty()) files.emplace_back("--shot", options.shot);
+    if (!options.save.empty()) files.emplace_back("--save", options.save);
     std::set<std::filesystem::path> different;
-    for (const std::filesystem::path& file : files) {
+    for (const auto& [flag, file] : files) {
         if (file.has_parent_path()) vknorm::make_folder(file.parent_path());
         require_output(file, options.force);
         if (std::error_code error; !different.insert(std::filesystem::weakly_canonical(file, error)).second)
-            throw std::runtime_error(file.string() + ": --shot: is a file of the report, needs another name");
+            throw std::runtime_error(file.string() + ": " + flag +
+                                     ": is a file of the report or the picture, needs another name");
     }
 }
 
@@ -93,6 +95,13 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
                                                             " examples to train on")
                                                       .what()));
     Trainer trainer(device, options.settings, data);
+    if (!options.load.empty()) trainer.load(options.load);
+    std::optional<uint64_t> saved_at;  // step
+    const auto save = [&] {
+        if (options.save.empty() || saved_at == trainer.steps() || trainer.twins()[0].diverged()) return;
+        trainer.save(options.save);
+        saved_at = trainer.steps();
+    };
     const Clock::time_point begin = Clock::now();
     const auto seconds_since_begin = [&] {
         return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -116,6 +125,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
         const double seconds = seconds_since_begin() - before;
         training_seconds += seconds;
         time_left.add(trainer.steps(), seconds);
+        if (options.save_every > 0 && trainer.steps() % options.save_every == 0) save();
         if (std::exchange(diverged, trainer.diverged()) != trainer.diverged()) {
             describe();
             progress.finish();
@@ -132,6 +142,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     describe();
     progress.show(progress_line(run, options.steps, -1));
     progress.finish();
+    save();
     if (!run.message.empty() && diverged == 0) std::fprintf(stderr, "%s\n", run.message.c_str());
 
     run.device = device.info().name;
@@ -146,6 +157,11 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     write_pictures(options, run, device.info(), on_validation_message);
     if (options.headless) std::printf("Report: %s\n", options.out.c_str());
     if (!options.shot.empty()) std::printf("Picture: %s\n", options.shot.c_str());
+    if (saved_at)
+        std::printf("Checkpoint: %s, of step %llu\n", options.save.c_str(),
+                    static_cast<unsigned long long>(*saved_at));
+    else if (!options.save.empty())
+        std::printf("No checkpoint: twin A has diverged\n");
     if (trainer.ended()) return exit_status::failed;
     return interrupted ? exit_status::interrupted : exit_status::ok;
 }

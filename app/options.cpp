@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/experiment/presets.hpp"
@@ -166,8 +167,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         app, flag_of(data, 0), form_of(data),
         [&](const std::string& text) {
             read(data, settings, 0, text);
-            const bool pictures = settings.data == Data::digits || text.starts_with("idx:");
-            if (pictures && preset->count() == 0) prefer_for_pictures(settings);
+            if (is_pictures(settings) && preset->count() == 0) prefer_for_pictures(settings);
         },
         data.help);
     for (const Field& field : fields)
@@ -181,6 +181,20 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     app.add_option("--out", options.out, "Folder of the report (out if not given)")
         ->type_name("DIR")
         ->check(nameless);
+    app.add_option("--load", options.load,
+                   "Twin A goes on from this checkpoint, without a window; --steps counts those it has made")
+        ->type_name("FILE")
+        ->check(nameless);
+    CLI::Option* const save = app.add_option("--save", options.save,
+                                             "Write twin A to this checkpoint (safetensors) in the end, "
+                                             "without a window")
+                                  ->type_name("FILE")
+                                  ->check(nameless);
+    add_option(
+        app, "--save-every", "NUMBER",
+        [&](const std::string& text) { options.save_every = read_number<uint64_t>(text, 1, 1'000'000'000); },
+        "And each time that so many steps have been made")
+        ->needs(save);
     app.add_flag("--force", options.force, "Replace a report or picture that is there already");
     app.add_option("--shot", options.shot, "Train, write a picture of the Live screen and end")
         ->type_name("FILE")
@@ -202,6 +216,10 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     try {
         std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
         app.parse(std::move(reversed));
+        if (!options.headless && options.shot.empty())
+            for (const auto& [flag, file] :
+                 {std::pair("--load", options.load), std::pair("--save", options.save)})
+                if (!file.empty()) refuse(flag, "needs --headless or --shot beside it");
         options.batch_given = app.count(flag_of(field_named("batch"), 0)) > 0;
         if (const auto misfit = find_misfit(settings))
             refuse(flag_of(*misfit->field, misfit->twin), misfit->why);

@@ -38,8 +38,8 @@ const std::map<std::string, Names> allowed = {
 // Public headers of the folders that are not ops, which has one for each operation.
 const std::map<std::string, Names> public_headers = {
     {"engine/vulkan", {"buffer", "device", "error", "prepare", "state_pointer", "stream", "tuning"}},
-    {"engine/data", {"csv", "data", "file", "idx", "safetensors"}},
-    {"engine/nn", {"exchange", "graph", "network", "vknorm"}},
+    {"engine/data", {"cifar", "csv", "data", "file", "idx", "images", "npy", "safetensors"}},
+    {"engine/nn", {"checkpoint", "exchange", "graph", "network", "vknorm"}},
 };
 
 std::string folder_of_public_header(const std::string& name) {

@@ -3,17 +3,21 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
+#include <vknorm/cifar.hpp>
 #include <vknorm/idx.hpp>
+#include <vknorm/images.hpp>
 #include <vknorm/linear.hpp>
+#include <vknorm/npy.hpp>
 
 namespace lab {
 
 namespace {
 
 constexpr size_t planar_points = 512;  // for training, and as many for the test
-constexpr size_t digits_trained = 4000, digits_tested = 1000;
+constexpr size_t pictures_trained = 4000, pictures_tested = 1000;
 // Of a file without a test set a fifth is held back, but no more than this: accuracy is known to 1 % then,
 // and more would only make each evaluation slower.
 constexpr size_t most_tested = 2000;
@@ -23,6 +27,15 @@ using Parts = std::pair<vknorm::Dataset, vknorm::Dataset>;
 RunData share(Parts parts, DataOrigin origin) {
     return {std::make_shared<const vknorm::Dataset>(std::move(parts.first)),
             std::make_shared<const vknorm::Dataset>(std::move(parts.second)), std::move(origin)};
+}
+
+/// Generated ones.
+RunData share_pictures(const vknorm::Dataset& all, uint64_t seed) {
+    return share(
+        vknorm::split(all, pictures_trained, seed),
+        {.facts = {},
+         .test_set = grouped(pictures_tested) + " other pictures, drawn with seed " + std::to_string(seed),
+         .table = {}});
 }
 
 std::string count_of(size_t number, const std::string& one, const std::string& many) {
@@ -43,16 +56,86 @@ Parts hold_back(const vknorm::Dataset& all, const std::string& name, uint64_t se
     return vknorm::split(all, all.size() - tested, seed);
 }
 
-Parts read_pictures(const DataFile& file, const Settings& settings, DataOrigin& origin) {
+/// What any of the readers but that of tables found.
+struct FoundParts {
+    vknorm::Dataset train, test;
+    std::string set, test_name;  ///< in words
+    std::vector<std::filesystem::path> files;
+};
+
+[[noreturn]] void refuse_choice(const DataFile& file) {
+    throw std::invalid_argument(file.path.string() + ": " +
+                                Unfit("#" + file.choice, std::string("#") + file.format->choice).what());
+}
+
+FoundParts find_idx(const DataFile& file, const Settings& settings) {
     vknorm::IdxData all = vknorm::read_idx(file.path, {.set = file.choice, .max_bytes = settings.max_bytes});
+    return {std::move(all.train), std::move(all.test), all.set, all.test_name, all.files};
+}
+
+FoundParts find_cifar(const DataFile& file, const Settings& settings) {
+    vknorm::CifarData all =
+        vknorm::read_cifar(file.path, {.set = file.choice, .max_bytes = settings.max_bytes});
+    const std::string set = all.set == "coarse" ? "CIFAR-100, coarse" : "CIFAR-" + all.set;
+    return {std::move(all.train), std::move(all.test), set, "test", all.files};
+}
+
+FoundParts find_images(const DataFile& file, const Settings& settings) {
+    vknorm::ImagesOptions options{.max_bytes = settings.max_bytes};
+    if (!file.choice.empty()) {
+        const size_t x = file.choice.find('x');
+        constexpr uint32_t most = 1024;
+        try {
+            options.height = read_number<uint32_t>(file.choice.substr(0, x), 1, most);
+            options.width =
+                read_number<uint32_t>(x == std::string::npos ? "" : file.choice.substr(x + 1), 1, most);
+        } catch (const Unfit&) {
+            refuse_choice(file);
+        }
+    }
+    vknorm::ImagesData all = vknorm::read_images(file.path, options);
+    return {std::move(all.train), std::move(all.test), "", all.test_name, {file.path}};
+}
+
+FoundParts find_arrays(const DataFile& file, const Settings& settings) {
+    vknorm::NpyOptions options{.max_bytes = settings.max_bytes};
+    if (file.choice == "first")
+        options.channels = vknorm::ChannelAxis::first;
+    else if (file.choice == "last")
+        options.channels = vknorm::ChannelAxis::last;
+    else if (!file.choice.empty())
+        refuse_choice(file);
+    vknorm::NpyData all = vknorm::read_npy(file.path, options);
+    std::string arrays;
+    for (const std::string& array : all.arrays) arrays += (arrays.empty() ? "" : ", ") + array;
+    return {std::move(all.train), std::move(all.test), arrays, "test arrays", {file.path}};
+}
+
+FoundParts find_parts(const DataFile& file, const Settings& settings) {
+    const std::string_view word = file.format->word;
+    if (word == "idx") return find_idx(file, settings);
+    if (word == "cifar") return find_cifar(file, settings);
+    if (word == "images") return find_images(file, settings);
+    return find_arrays(file, settings);
+}
+
+Parts read_pictures(const DataFile& file, const Settings& settings, DataOrigin& origin) {
+    FoundParts all = find_parts(file, settings);
     const vknorm::Dataset& train = all.train;
     origin.files = all.files;
     if (!all.set.empty()) origin.facts.push_back(all.set);
-    origin.facts.push_back(count_of(train.size() + all.test.size(), "picture", "pictures") + " of " +
-                           std::to_string(train.image_width) + " x " + std::to_string(train.image_height));
+    const bool pictures = train.image_width > 0;
+    const auto count = [&](size_t size) {
+        return pictures ? count_of(size, "picture", "pictures") : count_of(size, "example", "examples");
+    };
+    origin.facts.push_back(count(train.size() + all.test.size()) + " of " +
+                           (pictures ? std::to_string(train.image_width) + " x " +
+                                           std::to_string(train.image_height) +
+                                           (train.image_channels > 1 ? " in colour" : "")
+                                     : count_of(train.features, "feature", "features")));
     origin.facts.push_back(classes_in_words(train));
     if (all.test.size() == 0) return hold_back(train, file.path.string(), settings.seed, origin);
-    origin.test_set = all.test_name + ", " + count_of(all.test.size(), "picture", "pictures");
+    origin.test_set = all.test_name + ", " + count(all.test.size());
     return {std::move(all.train), std::move(all.test)};
 }
 
@@ -97,10 +180,12 @@ Parts read_table(const DataFile& file, const Settings& settings, DataOrigin& ori
 void require_learnable(const vknorm::Dataset& train, const std::string& name) {
     constexpr uint32_t most = vknorm::Linear::max_size;
     if (train.features > most && train.image_width > 0) {
-        const std::string side = std::to_string(static_cast<uint32_t>(std::sqrt(most)));
+        const uint32_t channels = train.image_channels;
+        const std::string side = std::to_string(static_cast<uint32_t>(std::sqrt(most / channels)));
         throw std::invalid_argument(name + ": got pictures of " + std::to_string(train.image_width) + " x " +
-                                    std::to_string(train.image_height) + ", needs pictures of at most " +
-                                    side + " x " + side + ", or as many values: " + grouped(most));
+                                    std::to_string(train.image_height) + (channels > 1 ? " in colour" : "") +
+                                    ", needs pictures of at most " + side + " x " + side +
+                                    ", or as many values: " + grouped(most));
     }
     if (train.features > most)
         throw std::invalid_argument(name + ": got " + grouped(train.features) + " features, needs at most " +
@@ -114,10 +199,12 @@ void require_learnable(const vknorm::Dataset& train, const std::string& name) {
 RunData read_file(const Settings& settings) {
     const std::optional<DataFile> file = parse_data_file(settings.data_file);
     if (!file)
-        throw std::invalid_argument("data file: got '" + settings.data_file + "', needs idx:DIR or csv:FILE");
+        throw std::invalid_argument("data file: got '" + settings.data_file +
+                                    "', needs a format and a path, such as idx:DIR");
     DataOrigin origin;
     try {
-        Parts parts = (file->pictures ? read_pictures : read_table)(*file, settings, origin);
+        Parts parts = (file->format->word == std::string_view("csv") ? read_table : read_pictures)(
+            *file, settings, origin);
         require_learnable(parts.first, file->path.string());
         return share(std::move(parts), std::move(origin));
     } catch (const vknorm::TooLarge& large) {
@@ -130,12 +217,11 @@ RunData read_file(const Settings& settings) {
 RunData make_run_data(const Settings& settings) {
     switch (settings.data) {
         case Data::digits:
-            return share(vknorm::split(vknorm::make_digits(digits_trained + digits_tested, settings.seed),
-                                       digits_trained, settings.seed),
-                         {.facts = {},
-                          .test_set = grouped(digits_tested) + " other pictures, drawn with seed " +
-                                      std::to_string(settings.seed),
-                          .table = {}});
+            return share_pictures(vknorm::make_digits(pictures_trained + pictures_tested, settings.seed),
+                                  settings.seed);
+        case Data::shapes:
+            return share_pictures(vknorm::make_shapes(pictures_trained + pictures_tested, settings.seed),
+                                  settings.seed);
         case Data::file:
             return read_file(settings);
         default: {

@@ -29,6 +29,9 @@ Settings fitted(Settings settings, const RunData& data) {
     return settings;
 }
 
+// What a checkpoint says of the run.
+constexpr const char* place_prefix = "training/lab/";
+
 std::string all_diverged(size_t twins) {
     return twins == 1 ? "The twin has diverged"
                       : std::string(twins == 2 ? "Both" : "All") + " twins have diverged";
@@ -93,6 +96,42 @@ void Trainer::evaluate() {
 void Trainer::look() {
     if (std::exchange(looked_, true)) return;
     for (Twin& twin : twins_) twin.look(*data_.test, grid_);
+}
+
+std::map<std::string, int64_t> Trainer::place() const {
+    return {{"step", static_cast<int64_t>(step_)},
+            {"batches", static_cast<int64_t>(order_.taken())},
+            {"batch", settings_.batch},
+            {"examples", static_cast<int64_t>(data_.train->size())},
+            {"seed", static_cast<int64_t>(settings_.seed)}};
+}
+
+void Trainer::save(const std::filesystem::path& file) {
+    vknorm::HostTensors beside;
+    for (const auto& [name, value] : place())
+        beside[place_prefix + name] = vknorm::HostTensor({}, std::span(&value, 1));
+    twins_[0].save(file, std::move(beside));
+}
+
+void Trainer::load(const std::filesystem::path& file) {
+    const vknorm::HostTensors beside = twins_[0].load(file);
+    if (!beside.contains(place_prefix + std::string("step"))) return;  // no run, but weights
+    std::map<std::string, int64_t> found = place();
+    for (auto& [name, value] : found) {
+        const auto tensor = beside.find(place_prefix + name);
+        if (tensor == beside.end() || tensor->second.dtype != vknorm::Dtype::i64 ||
+            !tensor->second.shape.empty())
+            throw vknorm::FormatError(file.string() + ": " + place_prefix + name +
+                                      ": got none that is an integer, needs one");
+        value = tensor->second.integers().at(0);
+    }
+    for (const char* const name : {"batch", "examples", "seed"})
+        if (const int64_t mine = place().at(name); found.at(name) != mine)
+            throw std::invalid_argument(file.string() + ": got a run of " + name + " " +
+                                        std::to_string(found.at(name)) + ", needs " + std::to_string(mine) +
+                                        " to go on");
+    step_ = static_cast<uint64_t>(found.at("step"));
+    order_.seek(static_cast<uint64_t>(found.at("batches")));
 }
 
 void Trainer::describe(Snapshot& snapshot) const {

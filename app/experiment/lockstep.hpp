@@ -2,6 +2,8 @@
 // thread, no clock: the same calls give the same numbers.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +35,13 @@ class Trainer {
     /// Brings the decision boundary, or the classes of the pictures shown, up to date.
     void look();
 
+    /// Writes twin A, and how far the run is.
+    void save(const std::filesystem::path& file);
+    /// To be called before the first step: twin A goes on from such a file, or with the weights of another
+    /// that has its tensors, while the others begin as ever. Throws vknorm::FormatError or vknorm::FileError,
+    /// or std::invalid_argument where the run of the file had other examples, batches or another seed.
+    void load(const std::filesystem::path& file);
+
     /// Those that the run goes by.
     const Settings& settings() const { return settings_; }
     const RunData& data() const { return data_; }
@@ -47,6 +56,9 @@ class Trainer {
     void describe(Snapshot& snapshot) const;
 
   private:
+    /// Where a run is, and what that depends on, by name.
+    std::map<std::string, int64_t> place() const;
+
     RunData data_;
     Settings settings_;
     std::string batch_note_;

@@ -11,14 +11,22 @@ class MovingAverage {
 
     /// Takes in a value and returns the average.
     float add(double value) {
-        sum_ += weight_ * (value - sum_);
-        missing_ *= 1 - weight_;
-        return static_cast<float>(sum_ / (1 - missing_));
+        state_.sum += weight_ * (value - state_.sum);
+        state_.missing *= 1 - weight_;
+        return static_cast<float>(state_.sum / (1 - state_.missing));
     }
 
+    /// All that the next averages depend on.
+    struct State {
+        double sum = 0;
+        double missing = 1;  ///< weight of the zero that the sum began with
+    };
+    const State& state() const { return state_; }
+    void set_state(const State& state) { state_ = state; }
+
   private:
-    double weight_, sum_ = 0;
-    double missing_ = 1;  // weight of the zero that the sum began with
+    double weight_;
+    State state_;
 };
 
 }  // namespace lab

@@ -12,9 +12,8 @@ vknorm::Graph picture_model(const Settings& settings, size_t twin, const vknorm:
         throw std::invalid_argument(std::string("Model: got ") + word(settings.model) + " for examples of " +
                                     std::to_string(train.features) + " numbers, needs pictures");
     const TwinSettings& its = settings.twins[twin];
-    const uint32_t channels = train.features / (train.image_width * train.image_height);
     const vknorm::ModelOptions options{
-        .shape = {channels, train.image_height, train.image_width},
+        .shape = train.shape(),
         .classes = train.classes,
         .norm = {.kind = its.norm, .groups = its.groups, .ghost_size = its.ghost_size}};
     switch (settings.model) {

@@ -68,6 +68,7 @@ nlohmann::ordered_json data_of(const Snapshot& run) {
     data["test_examples"] = run.test->size();
     data["test_set"] = run.origin.test_set;
     data["features"] = run.train->features;
+    if (run.train->image_width > 0) data["shape"] = run.train->shape();
     for (uint32_t label = 0; label < run.train->classes; ++label)
         data["classes"].push_back(run.train->class_name(label));
     if (const auto& table = run.origin.table) {

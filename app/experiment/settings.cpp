@@ -7,7 +7,13 @@
 namespace lab {
 
 bool is_planar(Data data) {
-    return data != Data::digits && data != Data::file;
+    return data != Data::digits && data != Data::shapes && data != Data::file;
+}
+
+bool is_pictures(const Settings& settings) {
+    if (settings.data != Data::file) return !is_planar(settings.data);
+    const std::optional<DataFile> file = parse_data_file(settings.data_file);
+    return file && file->format->pictures;
 }
 
 bool is_perceptron(const Settings& settings) {
@@ -72,14 +78,24 @@ void keep_norms_valid(Settings& settings) {
 }
 
 std::optional<DataFile> parse_data_file(const std::string& text) {
-    const bool pictures = text.starts_with("idx:");
-    if (!pictures && !text.starts_with("csv:")) return std::nullopt;
-    const std::string path = text.substr(4);
+    const size_t colon = text.find(':');
+    const auto format = std::find_if(data_formats.begin(), data_formats.end(), [&](const DataFormat& one) {
+        return colon != std::string::npos && text.substr(0, colon) == one.word;
+    });
+    if (format == data_formats.end()) return std::nullopt;
+    const std::string path = text.substr(colon + 1);
     const size_t mark = path.rfind('#');
     std::error_code ignored;
     if (mark == std::string::npos || std::filesystem::exists(path, ignored))
-        return DataFile{pictures, path, ""};
-    return DataFile{pictures, path.substr(0, mark), path.substr(mark + 1)};
+        return DataFile{format, path, ""};
+    return DataFile{format, path.substr(0, mark), path.substr(mark + 1)};
+}
+
+std::string data_form() {
+    std::string form = join_words<Data>(data_choices, "|");
+    for (const DataFormat& format : data_formats)
+        form += std::string("|") + format.word + (format.folder ? ":DIR[#" : ":FILE[#") + format.choice + "]";
+    return form;
 }
 
 std::string data_text(const Settings& settings, size_t) {
@@ -89,14 +105,17 @@ std::string data_text(const Settings& settings, size_t) {
 void read_data(Settings& settings, size_t, const std::string& text) {
     const std::optional<DataFile> file = parse_data_file(text);
     if (!file) {
-        settings.data = read_word<Data>(text, data_choices, ", idx:DIR, csv:FILE");
+        std::string others;
+        for (const DataFormat& format : data_formats)
+            others += std::string(", ") + format.word + (format.folder ? ":DIR" : ":FILE");
+        settings.data = read_word<Data>(text, data_choices, others.c_str());
         return;
     }
     std::error_code ignored;
-    if (file->pictures && !std::filesystem::is_directory(file->path, ignored))
-        throw Unfit(text, "a directory with a pair of IDX files after idx:");
-    if (!file->pictures && !std::filesystem::is_regular_file(file->path, ignored))
-        throw Unfit(text, "a file with a table of numbers after csv:");
+    const DataFormat& format = *file->format;
+    if (!(format.folder ? std::filesystem::is_directory(file->path, ignored)
+                        : std::filesystem::is_regular_file(file->path, ignored)))
+        throw Unfit(text, std::string(format.needs) + " after " + format.word + ":");
     settings.data = Data::file;
     settings.data_file = text;
 }

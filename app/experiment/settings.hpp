@@ -2,6 +2,7 @@
 // setting what it is. A new setting is a member and a row here.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -46,7 +47,7 @@ struct TwinSettings {
 struct Settings {
     // A change of any of these begins a new run; see begins_new_run().
     Data data = Data::spiral;
-    std::string data_file;  ///< for Data::file: "idx:DIR#SET" or "csv:FILE#COLUMN", the choice or not
+    std::string data_file;  ///< for Data::file: "idx:DIR#SET" and the like, see DataFile
     float noise = 0.16f;    ///< of the two-dimensional sets, as vknorm::make_2d takes it
     uint64_t seed = 7;
     Model model = Model::mlp;
@@ -87,14 +88,30 @@ inline constexpr uint32_t min_ghost = 2, max_ghost = 128;
 inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
 }  // namespace limits
 
-/// What Settings::data_file says.
-struct DataFile {
-    bool pictures;  ///< IDX files in a folder, or else a table
-    std::filesystem::path path;
-    std::string choice;  ///< a set of the folder, or the label's column; empty: the reader chooses
+/// A way in which files have examples.
+struct DataFormat {
+    const char* word;    ///< before the colon
+    const char* choice;  ///< what may stand behind a #
+    bool folder;         ///< of files, or else a file
+    bool pictures;       ///< or else a table
+    const char* needs;   ///< to be read
 };
-/// None when the text begins with neither "idx:" nor "csv:". What is behind a # is the choice, unless it
-/// belongs to a path that is there.
+inline constexpr auto data_formats = std::to_array<DataFormat>(
+    {{"idx", "SET", true, true, "a directory with a pair of IDX files"},
+     {"cifar", "10|100|coarse", true, true, "a directory with CIFAR's binary files"},
+     {"images", "HEIGHTxWIDTH", true, true, "a directory with a folder of pictures for each class"},
+     {"npy", "first|last", true, true, "a directory with .npy files"},
+     {"npz", "first|last", false, true, "an .npz file with arrays"},
+     {"csv", "COLUMN", false, false, "a file with a table of numbers"}});
+
+/// What Settings::data_file says, "WORD:PATH#CHOICE", the choice or not.
+struct DataFile {
+    const DataFormat* format;
+    std::filesystem::path path;
+    std::string choice;  ///< what it is depends on the format; empty: the reader chooses
+};
+/// None when the text begins with no word of a format. What is behind a # is the choice, unless it belongs to
+/// a path that is there.
 std::optional<DataFile> parse_data_file(const std::string& text);
 
 /// Whether `data` is a set of points in the plane (a decision boundary can be drawn) rather than pictures or
@@ -102,6 +119,8 @@ std::optional<DataFile> parse_data_file(const std::string& text);
 bool is_planar(Data data);
 /// Whether the network is a perceptron, whose layers are chosen one by one, rather than a model for pictures.
 bool is_perceptron(const Settings& settings);
+/// Whether the examples are pictures, or arrays, which most often are.
+bool is_pictures(const Settings& settings);
 /// Whether a hidden layer of the twin, or its model, has that norm.
 bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm);
 /// Whether a hidden layer of the twin normalizes examples by others of their batch, so that training and
@@ -117,6 +136,7 @@ void set_twin_count(Settings& settings, size_t count);
 void keep_norms_valid(Settings& settings);
 
 // The settings that are more than a member; those that read throw Unfit, with nothing changed.
+std::string data_form();
 std::string data_text(const Settings& settings, size_t twin);
 void read_data(Settings& settings, size_t twin, const std::string& text);
 std::string twin_count_text(const Settings& settings, size_t twin);
@@ -131,8 +151,7 @@ inline constexpr Field fields[] = {
     {.word = "data",
      .label = "Data",
      .help = "What to learn",
-     .kind = Written{[] { return join_words<Data>(data_choices, "|") + "|idx:DIR[#SET]|csv:FILE[#COLUMN]"; },
-                     data_text, read_data},
+     .kind = Written{data_form, data_text, read_data},
      .effect = Effect::new_run},
     {.word = "noise",
      .label = "Noise",

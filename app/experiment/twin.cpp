@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
+
+#include <vknorm/checkpoint.hpp>
 
 #include "app/experiment/divergence.hpp"
 #include "app/experiment/picture_model.hpp"
@@ -86,6 +90,9 @@ Histogram to_histogram(const vknorm::ProbeResult& probe) {
     std::transform(probe.histogram.begin() + 1, probe.histogram.end() - 1, histogram.share.begin(), share);
     return histogram;
 }
+
+// In a checkpoint, in the order of averages(): what each depends on.
+constexpr const char* averages_name = "training/lab/averages";
 
 // With small batches the whole test set would take too many of them: this many tell the accuracy to a few
 // percent.
@@ -224,6 +231,38 @@ void Twin::collect(uint64_t step) {
         view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
     }
     view_.distributions.push(step, std::move(histograms));
+}
+
+std::array<MovingAverage*, 4> Twin::averages() {
+    return {&light_loss_, &strong_loss_, &light_gradient_norm_, &strong_gradient_norm_};
+}
+
+void Twin::save(const std::filesystem::path& file, vknorm::HostTensors beside) {
+    vknorm::HostTensor& tensor = beside[averages_name];
+    tensor.dtype = vknorm::Dtype::f64;
+    tensor.shape = {averages().size(), 2};
+    for (const MovingAverage* const average : averages()) {
+        const std::array<double, 2> state = {average->state().sum, average->state().missing};
+        const auto bytes = std::as_bytes(std::span(state));
+        tensor.bytes.insert(tensor.bytes.end(), bytes.begin(), bytes.end());
+    }
+    vknorm::save_checkpoint(network_, file, {.beside = std::move(beside)});
+}
+
+vknorm::HostTensors Twin::load(const std::filesystem::path& file) {
+    vknorm::HostTensors beside = vknorm::load_checkpoint(network_, file).tensors;
+    const auto found = beside.find(averages_name);
+    if (found == beside.end()) return beside;
+    std::array<std::array<double, 2>, 4> states{};
+    const vknorm::HostTensor& tensor = found->second;
+    if (tensor.dtype != vknorm::Dtype::f64 || tensor.bytes.size() != sizeof states)
+        throw vknorm::FormatError(file.string() + ": " + averages_name + ": got " +
+                                  vknorm::name_of(tensor.dtype) + " " + vknorm::shape_text(tensor.shape) +
+                                  ", needs F64 (4, 2)");
+    std::memcpy(states.data(), tensor.bytes.data(), sizeof states);
+    for (size_t i = 0; i < states.size(); ++i)
+        averages()[i]->set_state({.sum = states[i][0], .missing = states[i][1]});
+    return beside;
 }
 
 TwinView Twin::view() const {

@@ -1,6 +1,8 @@
 // One of the networks that train in lock-step, and what is measured of it.
 #pragma once
 
+#include <array>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,6 +48,11 @@ class Twin {
     /// Brings the decision boundary, or the classes of the pictures shown, in view() up to date.
     void look(const vknorm::Dataset& test, const PlaneGrid& grid);
 
+    /// Writes the network, with what training goes on from, and `beside` it, as vknorm::save_checkpoint().
+    void save(const std::filesystem::path& file, vknorm::HostTensors beside);
+    /// Goes on from such a file, or with the weights of another; returns what was saved beside.
+    vknorm::HostTensors load(const std::filesystem::path& file);
+
     TwinView view() const;
     uint64_t parameters() const { return network_.parameter_count(); }
 
@@ -54,6 +61,7 @@ class Twin {
     void set_probes(const Settings& settings);
     void set_plan(const Settings& settings);
     UnitRow unit_row(const vknorm::StepResult& result) const;
+    std::array<MovingAverage*, 4> averages();
 
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network

@@ -9,7 +9,7 @@
 
 namespace lab {
 
-enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, file };
+enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, shapes, file };
 /// What network twins are: a perceptron with hidden layers of choice, or one of vknorm/models.hpp.
 enum class Model { mlp, classifier, classifier_small, resnet8, resnet20, preresnet20 };
 enum class OptimizerKind { sgd, adam };
@@ -41,7 +41,8 @@ inline constexpr auto data_choices =
                                  {Data::xor_quadrants, "xor", "XOR"},
                                  {Data::gaussians, "gaussians", "Gaussians"},
                                  {Data::rings, "rings", "Rings"},
-                                 {Data::digits, "digits", "Digits 28 x 28"}});
+                                 {Data::digits, "digits", "Digits 28 x 28"},
+                                 {Data::shapes, "shapes", "Coloured shapes 32 x 32"}});
 inline constexpr auto model_choices =
     std::to_array<Choice<Model>>({{Model::mlp, "mlp", "Perceptron"},
                                   {Model::classifier, "classifier", "Classifier"},

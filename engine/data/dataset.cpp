@@ -35,7 +35,12 @@ std::vector<uint32_t> detail::balanced_labels(size_t size, uint32_t classes, Ran
 
 Dataset pick(const Dataset& data, std::span<const uint32_t> indices) {
     require_consistent("pick: data", data);
-    Dataset part{data.features, data.classes, data.image_width, data.image_height, {}, {}, data.class_names};
+    Dataset part{.features = data.features,
+                 .classes = data.classes,
+                 .image_width = data.image_width,
+                 .image_height = data.image_height,
+                 .class_names = data.class_names,
+                 .image_channels = data.image_channels};
     part.inputs.reserve(indices.size() * data.features);
     part.labels.reserve(indices.size());
     for (const uint32_t index : indices) {
@@ -118,6 +123,20 @@ std::span<const uint32_t> BatchOrder::next() {
     const auto batch = std::span<const uint32_t>(order_).subspan(position_, batch_);
     position_ += batch_;
     return batch;
+}
+
+uint64_t BatchOrder::taken() const {
+    return epoch_ * (order_.size() / batch_) + position_ / batch_;
+}
+
+void BatchOrder::seek(uint64_t batches) {
+    if (order_.empty()) throw std::invalid_argument("BatchOrder: was moved from");
+    // An epoch ends when the first batch of the next one is asked for.
+    const uint64_t per_epoch = order_.size() / batch_,
+                   complete = batches == 0 ? 0 : (batches - 1) / per_epoch;
+    position_ = (batches - complete * per_epoch) * batch_;
+    epoch_ = complete;
+    shuffle();
 }
 
 double BatchOrder::epoch() const {

@@ -45,41 +45,81 @@ void require_folder(const fs::path& folder, const char* what) {
     throw FileError(folder, std::string("cannot be ") + what + ": " + error.message(), error);
 }
 
-Bytes read_file(const fs::path& file, size_t most) {
-    const auto require = [&](bool done) {
+namespace {
+
+/// Opens a regular file to be read; `file` is its name.
+class OpenFile {
+  public:
+    explicit OpenFile(const fs::path& file) : file_(file) {
+        require_name(file, "read");
+        // To open a device may do something and to open a pipe waits, so look first, and at what was opened
+        // again.
+        struct stat status {};
+        require(::stat(file.c_str(), &status) == 0);
+        require_regular(file, "read", status.st_mode);
+        descriptor_ = Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+        require(descriptor_.is_open() && ::fstat(descriptor_.number(), &status) == 0);
+        require_regular(file, "read", status.st_mode);
+        bytes_ = static_cast<size_t>(status.st_size);
+    }
+
+    /// As the system says.
+    size_t bytes() const { return bytes_; }
+
+    /// Returns how many of the next bytes there were, 0 at the end.
+    size_t read(std::span<std::byte> to) {
+        while (true) {
+            const ssize_t got = ::read(descriptor_.number(), to.data(), to.size());
+            if (got < 0 && errno == EINTR) continue;
+            require(got >= 0);
+            return static_cast<size_t>(got);
+        }
+    }
+
+  private:
+    void require(bool done) const {
         if (done) return;
         const std::error_code error(errno, std::generic_category());
-        throw FileError(file, "cannot be read: " + error.message(), error);
-    };
+        throw FileError(file_, "cannot be read: " + error.message(), error);
+    }
+
+    const fs::path& file_;
+    Descriptor descriptor_;
+    size_t bytes_ = 0;
+};
+
+}  // namespace
+
+Bytes read_file(const fs::path& file, size_t most) {
     const auto require_at_most = [&](size_t bytes) {
         if (bytes > most)
             throw FormatError(file.string() + ": got " + std::to_string(bytes) + " bytes, needs at most " +
                               std::to_string(most));
     };
-    require_name(file, "read");
-    // To open a device may do something and to open a pipe waits, so look first, and at what was opened
-    // again.
-    struct stat status {};
-    require(::stat(file.c_str(), &status) == 0);
-    require_regular(file, "read", status.st_mode);
-    const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    require(descriptor.is_open() && ::fstat(descriptor.number(), &status) == 0);
-    require_regular(file, "read", status.st_mode);
-
-    require_at_most(static_cast<size_t>(status.st_size));
-    Bytes bytes(static_cast<size_t>(status.st_size) + 1);  // to read a byte more tells that there is none
+    OpenFile open(file);
+    require_at_most(open.bytes());
+    Bytes bytes(open.bytes() + 1);  // to read a byte more tells that there is none
     size_t done = 0;
-    while (true) {
-        const ssize_t got = ::read(descriptor.number(), bytes.data() + done, bytes.size() - done);
-        if (got < 0 && errno == EINTR) continue;
-        require(got >= 0);
-        done += static_cast<size_t>(got);
+    while (const size_t got = open.read(std::span(bytes).subspan(done))) {
+        done += got;
         require_at_most(done);
-        if (got == 0) break;
         if (done == bytes.size()) bytes.resize(2 * done);  // it grows, or is one that does not say its size
     }
     bytes.resize(done);
     return bytes;
+}
+
+FileHead read_head(const fs::path& file, size_t most) {
+    OpenFile open(file);
+    FileHead head{Bytes(std::min(most, open.bytes())), open.bytes()};
+    size_t done = 0;
+    while (done < head.bytes.size()) {
+        const size_t got = open.read(std::span(head.bytes).subspan(done));
+        if (got == 0) break;
+        done += got;
+    }
+    head.bytes.resize(done);
+    return head;
 }
 
 bool is_gzip(std::span<const std::byte> file) {

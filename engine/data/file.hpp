@@ -18,6 +18,12 @@ inline constexpr size_t max_file_bytes = size_t{1} << 30;
 /// Returns what `file` holds. Throws FileError when `file` is missing, no regular file or unreadable, and
 /// FormatError above `most` bytes.
 Bytes read_file(const std::filesystem::path& file, size_t most = max_file_bytes);
+/// Its first `most` bytes, or all where there are fewer; and how many there are. Throws FileError.
+struct FileHead {
+    Bytes bytes;
+    uint64_t file_bytes;
+};
+FileHead read_head(const std::filesystem::path& file, size_t most);
 
 // These three throw FileError. `what`, in its message, is what cannot be done to `file`: "read" or "written".
 /// Refuses what cannot be the name of a file, whatever is there.

@@ -51,7 +51,7 @@ inline double logarithm(double x) {
 }
 
 /// The purpose that a sequence is drawn for keeps the sequences of one seed apart.
-enum class Purpose : uint64_t { points, digits, split, batches };
+enum class Purpose : uint64_t { points, digits, split, batches, shapes };
 
 class Random {
   public:

@@ -175,6 +175,25 @@ Safetensors read_header(std::string_view text, const std::string& file, uint64_t
     return content;
 }
 
+/// Returns the length of the header of a file of `file_bytes` bytes that begins with those.
+uint64_t header_bytes(std::span<const std::byte> beginning, uint64_t file_bytes, const std::string& file) {
+    uint64_t header = 0;
+    if (beginning.size() < sizeof header)
+        refuse(file, std::to_string(beginning.size()) + " bytes", "at least 8 for the header's length");
+    std::memcpy(&header, beginning.data(), sizeof header);
+    const uint64_t rest = file_bytes - sizeof header, most = std::min<uint64_t>(rest, max_header_bytes);
+    if (header > most)
+        refuse(file + ": header", std::to_string(header) + " bytes",
+               "at most " + std::to_string(most) +
+                   (most == rest ? ", as the file ends there" : ", whatever the file's size"));
+    return header;
+}
+
+/// Returns the header, of that length, of the file that begins with those bytes.
+std::string_view text_of(std::span<const std::byte> beginning, uint64_t header) {
+    return {reinterpret_cast<const char*>(beginning.data()) + sizeof header, header};
+}
+
 template <class T>
 std::vector<std::byte> raw(std::span<const T> values, const TensorShape& shape) {
     if (values.size() != element_count(shape))
@@ -250,9 +269,13 @@ HostTensor::HostTensor(TensorShape shape_, std::span<const uint32_t> values)
     : dtype(Dtype::u32), shape(std::move(shape_)), bytes(raw(values, shape)) {}
 
 std::vector<float> HostTensor::floats() const {
-    if (dtype == Dtype::f32) return values_of<float>(*this, "F32, F16 or BF16", true);
+    if (dtype == Dtype::f32) return values_of<float>(*this, "", true);
+    if (dtype == Dtype::f64) {
+        const auto doubles = values_of<double>(*this, "", true);
+        return {doubles.begin(), doubles.end()};
+    }
     const bool stored = dtype == Dtype::f16 || dtype == Dtype::bf16;
-    const auto halves = values_of<uint16_t>(*this, "F32, F16 or BF16", stored);
+    const auto halves = values_of<uint16_t>(*this, "F64, F32, F16 or BF16", stored);
     std::vector<float> result(halves.size());
     std::ranges::transform(halves, result.begin(),
                            dtype == Dtype::f16 ? detail::from_float16 : detail::from_bfloat16);
@@ -268,20 +291,10 @@ std::vector<uint32_t> HostTensor::words() const {
 }
 
 Safetensors parse_safetensors(std::span<const std::byte> bytes, const std::string& name) {
-    uint64_t header_bytes = 0;
-    if (bytes.size() < sizeof header_bytes)
-        refuse(name, std::to_string(bytes.size()) + " bytes", "at least 8 for the header's length");
-    std::memcpy(&header_bytes, bytes.data(), sizeof header_bytes);
-    const auto rest = bytes.subspan(sizeof header_bytes);
-    const uint64_t most = std::min<uint64_t>(rest.size(), max_header_bytes);
-    if (header_bytes > most)
-        refuse(name + ": header", std::to_string(header_bytes) + " bytes",
-               "at most " + std::to_string(most) +
-                   (most == rest.size() ? ", as the file ends there" : ", whatever the file's size"));
-    const auto data = rest.subspan(header_bytes);
+    const uint64_t header = header_bytes(bytes, bytes.size(), name);
+    const auto data = bytes.subspan(sizeof header + header);
     std::vector<Place> places;
-    Safetensors content =
-        read_header({reinterpret_cast<const char*>(rest.data()), header_bytes}, name, data.size(), places);
+    Safetensors content = read_header(text_of(bytes, header), name, data.size(), places);
     for (const Place& place : places) {
         const auto part = data.subspan(place.begin, place.end - place.begin);
         content.tensors[place.name].bytes.assign(part.begin(), part.end());
@@ -291,6 +304,18 @@ Safetensors parse_safetensors(std::span<const std::byte> bytes, const std::strin
 
 Safetensors read_safetensors(const std::filesystem::path& file) {
     return parse_safetensors(detail::read_file(file), file.string());
+}
+
+Safetensors read_safetensors(const std::filesystem::path& file,
+                             const std::function<void(const HostTensors& announced)>& check) {
+    const std::string name = file.string();
+    const auto [length, file_bytes] = detail::read_head(file, sizeof(uint64_t));
+    const uint64_t header = header_bytes(length, file_bytes, name);
+    const detail::Bytes head = detail::read_head(file, sizeof header + header).bytes;
+    if (head.size() < sizeof header + header) refuse(name, "a file that changes", "one that stays");
+    std::vector<Place> places;
+    check(read_header(text_of(head, header), name, file_bytes - head.size(), places).tensors);
+    return read_safetensors(file);
 }
 
 std::vector<std::byte> safetensors_bytes(const Safetensors& content) {

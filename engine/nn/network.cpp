@@ -8,6 +8,7 @@
 #include <set>
 
 #include "nn/evaluator.hpp"
+#include "nn/network_state.hpp"
 #include "nn/summary.hpp"
 #include "nn/training.hpp"
 #include "ops/arguments.hpp"
@@ -352,6 +353,18 @@ void Network::set_counter(const std::string& name, int64_t value) {
         state_->training.set_steps(static_cast<uint64_t>(value));
     else
         state_->set(state_->counter("network.set_counter", name), std::as_bytes(std::span(&value, 1)));
+}
+
+HostTensors Network::state(bool training) {
+    return detail::read_state(state_->device_graph.store(), state_->training, state_->stream, training);
+}
+
+void Network::set_state(const HostTensors& state) {
+    detail::write_state(state_->device_graph.store(), state_->training, state_->stream, state);
+}
+
+void Network::check_state(const HostTensors& state) const {
+    detail::check_state(state_->device_graph.store(), state_->training, state);
 }
 
 std::vector<Timing> Network::timings(Ticket ticket) {

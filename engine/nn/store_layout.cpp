@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <optional>
 
 #include "data/random.hpp"
@@ -25,7 +27,16 @@ StoredTensor StoreLayout::take(TensorGroup group, const std::string& node, const
     uint64_t& size = sizes_[static_cast<size_t>(group)];
     const StoredTensor stored{group, size, count};
     size = round_up<uint64_t>(size + count, alignment);
-    entries_.push_back({node, tensor, stored, initial});
+    entries_.push_back({node, tensor, stored, initial, {}});
+    if (group != TensorGroup::counters) entries_.back().shape = {count};
+    return stored;
+}
+
+StoredTensor StoreLayout::take(TensorGroup group, const std::string& node, const char* tensor,
+                               const std::vector<uint64_t>& shape, const InitialValues& initial) {
+    const uint64_t count = std::accumulate(shape.begin(), shape.end(), uint64_t{1}, std::multiplies<>());
+    const StoredTensor stored = take(group, node, tensor, count, initial);
+    entries_.back().shape = shape;
     return stored;
 }
 

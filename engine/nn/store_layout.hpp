@@ -52,12 +52,16 @@ class StoreLayout {
         std::string node, tensor;  ///< names
         StoredTensor stored;
         InitialValues initial;
+        std::vector<uint64_t> shape;  ///< as torch has it; that of a counter is empty
 
         /// As torch's state_dict has it.
         std::string name() const { return node + "." + tensor; }
     };
 
-    /// The next `count` elements of the group.
+    /// The next elements of the group, for a tensor of that shape.
+    StoredTensor take(TensorGroup group, const std::string& node, const char* tensor,
+                      const std::vector<uint64_t>& shape, const InitialValues& initial = {});
+    /// The next `count` elements: a vector, or a counter, which is two of them.
     StoredTensor take(TensorGroup group, const std::string& node, const char* tensor, uint64_t count,
                       const InitialValues& initial = {});
 

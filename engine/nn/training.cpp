@@ -1,6 +1,7 @@
 #include "nn/training.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "ops/arguments.hpp"
@@ -188,11 +189,15 @@ void Training::note_divergence(const Flight& flight) {
     optimizer_steps_ -= std::min(optimizer_steps_, steps_ - (step - 1));
 }
 
+void Training::settle() {
+    const Flight& latest = latest_flight();
+    if (latest.ticket == 0 || !diverged_.empty()) return;
+    stream_.wait(latest.ticket);
+    note_divergence(latest);
+}
+
 void Training::recover() {
-    if (const Flight& latest = latest_flight(); latest.ticket != 0 && diverged_.empty()) {
-        stream_.wait(latest.ticket);
-        note_divergence(latest);
-    }
+    settle();
     if (diverged_.empty()) return;
     // The rest holds: what nodes tell is of one step.
     stream_.upload(divergence_word(divergence_, 0), std::vector<uint32_t>{0});
@@ -203,6 +208,24 @@ void Training::recover() {
 void Training::set_steps(uint64_t steps) {
     recover();
     steps_ = steps;
+}
+
+Training::Progress Training::progress() {
+    const BufferView refused = divergence_word(divergence_, shaders::divergence_all_refused);
+    return {steps_, optimizer_steps_, stream_.download<uint32_t>(refused).at(0)};
+}
+
+void Training::set_progress(const Progress& progress) {
+    set_steps(progress.steps);
+    optimizer_steps_ = progress.optimizer_steps;
+    stream_.upload(divergence_word(divergence_, shaders::divergence_all_refused),
+                   std::vector<uint32_t>{progress.refused_batches});
+    stream_.submit();
+}
+
+std::vector<Training::Moment> Training::moments() const {
+    const std::array<Moment, 2> all = {{{"first_moment", first_moment_}, {"second_moment", second_moment_}}};
+    return {all.begin(), all.begin() + moment_count(options.optimizer)};
 }
 
 }  // namespace vknorm::detail

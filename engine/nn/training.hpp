@@ -42,6 +42,23 @@ class Training {
     /// The next step counts on from there.
     void set_steps(uint64_t steps);
 
+    // What a run goes on from, beside the tensors of the store.
+    /// Waits for the steps in flight, and notes whether they diverged.
+    void settle();
+    struct Progress {
+        uint64_t steps = 0, optimizer_steps = 0;
+        uint32_t refused_batches = 0;
+    };
+    /// Of the steps before settle().
+    Progress progress();
+    void set_progress(const Progress& progress);
+    struct Moment {
+        const char* name;
+        const Buffer& values;  ///< in the places of the parameters
+    };
+    /// Those that the optimizer keeps.
+    std::vector<Moment> moments() const;
+
   private:
     using Share = std::function<void(const ExchangedBuffer&)>;
 

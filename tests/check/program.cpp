@@ -17,6 +17,7 @@
 #include "app/output.hpp"
 #include "app/unknown_argument.hpp"
 #include "check/cases.hpp"
+#include "check/inspection.hpp"
 #include "check/report_text.hpp"
 #include "check/summary.hpp"
 
@@ -32,7 +33,7 @@ struct Stop {
 
 struct Options {
     Request request;
-    std::string in, out, cases, report_file, device;
+    std::string in, out, cases, report_file, inspected, json, device;
     bool report = false, list_devices = false, validation = false, as_gpu = false, speed = false,
          force = false;
 };
@@ -65,13 +66,12 @@ std::string operations_help() {
     return text.str();
 }
 
-/// A report says how the device does; all else is about calls.
-void exclude_calls(CLI::App& app, CLI::Option* report) {
-    constexpr std::array<std::string_view, 6> allowed{"--report", "--help",       "--device",
-                                                      "--as-gpu", "--validation", "--force"};
+/// `other` is about something else than calls, and goes with `allowed` only.
+void exclude_calls(CLI::App& app, CLI::Option* other, std::initializer_list<std::string_view> allowed) {
     for (CLI::Option* option : app.get_options(nullptr))
-        if (std::ranges::find(allowed, "--" + option->get_lnames().front()) == allowed.end())
-            report->excludes(option);
+        if (option != other &&
+            std::ranges::find(allowed, "--" + option->get_lnames().front()) == allowed.end())
+            other->excludes(option);
 }
 
 /// CLI11 takes an empty word for none.
@@ -112,14 +112,24 @@ Options parse(std::span<const char* const> arguments) {
                        "and the same as JSON, or write that to this file")
             ->type_name("[FILE]")
             ->expected(0, 1);
-    exclude_calls(app, report);
+    CLI::Option* inspect =
+        app.add_option("--inspect", options.inspected,
+                       "Tell whether the norms of this checkpoint (safetensors) are fit for "
+                       "inference; needs no device. Exit status: 0 healthy, 1 findings, 2 "
+                       "the file cannot be read");
+    CLI::Option* json = app.add_option("--json", options.json, "Write what --inspect finds to this file, too")
+                            ->needs(inspect);
+    for (CLI::Option* file : {inspect, json}) file->type_name("FILE")->check(lab::nameless);
+    exclude_calls(app, report, {"--help", "--device", "--as-gpu", "--validation", "--force"});
+    exclude_calls(app, inspect, {"--help", "--json", "--force"});
     try {
         if (names_empty_report(arguments)) throw CLI::ValidationError("--report", lab::nameless(""));
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 takes them
         options.report = report->count() > 0;
-        if (options.force && options.out.empty() && options.report_file.empty())
-            throw CLI::RequiresError("--force", "--out or a file of --report");
-        if (options.report || options.list_devices || !options.cases.empty()) return options;
+        if (options.force && options.out.empty() && options.report_file.empty() && options.json.empty())
+            throw CLI::RequiresError("--force", "--out, --json or a file of --report");
+        if (options.report || options.list_devices || !options.inspected.empty() || !options.cases.empty())
+            return options;
         finish(options.request);
         for (const char* argument : arguments) options.request.text += std::string(argument) + " ";
     } catch (const CLI::CallForHelp&) {
@@ -270,6 +280,8 @@ int run_report(const Options& options, std::ostream& out, std::ostream& err) {
 int run_program_or_throw(std::span<const char* const> arguments, std::ostream& out, std::ostream& err) {
     const Options options = parse(arguments);
     if (options.list_devices) return list_devices(out);
+    if (!options.inspected.empty())
+        return run_inspection(options.inspected, options.json, options.force, out, err);
     if (options.report) return run_report(options, out, err);
     const std::vector<Case> cases =
         options.cases.empty() ? std::vector{Case{"", options.request}} : read_cases(options.cases);

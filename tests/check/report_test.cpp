@@ -172,7 +172,7 @@ TEST_F(CheckReport, WrongArgumentsAreNamed) {
     EXPECT_EQ(run({"--report", "--op", "batch_norm"}).err, "--op excludes --report\n");
     EXPECT_EQ(run({"--report", "--speed"}).err, "--speed excludes --report\n");
     EXPECT_EQ(run({"--report", "--groups", "3"}).err, "--groups excludes --report\n");
-    EXPECT_EQ(run({"--report", "--force"}).err, "--force requires --out or a file of --report\n");
+    EXPECT_EQ(run({"--report", "--force"}).err, "--force requires --out, --json or a file of --report\n");
     EXPECT_EQ(run({"--force", "--list-devices"}).status, exit_status::usage);
     const char* const absent[] = {"--report", "--device", "none such"};
     std::ostringstream out, err;

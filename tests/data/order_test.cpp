@@ -55,6 +55,31 @@ TEST(BatchOrder, IncompleteBatchIsDroppedAndNobodyIsLeftOutForLong) {
     for (const int count : visits) EXPECT_NEAR(count, 160, 35);
 }
 
+TEST(BatchOrder, GoesOnFromAnyBatch) {
+    for (const size_t batch : {3u, 5u, 10u, 7u}) {
+        BatchOrder whole(10, batch, 3);
+        std::vector<std::vector<uint32_t>> batches;
+        for (int i = 0; i < 12; ++i) {
+            const auto next = whole.next();
+            batches.emplace_back(next.begin(), next.end());
+        }
+        for (uint64_t start = 0; start < batches.size(); ++start) {
+            BatchOrder order(10, batch, 3), counted(10, batch, 3);
+            for (uint64_t i = 0; i < start; ++i) counted.next();
+            order.next();
+            order.seek(start);
+            EXPECT_EQ(order.taken(), start);
+            EXPECT_EQ(counted.taken(), start);
+            EXPECT_EQ(order.epoch(), counted.epoch());
+            for (uint64_t i = start; i < batches.size(); ++i) {
+                const auto next = order.next();
+                EXPECT_EQ(std::vector<uint32_t>(next.begin(), next.end()), batches[i])
+                    << batch << " " << start;
+            }
+        }
+    }
+}
+
 TEST(BatchOrder, IsDeterminedBySeed) {
     BatchOrder a(100, 7, 5), b(100, 7, 5), c(100, 7, 6);
     int differ = 0;

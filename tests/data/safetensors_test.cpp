@@ -68,7 +68,7 @@ TEST(SafetensorsFile, ReadsWhatItWrote) {
     EXPECT_EQ(got.tensors.at("a").floats(), (std::vector<float>{1, 0, 2.5f}));
     EXPECT_EQ(got.tensors.at("n").integers(), (std::vector<int64_t>{int64_t{1} << 40}));
     EXPECT_EQ(message_of<std::invalid_argument>([&] { got.tensors.at("n").floats(); }),
-              "HostTensor: dtype: got I64, needs F32, F16 or BF16");
+              "HostTensor: dtype: got I64, needs F64, F32, F16 or BF16");
 }
 
 /// What another implementation relies on: tensors aligned to their elements, from the first byte on.

@@ -74,6 +74,24 @@ TEST(DataPanel, LongNamesOfGuessesAreShortened) {
     expect_letters_whole(stage);
 }
 
+TEST(DataPanel, PicturesInColourKeepTheirColoursAndTellTheirSize) {
+    Settings settings;
+    settings.data = Data::digits;
+    Stage stage(settings);
+    auto coloured = std::make_shared<vknorm::Dataset>(vknorm::make_shapes(64, 1));
+    for (size_t i = 0; i < coloured->inputs.size(); ++i)
+        coloured->inputs[i] = i % coloured->features < 1024 ? 1.f : 0.2f;  // a strong red
+    stage.commands.shown().test = coloured;
+    stage.frame();
+    EXPECT_EQ(said(stage, "32 x 32 in colour"), 1u);
+    const ImDrawData& drawn = stage.draw_data();
+    size_t red = 0;
+    for (int list = 0; list < drawn.CmdListsCount; ++list)
+        for (const ImDrawVert& vertex : drawn.CmdLists[list]->VtxBuffer)
+            red += (vertex.col & 0xffffff) == (51u << 16 | 51u << 8 | 255u);
+    EXPECT_GT(red, 10'000u);
+}
+
 TEST(DataPanel, LargePicturesAreDrawnNoFinerThanTheScreen) {
     Settings settings;
     settings.data = Data::digits;

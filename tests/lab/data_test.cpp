@@ -5,18 +5,17 @@
 #include <set>
 
 #include "support/data_files.hpp"
+#include "support/npz.hpp"
+#include "support/png.hpp"
 
 namespace {
 
 using namespace lab;
+using vknorm::test::append_big_endian;
 using vknorm::test::Bytes;
 using vknorm::test::message_of;
 using vknorm::test::TemporaryDirectory;
 using Facts = std::vector<std::string>;
-
-void append_big_endian(Bytes& bytes, uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(std::byte(value >> shift));
-}
 
 /// A pair of files with pictures whose first values are their labels.
 void write_pair(const std::filesystem::path& folder, const std::string& part,
@@ -130,6 +129,69 @@ TEST(RunData, PicturesOfOneClassFewOrTooLargeAreRefused) {
               "got pictures of 300 x 250, needs pictures of at most 254 x 254, or as many values: 65 000");
     write_pair(folder.path(), "train", alternating(5), 190, 158);
     EXPECT_EQ(read(folder.path(), "idx:").train->features, 30020u);
+}
+
+TEST(RunData, FoldersOfPicturesAreReadAndScaled) {
+    const TemporaryDirectory folder;
+    for (int i = 0; i < 10; ++i) {
+        const auto of_class = folder.path() / (i % 2 == 0 ? "cat" : "dog");
+        vknorm::make_folder(of_class);
+        vknorm::write_file(of_class / (std::to_string(i) + ".png"),
+                           vknorm::test::png(4, 2, 2, Bytes(2 * 13)));
+    }
+    const RunData whole = read(folder.path(), "images:");
+    EXPECT_EQ(whole.train->shape(), (std::vector<uint32_t>{3, 2, 4}));
+    EXPECT_EQ(whole.origin.facts, (Facts{"10 pictures of 4 x 2 in colour", "2 classes: cat, dog"}));
+    EXPECT_EQ(read(folder.path(), "images:", "#6x5").train->shape(), (std::vector<uint32_t>{3, 6, 5}));
+    for (const char* const choice : {"#6", "#6x", "#x6", "#0x5", "#6x5x4", "#2000x5"})
+        EXPECT_EQ(refusal(folder.path(), "images:", choice),
+                  "got '" + std::string(choice) + "', needs #HEIGHTxWIDTH");
+    EXPECT_TRUE(is_pictures(of_file("images:there")));
+    EXPECT_FALSE(is_pictures(of_file("csv:there")));
+}
+
+TEST(RunData, ArraysAndRecordsAreRead) {
+    using vknorm::test::npy;
+    const TemporaryDirectory folder;
+    const auto file = folder.path() / "set.npz";
+    const auto header = [](const char* type, const char* shape) {
+        return std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+    };
+    const Bytes x = npy(header("|u1", "(2, 3, 2, 1)"), std::vector<uint8_t>(12)),
+                y = npy(header("|u1", "(2,)"), std::vector<uint8_t>{0, 1});
+    vknorm::write_file(
+        file, vknorm::test::npz(
+                  {{"x_train.npy", x}, {"y_train.npy", y}, {"x_test.npy", x}, {"y_test.npy", y}}, true));
+    const RunData last = read(file, "npz:"), first = read(file, "npz:", "#first");
+    EXPECT_EQ(last.train->shape(), (std::vector<uint32_t>{1, 3, 2}));
+    EXPECT_EQ(first.train->shape(), (std::vector<uint32_t>{3, 2, 1}));
+    EXPECT_EQ(last.origin.facts,
+              (Facts{"x_train, y_train, x_test, y_test", "4 pictures of 2 x 3", "2 classes: 0, 1"}));
+    EXPECT_EQ(last.origin.test_set, "test arrays, 2 pictures");
+    EXPECT_EQ(refusal(file, "npz:", "#second"), "got '#second', needs #first|last");
+
+    for (const char* const part : {"train.bin", "test.bin"}) {
+        Bytes records(2 * 3074);
+        records[1] = std::byte{5};
+        vknorm::write_file(folder.path() / part, records);
+    }
+    const RunData cifar = read(folder.path(), "cifar:");
+    EXPECT_EQ(cifar.origin.facts,
+              (Facts{"CIFAR-100", "4 pictures of 32 x 32 in colour", "100 classes: 0 to 99"}));
+    EXPECT_EQ(cifar.origin.test_set, "test, 2 pictures");
+    EXPECT_EQ(refusal(folder.path(), "cifar:", "#coarse"),
+              "got one class only, '0', needs two: there is nothing to tell apart");
+}
+
+TEST(RunData, ShapesAreMade) {
+    Settings settings;
+    settings.data = Data::shapes;
+    const RunData data = make_run_data(settings);
+    EXPECT_EQ(data.train->size(), 4000u);
+    EXPECT_EQ(data.test->size(), 1000u);
+    EXPECT_EQ(data.test->shape(), (std::vector<uint32_t>{3, 32, 32}));
+    EXPECT_TRUE(data.origin.facts.empty());
+    EXPECT_FALSE(is_planar(Data::shapes));
 }
 
 TEST(RunData, LargestFileIsASetting) {

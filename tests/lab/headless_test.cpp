@@ -246,6 +246,66 @@ TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
         R"("weight_decay":0.0001,"norm_momentum":0.1,"epsilon":1e-05})");
 }
 
+/// The lines of twin A behind that step.
+std::vector<std::vector<std::string>> lines_after(const std::filesystem::path& history, int step) {
+    std::vector<std::vector<std::string>> rows = read_table(history);
+    std::erase_if(rows, [&](const auto& row) { return row[1] != "A" || std::stoi(row[0]) <= step; });
+    return rows;
+}
+
+TEST(Headless, AResumedRunIsTheUnbrokenOne) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path file = folder.path() / "run.safetensors";
+    const auto run = [&](const char* out, std::vector<std::string> more) {
+        more.insert(more.end(),
+                    {"--optimizer", "adam", "--lr", "0.05", "--batch", "48", "--twins", "1", "--force"});
+        Program program(folder.path(), command(folder.path() / out, more));
+        EXPECT_EQ(program.wait(), 0) << program.error();
+        return program.out();
+    };
+    run("unbroken", {"--steps", "40"});
+    EXPECT_NE(run("first", {"--steps", "17", "--save", file.string()})
+                  .find("Checkpoint: " + file.string() + ", of step 17\n"),
+              std::string::npos);
+    run("second", {"--steps", "40", "--load", file.string()});
+    const auto resumed = lines_after(folder.path() / "second" / "history.csv", 17);
+    EXPECT_EQ(resumed.size(), 23u);
+    EXPECT_EQ(resumed, lines_after(folder.path() / "unbroken" / "history.csv", 17));
+    Program other(folder.path(),
+                  command(folder.path() / "other", {"--optimizer", "adam", "--lr", "0.05", "--batch", "32",
+                                                    "--twins", "1", "--load", file.string()}));
+    EXPECT_EQ(other.wait(), 1);
+    EXPECT_NE(other.error().find(file.string() + ": got a run of batch 48, needs 32 to go on"),
+              std::string::npos)
+        << other.error();
+}
+
+TEST(Headless, ACheckpointIsWrittenAgainAndAgainAndReplacedByForceOnly) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path file = folder.path() / "run.safetensors";
+    const auto arguments = [&](const char* out, std::vector<std::string> more) {
+        more.insert(more.end(), {"--steps", "7", "--save", file.string()});
+        return command(folder.path() / out, more);
+    };
+    Program twice(folder.path(), arguments("a", {"--save-every", "5"}));
+    EXPECT_EQ(twice.wait(), 0) << twice.error();
+    EXPECT_NE(twice.out().find(", of step 7\n"), std::string::npos) << twice.out();
+    Program there(folder.path(), arguments("b", {}));
+    EXPECT_EQ(there.wait(), 1);
+    EXPECT_NE(there.error().find(file.string() + ": is there already: --force replaces it"),
+              std::string::npos)
+        << there.error();
+    Program wrong(folder.path(),
+                  command(folder.path() / "c", {"--norm-a", "layer", "--load", file.string()}));
+    EXPECT_EQ(wrong.wait(), 1);
+    EXPECT_NE(wrong.error().find("unexpected 0.norm.num_batches_tracked, 0.norm.running_mean"),
+              std::string::npos)
+        << wrong.error();
+    Program alone(folder.path(), {VKNORM_LAB_PROGRAM, "--save", file.string()});
+    EXPECT_EQ(alone.wait(), 2);
+    EXPECT_EQ(alone.error(), "vknorm-lab: --save: needs --headless or --shot beside it\n");
+}
+
 TEST(Headless, OneTwinTrainsAlone) {
     const TemporaryDirectory folder;
     const std::filesystem::path out = folder.path() / "out";

@@ -245,7 +245,7 @@ TEST(Options, ChoiceOfASetOrColumnStandsBehindTheName) {
     EXPECT_EQ(accepted({"--data", folder.c_str()}).settings.data_file, folder);
     const auto parsed = parse_data_file("csv:a#b.csv#label");
     ASSERT_TRUE(parsed);
-    EXPECT_FALSE(parsed->pictures);
+    EXPECT_STREQ(parsed->format->word, "csv");
     EXPECT_EQ(parsed->path, "a#b.csv");
     EXPECT_EQ(parsed->choice, "label");
     EXPECT_EQ(parse_data_file("idx:there")->choice, "");
@@ -308,7 +308,7 @@ TEST(Options, WrongWordsAreRefusedWithTheRightOnes) {
               "--activation: got 'Relu', needs one of identity, relu, tanh, sigmoid");
     EXPECT_EQ(refused({"--data", "mnist"}),
               "--data: got 'mnist', needs one of spiral, circles, moons, xor, gaussians, rings, digits, "
-              "idx:DIR, csv:FILE");
+              "shapes, idx:DIR, cifar:DIR, images:DIR, npy:DIR, npz:FILE, csv:FILE");
     EXPECT_EQ(refused({"--data", "idx:/no/such/folder"}),
               "--data: got 'idx:/no/such/folder', needs a directory with a pair of IDX files after idx:");
     EXPECT_EQ(refused({"--data", "csv:/no/such.csv"}),
@@ -335,32 +335,33 @@ TEST(Options, TheCommandLineIsKeptAsAShellTakesIt) {
 TEST(Options, HelpVersionAndPresetsArePrinted) {
     const Answer help = answered({"--help"});
     EXPECT_EQ(help.status, exit_status::ok);
-    for (const char* flag :
-         {"--preset NAME",
-          "--data spiral|circles|moons|xor|gaussians|rings|digits|idx:DIR[#SET]|csv:FILE[#COLUMN]",
-          "--max-bytes NUMBER",
-          "--noise NUMBER",
-          "--hidden N,N,...",
-          "--twins NUMBER",
-          "--norm-a none|batch|layer|group|rms|renorm|ghost",
-          "--norm-d none|batch",
-          "--groups NUMBER",
-          "--ghost-size NUMBER",
-          "--activation identity|relu|tanh|sigmoid",
-          "--batch NUMBER",
-          "--seed NUMBER",
-          "--optimizer sgd|adam",
-          "--lr NUMBER",
-          "--momentum NUMBER",
-          "--weight-decay NUMBER",
-          "--norm-momentum NUMBER",
-          "--epsilon NUMBER",
-          "--headless",
-          "--steps NUMBER",
-          "--size WxH",
-          "--theme dark|light",
-          "--smoothing off|light|strong",
-          "--plan"})
+    for (const char* flag : {"--preset NAME",
+                             "--data spiral|circles|moons|xor|gaussians|rings|digits|shapes|idx:DIR[#SET]|"
+                             "cifar:DIR[#10|100|coarse]|images:DIR[#HEIGHTxWIDTH]|npy:DIR[#first|last]|npz:"
+                             "FILE[#first|last]|csv:FILE[#COLUMN]",
+                             "--max-bytes NUMBER",
+                             "--noise NUMBER",
+                             "--hidden N,N,...",
+                             "--twins NUMBER",
+                             "--norm-a none|batch|layer|group|rms|renorm|ghost",
+                             "--norm-d none|batch",
+                             "--groups NUMBER",
+                             "--ghost-size NUMBER",
+                             "--activation identity|relu|tanh|sigmoid",
+                             "--batch NUMBER",
+                             "--seed NUMBER",
+                             "--optimizer sgd|adam",
+                             "--lr NUMBER",
+                             "--momentum NUMBER",
+                             "--weight-decay NUMBER",
+                             "--norm-momentum NUMBER",
+                             "--epsilon NUMBER",
+                             "--headless",
+                             "--steps NUMBER",
+                             "--size WxH",
+                             "--theme dark|light",
+                             "--smoothing off|light|strong",
+                             "--plan"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     EXPECT_EQ(help.text.find("--statistics"), std::string::npos) << "for the controls only";
     EXPECT_NE(help.text.find("evaluated every 5 steps up to step 100"), std::string::npos);

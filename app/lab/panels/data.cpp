@@ -29,6 +29,11 @@ std::string class_label(const vknorm::Dataset& data, uint32_t label) {
     return (data.class_names.empty() ? "class " : "") + data.class_name(label);
 }
 
+std::string picture_size(const vknorm::Dataset& data) {
+    return std::to_string(data.image_width) + " x " + std::to_string(data.image_height) +
+           (data.image_channels > 1 ? " in colour" : "");
+}
+
 /// In place of a picture: what the data are.
 void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelState& state) {
     options.title = "Data";
@@ -51,6 +56,7 @@ void draw_data(Panel& panel, const PanelFrame& at) {
     if (!run.batch_note.empty()) options.footer.push_back(run.batch_note);
     if (run.test && run.test->image_width > 0) {
         options.title = "Test pictures";
+        options.footer.insert(options.footer.begin(), picture_size(*run.test));
         std::vector<std::span<const uint32_t>> predicted;
         for (const TwinView& twin : run.twins) predicted.push_back(twin.predicted);
         plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);

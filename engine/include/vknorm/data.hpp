@@ -1,5 +1,5 @@
-// Labelled data for classification: generated here, read from files by idx.hpp and csv.hpp, divided and
-// visited. This needs no Vulkan.
+// Labelled data for classification: generated here, read from files by idx.hpp, csv.hpp, cifar.hpp,
+// images.hpp and npy.hpp, divided and visited. This needs no Vulkan.
 //
 // Wrong arguments throw std::invalid_argument; a file that cannot be opened or read throws
 // FileError; a file that does not hold what it should throws FormatError.
@@ -27,7 +27,13 @@ struct Dataset {
     std::vector<float> inputs;                   ///< [size, features]
     std::vector<uint32_t> labels;                ///< [size]
     std::vector<std::string> class_names{};      ///< [classes], or empty: classes are called by their numbers
+    uint32_t image_channels = 1;  ///< of a picture: 1, or 3, red, green and blue, one after the other
 
+    /// That of an example, as Graph takes it: {channels, height, width} of a picture, else {features}.
+    std::vector<uint32_t> shape() const {
+        if (image_width == 0) return {features};
+        return {image_channels, image_height, image_width};
+    }
     size_t size() const { return labels.size(); }
     std::string class_name(uint32_t label) const {
         return class_names.empty() ? std::to_string(label) : class_names.at(label);
@@ -69,6 +75,12 @@ Dataset make_2d(Shape2D shape, size_t size, float noise, uint64_t seed);
 /// pictures.
 Dataset make_digits(size_t size, uint64_t seed);
 
+/// 32 x 32 pictures in colour, values in [0, 1], in random order, as many of each class (within one). Ten
+/// classes: a disc, square, triangle, ring or cross, warm before a cool ground or cool before a warm one;
+/// place, size, angle and light are random, and there is noise. Throws std::invalid_argument for no or more
+/// than 2^18 pictures.
+Dataset make_shapes(size_t size, uint64_t seed);
+
 /// The examples at `indices`, in that order. Throws std::invalid_argument for an index that is not below the
 /// size.
 Dataset pick(const Dataset& data, std::span<const uint32_t> indices);
@@ -92,6 +104,10 @@ class BatchOrder {
     std::span<const uint32_t> next();
     /// Epochs taken so far, fractional: 1 when every full batch of the first epoch has been taken.
     double epoch() const;
+    /// Batches taken so far.
+    uint64_t taken() const;
+    /// Goes on as if so many batches had been taken.
+    void seek(uint64_t batches);
 
   private:
     void shuffle();

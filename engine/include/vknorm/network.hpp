@@ -17,6 +17,7 @@
 #include <vknorm/graph.hpp>
 #include <vknorm/optimizer.hpp>
 #include <vknorm/probe.hpp>
+#include <vknorm/safetensors.hpp>
 
 namespace vknorm {
 
@@ -190,6 +191,20 @@ class Network {
     /// Throws std::invalid_argument for an unknown name or a value below 0. "steps" is what the next step is
     /// counted on from, and what NetworkOptions::renorm is asked about.
     void set_counter(const std::string& name, int64_t value);
+
+    // All that a run goes on from, to be kept and set again, in memory or in a file: see checkpoint.hpp.
+    /// The tensors of tensor_names(), float32 in the shapes of torch's state_dict, counters int64 scalars.
+    /// With `training` also "training/steps", "training/refused_batches", "training/optimizer/steps", int64
+    /// scalars, and "training/optimizer/MOMENT/NAME", MOMENT one of those that the optimizer keeps,
+    /// "first_moment" or "second_moment", for every parameter. Waits for the steps in flight.
+    HostTensors state(bool training = true);
+    /// Sets all of it, or without the names in "training/" the rest. Values may be F32, F64, F16 or BF16.
+    /// Throws std::invalid_argument, with nothing changed, as check_state() does, and for values that
+    /// set_tensor() refuses.
+    void set_state(const HostTensors& state);
+    /// Throws std::invalid_argument, which tells all names that are missing or too many and all shapes and
+    /// types that differ; bytes may be missing. Other names that begin with "training/" are the caller's.
+    void check_state(const HostTensors& state) const;
 
     /// Where the time of that step went on the device: labelled passes in order, such as "0.linear forward",
     /// "0.norm backward", "loss", and those of depth > 0 inside them. Empty without timestamps, before the

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -47,8 +48,8 @@ struct HostTensor {
     HostTensor(TensorShape shape, std::span<const int64_t> values);
     HostTensor(TensorShape shape, std::span<const uint32_t> values);
 
-    /// Returns the values of f32, f16 or bf16; throws std::invalid_argument for another dtype, as the next
-    /// two do.
+    /// Returns the values of f32, f16 or bf16, or those of f64 rounded to float32; throws
+    /// std::invalid_argument for another dtype, as the next two do.
     std::vector<float> floats() const;
     std::vector<int64_t> integers() const;  ///< of dtype i64
     std::vector<uint32_t> words() const;    ///< of dtype u32
@@ -67,6 +68,9 @@ struct Safetensors {
 Safetensors parse_safetensors(std::span<const std::byte> bytes, const std::string& name);
 /// Throws FormatError too, and FileError when `file` cannot be read.
 Safetensors read_safetensors(const std::filesystem::path& file);
+/// Before the tensors are read, `check` is called with all of them but their bytes, and may throw.
+Safetensors read_safetensors(const std::filesystem::path& file,
+                             const std::function<void(const HostTensors& announced)>& check);
 
 /// Returns the file that holds `content`: the same bytes for the same content, each tensor aligned to its
 /// elements. Throws std::invalid_argument naming the tensor for bytes that do not fit its shape and dtype,

@@ -6,6 +6,8 @@
 #include <vknorm/batch_norm_stages.hpp>
 #include <vknorm/batch_renorm.hpp>
 #include <vknorm/buffer.hpp>
+#include <vknorm/checkpoint.hpp>
+#include <vknorm/cifar.hpp>
 #include <vknorm/conv2d.hpp>
 #include <vknorm/csv.hpp>
 #include <vknorm/data.hpp>
@@ -19,12 +21,14 @@
 #include <vknorm/graph.hpp>
 #include <vknorm/group_norm.hpp>
 #include <vknorm/idx.hpp>
+#include <vknorm/images.hpp>
 #include <vknorm/instance_norm.hpp>
 #include <vknorm/layer_norm.hpp>
 #include <vknorm/linear.hpp>
 #include <vknorm/models.hpp>
 #include <vknorm/network.hpp>
 #include <vknorm/normalization.hpp>
+#include <vknorm/npy.hpp>
 #include <vknorm/optimizer.hpp>
 #include <vknorm/pooling.hpp>
 #include <vknorm/prepare.hpp>

@@ -44,8 +44,8 @@ class LinearOfGraph final : public Layer {
     uint64_t multiply_adds() const override { return uint64_t{options_.units} * inputs_; }
     void take_tensors(StoreLayout& layout, const NetworkOptions&) override {
         const InitialValues uniform{.fan_in = inputs_};
-        const uint64_t weights = uint64_t{options_.units} * inputs_;
-        tensors_.weight = layout.take(TensorGroup::weights, options_.name, "weight", weights, uniform);
+        const std::vector<uint64_t> shape = {options_.units, inputs_};
+        tensors_.weight = layout.take(TensorGroup::weights, options_.name, "weight", shape, uniform);
         if (options_.bias)
             tensors_.bias = layout.take(TensorGroup::weights, options_.name, "bias", options_.units, uniform);
     }
