@@ -33,6 +33,8 @@ struct StepOptions {
     RenormLimits renorm{};
     bool update_running = true;
     bool train_affine = true;
+    float label_smoothing = 0;
+    std::vector<float> class_weights{};  ///< empty: all are 1
 };
 
 /// Of each set that is normalized together, in the order of rows, then units; the variance biased, and about
@@ -76,7 +78,8 @@ class NetworkReference {
     /// Of sums; `magnitude` is the sum of the terms' magnitudes.
     double rounded(double value, double magnitude);
     double rounded(double value) { return rounded(value, value); }
-    void loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits);
+    void loss(const Labelled& batch, const StepOptions& options, const Values& logits, Step& step,
+              Values& dlogits);
 
     Values forward(const LinearLayer& layer, const Visit& visit);
     Values forward(const NormLayer& layer, const Visit& visit);

@@ -20,9 +20,13 @@
 
 namespace vknorm {
 
+class Graph;
+
 namespace detail {
 class Layer;
 using Shape = std::vector<uint32_t>;
+struct Folding;
+Folding fold_norms(const Graph& graph);
 }  // namespace detail
 
 /// How a layer normalizes [rows, units]; see the header of each. Instance normalization is not among them: it
@@ -144,6 +148,7 @@ class Graph {
     std::optional<NodeId> find(const std::string& name) const;
 
   private:
+    friend detail::Folding detail::fold_norms(const Graph& graph);
     NodeId append(LayerOptions layer, std::vector<NodeId> reads);
 
     std::vector<Node> nodes_;

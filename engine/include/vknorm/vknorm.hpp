@@ -19,6 +19,7 @@
 #include <vknorm/idx.hpp>
 #include <vknorm/instance_norm.hpp>
 #include <vknorm/layer_norm.hpp>
+#include <vknorm/learning_rate.hpp>
 #include <vknorm/linear.hpp>
 #include <vknorm/network.hpp>
 #include <vknorm/normalization.hpp>
