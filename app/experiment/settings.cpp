@@ -9,6 +9,10 @@ bool is_planar(Data data) {
     return data != Data::digits && data != Data::file;
 }
 
+uint64_t examples_per_step(const Settings& settings) {
+    return uint64_t{settings.batch} * settings.accumulate;
+}
+
 bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm) {
     for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
         if (settings.twins[twin].norm_of(layer) == norm) return true;

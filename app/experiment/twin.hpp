@@ -55,6 +55,7 @@ class Twin {
     void set_plan(const Settings& settings);
     UnitRow unit_row(const vknorm::StepResult& result) const;
 
+    Settings settings_;  // of the steps that follow
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     vknorm::Network network_;
