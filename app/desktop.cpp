@@ -97,7 +97,8 @@ class Desktop {
                       static_cast<float>(elapsed));
         const std::shared_ptr<const Snapshot> run = session_.snapshot();
         if (run->running)
-            steps_per_second_ = run->samples_per_second / static_cast<double>(run->settings.batch);
+            steps_per_second_ =
+                run->samples_per_second / static_cast<double>(examples_per_step(run->settings));
         const Requests requests = shell_.draw(screen_, frame_ms_);
         closing_ = requests.close;
         const Frame frame = screen_.end();

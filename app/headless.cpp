@@ -111,7 +111,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     const auto describe = [&] {
         trainer.describe(run);
         steps_per_second = training_seconds > 0 ? static_cast<double>(run.step) / training_seconds : 0;
-        run.samples_per_second = steps_per_second * static_cast<double>(run.settings.batch);
+        run.samples_per_second = steps_per_second * static_cast<double>(examples_per_step(run.settings));
     };
 
     describe();

@@ -221,6 +221,9 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
                  {std::pair("--load", options.load), std::pair("--save", options.save)})
                 if (!file.empty()) refuse(flag, "needs --headless or --shot beside it");
         options.batch_given = app.count(flag_of(field_named("batch"), 0)) > 0;
+        if (settings.schedule != Schedule::constant && app.count("--steps") > 0 &&
+            app.count(flag_of(field_named("schedule-steps"), 0)) == 0)
+            settings.schedule_steps = options.steps;
         if (const auto misfit = find_misfit(settings))
             refuse(flag_of(*misfit->field, misfit->twin), misfit->why);
     } catch (const CLI::CallForHelp&) {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <unistd.h>
 
-#include "app/experiment/schedule.hpp"
+#include "app/experiment/evaluation_schedule.hpp"
 
 namespace lab {
 

@@ -114,7 +114,8 @@ struct SoftmaxCrossEntropy {
     uint classes;
     uint first_loss;  // where the loss of row 0 goes
     uint word;        // where the first class that is not finite is told
-    float scale;      // of the gradient: 1 / rows
+    float scale;      // of the gradient: 1 / the sum of the rows' weights
+    float smoothing;  // part of a row's target that all classes share
 };
 
 // What the loss kernel leaves per row.
@@ -130,13 +131,21 @@ struct GradientSquares {
     uint vectors;  // of four floats
 };
 
-// Whether a run has diverged, in words: 0 or 1, the low 32 bits of the step that did; whether the running statistics of
-// the step at hand are refused, 0 or 1, and of how many steps they were; then one word per layer, the lowest unit that
-// showed a value that is not finite.
-const uint divergence_header = 4;
-const uint divergence_step = 1;
-const uint divergence_refused = 2;
-const uint divergence_all_refused = 3;
+// What an optimizer has to know of a step.
+struct StepVerdict {
+    uint diverged;
+    uint refused;          // its running statistics are
+    float gradient_scale;
+};
+
+// Whether a run has diverged, in words: the verdict on the step at hand, the low 32 bits of the step that diverged, of how
+// many steps the running statistics were refused; then one word per layer, the lowest unit that showed a value that is not
+// finite.
+const uint divergence_header = 5;
+const uint divergence_refused = 1;
+const uint divergence_gradient_scale = 2;
+const uint divergence_step = 3;
+const uint divergence_all_refused = 4;
 // In place of the index of what is not finite.
 const uint all_finite = 0xffffffff;
 
@@ -151,21 +160,22 @@ struct StepRecord {
 
 struct StepSummary {
     uint rows;
+    float weight_sum;  // of the rows
     uint running;  // running statistics
     uint saved;    // numbers that norms saved of the batch
     uint layers;   // words of divergence that belong to layers
     uint step;     // low 32 bits of its number
     uint guard;    // 1: running statistics that are not finite are refused, and no divergence
+    float max_gradient_norm;  // that the gradient may have unscaled; 0: any
 };
 
 struct Optimizer {
     uint first;          // vector and word of this dispatch
     uint vectors;        // of four parameters
     uint running_words;  // of the running statistics and their counters
-    uint diverged;       // where the word stands that says whether to keep everything as it is
-    uint refused;        // the same for the running statistics alone
+    uint verdict;        // where it begins
     float rate;          // SGD: learning rate; Adam: learning_rate / (1 - beta1^t)
-    float weight_decay;
+    float weight_decay;  // AdamW: times the learning rate
     float beta1;         // SGD: momentum
     float beta2;
     float correction2;   // Adam: 1 / sqrt(1 - beta2^t)

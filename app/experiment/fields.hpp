@@ -83,7 +83,8 @@ struct Field {
     const char* label;  ///< of the control, and in messages
     const char* help;   ///< on the command line's help and in the control's tooltip
     std::variant<Number<float>, Number<uint32_t>, Number<uint64_t>, OneOf<Model>, OneOf<vknorm::Activation>,
-                 OneOf<OptimizerKind>, OneOf<vknorm::Statistics>, OneOf<Smoothing>, Switch, Numbers, Written>
+                 OneOf<OptimizerKind>, OneOf<Schedule>, OneOf<vknorm::Statistics>, OneOf<Smoothing>, Switch,
+                 Numbers, Written>
         kind;
     Effect effect = Effect::next_step;
     Flag flag = Flag::one;

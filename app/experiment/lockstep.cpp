@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "app/experiment/divergence.hpp"
+#include "app/experiment/evaluation_schedule.hpp"
 #include "app/experiment/lint.hpp"
-#include "app/experiment/schedule.hpp"
 
 namespace lab {
 
@@ -25,7 +25,9 @@ const Settings& checked(const Settings& settings) {
 
 /// The settings with a batch that `data` has the examples for.
 Settings fitted(Settings settings, const RunData& data) {
-    settings.batch = static_cast<uint32_t>(std::min<size_t>(settings.batch, data.train->size()));
+    const size_t examples = data.train->size();
+    settings.accumulate = static_cast<uint32_t>(std::min<size_t>(settings.accumulate, examples));
+    settings.batch = static_cast<uint32_t>(std::min<size_t>(settings.batch, examples / settings.accumulate));
     return settings;
 }
 
@@ -45,7 +47,7 @@ Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData
       batch_note_(lab::batch_note(settings.batch, settings_.batch)),
       has_timestamps_(device.capabilities().timestamp_period_ns > 0),
       grid_(PlaneGrid::over(*data.train)),
-      order_(data.train->size(), settings_.batch, settings.seed) {
+      order_(data.train->size(), examples_per_step(settings_), settings.seed) {
     twins_.reserve(settings.twins.size());
     for (size_t i = 0; i < settings.twins.size(); ++i) twins_.emplace_back(device, settings_, i, *data.train);
 }
@@ -54,7 +56,7 @@ void Trainer::apply(const Settings& asked) {
     const Settings settings = fitted(checked(asked), data_);
     batch_note_ = lab::batch_note(asked.batch, settings.batch);
     if (settings.batch != settings_.batch) {
-        vknorm::BatchOrder order(data_.train->size(), settings.batch, settings.seed);
+        vknorm::BatchOrder order(data_.train->size(), examples_per_step(settings), settings.seed);
         earlier_epochs_ += order_.epoch();
         order_ = std::move(order);
     }

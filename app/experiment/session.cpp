@@ -162,7 +162,7 @@ void Session::train_frame(const std::stop_token& stop) {
     };
     uint32_t done = 0;
     while (more(done) && step_once()) ++done;
-    rate_.add(uint64_t{done} * settings.batch, Clock::now());
+    rate_.add(done * examples_per_step(settings), Clock::now());
     if (!running_) return;
     if (Clock::now() - measured_at_ >=
         std::max<Clock::duration>(training_per_measuring * measuring_took_, shortest_measuring_interval))

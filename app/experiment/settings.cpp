@@ -20,6 +20,10 @@ bool is_perceptron(const Settings& settings) {
     return settings.model == Model::mlp;
 }
 
+uint64_t examples_per_step(const Settings& settings) {
+    return uint64_t{settings.batch} * settings.accumulate;
+}
+
 namespace {
 
 /// A norm, and of how many units or channels.

@@ -54,13 +54,20 @@ struct Settings {
     std::vector<uint32_t> hidden = {48, 48, 48,
                                     48};  ///< units of each hidden layer, input side first; of mlp
     std::vector<TwinSettings> twins = {{vknorm::Norm::batch}, {vknorm::Norm::none}};  ///< A, B, ...
+    uint32_t accumulate = 1;    ///< batches in a training step
+    float label_smoothing = 0;  ///< part of a label that all classes share
 
     // These take effect with the next step.
     uint32_t batch = 32;
     OptimizerKind optimizer = OptimizerKind::sgd;
     float learning_rate = 0.3f;
     float momentum = 0;  ///< of SGD; Adam keeps its usual betas
+    bool nesterov = false;
     float weight_decay = 0;
+    Schedule schedule = Schedule::constant;
+    uint64_t schedule_steps = 1000;  ///< until the schedule has ended, warm-up included
+    uint32_t warm_up = 0;            ///< steps
+    float max_gradient_norm = 0;     ///< 0: any
     float norm_momentum = 0.1f;  ///< weight of the new batch in the running statistics (PyTorch's convention)
     float epsilon = 1e-5f;       ///< of every norm
     vknorm::Statistics statistics = vknorm::Statistics::batch;  ///< what training steps normalize with
@@ -85,6 +92,8 @@ namespace limits {
 inline constexpr uint32_t max_twins = 4;
 inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256, max_steps_per_frame = 64;
 inline constexpr uint32_t min_ghost = 2, max_ghost = 128;
+inline constexpr uint32_t max_accumulate = 64, max_warm_up = 1'000'000;
+inline constexpr uint64_t max_schedule_steps = 1'000'000'000;
 inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
 }  // namespace limits
 
@@ -121,6 +130,8 @@ bool is_planar(Data data);
 bool is_perceptron(const Settings& settings);
 /// Whether the examples are pictures, or arrays, which most often are.
 bool is_pictures(const Settings& settings);
+/// Of all the batches that make one step.
+uint64_t examples_per_step(const Settings& settings);
 /// Whether a hidden layer of the twin, or its model, has that norm.
 bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm);
 /// Whether a hidden layer of the twin normalizes examples by others of their batch, so that training and
@@ -232,11 +243,48 @@ inline constexpr Field fields[] = {
      .kind = Number<float>{&Settings::momentum, 0, 0.999f, 0.99f},
      .section = Section::optimizer,
      .applies = [](const Settings& s, size_t) { return s.optimizer == OptimizerKind::sgd; }},
+    {.word = "nesterov",
+     .label = "Nesterov's momentum",
+     .help = "Of SGD with momentum: the gradient counts once more",
+     .kind = Switch{&Settings::nesterov},
+     .section = Section::optimizer,
+     .applies = [](const Settings& s,
+                   size_t) { return s.optimizer == OptimizerKind::sgd && s.momentum > 0; }},
     {.word = "weight-decay",
      .label = "Weight decay",
-     .help = "L2, added to the gradient",
+     .help = "L2, added to the gradient; AdamW takes it from the parameters",
      .kind = Number<float>{&Settings::weight_decay, 0, 1, 0.1f, true},
      .section = Section::optimizer},
+    {.word = "schedule",
+     .label = "Schedule",
+     .help =
+         "Of the learning rate. Step: a tenth after each third of the steps. Cosine: half of one, down to 0. "
+         "1 cycle: up for a third of the steps, down to 0.",
+     .kind = OneOf<Schedule>{&Settings::schedule, schedule_choices},
+     .section = Section::optimizer},
+    {.word = "schedule-steps",
+     .label = "Steps of the schedule",
+     .help = "Until it has ended (--steps if not given)",
+     .kind = Number<uint64_t>{&Settings::schedule_steps, 1, limits::max_schedule_steps},
+     .applies = [](const Settings& s, size_t) { return s.schedule != Schedule::constant; }},
+    {.word = "warm-up",
+     .label = "Warm-up",
+     .help = "Steps in which the learning rate rises from a third, before the schedule begins",
+     .kind = Number<uint32_t>{&Settings::warm_up, 0, limits::max_warm_up}},
+    {.word = "clip",
+     .label = "Largest gradient norm",
+     .help = "A gradient of a larger norm is scaled down to it (0: none is)",
+     .kind = Number<float>{&Settings::max_gradient_norm, 0, 1e6f, 10}},
+    {.word = "label-smoothing",
+     .label = "Label smoothing",
+     .help = "Part of a label that all classes share, in the training loss",
+     .kind = Number<float>{&Settings::label_smoothing, 0, 0.9f},
+     .effect = Effect::new_run},
+    {.word = "accumulate",
+     .label = "Accumulate",
+     .help = "Batches whose gradients make one step; each has statistics of its own",
+     .kind = Number<uint32_t>{&Settings::accumulate, 1, limits::max_accumulate},
+     .effect = Effect::new_run},
     {.word = "norm-momentum",
      .label = "Momentum of running statistics",
      .help =

@@ -11,8 +11,9 @@
 #include <vknorm/checkpoint.hpp>
 
 #include "app/experiment/divergence.hpp"
+#include "app/experiment/evaluation_schedule.hpp"
+#include "app/experiment/learning_rate.hpp"
 #include "app/experiment/picture_model.hpp"
-#include "app/experiment/schedule.hpp"
 
 namespace lab {
 
@@ -35,10 +36,14 @@ vknorm::Optimizer optimizer_of(const Settings& settings) {
         case OptimizerKind::sgd:
             return vknorm::Sgd{.learning_rate = settings.learning_rate,
                                .momentum = settings.momentum,
-                               .weight_decay = settings.weight_decay};
+                               .weight_decay = settings.weight_decay,
+                               .nesterov = settings.nesterov && settings.momentum > 0};
         case OptimizerKind::adam:
             return vknorm::Adam{.learning_rate = settings.learning_rate,
                                 .weight_decay = settings.weight_decay};
+        case OptimizerKind::adamw:
+            return vknorm::AdamW{.learning_rate = settings.learning_rate,
+                                 .weight_decay = settings.weight_decay};
     }
     throw std::logic_error("optimizer_of: not a kind of optimizer");
 }
@@ -59,6 +64,8 @@ vknorm::NetworkOptions network_options(const Settings& settings, size_t index, c
             {settings.hidden[layer], twin.norm_of(layer), twin.activation, twin.groups, twin.ghost_size});
     options.classes = train.classes;
     options.max_batch = limits::max_batch;
+    options.accumulate = settings.accumulate;
+    options.label_smoothing = settings.label_smoothing;
     options.seed = settings.seed;
     options.batch_norm = convention_of(settings);
     options.renorm = [](uint64_t step) { return vknorm::paper_schedule(renorm_pace * step); };
@@ -150,7 +157,9 @@ void Twin::apply(const Settings& settings, const Settings& previous) {
 }
 
 void Twin::set_hyperparameters(const Settings& settings) {
+    settings_ = settings;
     network_.set_optimizer(optimizer_of(settings));
+    network_.set_max_gradient_norm(settings.max_gradient_norm);
     network_.set_batch_norm(convention_of(settings));
     network_.set_statistics(settings.statistics);
     network_.set_update_running(settings.update_running);
@@ -197,6 +206,7 @@ void Twin::set_plan(const Settings& settings) {
 
 void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
     if (diverged()) return;
+    network_.set_learning_rate(learning_rate_at(settings_, steps_ + 1));
     network_.set_timestamps(plan_ && (parts_.empty() || steps_ % steps_per_measured == 0));
     ticket_ = network_.train_step(inputs, labels);
 }

@@ -63,6 +63,7 @@ class Twin {
     UnitRow unit_row(const vknorm::StepResult& result) const;
     std::array<MovingAverage*, 4> averages();
 
+    Settings settings_;  // of the steps that follow
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     vknorm::Network network_;

@@ -12,7 +12,9 @@ namespace lab {
 enum class Data { spiral, circles, moons, xor_quadrants, gaussians, rings, digits, shapes, file };
 /// What network twins are: a perceptron with hidden layers of choice, or one of vknorm/models.hpp.
 enum class Model { mlp, classifier, classifier_small, resnet8, resnet20, preresnet20 };
-enum class OptimizerKind { sgd, adam };
+enum class OptimizerKind { sgd, adam, adamw };
+/// How the learning rate changes over a run.
+enum class Schedule { constant, step, cosine, one_cycle };
 /// How much of the past the moving averages of noisy curves hold.
 enum class Smoothing { off, light, strong };
 
@@ -69,8 +71,15 @@ inline constexpr auto activation_choices =
                                                {vknorm::Activation::relu, "relu", "ReLU"},
                                                {vknorm::Activation::tanh, "tanh", "Tanh"},
                                                {vknorm::Activation::sigmoid, "sigmoid", "Sigmoid"}});
-inline constexpr auto optimizer_choices = std::to_array<Choice<OptimizerKind>>(
-    {{OptimizerKind::sgd, "sgd", "SGD"}, {OptimizerKind::adam, "adam", "Adam"}});
+inline constexpr auto optimizer_choices =
+    std::to_array<Choice<OptimizerKind>>({{OptimizerKind::sgd, "sgd", "SGD"},
+                                          {OptimizerKind::adam, "adam", "Adam"},
+                                          {OptimizerKind::adamw, "adamw", "AdamW"}});
+inline constexpr auto schedule_choices =
+    std::to_array<Choice<Schedule>>({{Schedule::constant, "constant", "Constant"},
+                                     {Schedule::step, "step", "Step"},
+                                     {Schedule::cosine, "cosine", "Cosine"},
+                                     {Schedule::one_cycle, "onecycle", "1 cycle"}});
 inline constexpr auto statistics_choices =
     std::to_array<Choice<vknorm::Statistics>>({{vknorm::Statistics::batch, "batch", "Batch (train)"},
                                                {vknorm::Statistics::running, "running", "Running (eval)"}});

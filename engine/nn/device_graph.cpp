@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ops/add.hpp"
 #include "ops/arguments.hpp"
@@ -18,6 +19,24 @@ void check(const NetworkOptions& options) {
     if (!options.renorm) refuse("network", "renorm", "no function", "one");
     if (!(options.init_scale >= 0) || !std::isfinite(options.init_scale))
         refuse("network", "init_scale", std::to_string(options.init_scale), "a finite number from 0 on");
+    require_positive("network", "accumulate", options.accumulate);
+    if (options.accumulate > std::numeric_limits<uint32_t>::max() / options.max_batch)
+        refuse("network", "accumulate", std::to_string(options.accumulate), "fewer rows in a step than 2^32");
+    if (!(options.label_smoothing >= 0 && options.label_smoothing < 1))
+        refuse("network", "label_smoothing", std::to_string(options.label_smoothing), "0 to less than 1");
+}
+
+void check_class_weights(const std::vector<float>& weights, uint32_t classes) {
+    if (weights.empty()) return;
+    if (weights.size() != classes)
+        refuse("network", "class_weights", std::to_string(weights.size()) + " numbers",
+               "one for each of " + std::to_string(classes) + " classes");
+    for (size_t i = 0; i < weights.size(); ++i)
+        if (!(weights[i] >= 0) || !std::isfinite(weights[i]))
+            refuse("network", "class_weights[" + std::to_string(i) + "]", std::to_string(weights[i]),
+                   "a finite number from 0 on");
+    if (*std::max_element(weights.begin(), weights.end()) == 0)
+        refuse("network", "class_weights", "0 for all classes", "a weight above 0");
 }
 
 /// Refuses what a Graph can be while it is being built, but nobody can train.
@@ -115,6 +134,7 @@ DeviceGraph::DeviceGraph(Device& device, const Graph& graph, const NetworkOption
       wiring_(wiring()) {
     check(options);
     check(graph, wiring_);
+    check_class_weights(options.class_weights, classes());
     // Whoever asks for too much learns it before memory is allocated.
     set_batch_norm(options.batch_norm);
     const VkDeviceSize scratch = plan(options.max_batch).scratch_bytes;
@@ -124,6 +144,8 @@ DeviceGraph::DeviceGraph(Device& device, const Graph& graph, const NetworkOption
     store_.working = flat_buffer(device, layout.running_words(), "working running statistics");
     store_.committed = flat_buffer(device, layout.running_words(), "running statistics");
     store_.saved = flat_buffer(device, layout.saved(), "saved statistics");
+    if (!options.class_weights.empty())
+        class_weights_ = Buffer(device, 4 * VkDeviceSize{classes()}, "class weights");
     grow_scratch(scratch);
     allocate_outputs();
 }
@@ -160,6 +182,7 @@ DeviceGraph::Memory DeviceGraph::memory() const {
 
 void DeviceGraph::initialize(Stream& stream) {
     const StoreLayout& layout = store_.layout;
+    if (!options_.class_weights.empty()) stream.upload(class_weights_, options_.class_weights);
     stream.upload(store_.parameters, initial_parameters(layout, options_.seed, options_.init_scale));
     fill(stream.record(), store_.gradients, 0);
     fill(stream.record(), store_.saved, 0);
@@ -233,9 +256,32 @@ std::vector<BufferView> DeviceGraph::inputs(size_t node, uint32_t rows, const Bu
 
 size_t DeviceGraph::fused_relu(const RowsPlan& plan, size_t node, const Propagation& how) const {
     const std::vector<size_t>& readers = wiring_.readers[node];
-    if (readers.size() != 1 || !nodes_[readers.front()].relu) return 0;
+    if (!how.fuses_relu || readers.size() != 1 || !nodes_[readers.front()].relu) return 0;
     if (!how.watched.empty() && how.watched[node]) return 0;
-    return plan.layers[node]->applies_relu(how) ? readers.front() : 0;
+    return plan.layers[node]->applies_relu(at(node, how)) ? readers.front() : 0;
+}
+
+Propagation DeviceGraph::at(size_t node, const Propagation& how) {
+    Propagation here = how;
+    if (!how.frozen_parameters.empty() && how.frozen_parameters[node])
+        here.train_affine = here.train_weights = false;
+    if (!how.frozen_statistics.empty() && how.frozen_statistics[node]) {
+        here.statistics = Statistics::running;
+        here.update_running = false;
+    }
+    return here;
+}
+
+std::vector<bool> DeviceGraph::wanted_gradients(const Propagation& how) const {
+    if (how.frozen_parameters.empty()) return wiring_.differentiated;
+    std::vector<bool> wanted(nodes_.size());
+    for (size_t n = 1; n < nodes_.size(); ++n) {
+        const std::vector<size_t>& reads = nodes_[n].reads;
+        wanted[n] = (store_.layout.has_parameters(nodes_[n].name) && !how.frozen_parameters[n]) ||
+                    (wiring_.differentiated[n] && how.watched[n]) ||
+                    std::any_of(reads.begin(), reads.end(), [&](size_t read) { return wanted[read]; });
+    }
+    return wanted;
 }
 
 bool DeviceGraph::is_fused(const RowsPlan& plan, size_t node, const Propagation& how) const {
@@ -250,8 +296,9 @@ void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, co
         const LayerPlan& layer = *plan.layers[n];
         const size_t relu = fused_relu(plan, n, how);
         const std::vector<BufferView> inputs = this->inputs(n, rows, x);
+        const Propagation here = at(n, how);
         const ForwardViews views{.store = store_,
-                                 .how = how,
+                                 .how = here,
                                  .x = inputs,
                                  .y = output(relu > 0 ? relu : n, rows, x),
                                  .first_non_finite = first_non_finite_of(
@@ -266,6 +313,21 @@ void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, co
     }
 }
 
+void DeviceGraph::pool_statistics(Recorder& recorder, uint32_t rows, const BufferView& x,
+                                  const Propagation& how, bool first) const {
+    for (size_t n = 1; n < nodes_.size(); ++n) {
+        if (at(n, how).statistics == Statistics::running) continue;
+        const std::vector<BufferView> inputs = this->inputs(n, rows, x);
+        plans_.at(rows).layers[n]->pool(recorder, {.store = store_, .how = how, .x = inputs}, first);
+    }
+}
+
+void DeviceGraph::take_pooled_statistics(Recorder& recorder, uint32_t rows, const Propagation& how) const {
+    for (size_t n = 1; n < nodes_.size(); ++n)
+        if (at(n, how).statistics == Statistics::batch)
+            plans_.at(rows).layers[n]->take_pooled(recorder, store_);
+}
+
 void DeviceGraph::backward(Stream& stream, uint32_t rows, const Backward& arguments,
                            const Propagation& how) const {
     const RowsPlan& plan = plans_.at(rows);
@@ -276,18 +338,22 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, const Backward& argume
                                                      .labels = arguments.labels,
                                                      .losses = arguments.losses,
                                                      .dlogits = gradient(last, rows),
+                                                     .class_weights = class_weights(),
+                                                     .label_smoothing = options_.label_smoothing,
+                                                     .weight_sum = arguments.weight_sum,
                                                      .first_non_finite = first_non_finite_of(
                                                          how.divergence, static_cast<uint32_t>(last))});
     }
+    const std::vector<bool> wanted = wanted_gradients(how);
     for (size_t n = last; n > 0; --n) {
-        if (!wiring_.differentiated[n]) continue;
+        if (!wanted[n]) continue;
         if (arguments.gradient_is_there) arguments.gradient_is_there(stream.record(), n);
-        if (!is_fused(plan, n, how)) backward(stream, rows, n, arguments.x, how);
+        if (!is_fused(plan, n, how)) backward(stream, rows, n, arguments.x, how, wanted);
     }
 }
 
 void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const BufferView& x,
-                           const Propagation& how) const {
+                           const Propagation& how, const std::vector<bool>& wanted) const {
     const RowsPlan& plan = plans_.at(rows);
     const Node& node = nodes_[n];
     const LayerPlan& layer = *plan.layers[n];
@@ -296,7 +362,7 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const Buffer
     std::vector<BufferView> dx;
     for (size_t i = 0; i < node.reads.size(); ++i) {
         const GradientRoute route = wiring_.routes[n][i];
-        if (route == GradientRoute::none)
+        if (route == GradientRoute::none || !wanted[node.reads[i]])
             dx.push_back({});
         else if (route != GradientRoute::added)
             dx.push_back(gradient(node.reads[i], rows));
@@ -305,8 +371,9 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const Buffer
                              ? dy
                              : spare_.view(0, 4 * VkDeviceSize{rows} * elements(node.reads[i])));
     }
+    const Propagation here = at(n, how);
     const BackwardViews views{.store = store_,
-                              .how = how,
+                              .how = here,
                               .x = inputs,
                               .y = output(n, rows, x),
                               .dy = dy,
@@ -319,7 +386,7 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const Buffer
     const Label label(stream.record(), node.backward_label);
     layer.backward(stream.record(), views);
     for (size_t i = 0; i < node.reads.size(); ++i) {
-        if (wiring_.routes[n][i] != GradientRoute::added) continue;
+        if (wiring_.routes[n][i] != GradientRoute::added || !dx[i]) continue;
         const BufferView sum = gradient(node.reads[i], rows);
         add(stream.record(), sum, dx[i], sum);
     }

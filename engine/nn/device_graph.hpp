@@ -30,12 +30,19 @@ class DeviceGraph {
     void forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const;
     struct Backward {
         BufferView x{}, labels{};  ///< in
+        float weight_sum = 0;      ///< see SoftmaxCrossEntropy
         BufferView losses{};       ///< out, RowLoss [rows]
         /// Called when the gradient of a node is whole; its memory may be used for others afterwards.
         std::function<void(Recorder&, size_t node)> gradient_is_there{};
     };
     /// Loss and gradient, after forward().
     void backward(Stream& stream, uint32_t rows, const Backward& arguments, const Propagation& how) const;
+    /// After forward() with batch statistics: pools those of all norms with running statistics, unless these
+    /// are frozen, with the ones of batches before, unless this is the first.
+    void pool_statistics(Recorder& recorder, uint32_t rows, const BufferView& x, const Propagation& how,
+                         bool first) const;
+    /// Makes the running statistics that norms update those.
+    void take_pooled_statistics(Recorder& recorder, uint32_t rows, const Propagation& how) const;
     const SoftmaxCrossEntropy& loss(uint32_t rows) const { return plans_.at(rows).loss; }
     BufferView logits(uint32_t rows) const { return output(nodes_.size() - 1, rows, {}); }
 
@@ -84,13 +91,21 @@ class DeviceGraph {
     void allocate_outputs();
     const RowsPlan& plan(uint32_t rows);
     void grow_scratch(VkDeviceSize bytes);
+    /// Absent: all are 1.
+    BufferView class_weights() const {
+        return options_.class_weights.empty() ? BufferView{} : class_weights_.view();
+    }
     std::vector<BufferView> inputs(size_t node, uint32_t rows, const BufferView& x) const;
+    /// How values go through that node.
+    static Propagation at(size_t node, const Propagation& how);
+    /// For each node whether something is trained, or looks at its gradient, at or before it.
+    std::vector<bool> wanted_gradients(const Propagation& how) const;
     /// The ReLU that a norm applies, too, because nothing looks between; 0: none.
     size_t fused_relu(const RowsPlan& plan, size_t node, const Propagation& how) const;
     /// Whether the node is such a ReLU.
     bool is_fused(const RowsPlan& plan, size_t node, const Propagation& how) const;
-    void backward(Stream& stream, uint32_t rows, size_t node, const BufferView& x,
-                  const Propagation& how) const;
+    void backward(Stream& stream, uint32_t rows, size_t node, const BufferView& x, const Propagation& how,
+                  const std::vector<bool>& wanted) const;
 
     Device& device_;
     NetworkOptions options_;
@@ -98,7 +113,8 @@ class DeviceGraph {
     std::vector<std::unique_ptr<Layer>> layers_;
     Store store_;
     Wiring wiring_;
-    Buffer spare_;  // a gradient that is added to another one
+    Buffer class_weights_;  // empty: all are 1
+    Buffer spare_;          // a gradient that is added to another one
     std::map<uint32_t, RowsPlan> plans_;
 };
 

@@ -1,8 +1,12 @@
 #include "nn/evaluator.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "nn/flight.hpp"
+#include "ops/arguments.hpp"
+#include "ops/sizes.hpp"
+#include "vulkan/dispatch.hpp"
 #include "vulkan/transaction.hpp"
 
 namespace vknorm::detail {
@@ -77,6 +81,40 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
     collect();
     const auto count = static_cast<double>(labels.size());
     return {loss / count, correct / count};
+}
+
+void Evaluator::recompute_running_statistics(std::span<const float> inputs, const Propagation& how,
+                                             uint32_t chunk) {
+    const auto all_rows = static_cast<uint32_t>(inputs.size() / inputs_);
+    const std::vector<MicroBatch> parts = micro_batches(all_rows, ceil_div(all_rows, chunk));
+    for (const auto& [first, rows] : parts) {
+        graph_.plan_for(rows, stream_);
+        upload(inputs.subspan(size_t{first} * inputs_, size_t{rows} * inputs_), {}, rows);
+        {
+            const Transaction transaction(stream_.record());
+            const BufferView x = BatchLayout(rows, inputs_).inputs(batch_);
+            graph_.forward(stream_, rows, x, how);
+            graph_.pool_statistics(stream_.record(), rows, x, how, first == 0);
+        }
+        stream_.submit();
+    }
+    graph_.take_pooled_statistics(stream_.record(), parts.back().rows, how);
+
+    const Store& store = graph_.store();
+    const StoreLayout& layout = store.layout;
+    const Range range = layout.range(TensorGroup::running);
+    if (range.count == 0) return;
+    const BufferView taken = view_of(store.working, range), kept = view_of(store.committed, range);
+    const std::vector<float> values = stream_.download<float>(taken);
+    const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    copy(stream_.record(), bad == values.end() ? taken : kept, bad == values.end() ? kept : taken);
+    stream_.submit();
+    if (bad == values.end()) return;
+    const auto element = range.first + static_cast<uint64_t>(bad - values.begin());
+    const StoreLayout::Entry* const entry = layout.find(TensorGroup::running, element);
+    refuse("network.recompute_running_statistics", "inputs",
+           "values whose statistics in \"" + (entry ? entry->node : std::string()) + "\" are not finite",
+           "others");
 }
 
 std::vector<float> Evaluator::predict(std::span<const float> inputs, const Propagation& how, uint32_t chunk) {

@@ -13,7 +13,9 @@ class Evaluator {
     Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
                         const Propagation& how, uint32_t chunk);
     std::vector<float> predict(std::span<const float> inputs, const Propagation& how, uint32_t chunk);
-    /// Compiles what both need for chunks of so many rows.
+    /// Pools the statistics of parts of at most `chunk` rows, propagated like `how`.
+    void recompute_running_statistics(std::span<const float> inputs, const Propagation& how, uint32_t chunk);
+    /// Compiles what evaluations and predictions need for chunks of so many rows.
     void prepare(uint32_t rows);
 
   private:

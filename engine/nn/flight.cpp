@@ -34,8 +34,10 @@ BatchLayout::BatchLayout(uint32_t rows, uint32_t inputs)
 Flight::Flight(Device& device, const DeviceGraph& graph)
     : inputs_(graph.elements(0)), words_(static_cast<uint32_t>(graph.node_count())) {
     const StoreLayout& layout = graph.store().layout;
-    upload_ =
-        Buffer(device, BatchLayout(graph.options().max_batch, inputs_).bytes, "step upload", Memory::upload);
+    const NetworkOptions& options = graph.options();
+    micro_batches_.resize(options.accumulate);
+    upload_ = Buffer(device, BatchLayout(options.accumulate * options.max_batch, inputs_).bytes,
+                     "step upload", Memory::upload);
     reported_offset_ = aligned(step_record_bytes(words_));
     running_offset_ = reported_offset_ + 4 * reported(layout).count;
     affine_offset_ = running_offset_ + 4 * layout.range(TensorGroup::running).count;
@@ -47,6 +49,7 @@ void Flight::fill(uint64_t step, std::span<const float> inputs, std::span<const 
     ticket = 0;
     step_ = step;
     rows_ = static_cast<uint32_t>(labels.size());
+    micro_batches_ = detail::micro_batches(rows_, static_cast<uint32_t>(micro_batches_.size()));
     const BatchLayout layout(rows_, inputs_);
     std::memcpy(upload_.mapped(), inputs.data(), inputs.size_bytes());
     std::memcpy(upload_.mapped() + layout.labels_offset, labels.data(), labels.size_bytes());
@@ -60,7 +63,8 @@ void Flight::place_probes(Device& device, const DeviceGraph& graph, std::span<co
     VkDeviceSize bytes = 0;
     for (const NetworkProbe& asked : probes) {
         const size_t node = graph.find(asked.node).value();
-        const Probe probe(device, asked.options, rows_, graph.channels(node), graph.positions(node));
+        const Probe probe(device, asked.options, measured_rows(), graph.channels(node),
+                          graph.positions(node));
         probes_.push_back({asked.name(), node, asked.tensor, probe, bytes});
         bytes = aligned(bytes + probe.result_bytes());
     }
@@ -68,9 +72,12 @@ void Flight::place_probes(Device& device, const DeviceGraph& graph, std::span<co
         probe_readback_ = Buffer(device, bytes, "probe readback", Memory::readback);
 }
 
-void Flight::record_upload(Recorder& recorder, const Buffer& batch) const {
-    const VkDeviceSize bytes = BatchLayout(rows_, inputs_).bytes;
-    copy(recorder, upload_.view(0, bytes), batch.view(0, bytes));
+void Flight::record_upload(Recorder& recorder, const MicroBatch& micro_batch, const Buffer& batch) const {
+    const BatchLayout whole(rows_, inputs_), part(micro_batch.rows, inputs_);
+    const BufferView inputs = part.inputs(batch), labels = part.labels(batch);
+    const VkDeviceSize first = 4 * VkDeviceSize{micro_batch.first};
+    copy(recorder, upload_.view(first * inputs_, inputs.bytes), inputs);
+    copy(recorder, upload_.view(whole.labels_offset + first, labels.bytes), labels);
 }
 
 void Flight::record_probe(Recorder& recorder, const PlacedProbe& placed, const BufferView& tensor) const {
@@ -82,16 +89,17 @@ void Flight::record_probe(Recorder& recorder, const PlacedProbe& placed, const B
 void Flight::record_gradient_probes(Recorder& recorder, const DeviceGraph& graph, size_t node) const {
     for (const PlacedProbe& placed : probes_)
         if (placed.node == node && placed.tensor == Tensor::output_gradient)
-            record_probe(recorder, placed, graph.gradient(node, rows_));
+            record_probe(recorder, placed, graph.gradient(node, measured_rows()));
 }
 
 void Flight::record_readback(Recorder& recorder, const DeviceGraph& graph, const BufferView& x,
-                             Statistics statistics) {
+                             Statistics statistics, std::vector<bool> frozen_statistics) {
     statistics_ = statistics;
+    frozen_statistics_ = std::move(frozen_statistics);
     epsilon_ = graph.options().batch_norm.epsilon;
     for (const PlacedProbe& placed : probes_)
         if (placed.tensor == Tensor::output)
-            record_probe(recorder, placed, graph.output(placed.node, rows_, x));
+            record_probe(recorder, placed, graph.output(placed.node, measured_rows(), x));
     const Store& store = graph.store();
     const auto take = [&](const Buffer& source, const Range& range, VkDeviceSize offset) {
         if (range.count > 0) copy(recorder, view_of(source, range), readback_.view(offset, 4 * range.count));
@@ -128,8 +136,11 @@ StepResult Flight::result(const DeviceGraph& graph) const {
             placed.probe.decode({probe_readback_.mapped() + placed.offset, placed.probe.result_bytes()});
     const StoreCopy copy = store_copy(graph.store().layout);
     for (size_t n = 0; n < graph.node_count(); ++n) {
+        const bool frozen = !frozen_statistics_.empty() && frozen_statistics_[n];
         auto statistics =
-            graph.layer(n).statistics(copy, {.rows = rows_, .statistics = statistics_, .epsilon = epsilon_});
+            graph.layer(n).statistics(copy, {.rows = measured_rows(),
+                                             .statistics = frozen ? Statistics::running : statistics_,
+                                             .epsilon = epsilon_});
         if (!statistics.empty()) result.statistics[graph.name(n)] = std::move(statistics);
     }
     return result;

@@ -9,6 +9,7 @@
 #include <vknorm/network.hpp>
 
 #include "nn/device_graph.hpp"
+#include "nn/micro_batches.hpp"
 #include "ops/step_summary.hpp"
 
 namespace vknorm::detail {
@@ -34,16 +35,19 @@ class Flight {
     /// Plans the probes for that batch.
     void place_probes(Device& device, const DeviceGraph& graph, std::span<const NetworkProbe> probes);
 
-    void record_upload(Recorder& recorder, const Buffer& batch) const;
+    const std::vector<MicroBatch>& micro_batches() const { return micro_batches_; }
+    void record_upload(Recorder& recorder, const MicroBatch& micro_batch, const Buffer& batch) const;
     /// The probes of that gradient.
     void record_gradient_probes(Recorder& recorder, const DeviceGraph& graph, size_t node) const;
-    /// The other probes, and all measurements that step_summary() does not make. x is the input.
+    /// The other probes, which see the last micro-batch, and all measurements that step_summary() does not
+    /// make. x is the input.
     void record_readback(Recorder& recorder, const DeviceGraph& graph, const BufferView& x,
-                         Statistics statistics);
+                         Statistics statistics, std::vector<bool> frozen_statistics);
     BufferView record() const { return readback_.view(0, step_record_bytes(words_)); }
 
     Ticket ticket = 0;  ///< 0: not submitted
     uint64_t step() const { return step_; }
+    uint32_t rows() const { return rows_; }
 
     // Once the ticket is reached.
     StepReport report() const;
@@ -59,17 +63,21 @@ class Flight {
         Probe probe;
         VkDeviceSize offset;  // in probe_readback_
     };
+    /// Of the last micro-batch, which is measured.
+    uint32_t measured_rows() const { return micro_batches_.back().rows; }
     void record_probe(Recorder& recorder, const PlacedProbe& placed, const BufferView& tensor) const;
     StoreCopy store_copy(const StoreLayout& layout) const;
 
     uint32_t inputs_, words_;  // words: of divergence, one for each node
     uint64_t step_ = 0;
-    uint32_t rows_ = 0;
+    uint32_t rows_ = 0;  // of the whole step
+    std::vector<MicroBatch> micro_batches_;
     Buffer upload_, readback_, probe_readback_;
     VkDeviceSize reported_offset_, running_offset_, affine_offset_;  // in readback_
     std::vector<PlacedProbe> probes_;
     std::optional<size_t> bad_input_;
     Statistics statistics_ = Statistics::batch;
+    std::vector<bool> frozen_statistics_;  // of nodes; empty: none are
     float epsilon_ = 0;
 };
 

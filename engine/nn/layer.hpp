@@ -23,11 +23,17 @@ struct Propagation {
     Statistics statistics = Statistics::running;
     RenormLimits renorm{};
     bool update_running = false;
-    bool train_affine = false;
-    uint64_t training_step = 0;  ///< counted from 1; 0: an evaluation
+    uint64_t training_step = 0;  ///< counted from 1, with micro-batches for steps; 0: an evaluation
+    bool train_affine = false;   ///< whether gradients of gamma and beta are wanted
+    bool train_weights = false;  ///< and those of other parameters
+    /// For each node whether its parameters, or its running statistics, are to stay as they are: then it
+    /// normalizes with them; empty: none is.
+    std::vector<bool> frozen_parameters{}, frozen_statistics{};
     /// Replaces what a buffer of batch statistics holds by what all hold together, see LayerPlan::measure.
     /// Null: nothing is shared.
     std::function<void(const ExchangedBuffer&)> share{};
+    /// Whether norms may apply the ReLUs behind them.
+    bool fuses_relu = true;
     std::vector<bool> watched{};  ///< for each node whether something looks at its tensors; empty: none
     BufferView divergence{};
 };
@@ -52,6 +58,11 @@ struct BackwardViews {
     std::span<const BufferView> dx;  ///< out, one for each x; absent: not wanted; dy itself where the layer
                                      ///< works in place
     bool relu = false;               ///< as forward
+
+    /// Of a parameter that is neither gamma nor beta; absent: not wanted.
+    BufferView weight_gradient(const StoredTensor& tensor) const {
+        return how.train_weights ? store.gradient(tensor) : BufferView{};
+    }
 };
 
 /// A layer's operations for a fixed number of rows.
@@ -73,6 +84,12 @@ class LayerPlan {
     // exchanged; absent: nothing.
     virtual BufferView measure(Recorder&, const ForwardViews&) const { return {}; }
     virtual BufferView sum(Recorder&, const BackwardViews&) const { return {}; }
+
+    // Of a norm with running statistics, after forward:
+    /// Merges the moments of x with those of the batches before, unless it is the first one.
+    virtual void pool(Recorder&, const ForwardViews&, bool /*first*/) const {}
+    /// Makes the running statistics that norms update those of the pooled moments.
+    virtual void take_pooled(Recorder&, const Store&) const {}
 };
 
 /// Values of the store, on the host, as one step left them.

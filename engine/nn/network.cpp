@@ -5,9 +5,13 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 
+#include <vknorm/fold.hpp>
+
 #include "nn/evaluator.hpp"
+#include "nn/folding.hpp"
 #include "nn/network_state.hpp"
 #include "nn/summary.hpp"
 #include "nn/training.hpp"
@@ -131,6 +135,7 @@ struct Network::State {
         return {.statistics = statistics,
                 .renorm = renorm_limits(operation, graph, options, training.steps() + 1)};
     }
+    std::optional<Entry> find(const std::string& name) const;
     Entry tensor(const char* operation, const std::string& name) const;
     Entry counter(const char* operation, const std::string& name) const;
     int64_t count(const Entry& counter) { return stream.download<int64_t>(view(counter)).at(0); }
@@ -144,11 +149,16 @@ struct Network::State {
     size_t node(const char* operation, const std::string& name) const;
 };
 
-Entry Network::State::tensor(const char* operation, const std::string& name) const {
+std::optional<Entry> Network::State::find(const std::string& name) const {
     const std::vector<Entry> tensors = device_graph.store().layout.state();
     const auto tensor = std::find_if(tensors.begin(), tensors.end(),
                                      [&](const Entry& candidate) { return candidate.name() == name; });
-    if (tensor == tensors.end()) refuse(operation, "name", "\"" + name + "\"", "one of tensor_names()");
+    return tensor == tensors.end() ? std::nullopt : std::optional(*tensor);
+}
+
+Entry Network::State::tensor(const char* operation, const std::string& name) const {
+    const std::optional<Entry> tensor = find(name);
+    if (!tensor) refuse(operation, "name", "\"" + name + "\"", "one of tensor_names()");
     return *tensor;
 }
 
@@ -191,14 +201,19 @@ const Graph& Network::graph() const {
 
 Ticket Network::train_step(std::span<const float> inputs, std::span<const uint32_t> labels) {
     const NetworkOptions& options = state_->options;
-    if (labels.empty() || labels.size() > options.max_batch)
+    const uint32_t parts = options.accumulate, most = parts * options.max_batch;
+    if (labels.size() < parts || labels.size() > most)
         refuse("network.train_step", "labels", std::to_string(labels.size()) + " rows",
-               "1 to " + std::to_string(options.max_batch));
+               std::to_string(parts) + " to " + std::to_string(most));
     check_batch("network.train_step", options, inputs, labels);
     detail::Training& training = state_->training;
     const detail::DeviceGraph& graph = state_->device_graph;
-    for (size_t n = 0; n < graph.node_count() && training.options.statistics == Statistics::batch; ++n)
-        graph.layer(n).check_training_rows(labels.size());
+    const std::vector<std::string>& frozen = training.options.frozen.statistics;
+    for (size_t n = 0; n < graph.node_count() && training.options.statistics == Statistics::batch; ++n) {
+        if (std::find(frozen.begin(), frozen.end(), graph.name(n)) != frozen.end()) continue;
+        for (const auto& micro_batch : detail::micro_batches(static_cast<uint32_t>(labels.size()), parts))
+            graph.layer(n).check_training_rows(micro_batch.rows);
+    }
     return training.step(inputs, labels,
                          renorm_limits("network.train_step", state_->graph, options, training.steps() + 1));
 }
@@ -234,6 +249,62 @@ std::vector<float> Network::predict(std::span<const float> inputs, Statistics st
                                      options.max_batch);
 }
 
+Network Network::fold() {
+    State& own = *state_;
+    const detail::Folding folding = detail::fold_norms(own.graph);
+    NetworkOptions options = own.options;
+    options.hidden.clear();
+    options.exchange = nullptr;
+    Network folded(own.device, folding.graph, options);
+    State& other = *folded.state_;
+    own.stream.wait(own.stream.submit());
+
+    Recorder& recorder = other.stream.record();
+    const auto find = [&](const std::string& node, const char* tensor) {
+        const std::optional<Entry> entry = own.find(node + "." + tensor);
+        return entry ? own.view(*entry) : BufferView{};
+    };
+    for (const Entry& entry : other.device_graph.store().layout.state()) {
+        const BufferView source = find(entry.node, entry.tensor.c_str());
+        detail::copy(recorder, source, source ? other.view(entry) : BufferView{});
+        if (entry.stored.group > TensorGroup::affine)
+            detail::copy(recorder, source, other.device_graph.store().updated(entry.stored));
+    }
+    for (const detail::Folding::Pair& pair : folding.pairs) {
+        const Entry weight = other.tensor("network.fold", pair.layer + ".weight"),
+                    bias = other.tensor("network.fold", pair.layer + ".bias");
+        const auto channels = static_cast<uint32_t>(bias.stored.count);
+        fold_batch_norm(recorder,
+                        {.channels = channels,
+                         .weights_per_channel = static_cast<uint32_t>(weight.stored.count / channels),
+                         .epsilon = options.batch_norm.epsilon,
+                         .weight = find(pair.layer, "weight"),
+                         .bias = find(pair.layer, "bias"),
+                         .gamma = find(pair.norm, "weight"),
+                         .beta = find(pair.norm, "bias"),
+                         .running_mean = find(pair.norm, "running_mean"),
+                         .running_var = find(pair.norm, "running_var"),
+                         .folded_weight = other.view(weight),
+                         .folded_bias = other.view(bias)});
+    }
+    other.stream.wait(other.stream.submit());
+    return folded;
+}
+
+void Network::recompute_running_statistics(std::span<const float> inputs, uint32_t chunk) {
+    const char* const operation = "network.recompute_running_statistics";
+    const NetworkOptions& options = state_->options;
+    if (inputs.size() % options.inputs != 0 || inputs.size() < 2 * size_t{options.inputs})
+        refuse(operation, "inputs", std::to_string(inputs.size()) + " values",
+               "at least 2 rows of " + std::to_string(options.inputs));
+    if (chunk > options.max_batch)
+        refuse(operation, "chunk", std::to_string(chunk),
+               "0 to max_batch = " + std::to_string(options.max_batch));
+    detail::Propagation how = state_->evaluation(operation, Statistics::batch);
+    how.frozen_statistics = state_->training.frozen_statistics();
+    state_->evaluator.recompute_running_statistics(inputs, how, chunk == 0 ? options.max_batch : chunk);
+}
+
 void Network::prepare(uint32_t rows) {
     const uint32_t most = state_->options.max_batch;
     if (rows > most)
@@ -247,6 +318,19 @@ void Network::set_optimizer(const Optimizer& optimizer) {
     detail::Training& training = state_->training;
     if (optimizer.index() != training.options.optimizer.index()) training.reset_optimizer();
     training.options.optimizer = optimizer;
+}
+
+void Network::set_learning_rate(float learning_rate) {
+    Optimizer optimizer = state_->training.options.optimizer;
+    std::visit([&](auto& kind) { kind.learning_rate = learning_rate; }, optimizer);
+    set_optimizer(optimizer);
+}
+
+void Network::set_max_gradient_norm(float max_norm) {
+    if (!(max_norm >= 0) || !std::isfinite(max_norm))
+        refuse("network.set_max_gradient_norm", "max_norm", std::to_string(max_norm),
+               "a finite number from 0 on");
+    state_->training.options.max_gradient_norm = max_norm;
 }
 
 void Network::set_batch_norm(const BatchNormConvention& convention) {
@@ -263,6 +347,19 @@ void Network::set_update_running(bool update) {
 }
 void Network::set_train_affine(bool train) {
     state_->training.options.train_affine = train;
+}
+
+void Network::set_frozen(const Frozen& frozen) {
+    const detail::StoreLayout& layout = state_->device_graph.store().layout;
+    const auto check = [&](const char* list, const std::string& name, bool fits, const char* what) {
+        (void)state_->node("network.set_frozen", name);
+        if (!fits) refuse("network.set_frozen", list, "\"" + name + "\"", what);
+    };
+    for (const std::string& name : frozen.parameters)
+        check("parameters", name, layout.has_parameters(name), "a node that has some");
+    for (const std::string& name : frozen.statistics)
+        check("statistics", name, layout.has_running_statistics(name), "a norm that keeps running ones");
+    state_->training.set_frozen(frozen);
 }
 
 void Network::set_probes(std::vector<NetworkProbe> probes) {

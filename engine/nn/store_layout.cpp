@@ -70,6 +70,22 @@ const StoreLayout::Entry* StoreLayout::find(TensorGroup group, uint64_t element)
     return entry == entries_.end() ? nullptr : &*entry;
 }
 
+std::vector<Range> StoreLayout::parameters_without(const std::set<std::string>& frozen,
+                                                   TensorGroup last) const {
+    std::vector<Range> ranges;
+    for (TensorGroup group = TensorGroup::weights; group <= last;
+         group = static_cast<TensorGroup>(static_cast<int>(group) + 1))
+        for (const Entry& entry : entries_) {
+            if (entry.stored.group != group || frozen.contains(entry.node)) continue;
+            const Range own{range(entry.stored).first, round_up<uint64_t>(entry.stored.count, alignment)};
+            if (!ranges.empty() && ranges.back().end() == own.first)
+                ranges.back().count += own.count;
+            else
+                ranges.push_back(own);
+        }
+    return ranges;
+}
+
 uint64_t StoreLayout::parameter_count() const {
     uint64_t count = 0;
     for (const Entry& entry : entries_)
@@ -82,6 +98,12 @@ uint64_t StoreLayout::parameter_count(const std::string& node) const {
     for (const Entry& entry : entries_)
         if (entry.node == node && is_parameter(entry)) count += entry.stored.count;
     return count;
+}
+
+bool StoreLayout::has_running_statistics(const std::string& node) const {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.node == node && entry.stored.group == TensorGroup::running;
+    });
 }
 
 std::vector<float> initial_parameters(const StoreLayout& layout, uint64_t seed, float scale) {

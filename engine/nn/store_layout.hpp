@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,9 +86,12 @@ class StoreLayout {
     Range running_words() const { return range(TensorGroup::running, TensorGroup::counters); }
     Range saved() const { return range(TensorGroup::watched, TensorGroup::kept); }
 
+    /// Of the parameters up to group `last` those of nodes that are not frozen, in as few ranges as can be.
+    std::vector<Range> parameters_without(const std::set<std::string>& frozen, TensorGroup last) const;
     uint64_t parameter_count() const;  ///< without padding
     uint64_t parameter_count(const std::string& node) const;
     bool has_parameters(const std::string& node) const { return parameter_count(node) > 0; }
+    bool has_running_statistics(const std::string& node) const;
 
   private:
     uint64_t base(TensorGroup group) const;

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "ops/add.hpp"
 #include "ops/arguments.hpp"
 #include "ops/divergence.hpp"
 #include "vulkan/dispatch.hpp"
@@ -16,14 +17,17 @@ constexpr size_t steps_in_flight = 4;
 
 Training::Training(Device& device, DeviceGraph& graph, Stream& stream)
     : device_(device), graph_(graph), stream_(stream) {
-    const uint32_t max_batch = graph.options().max_batch;
+    const uint32_t max_batch = graph.options().max_batch, micro_batches = graph.options().accumulate;
     const VkDeviceSize parameter_bytes = graph.store().parameters.bytes();
     first_moment_ = Buffer(device, parameter_bytes, "first moment");
     second_moment_ = Buffer(device, parameter_bytes, "second moment");
     divergence_ = Buffer(device, 4 * VkDeviceSize{divergence_words(words())}, "divergence");
     summary_scratch_ = Buffer(device, step_summary_scratch_bytes(), "summary scratch");
     batch_ = Buffer(device, BatchLayout(max_batch, graph.elements(0)).bytes, "batch");
-    losses_ = Buffer(device, sizeof(RowLoss) * max_batch, "row losses");
+    const VkDeviceSize loss_bytes = sizeof(RowLoss) * VkDeviceSize{micro_batches} * max_batch;
+    require_range(device.capabilities(), "network: row losses", loss_bytes);
+    losses_ = Buffer(device, loss_bytes, "row losses");
+    if (micro_batches > 1) gradient_sum_ = Buffer(device, parameter_bytes, "gradient sum");
     for (size_t i = 0; i < steps_in_flight; ++i) flights_.emplace_back(device, graph);
 }
 
@@ -42,8 +46,11 @@ void Training::reset_optimizer() {
 Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> labels,
                       const RenormLimits& renorm) {
     if (!diverged_.empty()) throw Diverged("network.train_step: refused: " + diverged_);
+    if (trained_parts().empty()) refuse("network.train_step", "parameters", "all frozen", "one to train");
+    const float weight_sum = this->weight_sum(labels);
     const auto rows = static_cast<uint32_t>(labels.size());
-    graph_.plan_for(rows, stream_);
+    for (const MicroBatch& micro_batch : micro_batches(rows, graph_.options().accumulate))
+        graph_.plan_for(micro_batch.rows, stream_);
     Flight& flight = flights_[steps_ % flights_.size()];
     stream_.wait(flight.ticket);
     flight.fill(steps_ + 1, inputs, labels);
@@ -57,8 +64,8 @@ Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> l
             exchange->all_reduce(stream_, part);
             segment.emplace(stream_.record());
         };
-    record_gradient(flight, rows, renorm, share);
-    record_update(flight, rows);
+    record_gradient(flight, weight_sum, renorm, share);
+    record_update(flight, weight_sum);
     segment.reset();
     flight.ticket = stream_.submit();
     ++steps_;
@@ -68,48 +75,86 @@ Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> l
 
 void Training::prepare(uint32_t rows) {
     graph_.plan_for(rows, stream_);
-    const std::vector<float> inputs(size_t{rows} * graph_.elements(0));
-    const std::vector<uint32_t> labels(rows);
+    const size_t all_rows = size_t{rows} * graph_.options().accumulate;
+    const std::vector<float> inputs(all_rows * graph_.elements(0));
+    const std::vector<uint32_t> labels(all_rows);
     Flight flight(device_, graph_);
     flight.fill(steps_ + 1, inputs, labels);
     flight.place_probes(device_, graph_, options.probes);
     Transaction transaction(stream_.record());
     transaction.drop();
     const Share share = [](const ExchangedBuffer&) {};
-    record_gradient(flight, rows, {}, graph_.options().exchange != nullptr ? share : Share());
-    record_update(flight, rows);
+    const auto weight_sum = static_cast<float>(all_rows);
+    record_gradient(flight, weight_sum, {}, graph_.options().exchange != nullptr ? share : Share());
+    record_update(flight, weight_sum);
 }
 
-void Training::record_gradient(Flight& flight, uint32_t rows, const RenormLimits& renorm,
+float Training::weight_sum(std::span<const uint32_t> labels) const {
+    const std::vector<float>& weights = graph_.options().class_weights;
+    if (weights.empty()) return static_cast<float>(labels.size());
+    double sum = 0;
+    for (const uint32_t label : labels) sum += weights[label];
+    if (sum == 0)
+        refuse("network.train_step", "labels", "classes whose weights are all 0",
+               "one with a weight above 0");
+    return static_cast<float>(sum);
+}
+
+void Training::record_gradient(Flight& flight, float weight_sum, const RenormLimits& renorm,
                                const Share& share) {
-    const BatchLayout batch(rows, graph_.elements(0));
+    const std::vector<MicroBatch>& micro_batches = flight.micro_batches();
     std::vector<bool> watched(graph_.node_count());
     for (const NetworkProbe& probe : options.probes) watched[graph_.find(probe.node).value()] = true;
-    const Propagation how{.statistics = options.statistics,
-                          .renorm = renorm,
-                          .update_running = options.update_running,
-                          .train_affine = options.train_affine,
-                          .training_step = flight.step(),
-                          .share = share,
-                          .watched = std::move(watched),
-                          .divergence = divergence_};
-    {
-        const Label label(stream_.record(), "batch upload");
-        flight.record_upload(stream_.record(), batch_);
+    Propagation how{.statistics = options.statistics,
+                    .renorm = renorm,
+                    .update_running = options.update_running,
+                    .train_affine = options.train_affine,
+                    .train_weights = true,
+                    .frozen_parameters = among(options.frozen.parameters),
+                    .frozen_statistics = frozen_statistics(),
+                    .share = share,
+                    // A ReLU hides infinities, and what a norm saved of all micro-batches but the last
+                    // one is gone when the step is judged: there, ReLUs look for themselves.
+                    .fuses_relu = micro_batches.size() == 1,
+                    .watched = std::move(watched),
+                    .divergence = divergence_};
+    const auto measure = [&](Recorder& recorder, size_t node) {
+        flight.record_gradient_probes(recorder, graph_, node);
+    };
+    for (size_t i = 0; i < micro_batches.size(); ++i) {
+        how.training_step = (flight.step() - 1) * micro_batches.size() + i + 1;
+        const auto [first, rows] = micro_batches[i];
+        const BatchLayout batch(rows, graph_.elements(0));
+        {
+            const Label label(stream_.record(), "batch upload");
+            flight.record_upload(stream_.record(), micro_batches[i], batch_);
+        }
+        graph_.forward(stream_, rows, batch.inputs(batch_), how);
+        DeviceGraph::Backward arguments{
+            .x = batch.inputs(batch_),
+            .labels = batch.labels(batch_),
+            .weight_sum = weight_sum,
+            .losses = losses_.view(sizeof(RowLoss) * VkDeviceSize{first}, sizeof(RowLoss) * rows)};
+        if (i + 1 == micro_batches.size()) arguments.gradient_is_there = measure;
+        graph_.backward(stream_, rows, arguments, how);
+        if (micro_batches.size() > 1) record_sum(i);
     }
-    graph_.forward(stream_, rows, batch.inputs(batch_), how);
-    graph_.backward(
-        stream_, rows,
-        {.x = batch.inputs(batch_),
-         .labels = batch.labels(batch_),
-         .losses = losses_,
-         .gradient_is_there = [&](Recorder& recorder,
-                                  size_t node) { flight.record_gradient_probes(recorder, graph_, node); }},
-        how);
     if (share) share({"gradient", Exchanged::gradient, view_of(graph_.store().gradients, trained())});
 }
 
-void Training::record_update(Flight& flight, uint32_t rows) {
+void Training::record_sum(size_t i) {
+    Recorder& recorder = stream_.record();
+    const Label label(recorder, "gradient sum");
+    const BufferView gradient = view_of(graph_.store().gradients, trained()),
+                     sum = view_of(gradient_sum_, trained());
+    const bool last = i + 1 == graph_.options().accumulate;
+    if (i == 0)
+        copy(recorder, gradient, sum);
+    else
+        add(recorder, sum, gradient, last ? gradient : sum);
+}
+
+void Training::record_update(Flight& flight, float weight_sum) {
     Recorder& recorder = stream_.record();
     const Store& store = graph_.store();
     const StoreLayout& layout = store.layout;
@@ -117,7 +162,8 @@ void Training::record_update(Flight& flight, uint32_t rows) {
         const Label label(recorder, "summary");
         step_summary(recorder, {.gradient = view_of(store.gradients, trained()),
                                 .losses = losses_,
-                                .rows = rows,
+                                .rows = flight.rows(),
+                                .weight_sum = weight_sum,
                                 .running = view_of(store.working, layout.range(TensorGroup::running)),
                                 .saved = options.statistics == Statistics::batch
                                              ? view_of(store.saved, layout.range(TensorGroup::watched))
@@ -126,29 +172,54 @@ void Training::record_update(Flight& flight, uint32_t rows) {
                                 .divergence = divergence_,
                                 .step = static_cast<uint32_t>(flight.step()),
                                 .guard = graph_.options().guard,
+                                .max_gradient_norm = options.max_gradient_norm,
                                 .scratch = summary_scratch_,
                                 .record = flight.record()});
     }
     {
         const Label label(recorder, "optimizer");
-        optimizer_step(recorder, options.optimizer, optimizer_steps_ + 1,
-                       {.parameters = view_of(store.parameters, trained()),
-                        .gradient = view_of(store.gradients, trained()),
-                        .first_moment = view_of(first_moment_, trained()),
-                        .second_moment = view_of(second_moment_, trained()),
-                        .diverged = divergence_word(divergence_, 0),
-                        .refused = divergence_word(divergence_, shaders::divergence_refused),
-                        .working = view_of(store.working, layout.running_words()),
-                        .committed = view_of(store.committed, layout.running_words())});
+        Range running = layout.running_words();
+        for (const Range& part : trained_parts()) {
+            optimizer_step(recorder, options.optimizer, optimizer_steps_ + 1,
+                           {.parameters = view_of(store.parameters, part),
+                            .gradient = view_of(store.gradients, part),
+                            .first_moment = view_of(first_moment_, part),
+                            .second_moment = view_of(second_moment_, part),
+                            .verdict = verdict_of(divergence_),
+                            .working = view_of(store.working, running),
+                            .committed = view_of(store.committed, running)});
+            running = {};  // once is enough
+        }
     }
     const Label label(recorder, "probes and readback");
-    const BatchLayout batch(rows, graph_.elements(0));
-    flight.record_readback(recorder, graph_, batch.inputs(batch_), options.statistics);
+    const BatchLayout batch(flight.micro_batches().back().rows, graph_.elements(0));
+    flight.record_readback(recorder, graph_, batch.inputs(batch_), options.statistics, frozen_statistics());
 }
 
 Range Training::trained() const {
     const StoreLayout& layout = graph_.store().layout;
     return options.train_affine ? layout.parameters() : layout.range(TensorGroup::weights);
+}
+
+std::vector<Range> Training::trained_parts() const {
+    const std::vector<std::string>& frozen = options.frozen.parameters;
+    return graph_.store().layout.parameters_without(
+        {frozen.begin(), frozen.end()}, options.train_affine ? TensorGroup::affine : TensorGroup::weights);
+}
+
+std::vector<bool> Training::among(const std::vector<std::string>& nodes) const {
+    if (nodes.empty()) return {};
+    std::vector<bool> among(graph_.node_count());
+    for (const std::string& node : nodes) among[graph_.find(node).value()] = true;
+    return among;
+}
+
+void Training::set_frozen(const Frozen& frozen) {
+    options.frozen = frozen;
+    // What is frozen neither adds to the gradient's norm nor is judged.
+    fill(stream_.record(), graph_.store().gradients, 0);
+    fill(stream_.record(), graph_.store().saved, 0);
+    stream_.submit();
 }
 
 Flight& Training::flight_of(Ticket ticket) {

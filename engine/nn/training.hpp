@@ -11,9 +11,11 @@ namespace vknorm::detail {
 /// How the next steps go.
 struct TrainingOptions {
     Optimizer optimizer = Sgd{};
+    float max_gradient_norm = 0;  ///< 0: any
     Statistics statistics = Statistics::batch;
     bool update_running = true;
     bool train_affine = true;
+    Frozen frozen{};
     std::vector<NetworkProbe> probes{};
 };
 
@@ -35,6 +37,9 @@ class Training {
     /// latest.
     StepResult result(Ticket ticket);
     void reset_optimizer();
+    void set_frozen(const Frozen& frozen);
+    /// As Propagation has it.
+    std::vector<bool> frozen_statistics() const { return among(options.frozen.statistics); }
     /// Makes a diverged run sound again: its tensors are being replaced.
     void recover();
     uint64_t steps() const { return steps_; }
@@ -62,12 +67,21 @@ class Training {
   private:
     using Share = std::function<void(const ExchangedBuffer&)>;
 
-    /// The pass through the network and back.
-    void record_gradient(Flight& flight, uint32_t rows, const RenormLimits& renorm, const Share& share);
+    /// What the mean loss of those rows is divided by.
+    float weight_sum(std::span<const uint32_t> labels) const;
+    /// The passes through the network and back.
+    void record_gradient(Flight& flight, float weight_sum, const RenormLimits& renorm, const Share& share);
+    /// Adds the gradient of the i-th micro-batch to those before; that of the last one becomes the sum.
+    void record_sum(size_t i);
     /// What comes of the gradient.
-    void record_update(Flight& flight, uint32_t rows);
-    /// Of the parameters: those that the optimizer updates.
+    void record_update(Flight& flight, float weight_sum);
+    /// Of the parameters: those that the optimizer updates, unless they are frozen, when their gradient is
+    /// 0.
     Range trained() const;
+    /// Those that are not frozen.
+    std::vector<Range> trained_parts() const;
+    /// For each node whether it is among those.
+    std::vector<bool> among(const std::vector<std::string>& nodes) const;
     /// Of divergence: those that tell of nodes.
     uint32_t words() const { return static_cast<uint32_t>(graph_.node_count()); }
     Flight& flight_of(Ticket ticket);
@@ -78,6 +92,7 @@ class Training {
     DeviceGraph& graph_;
     Stream& stream_;
     Buffer first_moment_, second_moment_, divergence_, summary_scratch_, batch_, losses_;
+    Buffer gradient_sum_;  // empty where a step has one micro-batch
     std::vector<Flight> flights_;
     uint64_t steps_ = 0, optimizer_steps_ = 0;
     std::string diverged_;  // what happened; empty while all is well

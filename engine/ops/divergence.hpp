@@ -1,9 +1,9 @@
 // Whether a training run met NaN or an infinity, and where first, as words on the device.
 //
-// Words: diverged (0 or 1), the low 32 bits of the step that diverged, whether the running statistics of the
-// step at hand are refused, of how many steps they were, then one word per layer: the lowest unit that showed
-// a value that is not finite in the step at hand, or shaders::all_finite. Operations lower it, as their
-// `first_non_finite`; step_summary.hpp judges.
+// Words: the StepVerdict on the step at hand, the low 32 bits of the step that diverged, of how many steps
+// the running statistics were refused, then one word per layer: the lowest unit that showed a value that is
+// not finite in the step at hand, or shaders::all_finite. Operations lower it, as their `first_non_finite`;
+// step_summary.hpp judges.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +30,10 @@ inline std::vector<uint32_t> no_divergence(uint32_t layers) {
 /// A word of the header.
 inline BufferView divergence_word(const BufferView& divergence, uint32_t word) {
     return {divergence.buffer, divergence.offset + word * sizeof(uint32_t), sizeof(uint32_t)};
+}
+
+inline BufferView verdict_of(const BufferView& divergence) {
+    return {divergence.buffer, divergence.offset, sizeof(shaders::StepVerdict)};
 }
 
 /// The word of a layer; absent where the words are.

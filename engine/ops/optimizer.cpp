@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "ops/arguments.hpp"
 #include "ops/sizes.hpp"
@@ -13,6 +14,8 @@
 namespace vknorm {
 
 using namespace detail;
+
+static_assert(sizeof(StepVerdict) == sizeof(shaders::StepVerdict));
 
 namespace {
 
@@ -30,9 +33,12 @@ void check_common(float learning_rate, float weight_decay) {
 void check_kind(const Sgd& sgd) {
     check_common(sgd.learning_rate, sgd.weight_decay);
     require(sgd.momentum >= 0 && sgd.momentum < 1, "momentum", sgd.momentum, "0 to less than 1");
+    if (sgd.nesterov) require(sgd.momentum > 0, "momentum", sgd.momentum, "more than 0 with nesterov");
 }
 
-void check_kind(const Adam& adam) {
+/// Of Adam and AdamW.
+template <class AnyAdam>
+void check_kind(const AnyAdam& adam) {
     check_common(adam.learning_rate, adam.weight_decay);
     require(adam.beta1 >= 0 && adam.beta1 < 1, "beta1", adam.beta1, "0 to less than 1");
     require(adam.beta2 >= 0 && adam.beta2 < 1, "beta2", adam.beta2, "0 to less than 1");
@@ -47,6 +53,7 @@ struct Rule {
     const shaders::Shader &shader, &shader_of_texels;
     uint32_t moments;
     shaders::Optimizer numbers;
+    bool variant = false;  ///< the kernel's last specialization constant
 };
 
 Rule rule(const Sgd& sgd, uint64_t) {
@@ -54,20 +61,25 @@ Rule rule(const Sgd& sgd, uint64_t) {
         .rate = sgd.learning_rate, .weight_decay = sgd.weight_decay, .beta1 = sgd.momentum};
     // Without momentum, the velocity is neither needed nor kept, as in PyTorch.
     if (sgd.momentum == 0) return {shaders::optimizer_sgd, shaders::optimizer_sgd_texels, 0, numbers};
-    return {shaders::optimizer_sgd_momentum, shaders::optimizer_sgd_momentum_texels, 1, numbers};
+    return {shaders::optimizer_sgd_momentum, shaders::optimizer_sgd_momentum_texels, 1, numbers,
+            sgd.nesterov};
 }
 
-Rule rule(const Adam& adam, uint64_t step) {
+/// Of Adam and AdamW.
+template <class AnyAdam>
+Rule rule(const AnyAdam& adam, uint64_t step) {
+    constexpr bool decoupled = std::is_same_v<AnyAdam, AdamW>;
     const auto t = static_cast<double>(step);
     return {shaders::optimizer_adam,
             shaders::optimizer_adam_texels,
             2,
             {.rate = static_cast<float>(adam.learning_rate / (1 - std::pow(double{adam.beta1}, t))),
-             .weight_decay = adam.weight_decay,
+             .weight_decay = decoupled ? adam.learning_rate * adam.weight_decay : adam.weight_decay,
              .beta1 = adam.beta1,
              .beta2 = adam.beta2,
              .correction2 = static_cast<float>(1 / std::sqrt(1 - std::pow(double{adam.beta2}, t))),
-             .epsilon = adam.epsilon}};
+             .epsilon = adam.epsilon},
+            decoupled};
 }
 
 Rule rule_of(const Optimizer& optimizer, uint64_t step) {
@@ -115,26 +127,22 @@ void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t ste
     const BufferView working = check.optional_output("working", arguments.working, words);
     const BufferView committed = check.optional_output("committed", arguments.committed, words);
     check.offsets(sizeof(uint32_t));
-    const AlignedView diverged =
-        align_down(recorder.device(), check.optional_input("diverged", arguments.diverged, sizeof(uint32_t)),
-                   sizeof(uint32_t));
-    const AlignedView refused =
-        align_down(recorder.device(), check.optional_input("refused", arguments.refused, sizeof(uint32_t)),
+    const AlignedView verdict =
+        align_down(recorder.device(), check.optional_input("verdict", arguments.verdict, sizeof(StepVerdict)),
                    sizeof(uint32_t));
     check.check_overlap();
 
     shaders::Optimizer& push = rule.numbers;
     push.vectors = static_cast<uint32_t>(bytes / vector_bytes);
     push.running_words = static_cast<uint32_t>(words / sizeof(uint32_t));
-    push.diverged = diverged.first;
-    push.refused = refused.first;
+    push.verdict = verdict.first;
     const uint32_t workgroup = std::min(256u, capabilities.max_workgroup_invocations);
-    const uint32_t constants[] = {workgroup, bool(diverged.view), bool(refused.view)};
+    const uint32_t constants[] = {workgroup, bool(verdict.view), rule.variant};
     const uint32_t items = std::max(push.vectors, push.running_words);
     const bool texels = reads_texels(recorder, {parameters, gradient, first_moment, second_moment});
-    std::vector<Binding> bindings{read_write(parameters),    read(gradient),      read_write(first_moment),
-                                  read_write(second_moment), read(diverged.view), read_write(working),
-                                  read_write(committed),     read(refused.view)};
+    std::vector<Binding> bindings{read_write(parameters),    read(gradient),     read_write(first_moment),
+                                  read_write(second_moment), read(verdict.view), read_write(working),
+                                  read_write(committed)};
     if (texels) bindings.insert(bindings.end(), {read(parameters), read(first_moment), read(second_moment)});
     while (push.first < items) {
         const uint32_t groups =

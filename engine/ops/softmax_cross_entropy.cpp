@@ -13,24 +13,28 @@ static_assert(sizeof(RowLoss) == sizeof(shaders::RowLoss));
 
 namespace {
 
-struct Views {
-    BufferView logits{}, labels{}, losses{}, output{}, first_non_finite{};
+struct Call {
+    BufferView logits{}, labels{}, losses{}, output{}, first_non_finite{}, class_weights{};
+    float label_smoothing = 0;
+    float weight_sum = 0;  ///< 0: the number of rows
 };
 
 void over_rows(Recorder& recorder, const SoftmaxCrossEntropyOptions& options, uint32_t result,
-               const Views& views) {
+               const Call& call) {
     const Grid grid = strided_grid(recorder.device().capabilities(), options.rows);
-    const uint32_t constants[] = {grid.workgroup, result};
-    const AlignedView losses = align_down(recorder.device(), views.losses, sizeof(RowLoss));
-    const AlignedView word = align_down(recorder.device(), views.first_non_finite, sizeof(uint32_t));
+    const uint32_t constants[] = {grid.workgroup, result, bool(call.class_weights), call.label_smoothing > 0};
+    const AlignedView losses = align_down(recorder.device(), call.losses, sizeof(RowLoss));
+    const AlignedView word = align_down(recorder.device(), call.first_non_finite, sizeof(uint32_t));
+    const float weight_sum = call.weight_sum > 0 ? call.weight_sum : static_cast<float>(options.rows);
     dispatch(recorder, {shaders::softmax_cross_entropy, constants},
-             {read(views.logits), read(views.labels), write(views.output), write(losses.view),
-              read_write(word.view)},
+             {read(call.logits), read(call.labels), write(call.output), write(losses.view),
+              read_write(word.view), read(call.class_weights)},
              shaders::SoftmaxCrossEntropy{.rows = options.rows,
                                           .classes = options.classes,
                                           .first_loss = losses.first,
                                           .word = word.first,
-                                          .scale = 1 / static_cast<float>(options.rows)},
+                                          .scale = 1 / weight_sum,
+                                          .smoothing = call.label_smoothing},
              grid.groups);
 }
 
@@ -46,6 +50,14 @@ struct Check : Arguments {
     BufferView logits(const BufferView& view) { return input("logits", view, matrix_bytes()); }
     BufferView labels(const BufferView& view) {
         return input("labels", view, sizeof(uint32_t) * VkDeviceSize{options.rows});
+    }
+    BufferView class_weights(const BufferView& view) {
+        return optional_input("class_weights", view, sizeof(float) * VkDeviceSize{options.classes});
+    }
+    float label_smoothing(float smoothing) {
+        if (!(smoothing >= 0 && smoothing < 1))
+            refuse("label_smoothing", std::to_string(smoothing), "0 to less than 1");
+        return smoothing;
     }
     BufferView losses(const BufferView& view) {
         offsets(sizeof(RowLoss));
@@ -78,31 +90,37 @@ SoftmaxCrossEntropy::SoftmaxCrossEntropy(Device& device, const SoftmaxCrossEntro
 
 void SoftmaxCrossEntropy::forward(Recorder& recorder, const Forward& arguments) const {
     Check check("softmax_cross_entropy.forward", recorder, &*device_, options_);
-    const Views views{.logits = check.logits(arguments.logits),
-                      .labels = check.labels(arguments.labels),
-                      .losses = check.losses(arguments.losses)};
+    Call call{.logits = check.logits(arguments.logits), .labels = check.labels(arguments.labels)};
+    call.class_weights = check.class_weights(arguments.class_weights);
+    call.label_smoothing = check.label_smoothing(arguments.label_smoothing);
+    call.losses = check.losses(arguments.losses);
     check.check_overlap();
-    over_rows(recorder, options_, shaders::softmax_gives_loss, views);
+    over_rows(recorder, options_, shaders::softmax_gives_loss, call);
 }
 
 void SoftmaxCrossEntropy::forward_backward(Recorder& recorder, const ForwardBackward& arguments) const {
     Check check("softmax_cross_entropy.forward_backward", recorder, &*device_, options_);
-    Views views{.logits = check.logits(arguments.logits), .labels = check.labels(arguments.labels)};
-    views.output = check.output("dlogits", arguments.dlogits, check.matrix_bytes());
-    views.losses = check.losses(arguments.losses);
+    Call call{.logits = check.logits(arguments.logits), .labels = check.labels(arguments.labels)};
+    call.class_weights = check.class_weights(arguments.class_weights);
+    call.label_smoothing = check.label_smoothing(arguments.label_smoothing);
+    call.weight_sum = arguments.weight_sum;
+    if (!(call.weight_sum >= 0))
+        check.refuse("weight_sum", std::to_string(call.weight_sum), "a number from 0 on");
+    call.output = check.output("dlogits", arguments.dlogits, check.matrix_bytes());
+    call.losses = check.losses(arguments.losses);
     check.offsets(sizeof(uint32_t));
-    views.first_non_finite =
+    call.first_non_finite =
         check.optional_output("first_non_finite", arguments.first_non_finite, sizeof(uint32_t));
     check.check_overlap();
-    over_rows(recorder, options_, shaders::softmax_gives_gradient, views);
+    over_rows(recorder, options_, shaders::softmax_gives_gradient, call);
 }
 
 void SoftmaxCrossEntropy::softmax(Recorder& recorder, const Softmax& arguments) const {
     Check check("softmax_cross_entropy.softmax", recorder, &*device_, options_);
-    const Views views{.logits = check.logits(arguments.logits),
-                      .output = check.output("probabilities", arguments.probabilities, check.matrix_bytes())};
+    const Call call{.logits = check.logits(arguments.logits),
+                    .output = check.output("probabilities", arguments.probabilities, check.matrix_bytes())};
     check.check_overlap();
-    over_rows(recorder, options_, shaders::softmax_gives_probabilities, views);
+    over_rows(recorder, options_, shaders::softmax_gives_probabilities, call);
 }
 
 }  // namespace vknorm

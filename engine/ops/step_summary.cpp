@@ -32,11 +32,13 @@ void step_summary(Recorder& recorder, const StepSummary& arguments) {
              {read(arguments.losses), read(arguments.scratch), read(arguments.running),
               read_write(arguments.divergence), write(arguments.record), read(arguments.saved)},
              shaders::StepSummary{.rows = arguments.rows,
+                                  .weight_sum = arguments.weight_sum,
                                   .running = static_cast<uint32_t>(arguments.running.bytes / sizeof(float)),
                                   .saved = static_cast<uint32_t>(arguments.saved.bytes / sizeof(float)),
                                   .layers = arguments.layers,
                                   .step = arguments.step,
-                                  .guard = arguments.guard},
+                                  .guard = arguments.guard,
+                                  .max_gradient_norm = arguments.max_gradient_norm},
              {1});
 }
 

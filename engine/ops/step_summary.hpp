@@ -1,5 +1,5 @@
-// The end of a training step: mean loss, correct rows, gradient norm, and the verdict whether the step is
-// sound.
+// The end of a training step: mean loss, correct rows, gradient norm, and the verdict: whether the step is
+// sound, and by what its gradient is scaled.
 #pragma once
 
 #include <span>
@@ -21,12 +21,14 @@ struct StepSummary {
     BufferView gradient{};  ///< in, whole vectors of four floats
     BufferView losses{};    ///< in, RowLoss [rows]
     uint32_t rows = 0;
+    float weight_sum = 0;  ///< of the rows, which the sum of losses is divided by
     BufferView running{};  ///< in, float32; absent when no statistics are kept
     BufferView saved{};    ///< in, float32: what norms saved of this batch; absent when they saved nothing
     uint32_t layers = 0;
     BufferView divergence{};  ///< in and out, see divergence.hpp; diverged when anything above is not finite
     uint32_t step = 0;        ///< low bits of its number
     bool guard = false;       ///< `running` that is not finite is refused, and no divergence
+    float max_gradient_norm = 0;  ///< a gradient of a larger norm is scaled down to it; 0: none is
     BufferView scratch{};
     BufferView record{};  ///< out
 };

@@ -5,22 +5,20 @@
 #include "nn.h"
 
 layout(local_size_x_id = 0) in;
-layout(constant_id = 1) const bool may_diverge = false;
-layout(constant_id = 2) const bool may_refuse = false;
+layout(constant_id = 1) const bool judged = false;
 
 layout(std430, set = 0, binding = 0) buffer Parameters { vec4 parameters[]; };
 layout(std430, set = 0, binding = 2) buffer FirstMoment { vec4 first_moment[]; };
 layout(std430, set = 0, binding = 3) buffer SecondMoment { vec4 second_moment[]; };
-layout(std430, set = 0, binding = 4) readonly buffer Diverged { uint diverged[]; };
+layout(std430, set = 0, binding = 4) readonly buffer Verdict { uint verdict_words[]; };
 layout(std430, set = 0, binding = 5) buffer Working { uint working[]; };
 layout(std430, set = 0, binding = 6) buffer Committed { uint committed[]; };
-layout(std430, set = 0, binding = 7) readonly buffer Refused { uint refused[]; };
 // Once more, as they were before the step.
 #ifdef TEXELS
 layout(set = 0, binding = 1) uniform samplerBuffer gradient;
-layout(set = 0, binding = 8) uniform samplerBuffer old_parameters;
-layout(set = 0, binding = 9) uniform samplerBuffer old_first_moment;
-layout(set = 0, binding = 10) uniform samplerBuffer old_second_moment;
+layout(set = 0, binding = 7) uniform samplerBuffer old_parameters;
+layout(set = 0, binding = 8) uniform samplerBuffer old_first_moment;
+layout(set = 0, binding = 9) uniform samplerBuffer old_second_moment;
 #define LOAD(tensor, i) texelFetch(tensor, int(i))
 #else
 layout(std430, set = 0, binding = 1) readonly buffer Gradient { vec4 gradient[]; };
@@ -39,16 +37,24 @@ vec4 saturate(vec4 x) { return clamp(x, -3.4028234e38, 3.4028234e38); }
 // the step is not sound.
 vec4 change(uint i, vec4 p, vec4 g, bool sound);
 
+StepVerdict the_verdict() {
+    if (!judged) return StepVerdict(0, 0, 1);
+    const uint first = push.verdict;
+    return StepVerdict(verdict_words[first], verdict_words[first + 1], uintBitsToFloat(verdict_words[first + 2]));
+}
+
 void main() {
-    const bool sound = !may_diverge || diverged[push.diverged] == 0;
+    const StepVerdict verdict = the_verdict();
+    const bool sound = verdict.diverged == 0;
     const uint i = push.first + gl_GlobalInvocationID.x;
     if (i < push.running_words) {
-        const bool takes = sound && (!may_refuse || refused[push.refused] == 0);
+        const bool takes = sound && verdict.refused == 0;
         const uint word = takes ? working[i] : committed[i];
         working[i] = word;
         committed[i] = word;
     }
     if (i >= push.vectors) return;
-    const vec4 p = LOAD(old_parameters, i), lost = change(i, p, LOAD(gradient, i), sound);
+    precise const vec4 g = verdict.gradient_scale * LOAD(gradient, i);  // the same bits as without, where that is 1
+    const vec4 p = LOAD(old_parameters, i), lost = change(i, p, g, sound);
     parameters[i] = sound ? saturate(p - lost) : p;
 }

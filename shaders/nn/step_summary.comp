@@ -1,5 +1,5 @@
 // The end of a step's measurements, by one workgroup: mean loss, correct rows, gradient norm; decides whether the step
-// is sound. A step that is not makes the run diverged, for good; the words of its layers are copied behind the record and
+// is sound, and by what its gradient is scaled. A step that is not makes the run diverged, for good; the words of its layers are copied behind the record and
 // reset for the next step.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -52,15 +52,19 @@ void main() {
         sum.first_running = min(sum.first_running, shares[i].first_running);
         sum.first_saved = min(sum.first_saved, shares[i].first_saved);
     }
-    record.loss = sum.loss / p.rows;
+    record.loss = sum.loss / p.weight_sum;
     record.correct = sum.correct;
-    record.gradient_norm = sqrt(sum.squares);
+    const float norm = sqrt(sum.squares);
+    record.gradient_norm = norm;
     record.first_running = sum.first_running;
     record.first_saved = sum.first_saved;
 
     const bool refuses = sum.first_running != all_finite && divergence[0] == 0;
     divergence[divergence_refused] = refuses ? 1 : 0;
     if (refuses) ++divergence[divergence_all_refused];
+    // As torch.nn.utils.clip_grad_norm_.
+    const float scale = p.max_gradient_norm > 0 ? min(p.max_gradient_norm / (norm + 1e-6), 1.0) : 1.0;
+    divergence[divergence_gradient_scale] = floatBitsToUint(scale);
     bool sound = is_finite(sum.loss) && is_finite(sum.squares) && sum.first_saved == all_finite &&
                  (p.guard == 1 || sum.first_running == all_finite);
     for (uint i = 0; i < p.layers; ++i) sound = sound && divergence[divergence_header + i] == all_finite;

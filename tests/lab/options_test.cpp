@@ -143,6 +143,30 @@ TEST(Options, ModelsArePicturesOnly) {
               "--groups: got '3', needs a divisor of 16, channels of resnet8");
 }
 
+TEST(Options, HowStepsGoArrives) {
+    const Options options =
+        accepted({"--optimizer", "adamw", "--nesterov", "--schedule", "cosine", "--steps", "400", "--warm-up",
+                  "20", "--clip", "2.5", "--accumulate", "4", "--label-smoothing", "0.1"});
+    Settings wanted;
+    wanted.optimizer = OptimizerKind::adamw;
+    wanted.nesterov = true;
+    wanted.schedule = Schedule::cosine;
+    wanted.schedule_steps = 400;
+    wanted.warm_up = 20;
+    wanted.max_gradient_norm = 2.5f;
+    wanted.accumulate = 4;
+    wanted.label_smoothing = 0.1f;
+    EXPECT_EQ(options.settings, wanted);
+    EXPECT_EQ(accepted({"--schedule", "onecycle", "--schedule-steps", "50", "--steps", "60"})
+                  .settings.schedule_steps,
+              50u);
+    EXPECT_EQ(accepted({"--schedule", "step"}).settings.schedule_steps, 1000u);
+    EXPECT_EQ(refused({"--schedule", "line"}),
+              "--schedule: got 'line', needs one of constant, step, cosine, onecycle");
+    EXPECT_EQ(refused({"--accumulate", "65"}), "--accumulate: got '65', needs a whole number from 1 to 64");
+    EXPECT_EQ(refused({"--clip", "-1"}), "--clip: got '-1', needs a number from 0 to 1000000");
+}
+
 TEST(Options, TuningsAreKeptInTheUsersCache) {
     const auto folder = [](const char* cache, const char* home) {
         setenv("XDG_CACHE_HOME", cache, 1);

@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "app/experiment/divergence.hpp"
+#include "app/experiment/evaluation_schedule.hpp"
 #include "app/experiment/moving_average.hpp"
-#include "app/experiment/schedule.hpp"
 #include "app/progress.hpp"
 #include "support/data_files.hpp"
 #include "support/program.hpp"

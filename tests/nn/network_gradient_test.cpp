@@ -73,7 +73,9 @@ void check_gradients(std::mt19937_64& random, Network& network, size_t rows, Sta
                                    .statistics = statistics,
                                    .renorm = options.renorm(1),
                                    .seed = options.seed,
-                                   .step = 1};
+                                   .step = 1,
+                                   .label_smoothing = options.label_smoothing,
+                                   .class_weights = options.class_weights};
     NetworkReference reference(network.graph(), options.batch_norm, tensors_of(network));
     const Step expected = reference.measure(batch, step_options);
     const StepBounds bounds = bounds_of(reference, batch, step_options, expected);
@@ -143,6 +145,38 @@ TEST(NetworkGradient, AgreesWithTheReference) {
     check_gradients(random, {.inputs = 7, .hidden = {}, .classes = 4, .max_batch = 5}, 5, Statistics::batch);
     check_gradients(random, {.inputs = 2, .hidden = {plain}, .classes = 2, .max_batch = 1}, 1,
                     Statistics::batch);
+}
+
+TEST(NetworkGradient, OfSmoothedAndWeightedLabelsAgreesWithTheReference) {
+    std::mt19937_64 random = random_generator();
+    const HiddenLayer layer{12, Norm::batch, Activation::tanh};
+    const std::vector<float> weights = {0.25f, 2, 0, 1.5f};
+    for (const size_t rows : {3u, 32u}) {
+        NetworkOptions options{.inputs = 5, .hidden = {layer}, .classes = 4, .label_smoothing = 0.1f};
+        check_gradients(random, options, rows, Statistics::batch);
+        options.class_weights = weights;
+        check_gradients(random, options, rows, Statistics::batch);
+        options.label_smoothing = 0;
+        check_gradients(random, options, rows, Statistics::batch);
+    }
+}
+
+// Where no norm depends on the batch, the gradient is that of all rows at once.
+TEST(NetworkGradient, OfMicroBatchesIsThatOfTheWholeBatch) {
+    std::mt19937_64 random = random_generator();
+    for (const Norm norm : {Norm::none, Norm::layer, Norm::group, Norm::rms, Norm::batch})
+        for (const size_t rows : {4u, 13u, 32u}) {
+            const HiddenLayer layer{12, norm, Activation::relu, 4};
+            const NetworkOptions options{.inputs = 5,
+                                         .hidden = {layer, layer},
+                                         .classes = 3,
+                                         .max_batch = 8,
+                                         .accumulate = 4,
+                                         .label_smoothing = 0.1f,
+                                         .class_weights = {0.5f, 1, 2}};
+            check_gradients(random, options, rows,
+                            norm == Norm::batch ? Statistics::running : Statistics::batch);
+        }
 }
 
 TEST(NetworkGradient, OfAnyGraphAgreesWithTheReference) {

@@ -419,7 +419,7 @@ const Operation operations[] = {
                          .gradient = b,
                          .first_moment = b,
                          .second_moment = b,
-                         .diverged = b.zeros(),
+                         .verdict = b.zeros(),
                          .working = b,
                          .committed = b});
      }},

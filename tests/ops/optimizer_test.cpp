@@ -1,5 +1,5 @@
-// SGD and Adam against their formulas in float64 over several steps, and the two fates of a step: committed
-// or refused.
+// Optimizers against their formulas in float64 over several steps and against numbers of PyTorch, and the two
+// fates of a step: committed or refused.
 //
 // Bound: every step rounds each stored value and a handful of intermediate ones. With |p|, |g| and |v| at
 // most 1 or so and u = 2^-24, SGD is off by at most (1 + lr / (1 - momentum)) * 4 u per step; for Adam the
@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <gtest/gtest.h>
+#include <type_traits>
 
 #include <vknorm/optimizer.hpp>
 
@@ -22,6 +23,7 @@ constexpr int steps = 7;
 
 /// Flat buffers of `size` floats with some padding behind, and two copies of running statistics.
 struct Problem {
+    Problem() = default;
     explicit Problem(std::mt19937_64& random, size_t size, size_t padding)
         : padded(size + padding), values(random_floats(random, size)), gradients(steps) {
         values.resize(padded);
@@ -32,7 +34,7 @@ struct Problem {
         }
     }
 
-    size_t padded;
+    size_t padded = 0;
     std::vector<float> values;
     std::vector<std::vector<float>> gradients;
 };
@@ -41,21 +43,21 @@ struct Outcome {
     std::vector<float> parameters, working, committed;
 };
 
-Outcome run(const Problem& problem, const Optimizer& optimizer, bool diverged = false) {
+Outcome run(const Problem& problem, const Optimizer& optimizer, const StepVerdict& verdict = {}) {
     const std::vector<float> zeros(problem.padded), working(10, 2.f), committed(10, 1.f);
     const GuardedBuffer parameters(problem.values, "parameters", true), gradient(zeros, "gradient", true),
         first(zeros, "first moment", true), second(zeros, "second moment", true);
     const GuardedBuffer new_running(working, "working", true), old_running(committed, "committed", true);
-    const GuardedBuffer word(std::vector<uint32_t>{diverged}, "diverged", true);
+    const GuardedBuffer words(std::vector<StepVerdict>{verdict}, "verdict", true);
     Stream stream(test_device());
-    for (int step = 0; step < steps; ++step) {
+    for (size_t step = 0; step < problem.gradients.size(); ++step) {
         stream.upload(gradient, problem.gradients[step]);
         optimizer_step(stream.record(), optimizer, step + 1,
                        {.parameters = parameters,
                         .gradient = gradient,
                         .first_moment = first,
                         .second_moment = second,
-                        .diverged = word,
+                        .verdict = words,
                         .working = new_running,
                         .committed = old_running});
     }
@@ -67,20 +69,25 @@ std::vector<double> reference(const Problem& problem, const Sgd& sgd) {
     std::vector<double> p(problem.values.begin(), problem.values.end()), v(problem.padded);
     for (int step = 0; step < steps; ++step) {
         for (size_t i = 0; i < problem.padded; ++i) {
-            v[i] = sgd.momentum * v[i] + problem.gradients[step][i] + sgd.weight_decay * p[i];
-            p[i] -= sgd.learning_rate * v[i];
+            const double g = problem.gradients[step][i] + sgd.weight_decay * p[i];
+            v[i] = sgd.momentum * v[i] + g;
+            p[i] -= sgd.learning_rate * (sgd.nesterov ? g + sgd.momentum * v[i] : v[i]);
         }
     }
     return p;
 }
 
-std::vector<double> reference(const Problem& problem, const Adam& adam) {
+/// Of Adam and AdamW.
+template <class AnyAdam>
+std::vector<double> reference(const Problem& problem, const AnyAdam& adam) {
+    constexpr bool decoupled = std::is_same_v<AnyAdam, AdamW>;
     std::vector<double> p(problem.values.begin(), problem.values.end()), m(problem.padded), v(problem.padded);
     for (int step = 0; step < steps; ++step) {
         const double correction1 = 1 - std::pow(double{adam.beta1}, step + 1),
                      correction2 = 1 - std::pow(double{adam.beta2}, step + 1);
         for (size_t i = 0; i < problem.padded; ++i) {
-            const double g = problem.gradients[step][i] + adam.weight_decay * p[i];
+            const double g = problem.gradients[step][i] + (decoupled ? 0 : adam.weight_decay * p[i]);
+            if (decoupled) p[i] -= double{adam.learning_rate} * adam.weight_decay * p[i];
             m[i] = adam.beta1 * m[i] + (1 - double{adam.beta1}) * g;
             v[i] = adam.beta2 * v[i] + (1 - double{adam.beta2}) * g * g;
             p[i] -=
@@ -97,9 +104,11 @@ TEST(Optimizer, SgdFollowsItsFormula) {
     std::mt19937_64 random = random_generator();
     for (const auto& [size, padding] : sizes) {
         const Problem problem(random, size, padding);
-        for (const Sgd& sgd : {Sgd{.learning_rate = 0.3f}, Sgd{.learning_rate = 0.1f, .momentum = 0.9f},
-                               Sgd{.learning_rate = 0.05f, .momentum = 0.5f, .weight_decay = 0.01f}}) {
-            const double reach = 1 + 1 / (1 - double{sgd.momentum});
+        for (const Sgd& sgd :
+             {Sgd{.learning_rate = 0.3f}, Sgd{.learning_rate = 0.1f, .momentum = 0.9f},
+              Sgd{.learning_rate = 0.05f, .momentum = 0.5f, .weight_decay = 0.01f},
+              Sgd{.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true}}) {
+            const double reach = 1 + (sgd.nesterov ? 2 : 1) / (1 - double{sgd.momentum});
             expect_near("SGD", run(problem, sgd).parameters, reference(problem, sgd),
                         steps * 4 * u * (1 + sgd.learning_rate * reach));
         }
@@ -120,11 +129,70 @@ TEST(Optimizer, AdamFollowsItsFormula) {
     }
 }
 
+TEST(Optimizer, AdamWFollowsItsFormula) {
+    std::mt19937_64 random = random_generator();
+    for (const auto& [size, padding] : sizes) {
+        const Problem problem(random, size, padding);
+        for (const AdamW& adam :
+             {AdamW{.learning_rate = 0.01f}, AdamW{.learning_rate = 0.1f, .weight_decay = 0.3f},
+              AdamW{.learning_rate = 0.1f, .beta1 = 0, .beta2 = 0.5f, .epsilon = 1e-3f}}) {
+            const double quotient = 2 * adam.learning_rate;
+            expect_near("AdamW", run(problem, adam).parameters, reference(problem, adam),
+                        steps * (3 * u + 12 * u * quotient));
+        }
+    }
+}
+
+// Four steps by PyTorch 1.13 in float64. Bound: the larger one of the tests above.
+TEST(Optimizer, GivesTheNumbersOfPytorch) {
+    Problem problem;
+    problem.padded = 4;
+    problem.values = {1, -0.5f, 0.25f, 0};
+    for (int step = 0; step < 4; ++step) {
+        const auto number = static_cast<float>(step);
+        problem.gradients.push_back({0.5f, -0.25f * (number + 1), 1.5f - number, 0});
+    }
+    const struct {
+        Optimizer optimizer;
+        std::vector<double> expected;
+    } cases[] = {
+        {Sgd{.learning_rate = 0.125f, .momentum = 0.5f, .weight_decay = 0.0625f, .nesterov = true},
+         {0.5122450201306492, 0.05009730614256114, 0.1606505690724589, 0}},
+        {Adam{.learning_rate = 0.125f,
+              .beta1 = 0.5f,
+              .beta2 = 0.75f,
+              .epsilon = 0x1p-10f,
+              .weight_decay = 0.0625f},
+         {0.5022257024876216, 0.014974991961669126, 0.09868951230790249, 0}},
+        {AdamW{.learning_rate = 0.125f,
+               .beta1 = 0.5f,
+               .beta2 = 0.75f,
+               .epsilon = 0x1p-10f,
+               .weight_decay = 0.0625f},
+         {0.4759065207987152, 0.024010917876033613, 0.09689101633302283, 0}},
+    };
+    for (const auto& each : cases)
+        expect_near("PyTorch's optimizers", run(problem, each.optimizer).parameters, each.expected, 32 * u);
+}
+
+TEST(Optimizer, ScalesTheGradientAsTheVerdictSays) {
+    std::mt19937_64 random = random_generator();
+    const Problem problem(random, 1000, 24);
+    Problem scaled = problem;
+    for (std::vector<float>& gradient : scaled.gradients)
+        for (float& g : gradient) g *= 0.375f;
+    for (const Optimizer& optimizer :
+         {Optimizer(Sgd{.weight_decay = 0.1f}), Optimizer(Sgd{.momentum = 0.9f, .nesterov = true}),
+          Optimizer(AdamW{})})
+        EXPECT_EQ(run(problem, optimizer, {.gradient_scale = 0.375f}).parameters,
+                  run(scaled, optimizer).parameters);
+}
+
 TEST(Optimizer, PaddingStaysZero) {
     std::mt19937_64 random = random_generator();
     const Problem problem(random, 33, 31);
-    for (const Optimizer& optimizer :
-         {Optimizer(Sgd{.momentum = 0.9f, .weight_decay = 0.1f}), Optimizer(Adam{.weight_decay = 0.1f})}) {
+    for (const Optimizer& optimizer : {Optimizer(Sgd{.momentum = 0.9f, .weight_decay = 0.1f}),
+                                       Optimizer(Adam{.weight_decay = 0.1f}), Optimizer(AdamW{})}) {
         const Outcome outcome = run(problem, optimizer);
         for (size_t i = 33; i < problem.padded; ++i) EXPECT_EQ(outcome.parameters[i], 0) << i;
     }
@@ -137,12 +205,21 @@ TEST(Optimizer, SoundStepsCommitRunningStatistics) {
     EXPECT_EQ(outcome.working, std::vector<float>(10, 2.f));
 }
 
+TEST(Optimizer, RefusedStatisticsGoBack) {
+    std::mt19937_64 random = random_generator();
+    const Problem problem(random, 8, 0);
+    const Outcome outcome = run(problem, Sgd{}, {.refused = 1});
+    EXPECT_EQ(outcome.committed, std::vector<float>(10, 1.f));
+    EXPECT_EQ(outcome.working, std::vector<float>(10, 1.f));
+    EXPECT_EQ(outcome.parameters, run(problem, Sgd{}).parameters);
+}
+
 TEST(Optimizer, DivergedStepsChangeNothing) {
     std::mt19937_64 random = random_generator();
     Problem problem(random, 1000, 24);
     for (std::vector<float>& gradient : problem.gradients) gradient[3] = std::nanf("");
-    for (const Optimizer& optimizer : {Optimizer(Sgd{}), Optimizer(Adam{})}) {
-        const Outcome outcome = run(problem, optimizer, true);
+    for (const Optimizer& optimizer : {Optimizer(Sgd{}), Optimizer(Adam{}), Optimizer(AdamW{})}) {
+        const Outcome outcome = run(problem, optimizer, {.diverged = 1, .gradient_scale = std::nanf("")});
         EXPECT_EQ(outcome.parameters, problem.values);
         EXPECT_EQ(outcome.committed, std::vector<float>(10, 1.f));
         EXPECT_EQ(outcome.working, std::vector<float>(10, 1.f));
@@ -154,7 +231,8 @@ TEST(Optimizer, HugeStepsSaturate) {
     Problem problem(random, 4, 0);
     for (std::vector<float>& gradient : problem.gradients) gradient = {3e38f, -3e38f, 1e38f, 0};
     for (const Optimizer& optimizer : {Optimizer(Sgd{.learning_rate = 1e6f, .momentum = 0.9f}),
-                                       Optimizer(Adam{.learning_rate = 1e38f, .weight_decay = 10})})
+                                       Optimizer(Adam{.learning_rate = 1e38f, .weight_decay = 10}),
+                                       Optimizer(AdamW{.learning_rate = 1e38f, .weight_decay = 1})})
         for (const float parameter : run(problem, optimizer).parameters)
             EXPECT_TRUE(std::isfinite(parameter));
 }
@@ -166,7 +244,7 @@ TEST(Optimizer, TexelsGiveTheSameBits) {
     Tuning& tuning = test_device().state().tuning;
     const Tuning usual = tuning;
     for (const Optimizer& optimizer :
-         {Optimizer(Sgd{}), Optimizer(Sgd{.momentum = 0.5f}), Optimizer(Adam{})}) {
+         {Optimizer(Sgd{}), Optimizer(Sgd{.momentum = 0.5f}), Optimizer(Adam{}), Optimizer(AdamW{})}) {
         tuning.loads = BlockLoads::buffers;
         const std::vector<float> expected = run(problem, optimizer).parameters;
         tuning.loads = BlockLoads::texels;
@@ -180,7 +258,8 @@ TEST(Optimizer, RefusesNumbersOutOfRange) {
     for (const Optimizer& bad :
          {Optimizer(Sgd{.learning_rate = -1}), Optimizer(Sgd{.learning_rate = nan}),
           Optimizer(Sgd{.momentum = 1}), Optimizer(Sgd{.weight_decay = -1}), Optimizer(Adam{.beta1 = 1}),
-          Optimizer(Adam{.beta2 = nan}), Optimizer(Adam{.epsilon = 0})})
+          Optimizer(Adam{.beta2 = nan}), Optimizer(Adam{.epsilon = 0}), Optimizer(Sgd{.nesterov = true}),
+          Optimizer(AdamW{.beta1 = -1}), Optimizer(AdamW{.weight_decay = nan})})
         EXPECT_THROW(check_optimizer(bad), std::invalid_argument);
 }
 
@@ -219,7 +298,7 @@ TEST(Optimizer, Arguments) {
                                 .gradient = view(1, 48),
                                 .first_moment = view(2, 48),
                                 .second_moment = view(3, 48),
-                                .diverged = all.view(1028, 4),
+                                .verdict = all.view(1028, 12),
                                 .working = view(5, 12),
                                 .committed = view(6, 12)};
         change(arguments);
@@ -246,6 +325,8 @@ TEST(Optimizer, Arguments) {
         "optimizer_step: first_moment: got memory that overlaps second_moment, needs memory of its own");
     EXPECT_EQ(message([](auto& a) { a.gradient.offset = 272; }),
               "optimizer_step: gradient: got offset 272, needs a multiple of 256");
+    EXPECT_EQ(message([](auto& a) { a.verdict.bytes = 4; }),
+              "optimizer_step: verdict: got 4 bytes, needs 12");
     EXPECT_EQ(message([](auto& a) { a.working = {}; }),
               "optimizer_step: committed: got a buffer, needs one together with working");
     EXPECT_EQ(message([](auto& a) { a.committed.bytes = 8; }),

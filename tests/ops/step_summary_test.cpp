@@ -1,6 +1,8 @@
 // Gradient norm, mean loss and the verdict on a step.
 #include "ops/step_summary.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
@@ -26,6 +28,7 @@ struct Step {
     std::vector<float> running = std::vector<float>(96, 1.f);
     std::vector<float> saved = std::vector<float>(80, 2.f);
     std::vector<uint32_t> divergence = detail::no_divergence(layers);
+    float max_gradient_norm = 0;
 };
 
 struct Outcome {
@@ -43,11 +46,13 @@ Outcome run(const Step& step, uint32_t number = 41) {
     detail::step_summary(stream.record(), {.gradient = gradient,
                                            .losses = losses,
                                            .rows = static_cast<uint32_t>(step.losses.size()),
+                                           .weight_sum = static_cast<float>(step.losses.size()),
                                            .running = running,
                                            .saved = saved,
                                            .layers = layers,
                                            .divergence = divergence,
                                            .step = number,
+                                           .max_gradient_norm = step.max_gradient_norm,
                                            .scratch = scratch,
                                            .record = record});
     stream.wait(stream.submit());
@@ -102,9 +107,24 @@ TEST(StepSummary, NormAndLossAreWithinTheBound) {
     }
 }
 
+// The norm is 4; a division and two additions more.
+TEST(StepSummary, ScalesGradientsOfTooLargeANorm) {
+    for (const float most : {0.f, 1.f, 3.75f, 4.5f}) {
+        const Step step{.max_gradient_norm = most};
+        const float scale = std::bit_cast<float>(run(step).divergence[shaders::divergence_gradient_scale]);
+        const double expected = most > 0 ? std::min(1.0, most / (4 + 1e-6)) : 1;
+        EXPECT_NEAR(scale, expected, 16 * std::ldexp(1.0, -24)) << most;
+        if (expected == 1) {
+            EXPECT_EQ(scale, 1);
+        }
+        EXPECT_EQ(run(step).report.gradient_norm, 4);
+    }
+}
+
 TEST(StepSummary, FindsWhateverIsNotFinite) {
     Step sound;
     EXPECT_FALSE(run(sound).report.diverged);
+    sound.divergence[shaders::divergence_gradient_scale] = std::bit_cast<uint32_t>(1.f);
     EXPECT_EQ(run(sound).divergence, sound.divergence);
 
     for (const float bad : {nan, infinity, -infinity}) {
@@ -131,14 +151,15 @@ TEST(StepSummary, ReportsLayersAndResetsThem) {
     EXPECT_EQ(outcome.report.layers, (std::vector<uint32_t>{shaders::all_finite, 17, shaders::all_finite}));
     std::vector<uint32_t> expected = detail::no_divergence(layers);
     expected[0] = 1;
-    expected[1] = 41;
+    expected[shaders::divergence_gradient_scale] = std::bit_cast<uint32_t>(1.f);
+    expected[shaders::divergence_step] = 41;
     EXPECT_EQ(outcome.divergence, expected);
 }
 
 TEST(StepSummary, StaysDivergedAndKeepsTheFirstStep) {
     Step step;
     step.divergence[0] = 1;
-    step.divergence[1] = 7;
+    step.divergence[shaders::divergence_step] = 7;
     step.gradient[0] = nan;
     const Outcome outcome = run(step);
     EXPECT_TRUE(outcome.report.diverged);

@@ -366,23 +366,39 @@ Values NetworkReference::forward(const AddLayer&, const Visit& visit) {
     return y;
 }
 
-void NetworkReference::loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits) {
+// As torch.nn.CrossEntropyLoss.
+void NetworkReference::loss(const Labelled& batch, const StepOptions& options, const Values& logits,
+                            Step& step, Values& dlogits) {
     const size_t rows = batch.labels.size(), classes = logits.size() / rows;
+    const auto weight = [&](size_t i) {
+        return options.class_weights.empty() ? 1.0 : double{options.class_weights[i]};
+    };
+    double weights = 0;
+    for (const uint32_t label : batch.labels) weights += weight(label);
     for (size_t row = 0; row < rows; ++row) {
         const auto first = logits.begin() + static_cast<ptrdiff_t>(row * classes);
         const auto largest = std::max_element(first, first + static_cast<ptrdiff_t>(classes));
         double sum = 0;
         for (size_t i = 0; i < classes; ++i) sum += std::exp(logits[row * classes + i] - *largest);
         const size_t label = batch.labels[row];
-        const double logit = logits[row * classes + label];
-        step.loss += rounded(std::log(sum) + *largest - logit, 1 + std::abs(*largest - logit)) /
-                     static_cast<double>(rows);
+        const double smoothing = options.label_smoothing;
+        const auto target = [&](size_t i) {
+            return weight(i) * ((i == label ? 1 - smoothing : 0) + smoothing / static_cast<double>(classes));
+        };
+        double value = 0, magnitude = 0, targets = 0;
+        for (size_t i = 0; i < classes; ++i) {
+            const double distance = *largest - logits[row * classes + i];
+            value += target(i) * (std::log(sum) + distance);
+            magnitude += target(i) * (1 + distance);
+            targets += target(i);
+        }
+        step.loss += rounded(value, magnitude) / weights;
         step.accuracy +=
             static_cast<double>(static_cast<size_t>(largest - first) == label) / static_cast<double>(rows);
         for (size_t i = 0; i < classes; ++i) {
             const double p = rounded(std::exp(logits[row * classes + i] - *largest) / sum);
             step.probabilities.push_back(p);
-            dlogits.push_back(rounded((p - (i == label ? 1 : 0)) / static_cast<double>(rows)));
+            dlogits.push_back(rounded((p * targets - target(i)) / weights));
         }
     }
 }
@@ -399,7 +415,8 @@ Step NetworkReference::measure(const Labelled& batch, const StepOptions& options
     for (size_t n = 1; n < nodes.size(); ++n)
         step.output[nodes[n].name()] =
             std::visit([&](const auto& layer) { return forward(layer, visit_to(nodes[n])); }, nodes[n].layer);
-    loss(batch, step.output.at(nodes.back().name()), step, step.output_gradient[nodes.back().name()]);
+    loss(batch, options, step.output.at(nodes.back().name()), step,
+         step.output_gradient[nodes.back().name()]);
 
     for (size_t n = nodes.size(); n-- > 1;) {
         const Values& dy = step.output_gradient.at(nodes[n].name());

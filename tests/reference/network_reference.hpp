@@ -36,6 +36,8 @@ struct StepOptions {
     bool train_affine = true;
     // Of dropout: a network's seed, and the number of the step; 0: an evaluation.
     uint64_t seed = 1, step = 0;
+    float label_smoothing = 0;
+    std::vector<float> class_weights{};  ///< empty: all are 1
 };
 
 /// Of each set that is normalized together, in the order of rows, then channels; the variance biased, and
@@ -85,7 +87,8 @@ class NetworkReference {
     const std::vector<uint32_t>& input_shape(const Visit& visit) const {
         return graph_.nodes()[visit.node.reads[0].index].shape;
     }
-    void loss(const Labelled& batch, const Values& logits, Step& step, Values& dlogits);
+    void loss(const Labelled& batch, const StepOptions& options, const Values& logits, Step& step,
+              Values& dlogits);
 
     Values forward(const LinearLayer& layer, const Visit& visit);
     Values forward(const Conv2dLayer& layer, const Visit& visit);

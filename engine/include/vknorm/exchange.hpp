@@ -17,7 +17,8 @@ namespace vknorm {
 enum class Exchanged {
     moments,   ///< ChannelMoments, merged as BatchNormStages::merge does
     sums,      ///< ChannelSums, likewise
-    gradient,  ///< float32, of the mean loss over one's own rows: averaged, weighted by rows
+    gradient,  ///< float32, of the mean loss over one's own rows: averaged, weighted by the sums of the rows'
+               ///< weights, which are their numbers without class weights
 };
 
 struct ExchangedBuffer {

@@ -20,9 +20,13 @@
 
 namespace vknorm {
 
+class Graph;
+
 namespace detail {
 class Layer;
 using Shape = std::vector<uint32_t>;
+struct Folding;
+Folding fold_norms(const Graph& graph);
 }  // namespace detail
 
 /// How a layer normalizes [rows, channels, positions...]; see the header of each. What is flat has channels,
@@ -216,6 +220,7 @@ class Graph {
     std::optional<NodeId> find(const std::string& name) const;
 
   private:
+    friend detail::Folding detail::fold_norms(const Graph& graph);
     NodeId append(LayerOptions layer, std::vector<NodeId> reads);
 
     std::vector<Node> nodes_;

@@ -37,7 +37,16 @@ struct NetworkOptions {
     std::vector<HiddenLayer> hidden;
     uint32_t classes = 2;
 
-    uint32_t max_batch = 32;  ///< rows of the largest training batch
+    uint32_t max_batch = 32;  ///< rows of the largest training batch, of a micro-batch where it is divided
+    /// Micro-batches of a training step: its rows, up to accumulate * max_batch, go through the network in so
+    /// many parts as equal as can be, and their gradients are summed. Memory is that of one. Each micro-batch
+    /// is a batch of its own to norms that depend on it: statistics are over its rows, and running statistics
+    /// take in one after the other. Without such norms the step is that of one large batch.
+    uint32_t accumulate = 1;
+    // The loss that training steps minimize: a weighted mean as torch.nn.CrossEntropyLoss has it, see
+    // SoftmaxCrossEntropy.
+    float label_smoothing = 0;         ///< 0 to less than 1
+    std::vector<float> class_weights;  ///< finite numbers from 0 on, not all 0; empty: all are 1
     /// Of the initial weights; equal seeds and sizes give equal weights whatever the norms.
     uint64_t seed = 1;
     float init_scale = 1;  ///< times the uniform initialization of torch.nn.Linear, +-1/sqrt(inputs)
@@ -71,6 +80,13 @@ enum class Tensor {
     output_gradient,  ///< of the loss with respect to that
 };
 
+/// What training leaves as it is, by the names of nodes: of a network that has learnt something else, say.
+struct Frozen {
+    std::vector<std::string> parameters{};  ///< nodes whose parameters have no gradient and are not optimized
+    std::vector<std::string> statistics{};  ///< norms that normalize with their running statistics and do not
+                                            ///< update them
+};
+
 /// Measures one tensor on the device at every training step.
 struct NetworkProbe {
     std::string node{};  ///< its name
@@ -92,18 +108,19 @@ struct ChannelStatistics {
 
 struct StepResult {
     uint64_t step = 0;             ///< counted from 1
-    float loss = 0;                ///< mean cross-entropy of the batch, nats
+    float loss = 0;                ///< of the batch, nats
     float accuracy = 0;            ///< of the batch, 0 to 1
-    float gradient_norm = 0;       ///< L2 norm over all parameters
+    float gradient_norm = 0;       ///< L2 norm over all parameters that are trained
     uint32_t refused_batches = 0;  ///< of the steps so far: those that NetworkOptions::guard kept
                                    ///< out of the running statistics
+    // Of the last micro-batch:
     std::map<std::string, ProbeResult> probes;  ///< by NetworkProbe::name()
     /// Of each unit or channel of each norm, by the name of its node.
     std::map<std::string, std::vector<ChannelStatistics>> statistics;
 };
 
 struct Evaluation {
-    double loss = 0;      ///< mean cross-entropy, nats
+    double loss = 0;      ///< mean cross-entropy, nats, without label smoothing and class weights
     double accuracy = 0;  ///< 0 to 1
 };
 
@@ -133,9 +150,10 @@ class Network {
     const Graph& graph() const;
 
     /// Records and submits one step and does not wait; blocks only when four steps are already in flight.
-    /// `inputs` is [labels.size(), inputs], at most max_batch rows. Throws std::invalid_argument for wrong
-    /// sizes, a label >= classes, one row (or one left for the last ghost) when a layer normalizes with batch
-    /// statistics, or RenormLimits out of range; Diverged when it is known already.
+    /// `inputs` is [labels.size(), inputs], at most accumulate * max_batch rows. Throws std::invalid_argument
+    /// for wrong sizes, a label >= classes, labels whose weights are all 0, one row (or one left for the last
+    /// ghost) when a layer normalizes with batch statistics, or RenormLimits out of range; Diverged when it
+    /// is known already.
     Ticket train_step(std::span<const float> inputs, std::span<const uint32_t> labels);
     /// Waits for that step. Results of the four latest steps are kept. Throws Diverged.
     StepResult result(Ticket ticket);
@@ -151,16 +169,37 @@ class Network {
     /// Class probabilities, [rows, classes], by chunks of max_batch rows.
     std::vector<float> predict(std::span<const float> inputs, Statistics statistics);
 
-    /// Compiles the pipelines that steps, evaluations and predictions of so many rows (0: max_batch) need
-    /// with the settings of now. Whatever was not prepared is compiled when it is first recorded.
+    /// A network for inference with the tensors of now, in which every norm that has running statistics is
+    /// folded into the layer before it, where that has weights and nothing else reads it (see fold.hpp): such
+    /// nodes are gone, and the layers have a bias. It predicts what this one does with running statistics, up
+    /// to rounding, and is shared with nobody. Waits for the steps in flight.
+    Network fold();
+    /// Makes the running statistics those of all the inputs together, [rows, inputs], at least 2: the network
+    /// as it is normalizes parts of at most `chunk` rows (0: max_batch; as equal as can be) by their own
+    /// statistics, which are pooled exactly: precise batch normalization, for after training, by Y. Wu, J.
+    /// Johnson, "Rethinking 'Batch' in BatchNorm", 2021 (arXiv:2105.07576), section 3. Counters of batches,
+    /// and statistics that are frozen, stay. Throws std::invalid_argument for wrong sizes and, with nothing
+    /// changed, for statistics that are not finite.
+    void recompute_running_statistics(std::span<const float> inputs, uint32_t chunk = 0);
+
+    /// Compiles the pipelines that micro-batches, evaluations and predictions of so many rows (0: max_batch)
+    /// need with the settings of now. Whatever was not prepared is compiled when it is first recorded.
     void prepare(uint32_t rows = 0);
 
     // Changes between steps. Numbers out of range throw std::invalid_argument.
     void set_optimizer(const Optimizer& optimizer);  ///< resets the optimizer's state when its kind changes
+    /// Of the optimizer, for the steps that follow; see learning_rate.hpp.
+    void set_learning_rate(float learning_rate);
+    /// A gradient whose norm is larger is scaled by max_norm / (norm + 1e-6), as by
+    /// torch.nn.utils.clip_grad_norm_; 0: none is. StepResult::gradient_norm is the norm before.
+    void set_max_gradient_norm(float max_norm);
     void set_batch_norm(const BatchNormConvention& convention);
     void set_statistics(Statistics statistics);  ///< what training steps normalize with
     void set_update_running(bool update);        ///< whether training steps update running statistics
     void set_train_affine(bool train);           ///< whether gamma and beta are optimized
+    /// Takes the place of what was frozen before. Throws std::invalid_argument for a name that is none of a
+    /// node with parameters, or of a norm with running statistics; train_step does when no parameter is left.
+    void set_frozen(const Frozen& frozen);
     /// No two of one name. What a node gives is computed by itself while it is probed: a norm leaves the ReLU
     /// behind it to that.
     void set_probes(std::vector<NetworkProbe> probes);

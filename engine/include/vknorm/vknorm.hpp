@@ -24,6 +24,7 @@
 #include <vknorm/images.hpp>
 #include <vknorm/instance_norm.hpp>
 #include <vknorm/layer_norm.hpp>
+#include <vknorm/learning_rate.hpp>
 #include <vknorm/linear.hpp>
 #include <vknorm/models.hpp>
 #include <vknorm/network.hpp>

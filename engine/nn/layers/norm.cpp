@@ -63,6 +63,8 @@ void NormOfGraph::take_tensors(StoreLayout& layout, const NetworkOptions& option
         tensors_.running_variance =
             layout.take(TensorGroup::running, name, "running_var", channels_, {.value = 1});
         tensors_.batches = layout.take(TensorGroup::counters, name, "num_batches_tracked", 2);
+        tensors_.moments =
+            layout.take(TensorGroup::kept, name, "moments", channels_ * sizeof(ChannelMoments) / 4);
     }
     const bool shareable = options_.kind == Norm::batch || !keeps_running_statistics(options_.kind);
     if (options.exchange != nullptr && !shareable)
@@ -75,8 +77,6 @@ void NormOfGraph::take_tensors(StoreLayout& layout, const NetworkOptions& option
         case Norm::batch:
             take_saved(layout, TensorGroup::watched, channels);
             if (options.exchange == nullptr) break;
-            tensors_.moments =
-                layout.take(TensorGroup::kept, name, "moments", channels * sizeof(ChannelMoments) / 4);
             tensors_.sums = layout.take(TensorGroup::kept, name, "sums", channels * sizeof(ChannelSums) / 4);
             break;
         case Norm::batch_renorm:

@@ -179,8 +179,13 @@ PlannedNorm::PlannedNorm(Device& device, const NormLayer& layer, const NormTenso
                          const BatchNormConvention& convention, const Shape& shape)
     : tensors_(tensors), kind_(kind(device, layer, convention, shape)) {
     const BatchNormOptions options{.shape = shape, .convention = convention};
-    if (keeps_running_statistics(layer.kind)) with_running_.emplace(device, options);
-    if (tensors.moments) stages_.emplace(device, options);
+    if (tensors.sums) stages_.emplace(device, options);
+    if (!keeps_running_statistics(layer.kind)) return;
+    with_running_.emplace(device, options);
+    BatchNormOptions at_once = options;
+    at_once.convention.momentum_form = Momentum::weighs_new;
+    at_once.convention.momentum = 1;
+    pooled_.emplace(device, at_once);
 }
 
 PlannedNorm::Kind PlannedNorm::kind(Device& device, const NormLayer& layer,
@@ -217,7 +222,9 @@ PlannedNorm::Kind PlannedNorm::kind(Device& device, const NormLayer& layer,
 VkDeviceSize PlannedNorm::scratch_bytes() const {
     VkDeviceSize bytes = std::visit([](const auto& norm) { return norm.scratch_bytes(); }, kind_);
     if (with_running_) bytes = std::max(bytes, with_running_->scratch_bytes());
-    return stages_ ? std::max(bytes, stages_->scratch_bytes()) : bytes;
+    for (const auto* const stages : {&stages_, &pooled_})
+        if (*stages) bytes = std::max(bytes, (*stages)->scratch_bytes());
+    return bytes;
 }
 
 bool PlannedNorm::applies_relu(const Propagation& how) const {
@@ -234,6 +241,23 @@ BufferView PlannedNorm::measure(Recorder& recorder, const ForwardViews& views) c
     const BufferView moments = views.store.kept(tensors_.moments);
     stages_->measure(recorder, {.x = views.x[0], .moments = moments, .scratch = views.store.scratch});
     return moments;
+}
+
+void PlannedNorm::pool(Recorder& recorder, const ForwardViews& views, bool first) const {
+    if (!pooled_) return;
+    pooled_->measure(recorder, {.x = views.x[0],
+                                .moments = views.store.kept(tensors_.moments),
+                                .accumulate = !first,
+                                .scratch = views.store.scratch});
+}
+
+void PlannedNorm::take_pooled(Recorder& recorder, const Store& store) const {
+    if (!pooled_) return;
+    pooled_->finish(recorder, {.moments = store.kept(tensors_.moments),
+                               .mean = store.kept(tensors_.mean),
+                               .inv_std = store.kept(tensors_.inv_std),
+                               .running_mean = store.updated(tensors_.running_mean),
+                               .running_var = store.updated(tensors_.running_variance)});
 }
 
 void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {

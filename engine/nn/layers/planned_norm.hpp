@@ -21,7 +21,8 @@ struct NormTensors {
     StoredTensor batches{};          ///< an int64
     StoredTensor mean{}, inv_std{};  ///< two numbers and one for each set, in a largest batch
     StoredTensor r{}, d{};
-    StoredTensor moments{}, sums{};  ///< what is exchanged, ChannelMoments and ChannelSums
+    StoredTensor moments{};  ///< what is exchanged or pooled, ChannelMoments
+    StoredTensor sums{};     ///< what is exchanged, ChannelSums
 };
 
 class PlannedNorm final : public LayerPlan {
@@ -38,6 +39,8 @@ class PlannedNorm final : public LayerPlan {
     void backward(Recorder& recorder, const BackwardViews& views) const override;
     BufferView measure(Recorder& recorder, const ForwardViews& views) const override;
     BufferView sum(Recorder& recorder, const BackwardViews& views) const override;
+    void pool(Recorder& recorder, const ForwardViews& views, bool first) const override;
+    void take_pooled(Recorder& recorder, const Store& store) const override;
 
   private:
     using Kind = std::variant<BatchNorm, BatchRenorm, GhostBatchNorm, LayerNorm, GroupNorm, RmsNorm>;
@@ -54,6 +57,7 @@ class PlannedNorm final : public LayerPlan {
     Kind kind_;
     std::optional<BatchNorm> with_running_;  // running statistics mean the same to all norms that keep them
     std::optional<BatchNormStages> stages_;  // where batch statistics are exchanged
+    std::optional<BatchNormStages> pooled_;  // whose running statistics are those of one set
 };
 
 }  // namespace vknorm::detail

@@ -1,4 +1,4 @@
-#include "app/experiment/schedule.hpp"
+#include "app/experiment/evaluation_schedule.hpp"
 
 #include <initializer_list>
 
