@@ -39,7 +39,7 @@ const std::map<std::string, Names> allowed = {
 const std::map<std::string, Names> public_headers = {
     {"engine/vulkan", {"buffer", "device", "error", "prepare", "state_pointer", "stream", "tuning"}},
     {"engine/data", {"cifar", "csv", "data", "file", "idx", "images", "npy", "safetensors"}},
-    {"engine/nn", {"checkpoint", "exchange", "graph", "network", "vknorm"}},
+    {"engine/nn", {"checkpoint", "exchange", "graph", "learning_rate", "models", "network", "vknorm"}},
 };
 
 std::string folder_of_public_header(const std::string& name) {

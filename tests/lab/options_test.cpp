@@ -164,7 +164,7 @@ TEST(Options, HowStepsGoArrives) {
     EXPECT_EQ(refused({"--schedule", "line"}),
               "--schedule: got 'line', needs one of constant, step, cosine, onecycle");
     EXPECT_EQ(refused({"--accumulate", "65"}), "--accumulate: got '65', needs a whole number from 1 to 64");
-    EXPECT_EQ(refused({"--clip", "-1"}), "--clip: got '-1', needs a number from 0 to 1000000");
+    EXPECT_EQ(refused({"--clip", "-1"}), "--clip: got '-1', needs a number from 0 to 100000");
 }
 
 TEST(Options, TuningsAreKeptInTheUsersCache) {

@@ -161,6 +161,23 @@ TEST(Checkpoint, FileIsAStateDictWithMoreBesideIt) {
               (TensorShape{3, 4}));
 }
 
+TEST(Checkpoint, MapsHaveTheShapesOfPyTorch) {
+    const TemporaryDirectory folder;
+    const fs::path file = folder.path() / "maps.safetensors";
+    Graph graph({2, 5, 4});
+    NodeId x = graph.conv2d(graph.input(), {.channels = 3, .kernel = 3, .padding = 1, .name = "conv"});
+    x = graph.norm(graph.norm(x, {.name = "bn"}), {.kind = Norm::layer, .name = "ln"});
+    graph.linear(graph.flatten(x), {.units = 2, .name = "output"});
+    Network network(test_device(), graph, {.seed = 1}), other(test_device(), graph, {.seed = 2});
+    save_checkpoint(network, file);
+    const HostTensors saved = read_safetensors(file).tensors;
+    EXPECT_EQ(saved.at("conv.weight").shape, (TensorShape{3, 2, 3, 3}));
+    EXPECT_EQ(saved.at("bn.weight").shape, TensorShape{3});
+    EXPECT_EQ(saved.at("ln.weight").shape, (TensorShape{3, 5, 4}));
+    load_checkpoint(other, file);
+    EXPECT_EQ(bits_of(other), bits_of(network));
+}
+
 /// As PyTorch would load it, with what its model gives.
 TEST(Checkpoint, StateDictOfPyTorchIsRead) {
     const Safetensors outputs = read_safetensors(golden / "perceptron_outputs.safetensors");

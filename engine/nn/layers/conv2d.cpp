@@ -66,7 +66,8 @@ class Conv2dOfGraph final : public Layer {
         const uint32_t fan_in = options_.in_channels * options_.kernel * options_.kernel;
         const InitialValues uniform{.fan_in = fan_in};
         const uint64_t channels = options_.out_channels;
-        tensors_.weight = layout.take(TensorGroup::weights, name_, "weight", channels * fan_in, uniform);
+        const std::vector<uint64_t> shape{channels, options_.in_channels, options_.kernel, options_.kernel};
+        tensors_.weight = layout.take(TensorGroup::weights, name_, "weight", shape, uniform);
         if (options_.bias)
             tensors_.bias = layout.take(TensorGroup::weights, name_, "bias", channels, uniform);
     }

@@ -54,7 +54,9 @@ void NormOfGraph::take_saved(StoreLayout& layout, TensorGroup group, uint64_t se
 void NormOfGraph::take_tensors(StoreLayout& layout, const NetworkOptions& options) {
     const std::string& name = options_.name;
     const bool each_element = options_.kind == Norm::layer || options_.kind == Norm::rms;
-    const uint64_t parameters = each_element ? elements_of(output_shape()) : channels_;
+    const std::vector<uint64_t> parameters =
+        each_element ? std::vector<uint64_t>(output_shape().begin(), output_shape().end())
+                     : std::vector<uint64_t>{channels_};
     tensors_.gamma = layout.take(TensorGroup::affine, name, "weight", parameters, {.value = 1});
     if (options_.kind != Norm::rms)
         tensors_.beta = layout.take(TensorGroup::affine, name, "bias", parameters);
