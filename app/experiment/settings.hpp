@@ -229,8 +229,7 @@ inline constexpr Field fields[] = {
     {.word = "optimizer",
      .label = "Optimiser",
      .help = "How steps change the parameters",
-     .kind = OneOf<OptimizerKind>{&Settings::optimizer, optimizer_choices},
-     .section = Section::optimizer},
+     .kind = OneOf<OptimizerKind>{&Settings::optimizer, optimizer_choices}},
     {.word = "lr",
      .label = "Learning rate",
      .help = "How far a step goes",
@@ -260,8 +259,7 @@ inline constexpr Field fields[] = {
      .help =
          "Of the learning rate. Step: a tenth after each third of the steps. Cosine: half of one, down to 0. "
          "1 cycle: up for a third of the steps, down to 0.",
-     .kind = OneOf<Schedule>{&Settings::schedule, schedule_choices},
-     .section = Section::optimizer},
+     .kind = OneOf<Schedule>{&Settings::schedule, schedule_choices}},
     {.word = "schedule-steps",
      .label = "Steps of the schedule",
      .help = "Until it has ended (--steps if not given)",

@@ -80,10 +80,12 @@ void draw_data(const Look& look, Settings& s) {
 
 void draw_network(const Look& look, Settings& s) {
     if (!section(look, "Network", 0)) return;
-    const Model before = s.model;
-    drop_down<Model>(look, "##model", full_width(), s.model, model_choices);
-    hint(look, field_named("model").help);
-    if (s.model != before) keep_norms_valid(s);
+    if (is_pictures(s) || !is_perceptron(s)) {  // points have no other model
+        const Model before = s.model;
+        drop_down<Model>(look, "##model", full_width(), s.model, model_choices);
+        hint(look, field_named("model").help);
+        if (s.model != before) keep_norms_valid(s);
+    }
     if (!is_perceptron(s)) return;
     const Field& field = field_named("hidden");
     auto layers = static_cast<uint32_t>(s.hidden.size());
@@ -146,7 +148,14 @@ void draw_twin(const Look& look, size_t index, Settings& s) {
 }
 
 void draw_optimizer(const Look& look, Settings& s) {
-    if (section(look, "Optimiser", 0)) draw_fields(look, Section::optimizer, s);
+    if (!section(look, "Optimiser", 0)) return;
+    const float gap = look.px(8), half = (full_width() - gap) / 2;
+    drop_down<OptimizerKind>(look, "##optimizer", half, s.optimizer, optimizer_choices);
+    hint(look, field_named("optimizer").help);
+    ImGui::SameLine(0, gap);
+    drop_down<Schedule>(look, "##schedule", half, s.schedule, schedule_choices);
+    hint(look, field_named("schedule").help);
+    draw_fields(look, Section::optimizer, s);
 }
 
 void draw_normalization(const Look& look, Settings& s) {

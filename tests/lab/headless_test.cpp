@@ -242,8 +242,9 @@ TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
         summary["options"].dump(),
         R"({"data":"spiral","noise":0.16,"model":"mlp","hidden":[16,8],"norm_a":"batch","norm_b":"none",)"
         R"("groups_a":8,"groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"activation_a":"relu",)"
-        R"("activation_b":"relu","batch":32,"optimizer":"sgd","lr":0.3,"momentum":0.0,)"
-        R"("weight_decay":0.0001,"norm_momentum":0.1,"epsilon":1e-05})");
+        R"("activation_b":"relu","batch":32,"optimizer":"sgd","lr":0.3,"momentum":0.0,"nesterov":false,)"
+        R"("weight_decay":0.0001,"schedule":"constant","schedule_steps":1000,"warm_up":0,"clip":0.0,)"
+        R"("label_smoothing":0.0,"accumulate":1,"norm_momentum":0.1,"epsilon":1e-05})");
 }
 
 /// The lines of twin A behind that step.

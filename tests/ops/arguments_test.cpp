@@ -81,8 +81,8 @@ TEST(OperationArguments, NoPlanTakesAValueThatAnEnumerationDoesNotHave) {
         "batch_renorm: " + no_value("moving", 2, 1));
     EXPECT_EQ(refused<ActivationFunction>(ActivationOptions{.function = static_cast<Activation>(4)}),
               "activation: " + no_value("function", 4, 3));
-    EXPECT_EQ(refused<Network>(NetworkOptions{.hidden = {{4, static_cast<Norm>(7)}}}),
-              "graph: " + no_value("0.norm.kind", 7, 6));
+    EXPECT_EQ(refused<Network>(NetworkOptions{.hidden = {{4, static_cast<Norm>(8)}}}),
+              "graph: " + no_value("0.norm.kind", 8, 7));
     EXPECT_EQ(refused<Network>(NetworkOptions{.hidden = {{4, Norm::batch, static_cast<Activation>(4)}}}),
               "graph: " + no_value("0.activation.function", 4, 3));
     EXPECT_EQ(refusal([] { Buffer(test_device(), 4, "b", static_cast<Memory>(3)); }),
