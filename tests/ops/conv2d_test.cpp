@@ -189,7 +189,11 @@ TEST(Conv2d, IsWithinTheBoundForEveryShape) {
         SCOPED_TRACE(text_of(options));
         if (options.output_height() == 0 || options.output_width() == 0) continue;  // of the random ones
         const Problem problem(random, options);
-        check(problem, run(problem));
+        try {
+            check(problem, run(problem));
+        } catch (const Unsupported&) {  // the largest, under small limits
+            EXPECT_LT(test_device().capabilities().max_storage_buffer_range, VkDeviceSize{1} << 17);
+        }
     }
 }
 
