@@ -29,8 +29,8 @@ class PlannedConv2d final : public LayerPlan {
                                     .dy = views.dy,
                                     .weight = views.store.parameter(tensors_.weight),
                                     .dx = views.dx[0],
-                                    .dweight = views.store.gradient(tensors_.weight),
-                                    .dbias = views.store.gradient(tensors_.bias),
+                                    .dweight = views.weight_gradient(tensors_.weight),
+                                    .dbias = views.weight_gradient(tensors_.bias),
                                     .scratch = views.store.scratch});
     }
 
