@@ -56,12 +56,13 @@ size_t exact_multiply_adds(const std::string& name) {
 
 void expect_registers_suffice(const CompiledPipeline& pipeline) {
     // AMD's compiler: more vector registers leave a multiprocessor few subgroups to hide a load behind.
-    constexpr double usual_vector_registers = 120, of_sums_and_gradients = 160;
-    // The sums of four strands side by side, and what is done with them, are too many values at once for some
-    // compilers, which keep a part in memory.
+    constexpr double usual_vector_registers = 112, of_four_sums = 184;
+    // The sums of four strands side by side, with a mask or with what is done with them, are too many values
+    // at once for some compilers, which keep a part in memory.
     constexpr double most_spills = 256, most_scratch_bytes = 8192;
-    const bool may_spill = pipeline.name.starts_with("norm_fused_backward");
-    const double most_vector_registers = may_spill ? of_sums_and_gradients : usual_vector_registers;
+    const bool may_spill =
+        pipeline.name.starts_with("norm_fused_backward") || pipeline.name.starts_with("norm_backward_sums");
+    const double most_vector_registers = may_spill ? of_four_sums : usual_vector_registers;
     int known = 0;
     for (const auto& [name, value] : pipeline.statistics) {
         const bool spills = name.starts_with("Spill") || name.starts_with("Scratch") || name == "Fill Count";
