@@ -26,6 +26,7 @@ const uint norm_whole_rows = 16;   // a strand is a row: invocations are counted
 const uint norm_ghosts = 32;       // samples have several images: which image it is takes a division
 const uint norm_side_by_side = 64; // what four adjacent values are normalized with is adjacent and aligned, too
 const uint norm_paired = 128;      // two blocks are aligned as one
+const uint norm_of_a_row = 256;    // four adjacent elements are four values of one channel that follow each other
 
 // What a kernel has to do, as a specialization constant: see norm/features.glsl.
 const uint norm_gamma = 1;

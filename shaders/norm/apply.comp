@@ -44,7 +44,7 @@ void mark_adjacent(Place place, Sweep sweep, uint at, uvec4 bits, inout uvec4 ru
         run |= bits << (at - sweep.first);
         return;
     }
-    if (are_of_a_row(push.walk)) {
+    if (of_a_row) {
         mark_row(place, at, bits_of_row(bits));
         return;
     }

@@ -40,9 +40,6 @@ layout(std430, set = 0, binding = MASK_BINDING) buffer Mask { uint mask[]; };
 
 const bool in_one_word = aligned && !adjacent;  // the bits of a block
 
-// Whether four adjacent elements are four values of one channel that follow each other, their bits in one word.
-bool are_of_a_row(NormWalk walk) { return across && split && (walk.positions & 3) == 0; }
-
 // Of four values that follow each other, the first one lowest.
 uint bits_of_row(uvec4 bits) { return bits.x | bits.y << 1 | bits.z << 2 | bits.w << 3; }
 
@@ -64,7 +61,7 @@ uint was_let_through(NormMask at, uint channel, uint value, uint values) {
 
 // The same of several values that follow each other in each of four channels, or in the first where they are one.
 uvec4 were_let_through(NormMask at, uvec4 channels, uvec4 value, uint values) {
-    if (are_of_a_row(push.walk)) return uvec4(was_let_through(at, channels.x, value.x, 4)) >> uvec4(0, 1, 2, 3);
+    if (of_a_row) return uvec4(was_let_through(at, channels.x, value.x, 4)) >> uvec4(0, 1, 2, 3);
     uvec4 bits = uvec4(was_let_through(at, channels.x, value.x, values));
     if (!adjacent) return bits;
     bits.y = was_let_through(at, channels.y, value.y, values);

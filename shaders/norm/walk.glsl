@@ -27,6 +27,7 @@ const bool whole_rows = (walks & norm_whole_rows) != 0;
 const bool ghosts = (walks & norm_ghosts) != 0;
 const bool side_by_side = (walks & norm_side_by_side) != 0;
 const bool paired = (walks & norm_paired) != 0;
+const bool of_a_row = (walks & norm_of_a_row) != 0;
 
 // Does what is said for each element that an invocation has. There is no loop, so that arrays need no memory.
 #define EACH_ELEMENT(ACT) \

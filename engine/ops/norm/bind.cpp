@@ -92,7 +92,8 @@ WalkChoice choose_walk(const DeviceState& device, const NormPlan& plan, const No
         bit_if(plan.across && extent.positions > 1 && (strands || split), shaders::norm_across) |
         bit_if(strands && !adjacent && plan.whole_rows(), shaders::norm_whole_rows) |
         bit_if(extent.samples > 1 && extent.images > 1, shaders::norm_ghosts) |
-        bit_if(side_by_side, shaders::norm_side_by_side) | bit_if(is_paired, shaders::norm_paired);
+        bit_if(side_by_side, shaders::norm_side_by_side) | bit_if(is_paired, shaders::norm_paired) |
+        bit_if(split && extent.positions % block_values == 0, shaders::norm_of_a_row);
     const AccessModules& access =
         plan.element_bytes() == sizeof(float) ? modules.thirty_two : modules.sixteen;
     if (!aligned) return {*access.buffers, walk, bits};
