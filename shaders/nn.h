@@ -46,13 +46,14 @@ struct Convolution {
 // A tensor [images, channels, height, width] to [images, padded height, padded width, channels], beyond whose edges are
 // zeros, and channels to whole vectors of four.
 struct ChannelsLast {
-    uint positions;  // of all images, padded
+    uint images;
     uint padded_height;
     uint padded_width;
-    uint first_row;     // where the tensor begins in the padded one
-    uint first_column;
+    uint padding;  // before the tensor's first row, and before its first column
     uint height;
     uint width;
+    uint kept_height;  // rows and columns that are copied
+    uint kept_width;
     uint channels;
     uint vectors;      // of four channels
     uint image_step;   // from an image of the tensor to the next

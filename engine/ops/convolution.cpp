@@ -4,6 +4,7 @@
 
 #include "ops/grid.hpp"
 #include "ops/sizes.hpp"
+#include "ops/texels.hpp"
 #include "shaders/nn.h"
 #include "vulkan/dispatch.hpp"
 
@@ -67,28 +68,39 @@ void Convolution::multiply(Recorder& recorder, const BufferView& a, const Buffer
 }
 
 uint32_t PaddedShape::pitch() const {
-    return round_up(channels, 4u);
+    // Positions a large power of two apart would have the same few places in a cache.
+    constexpr uint32_t crowded = 256;
+    const uint32_t whole = round_up(channels, 4u);
+    return whole % crowded == 0 ? whole + 4 : whole;
 }
 
 void channels_last(Recorder& recorder, const PaddedShape& shape, const BufferView& tensor,
                    const BufferView& copy) {
     const uint32_t plane = shape.height * shape.width;
     const shaders::ChannelsLast push{
-        .positions = shape.images * shape.padded_height * shape.padded_width,
+        .images = shape.images,
         .padded_height = shape.padded_height,
         .padded_width = shape.padded_width,
-        .first_row = shape.padding,
-        .first_column = shape.padding,
+        .padding = shape.padding,
         .height = shape.height,
         .width = shape.width,
+        .kept_height = std::min(shape.height, shape.padded_height - shape.padding),
+        .kept_width = std::min(shape.width, shape.padded_width - shape.padding),
         .channels = shape.channels,
         .vectors = shape.pitch() / 4,
         .image_step = shape.images_inside ? plane : plane * shape.channels,
         .channel_step = shape.images_inside ? plane * shape.images : plane,
     };
-    const Grid grid = strided_grid(recorder.device().capabilities(), push.positions);
-    const uint32_t constants[] = {grid.workgroup};
-    dispatch(recorder, {shaders::channels_last, constants}, {read(tensor), write(copy)}, push, grid.groups);
+    const bool whole_vectors = plane % 4 == 0, texels = whole_vectors && reads_texels(recorder, {tensor});
+    constexpr uint32_t few = 16;  // positions, whose last four would be a large part
+    const uint32_t at_once = whole_vectors || plane >= few ? 4 : 1;
+    const Grid grid =
+        strided_grid(recorder.device().capabilities(), uint64_t{shape.images} * ceil_div(plane, at_once));
+    const uint32_t constants[] = {grid.workgroup, whole_vectors, at_once};
+    std::vector<Binding> bindings = {read(tensor), write(copy)};
+    if (texels) bindings.push_back(read(tensor));
+    dispatch(recorder, {texels ? shaders::channels_last_texels : shaders::channels_last, constants}, bindings,
+             push, grid.groups);
 }
 
 void sum_parts(Recorder& recorder, const BufferView& parts, const BufferView& sum) {

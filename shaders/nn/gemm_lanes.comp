@@ -40,38 +40,39 @@ void main() {
     [[unroll]] for (uint r = 0; r < tile_rows; ++r) sums[r] = vec4(bias_of_row(row + r));
     float a_sums[shares];
     [[unroll]] for (uint i = 0; i < shares; ++i) a_sums[i] = 0;
-    FOR_EACH_RUN(run) {
-        for (uint k = 0; k <= last; k += LANES) {
-            // Of a term, with a row in each lane, or of a row, with a term in each lane.
-            float share[tile_rows];
-            if (!a_transposed) {
-                [[unroll]] for (uint r = 0; r < tile_rows; ++r) {
-                    const float x = a[a_line(min(row + r, p.rows - 1)) + run.a + int(min(k + lane, last))];
-                    share[r] = k + lane <= last ? x : 0;
-                }
+    Place at = first_place();
+    for (uint step = steps(LANES); step > 0; --step, advance(at, LANES)) {
+        const uint k = at.term;
+        // Of a term, with a row in each lane, or of a row, with a term in each lane.
+        float share[tile_rows];
+        if (!a_transposed) {
+            const uint term = k + lane;
+            [[unroll]] for (uint r = 0; r < tile_rows; ++r) {
+                const float x = a[a_line(min(row + r, p.rows - 1)) + at.a + int(min(term, last))];
+                share[r] = term <= last ? x : 0;
             }
-#define LOAD_TERM(term)                                                                                    \
-    [[unroll]] for (uint i = 0; i < shares; ++i) {                                                         \
-        const float x = a[a_line(min(row + LANES * i + lane, p.rows - 1)) + run.a + int(at) * a_step()];   \
-        share[i] = k + term <= last ? x : 0;                                                               \
-        a_sums[i] += share[i];                                                                             \
+        }
+#define LOAD_TERM(term)                                                                                \
+    [[unroll]] for (uint i = 0; i < shares; ++i) {                                                     \
+        const float x = a[a_line(min(row + LANES * i + lane, p.rows - 1)) + at.a + of_run * a_step()]; \
+        share[i] = k + term <= last ? x : 0;                                                           \
+        a_sums[i] += share[i];                                                                         \
     }
 #define ROW(r, term) sums[r] += y * FROM_LANE(share[r], term);
 #define ROW_OF_TERM(r, term) sums[r] += y * FROM_LANE(share[r / LANES], r % LANES);
-#define TERM(term)                                                           \
-    {                                                                        \
-        const uint at = min(k + term, last);                                 \
-        const ivec4 from = b_first + run.b + int(at) * b_step();             \
-        const vec4 y = vec4(b[from.x], b[from.y], b[from.z], b[from.w]);     \
-        if (a_transposed) {                                                  \
-            LOAD_TERM(term)                                                  \
-            FOR_EACH_ROW(ROW_OF_TERM, term)                                  \
-        } else {                                                             \
-            FOR_EACH_ROW(ROW, term)                                          \
-        }                                                                    \
+#define TERM(term)                                                       \
+    {                                                                    \
+        const int of_run = int(min(k + term, last));                     \
+        const ivec4 from = b_first + at.b + of_run * b_step();           \
+        const vec4 y = vec4(b[from.x], b[from.y], b[from.z], b[from.w]); \
+        if (a_transposed) {                                              \
+            LOAD_TERM(term)                                              \
+            FOR_EACH_ROW(ROW_OF_TERM, term)                              \
+        } else {                                                         \
+            FOR_EACH_ROW(ROW, term)                                      \
+        }                                                                \
     }
-            FOR_EACH_TERM(TERM)
-        }
+        FOR_EACH_TERM(TERM)
     }
 
     if (sum_a && tile_column() == 0) {

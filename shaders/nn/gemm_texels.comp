@@ -34,33 +34,32 @@ void main() {
     vec4 sums[tile_rows], a_sums[shares];
     for (int r = 0; r < tile_rows; ++r) sums[r] = vec4(bias_of_row(row + r));
     for (int i = 0; i < shares; ++i) a_sums[i] = vec4(0);
-    FOR_EACH_RUN(run) {
-        const int a_run = run.a / 4, b_run = run.b / 4;
-        for (int k = 0; k <= last; k += 4) {
-            vec4 share[shares];
-            for (int i = 0; i < shares; ++i) {
-                if (a_transposed) {
-                    share[i] = texelFetch(a, a_first[i] + a_run + min(k + term, last) * a_step);
-                    if (k + term > last) share[i] = vec4(0);
-                    if (sum_a) a_sums[i] += share[i];
-                } else {
-                    share[i] = texelFetch(a, a_first[i] + a_run + k / 4);
-                }
-            }
-            mat4 y;  // a column for each term
-            if (b_transposed) {
-                const ivec4 at = b_columns + b_run + k / 4;
-                y = transpose(mat4(texelFetch(b, at.x), texelFetch(b, at.y), texelFetch(b, at.z), texelFetch(b, at.w)));
+    Place at = first_place();
+    for (uint step = steps(4); step > 0; --step, advance(at, 4)) {
+        const int a_run = at.a / 4, b_run = at.b / 4, k = int(at.term);
+        vec4 share[shares];
+        for (int i = 0; i < shares; ++i) {
+            if (a_transposed) {
+                share[i] = texelFetch(a, a_first[i] + a_run + min(k + term, last) * a_step);
+                if (k + term > last) share[i] = vec4(0);
+                if (sum_a) a_sums[i] += share[i];
             } else {
-                const ivec4 at = b_column + b_run + min(k + ivec4(0, 1, 2, 3), last) * b_step;
-                y = mat4(texelFetch(b, at.x), texelFetch(b, at.y), texelFetch(b, at.z), texelFetch(b, at.w));
+                share[i] = texelFetch(a, a_first[i] + a_run + k / 4);
             }
-            for (int r = 0; r < tile_rows; ++r) {
-                for (int t = 0; t < 4; ++t) {
-                    const float x = a_transposed ? subgroupShuffle(share[r / 8][r % 4], 2 * t + r % 8 / 4)
-                                                 : subgroupShuffle(share[r / 8][t], r % 8);
-                    sums[r] += x * y[t];
-                }
+        }
+        mat4 y;  // a column for each term
+        if (b_transposed) {
+            const ivec4 from = b_columns + b_run + k / 4;
+            y = transpose(mat4(texelFetch(b, from.x), texelFetch(b, from.y), texelFetch(b, from.z), texelFetch(b, from.w)));
+        } else {
+            const ivec4 from = b_column + b_run + min(k + ivec4(0, 1, 2, 3), last) * b_step;
+            y = mat4(texelFetch(b, from.x), texelFetch(b, from.y), texelFetch(b, from.z), texelFetch(b, from.w));
+        }
+        for (int r = 0; r < tile_rows; ++r) {
+            for (int t = 0; t < 4; ++t) {
+                const float x = a_transposed ? subgroupShuffle(share[r / 8][r % 4], 2 * t + r % 8 / 4)
+                                             : subgroupShuffle(share[r / 8][t], r % 8);
+                sums[r] += x * y[t];
             }
         }
     }

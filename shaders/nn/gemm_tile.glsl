@@ -71,28 +71,31 @@ uint first_term() { return gl_WorkGroupID.y * p.part_runs * p.terms_z; }
 uint end_term() { return min(p.runs, (gl_WorkGroupID.y + 1) * p.part_runs) * p.terms_z; }
 uint run_terms() { return p.terms_z; }
 
-// What it is to a run's first term.
-struct Run {
+// Where a kernel is that takes so many terms of a run at once: what it is to the run's first term, the run's place in its
+// line of runs, and the term.
+struct Place {
     int a, b;
-    uint y, left;
+    uint run, term;
 };
-Run first_run() {
+Place first_place() {
     const uint first = gl_WorkGroupID.y * p.part_runs, x = first / p.terms_y, y = first % p.terms_y;
-    return Run(int(x) * p.a_x + int(y) * p.a_y, int(x) * p.b_x + int(y) * p.b_y, y,
-               min(p.runs, first + p.part_runs) - first);
+    return Place(int(x) * p.a_x + int(y) * p.a_y, int(x) * p.b_x + int(y) * p.b_y, y, 0);
 }
-void advance(inout Run run) {
-    run.a += p.a_y;
-    run.b += p.b_y;
-    ++run.y;
-    --run.left;
-    if (run.y == p.terms_y) {
-        run.y = 0;
-        run.a += p.a_x - int(p.terms_y) * p.a_y;
-        run.b += p.b_x - int(p.terms_y) * p.b_y;
-    }
+uint steps(uint terms) {
+    const uint first = gl_WorkGroupID.y * p.part_runs;
+    return (min(p.runs, first + p.part_runs) - first) * ((p.terms_z + terms - 1) / terms);
 }
-#define FOR_EACH_RUN(run) for (Run run = first_run(); run.left > 0; advance(run))
+// Without branches, which cost as much as a step.
+void advance(inout Place at, uint terms) {
+    const bool next_run = at.term + terms >= p.terms_z;
+    const bool next_line = next_run && at.run + 1 == p.terms_y;
+    at.term = next_run ? 0 : at.term + terms;
+    at.run = next_line ? 0 : next_run ? at.run + 1 : at.run;
+    at.a += next_run ? p.a_y : 0;
+    at.b += next_run ? p.b_y : 0;
+    at.a += next_line ? p.a_x - int(p.terms_y) * p.a_y : 0;
+    at.b += next_line ? p.b_x - int(p.terms_y) * p.b_y : 0;
+}
 
 float bias_of_row(uint row) { return add_bias ? bias[min(row, p.rows - 1)] : 0; }
 vec4 bias_of_columns(uvec4 columns) { return vec4(0); }
@@ -118,10 +121,13 @@ uint first_term() { return 0; }
 uint end_term() { return p.inner; }
 uint run_terms() { return p.inner; }
 
-struct Run {
+struct Place {
     int a, b;
+    uint term;
 };
-#define FOR_EACH_RUN(run) const Run run = Run(0, 0);
+Place first_place() { return Place(0, 0, 0); }
+uint steps(uint terms) { return (p.inner + terms - 1) / terms; }
+void advance(inout Place at, uint terms) { at.term += terms; }
 
 float bias_of_row(uint row) { return 0; }
 vec4 bias_of_columns(uvec4 columns) {
