@@ -54,6 +54,23 @@ uint32_t average_of(const AveragePool2dOptions& options) {
     return options.count_include_pad ? shaders::average_of_kernel : shaders::average_of_values;
 }
 
+/// Bins of equal squares are windows beside each other, and cost no divisions of places.
+bool has_square_bins(const AdaptiveAveragePool2dOptions& options) {
+    const auto& [height, width] = options.output;
+    return options.height % height == 0 && options.width % width == 0 &&
+           options.height / height == options.width / width;
+}
+
+Windows windows_of(const AdaptiveAveragePool2dOptions& options) {
+    if (!has_square_bins(options)) return {};
+    const uint32_t side = options.height / options.output.height;
+    return {.kernel = side, .stride = side};
+}
+
+uint32_t average_of(const AdaptiveAveragePool2dOptions& options) {
+    return has_square_bins(options) ? shaders::average_of_kernel : shaders::average_of_bins;
+}
+
 void check_side(const std::string& operation, const char* name, uint32_t side) {
     require_positive(operation, name, side);
     if (side > most_side)
@@ -263,12 +280,14 @@ AdaptiveAveragePool2d::AdaptiveAveragePool2d(Device& device, const AdaptiveAvera
 
 void AdaptiveAveragePool2d::forward(Recorder& recorder, const Forward& arguments) const {
     average_forward("adaptive_average_pool2d.forward", recorder, &*device_,
-                    maps_of(options_, options_.output), {}, shaders::average_of_bins, arguments);
+                    maps_of(options_, options_.output), windows_of(options_), average_of(options_),
+                    arguments);
 }
 
 void AdaptiveAveragePool2d::backward(Recorder& recorder, const Backward& arguments) const {
     average_backward("adaptive_average_pool2d.backward", recorder, &*device_,
-                     maps_of(options_, options_.output), {}, shaders::average_of_bins, arguments);
+                     maps_of(options_, options_.output), windows_of(options_), average_of(options_),
+                     arguments);
 }
 
 }  // namespace vknorm

@@ -15,6 +15,10 @@ Span averaging(uint value, uint length, uint windows) {
     return Span(value * windows / length, ((value + 1) * windows + length - 1) / length);
 }
 
+// Rounds of a loop over the values of a window, or the windows that have a value.
+uint rounds_of_values(Span span) { return average == average_of_bins ? span.end - span.first : kernel; }
+uint rounds_of_windows(Span span) { return average == average_of_bins ? span.end - span.first : windows_over_a_value; }
+
 uint divisor(Span rows, Span columns) {
     if (average == average_of_kernel) return kernel * kernel;
     return (rows.end - rows.first) * (columns.end - columns.first);

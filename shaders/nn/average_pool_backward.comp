@@ -16,11 +16,14 @@ void main() {
         for (uint column_of_x = run.first; column_of_x < run.end; ++column_of_x) {
             const Span columns = averaging(column_of_x, p.width, p.output_width);
             float sum = 0;
-            for (uint row = rows.first; row < rows.end; ++row) {
-                const Span its_rows = averaged(row, p.height, p.output_height);
-                for (uint column = columns.first; column < columns.end; ++column)
-                    sum += dy[map + row * p.output_width + column] /
-                           float(divisor(its_rows, averaged(column, p.width, p.output_width)));
+            for (uint r = 0; r < rounds_of_windows(rows); ++r) {
+                for (uint c = 0; c < rounds_of_windows(columns); ++c) {
+                    const uint row = rows.first + r, column = columns.first + c;
+                    if (row >= rows.end || column >= columns.end) continue;
+                    const Span its_rows = averaged(row, p.height, p.output_height);
+                    const Span its_columns = averaged(column, p.width, p.output_width);
+                    sum += dy[map + row * p.output_width + column] / float(divisor(its_rows, its_columns));
+                }
             }
             dx[line + column_of_x] = sum;
         }

@@ -16,10 +16,12 @@ void main() {
         for (uint place = run.first; place < run.end; ++place) {
             const Span columns = averaged(place, p.width, p.output_width);
             float sum = 0;
-            for (uint row = rows.first; row < rows.end; ++row) {
+            for (uint r = 0; r < rounds_of_values(rows); ++r) {
                 float of_row = 0;
-                for (uint column = columns.first; column < columns.end; ++column)
-                    of_row += x[map + row * p.width + column];
+                for (uint c = 0; c < rounds_of_values(columns); ++c) {
+                    const uint row = rows.first + r, column = columns.first + c;
+                    if (row < rows.end && column < columns.end) of_row += x[map + row * p.width + column];
+                }
                 sum += of_row;
             }
             y[line + place] = sum / float(divisor(rows, columns));

@@ -1,6 +1,7 @@
 // dx = the sum of dy over the windows whose largest value that was.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "nn/pooling.glsl"
 
 layout(std430, set = 0, binding = 0) readonly buffer Dy { float dy[]; };
@@ -13,14 +14,18 @@ void main() {
         const Run run = run_at(i, p.height, p.width);
         const uint map = run.map * p.output_height * p.output_width, map_of_x = run.map * p.height * p.width;
         const Span rows = windows_of(run.line, p.output_height);
-        for (uint column_of_x = run.first; column_of_x < run.end; ++column_of_x) {
+        [[unroll]] for (uint v = 0; v < 4; ++v) {
+            const uint column_of_x = min(run.first + v, run.end - 1);  // the last one again, where there are fewer
             const uint index = run.line * p.width + column_of_x;
             const Span columns = windows_of(column_of_x, p.output_width);
             float sum = 0;
-            for (uint row = rows.first; row < rows.end; ++row) {
-                for (uint column = columns.first; column < columns.end; ++column) {
-                    const uint at = map + row * p.output_width + column;
-                    if (indices[at] == index) sum += dy[at];
+            for (uint r = 0; r < windows_over_a_value; ++r) {
+                for (uint c = 0; c < windows_over_a_value; ++c) {
+                    const uint row = rows.first + r, column = columns.first + c;
+                    const bool window = row < rows.end && column < columns.end;
+                    const uint at = window ? map + row * p.output_width + column : 0;
+                    const float d = dy[at];
+                    sum += window && indices[at] == index ? d : 0;
                 }
             }
             dx[map_of_x + index] = sum;
