@@ -138,15 +138,14 @@ void optimizer_step(Recorder& recorder, const Optimizer& optimizer, uint64_t ste
     push.verdict = verdict.first;
     const uint32_t workgroup = std::min(256u, capabilities.max_workgroup_invocations);
     const uint32_t constants[] = {workgroup, bool(verdict.view), rule.variant};
-    const uint32_t items = std::max(push.vectors, push.running_words);
     const bool texels = reads_texels(recorder, {parameters, gradient, first_moment, second_moment});
     std::vector<Binding> bindings{read_write(parameters),    read(gradient),     read_write(first_moment),
                                   read_write(second_moment), read(verdict.view), read_write(working),
                                   read_write(committed)};
     if (texels) bindings.insert(bindings.end(), {read(parameters), read(first_moment), read(second_moment)});
-    while (push.first < items) {
+    while (push.first < push.vectors) {
         const uint32_t groups =
-            std::min(ceil_div(items - push.first, workgroup), capabilities.max_workgroups);
+            std::min(ceil_div(push.vectors - push.first, workgroup), capabilities.max_workgroups);
         dispatch(recorder, {texels ? rule.shader_of_texels : rule.shader, constants}, bindings, push,
                  {groups});
         push.first += groups * workgroup;

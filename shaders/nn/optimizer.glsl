@@ -47,13 +47,13 @@ void main() {
     const StepVerdict verdict = the_verdict();
     const bool sound = verdict.diverged == 0;
     const uint i = push.first + gl_GlobalInvocationID.x;
-    if (i < push.running_words) {
-        const bool takes = sound && verdict.refused == 0;
-        const uint word = takes ? working[i] : committed[i];
-        working[i] = word;
-        committed[i] = word;
-    }
     if (i >= push.vectors) return;
+    const bool takes = sound && verdict.refused == 0;
+    for (uint w = i; w < push.running_words; w += push.vectors) {
+        const uint word = takes ? working[w] : committed[w];
+        working[w] = word;
+        committed[w] = word;
+    }
     precise const vec4 g = verdict.gradient_scale * LOAD(gradient, i);  // the same bits as without, where that is 1
     const vec4 p = LOAD(old_parameters, i), lost = change(i, p, g, sound);
     parameters[i] = sound ? saturate(p - lost) : p;
