@@ -16,8 +16,10 @@ uint32_t ConvolutionShape::parts() const {
 
 Convolution::Convolution(const Capabilities& capabilities, const ConvolutionShape& shape)
     : shape_(shape),
-      tiling_(capabilities, {shaders::convolution, shaders::convolution_lanes4, shaders::convolution_lanes8,
-                             shaders::convolution_texels}),
+      tiling_(capabilities,
+              {shaders::convolution, shaders::convolution_lanes4, shaders::convolution_lanes8,
+               shaders::convolution_texels},
+              shape.rows),
       most_workgroups_(capabilities.max_workgroups) {}
 
 void Convolution::multiply(Recorder& recorder, const BufferView& a, const BufferView& b,
@@ -25,8 +27,10 @@ void Convolution::multiply(Recorder& recorder, const BufferView& a, const Buffer
     const DeviceState& device = recorder.device().state();
     const bool adds = bias && shape_.bias == GemmBias::add, sums = bias && shape_.bias == GemmBias::sum_a;
     const bool texels = tiling_.texels && may_be_texels(device, a) && may_be_texels(device, b);
+    const auto& [shader, tile_rows] = tiling_.kernel(texels);
     const uint32_t constants[] = {
-        tiling_.workgroup, shape_.lines_are_terms, !shape_.lines_are_terms, adds, sums, shape_.whole_vectors};
+        tiling_.workgroup, shape_.lines_are_terms, !shape_.lines_are_terms, adds, sums, shape_.whole_vectors,
+        tile_rows};
     const auto& [x, y, z] = shape_.columns;
     const auto& [term_x, term_y, term_z] = shape_.terms;
     shaders::Convolution push{.rows = shape_.rows,
@@ -58,11 +62,10 @@ void Convolution::multiply(Recorder& recorder, const BufferView& a, const Buffer
                               .c_column_y = y.c,
                               .c_column_z = z.c,
                               .c_part = shape_.c_part};
-    const uint32_t tiles = push.tiles_across * ceil_div(shape_.rows, tiling_.rows);
+    const uint32_t tiles = push.tiles_across * ceil_div(shape_.rows, tile_rows);
     const Binding bound_bias = sums ? write(bias) : read(bias);
     for (; push.first_tile < tiles; push.first_tile += std::min(tiles - push.first_tile, most_workgroups_)) {
-        dispatch(recorder, {texels ? *tiling_.texels : *tiling_.shader, constants},
-                 {read(a), read(b), bound_bias, write(c)}, push,
+        dispatch(recorder, {*shader, constants}, {read(a), read(b), bound_bias, write(c)}, push,
                  {std::min(tiles - push.first_tile, most_workgroups_), shape_.parts()});
     }
 }

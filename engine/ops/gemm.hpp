@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <vknorm/stream.hpp>
 
@@ -31,13 +32,20 @@ struct GemmShaders {
     const shaders::Shader &any, &lanes4, &lanes8, &texels;
 };
 
-/// Those that are fast on a device, their workgroups, and the tile of c that each of them computes.
+/// Those that are fast on a device for a product of so many rows, and the tile of c that a workgroup
+/// computes.
 struct GemmTiling {
-    GemmTiling(const Capabilities& capabilities, const GemmShaders& shaders);
+    GemmTiling(const Capabilities& capabilities, const GemmShaders& shaders, uint32_t rows_of_c);
 
-    const shaders::Shader* shader;
-    const shaders::Shader* texels = nullptr;  // the engine's own buffers, whole vectors, in the same tiles
-    uint32_t workgroup, rows, columns;
+    struct Kernel {
+        const shaders::Shader* shader;
+        uint32_t rows;
+    };
+    const Kernel& kernel(bool of_texels) const { return of_texels ? *texels : buffers; }
+
+    Kernel buffers;
+    std::optional<Kernel> texels{};  ///< for the engine's own buffers, whole vectors
+    uint32_t workgroup, columns;
 };
 
 class Gemm {

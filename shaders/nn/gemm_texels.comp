@@ -1,6 +1,6 @@
 // The product of gemm_tile.glsl where texels are the fastest loads, by subgroups of eight lanes that load for each
-// other (lavapipe). A lane owns sixteen rows and four adjacent columns; for four terms it loads two of the vectors of
-// op(a)'s 16 x 4 block, which are shuffled to all, and its own 4 x 4 block of op(b).
+// other (lavapipe). A lane owns 16 or 32 rows and four adjacent columns; for four terms it loads an eighth of the vectors of
+// op(a)'s rows, which are shuffled to all, and its own 4 x 4 block of op(b).
 //
 // Needs whole vectors: the adjacent dimensions of a and b are multiples of four. sum_a needs a_transposed. Terms
 // beyond the last of a run are zeros of a times the last row of b.
@@ -16,7 +16,8 @@ layout(set = 0, binding = 1) uniform samplerBuffer b;
 layout(std430, set = 0, binding = 3) writeonly buffer C { float c[]; };
 layout(std430, set = 0, binding = 3) writeonly buffer CVectors { vec4 c_vectors[]; };
 
-const uint tile_rows = 16, shares = tile_rows / 8;
+layout(constant_id = 6) const uint tile_rows = 16;  // a multiple of eight
+const uint shares = tile_rows / 8;
 
 void main() {
     const uint row = tile_row(tile_rows), column = (tile_column() * gl_WorkGroupSize.x + gl_LocalInvocationID.x) * 4;
