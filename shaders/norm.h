@@ -47,6 +47,7 @@ const uint norm_ddx = 16384;       // double backward: so is the gradient of dx
 const uint norm_running = 32768;   // the running statistics are updated
 const uint norm_cumulative = 65536;  // with weight 1 / num_batches_tracked instead of `take`
 const uint norm_count = 131072;    // the batch is counted, or how many of its values are valid
+const uint norm_output = 262144;   // backward: y tells what the ReLU let through
 
 // What the statistics are that a kernel reads: a mean and a deviation for each set. The odd ones are constants.
 const uint norm_of_batch = 0;    // [2, sets], the rounded mean and what its rounding lost; inv_std
@@ -209,6 +210,7 @@ struct NormBackwardSums {
     NormStrands strands;
     uint x_first;
     uint dy_first;
+    uint y_first;
     uint gamma_first;
     uint beta_first;
     uint valid_first;
@@ -279,6 +281,7 @@ struct NormBackwardApply {
     NormMask mask;
     uint x_first;
     uint dy_first;
+    uint y_first;
     uint dx_first;
     uint dresidual_first;
     uint gamma_first;

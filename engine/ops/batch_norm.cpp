@@ -14,9 +14,13 @@ namespace {
 constexpr const char* name = "batch_norm";
 
 /// What a ReLU let through after a residual was added cannot be told from x.
-void check_residual_gate(const Arguments& check, const auto& arguments) {
-    if (arguments.relu && !arguments.relu_mask && arguments.dresidual)
-        check.refuse("relu_mask", "no buffer", "that of forward, with dresidual");
+ReluGate checked_gate(const Arguments& check, const auto& arguments) {
+    const ReluGate gate{arguments.relu, arguments.relu_mask, arguments.y};
+    if (gate.output && (!gate.applied || gate.mask))
+        check.refuse("y", "a buffer", gate.applied ? "none beside relu_mask" : "none without relu");
+    if (gate.recomputed() && arguments.dresidual)
+        check.refuse("relu_mask", "no buffer", "that of forward, or its y, with dresidual");
+    return gate;
 }
 
 }  // namespace
@@ -174,14 +178,15 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     check.optional_output("dbeta", arguments.dbeta, impl.channel_bytes());
     if (arguments.relu_mask) impl.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, impl.plan().mask_bytes());
-    check_residual_gate(check, arguments);
+    if (arguments.y) check.tensor("y", arguments.y);
+    const ReluGate gate = checked_gate(check, arguments);
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.optional_input("valid", arguments.valid, impl.valid_bytes());
     if (arguments.valid) check.input("count", arguments.count, sizeof(uint32_t));
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 
-    const bool recomputes = arguments.relu && !arguments.relu_mask;
+    const bool recomputes = gate.recomputed();
     const Affine affine{arguments.gamma, arguments.beta};
     const StatisticsView statistics{.mean = arguments.mean, .deviation = arguments.inv_std};
     const BufferView partials = impl.partials.of(arguments.scratch), means = impl.means.of(arguments.scratch);
@@ -190,8 +195,7 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
                                 .dy = arguments.dy,
                                 .affine = recomputes ? affine : Affine{},
                                 .statistics = statistics,
-                                .relu = arguments.relu,
-                                .relu_mask = arguments.relu_mask,
+                                .relu = gate,
                                 .valid = arguments.valid,
                                 .partials = partials};
     const BackwardFinalizePass finalize{
@@ -207,8 +211,7 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
                                   .dresidual = arguments.dresidual,
                                   .affine = affine,
                                   .statistics = statistics,
-                                  .relu = arguments.relu,
-                                  .relu_mask = arguments.relu_mask,
+                                  .relu = gate,
                                   .valid = arguments.valid,
                                   .means = means};
     if (arguments.dx) {
@@ -225,7 +228,7 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
 void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& arguments) const {
     const Impl& impl = *impl_;
     NormArguments check(recorder, impl.norm, "backward_frozen");
-    const bool recomputes = arguments.relu && !arguments.relu_mask;
+    const bool recomputes = ReluGate{arguments.relu, arguments.relu_mask, arguments.y}.recomputed();
     if (arguments.x || arguments.dgamma || recomputes) check.tensor("x", arguments.x);
     check.tensor("dy", arguments.dy);
     check.input("running_mean", arguments.running_mean, impl.channel_bytes());
@@ -237,7 +240,8 @@ void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& argume
     check.optional_output("dbeta", arguments.dbeta, impl.channel_bytes());
     if (arguments.relu_mask) impl.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, impl.plan().mask_bytes());
-    check_residual_gate(check, arguments);
+    if (arguments.y) check.tensor("y", arguments.y);
+    const ReluGate gate = checked_gate(check, arguments);
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
@@ -250,8 +254,7 @@ void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& argume
                                            .dy = arguments.dy,
                                            .affine = recomputes ? affine : Affine{},
                                            .statistics = statistics,
-                                           .relu = arguments.relu,
-                                           .relu_mask = arguments.relu_mask,
+                                           .relu = gate,
                                            .partials = partials});
         impl.norm.backward_finalize(recorder, {.from = partials_of_sets(impl.plan(), partials),
                                                .dgamma = arguments.dgamma,
@@ -265,8 +268,7 @@ void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& argume
                                             .dresidual = arguments.dresidual,
                                             .affine = affine,
                                             .statistics = statistics,
-                                            .relu = arguments.relu,
-                                            .relu_mask = arguments.relu_mask});
+                                            .relu = gate});
     }
 }
 

@@ -14,6 +14,7 @@ PUSH_CONSTANTS(NormBackwardApply, push)
 #define BETA_BINDING 7
 #define MASK_BINDING 8
 #define VALID_BINDING 9
+#define Y_BINDING 11
 #include "norm/features.glsl"
 #include "norm/scaling.glsl"
 #include "norm/gate.glsl"
@@ -48,7 +49,8 @@ void gradients(Place place, Scaling of_place, Means of_q, uint address, uint at,
     const Scaling scaling = scaling_of_value(of_place, at, values);
     vec4 x = vec4(0);
     if (needs_x) x = read_x(push.x_first + address, there);
-    dy = gated(place, at, values, scaling, x, read_dy(push.dy_first + address, there), bits);
+    const uint dy_at = push.dy_first + address;
+    dy = gated(place, dy_at, at, values, scaling, x, read_dy(dy_at, there), bits);
     dx = dx_of(scaling, of_q, x, dy);
     if (has_valid) dx = mix(vec4(0), dx, are_valid(values_at(push.walk, place, at), values));
 }

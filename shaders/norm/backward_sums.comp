@@ -13,6 +13,7 @@ PUSH_CONSTANTS(NormBackwardSums, push)
 #define BETA_BINDING 6
 #define MASK_BINDING 7
 #define VALID_BINDING 8
+#define Y_BINDING 9
 #include "norm/features.glsl"
 #include "norm/scaling.glsl"
 #include "norm/gate.glsl"

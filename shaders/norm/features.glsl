@@ -14,6 +14,7 @@ const bool has_health = (features & norm_health) != 0;
 const bool needs_x = (features & norm_x) != 0;
 const bool gives_dx = (features & norm_dx) != 0;
 const bool gives_dresidual = (features & norm_dresidual) != 0;
+const bool has_output = (features & norm_output) != 0;
 const bool weighted = (features & norm_weighted) != 0;
 
 // Which values of a short block are there.

@@ -55,7 +55,7 @@ void take_sums(uint of_set, out vec4 sums[4]) {
 vec4 gradient(Place place, Scaling of_place, Means of_q, uint address, uint at) {
     const Scaling scaling = scaling_of_value(of_place, at, 4);
     const vec4 x = read_x(push.x_first + address, 4);
-    const vec4 dy = gated(place, at, 4, scaling, x, read_dy(push.dy_first + address, 4), uvec4(0));
+    const vec4 dy = gated(place, push.dy_first + address, at, 4, scaling, x, read_dy(push.dy_first + address, 4), uvec4(0));
     return dx_of(scaling, of_q, x, dy);
 }
 

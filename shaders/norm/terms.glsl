@@ -8,7 +8,7 @@ Terms terms_at(Place place, Scaling of_place, uint x_at, uint dy_at, uint at, ui
     Terms terms = Terms(read_dy(dy_at, there), vec4(0));
     vec4 x = vec4(0);
     if (needs_x) x = read_x(x_at, there);
-    terms.q = gated(place, at, values, scaling, x, terms.q, bits);
+    terms.q = gated(place, dy_at, at, values, scaling, x, terms.q, bits);
     if (weighted) terms.q *= scaling.gamma;
     if (needs_x) terms.product = product(scaling, x, terms.q);
     if (!adjacent && values < 4) {

@@ -156,8 +156,6 @@ class Timed : public Operation {
           mean_(device, 2 * statistics_of(what) * sizeof(float), "mean"),
           inv_std_(device, statistics_of(what) * sizeof(float), "inv_std"),
           scratch_(device, plan_.scratch_bytes(), "scratch") {
-        if constexpr (requires { plan_.relu_mask_bytes(); })
-            relu_mask_ = {device, plan_.relu_mask_bytes(), "relu_mask"};
         const size_t count = parameters_of(what);
         Stream stream(device);
         for (const Buffer* buffer : {&gamma_, &running_mean_, &updated_mean_})
@@ -196,8 +194,15 @@ class Timed : public Operation {
         constexpr bool saves = requires {
             result.mean;
         };
-        if constexpr (requires { result.y; }) result.y = tensors.out;
         if constexpr (requires { result.dy; }) result.dy = tensors.dy;
+        // For a backward pass, any tensor is what a forward pass left.
+        if constexpr (requires {
+                          result.y;
+                          result.dy;
+                      })
+            result.y = add ? tensors.residual : BufferView{};
+        else if constexpr (requires { result.y; })
+            result.y = tensors.out;
         if constexpr (requires { result.dx; }) result.dx = tensors.out;
         if constexpr (requires { result.beta; }) result.beta = gamma_;
         if constexpr (requires { result.mean; }) result.mean = mean_;
@@ -210,9 +215,6 @@ class Timed : public Operation {
         if constexpr (requires { result.running_mean; }) {
             result.running_mean = saves ? updated_mean_ : running_mean_;
             result.running_var = saves ? updated_var_ : running_var_;
-        }
-        if constexpr (saves && requires { result.relu_mask; }) {
-            if (add) result.relu_mask = relu_mask_;
         }
         if constexpr (requires { result.residual; }) {
             if (add) result.residual = tensors.residual;
@@ -230,7 +232,7 @@ class Timed : public Operation {
     typename Kind::Plan plan_;
     // beta is gamma; training updates running statistics that inference does not see.
     Buffer gamma_, running_mean_, running_var_, updated_mean_, updated_var_, dgamma_, dbeta_, mean_, inv_std_,
-        scratch_, relu_mask_;
+        scratch_;
 };
 
 template <class Kind>
@@ -248,7 +250,7 @@ Data Timed<Kind>::data_of(const Excerpt& excerpt) const {
     data.options.storage = what_.storage;
     data.groups = excerpt.groups();
     data.relu = what_.adds_residual() || what_.operation == "batch_norm_relu";
-    if (what_.adds_residual()) data.residual = values(Pool::residual);
+    if (what_.adds_residual()) data.residual = data.output = values(Pool::residual);
     return data;
 }
 

@@ -115,6 +115,7 @@ reference::BatchNormData batch_norm_data(const Call& call) {
     data.residual = call.floats("residual");
     data.relu = relu_of(call) != Relu::none;
     if (relu_of(call) == Relu::mask) data.relu_mask = words("relu_mask");
+    if (relu_of(call) == Relu::output) data.output = call.floats("y");
     data.valid = words("valid");
     data.ddx = call.floats("ddx");
     data.ddgamma = call.floats("ddgamma");
@@ -173,14 +174,14 @@ Operation batch_norm() {
                    .expect = expect_inference},
                   {.name = "backward",
                    .needs = {"x", "dy"},
-                   .takes = {"gamma", "beta", "mean", "inv_std", "relu_mask", "count"},
+                   .takes = {"gamma", "beta", "mean", "inv_std", "relu_mask", "y", "count"},
                    .adds = {"residual", "valid", "dgamma", "dbeta"},
                    .gives = {"dx", "dgamma", "dbeta", "dresidual"},
                    .run = run_batch_norm_backward,
                    .expect = expect_batch_norm_backward},
                   {.name = "backward_frozen",
                    .needs = {"x", "dy", "running_mean", "running_var"},
-                   .takes = {"gamma", "beta", "relu_mask"},
+                   .takes = {"gamma", "beta", "relu_mask", "y"},
                    .adds = {"residual", "dgamma", "dbeta"},
                    .gives = {"dx", "dgamma", "dbeta", "dresidual"},
                    .run = run_batch_norm_frozen,

@@ -15,7 +15,8 @@ bool has_saved(const Call& call) {
                                     ": mean, inv_std: got one of them, needs both or neither");
     if (!call.has("mean")) return false;
     for (const auto& [tensor, needed] :
-         {std::pair("relu_mask", relu_of(call) == Relu::mask), std::pair("count", call.has("valid"))})
+         {std::pair("relu_mask", relu_of(call) == Relu::mask), std::pair("y", relu_of(call) == Relu::output),
+          std::pair("count", call.has("valid"))})
         if (needed && !call.has(tensor))
             throw std::invalid_argument("batch_norm " + call.mode->name + ": " + tensor +
                                         ": got nothing, needs what forward gave, as mean and inv_std are");
@@ -49,6 +50,7 @@ Expectations expect_batch_norm_backward(const Call& call) {
         expect_gradients(call, result, reference::expected_backward(data, saved.mean, saved.inv_std));
     } else {
         data.relu_mask.clear();  // no forward pass gave it
+        data.output.clear();
         expect_gradients(call, result, reference::expected_backward(data));
     }
     return result;
@@ -57,7 +59,8 @@ Expectations expect_batch_norm_backward(const Call& call) {
 void run_batch_norm_frozen(const Call& call, Workspace& workspace) {
     const BatchNorm op(workspace.device(), batch_norm_options(call));
     const NormArguments arguments(call, workspace, op.scratch_bytes());
-    if (relu_of(call) == Relu::mask && !call.has("relu_mask"))
+    if ((relu_of(call) == Relu::mask && !call.has("relu_mask")) ||
+        (relu_of(call) == Relu::output && !call.has("y")))
         op.forward_inference(workspace.recorder(), arguments);
     op.backward_frozen(workspace.recorder(), arguments);
 }

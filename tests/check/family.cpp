@@ -23,7 +23,7 @@ const Option per_activation_option{
     "per-activation", {"off", "on"}, "Whether every activation is normalized on its own"};
 
 const Option relu_option{"relu",
-                         {"none", "recomputed", "mask"},
+                         {"none", "recomputed", "mask", "output"},
                          "Whether a ReLU follows, and how backward knows what it let through"};
 const Option guard_option{"guard", {"off", "on"}, "Whether running statistics take in finite batches only"};
 const Option health_option{"health", {"off", "on"}, "Whether to report on every channel"};

@@ -24,7 +24,7 @@ Layout layout_of(const Settings& settings);
 SingleValue single_value_of(const Settings& settings);
 Storage storage_of(const Settings& settings);
 /// A ReLU may follow the normalization, and backward may know where it let through.
-enum class Relu { none, recomputed, mask };
+enum class Relu { none, recomputed, mask, output };
 Relu relu_of(const Call& call);
 bool wants_health(const Call& call);
 bool has_guard(const Call& call);

@@ -18,7 +18,6 @@ class NormArguments {
         pass.x = workspace_.in("x");
         pass.gamma = workspace_.in("gamma");
         if constexpr (requires { pass.beta; }) pass.beta = workspace_.in("beta");
-        if constexpr (requires { pass.y; }) pass.y = workspace_.saved("y");
         take_statistics(pass);
         if constexpr (requires { pass.dy; }) pass.dy = workspace_.in("dy");
         if constexpr (requires { pass.dx; }) pass.dx = workspace_.out("dx");
@@ -64,6 +63,14 @@ class NormArguments {
         const auto saved_if = [&](bool wanted, const char* name) {
             return wanted ? workspace_.saved(name) : BufferView{};
         };
+        // A backward pass reads it, if at all, for the ReLU.
+        if constexpr (requires {
+                          pass.y;
+                          pass.dy;
+                      })
+            pass.y = saved_if(relu_of(call_) == Relu::output, "y");
+        else if constexpr (requires { pass.y; })
+            pass.y = workspace_.saved("y");
         if constexpr (requires { pass.residual; }) pass.residual = workspace_.in("residual");
         if constexpr (requires { pass.dresidual; })
             pass.dresidual = saved_if(call_.has("residual"), "dresidual");

@@ -33,11 +33,12 @@ Norm frozen_norm(const BatchNormData& data) {
 }
 
 Expectations gradients(const BatchNormData& data, const Norm& norm, NormForward exact) {
-    const bool decided = !data.relu_mask.empty();
+    const bool decided = !data.relu_mask.empty() || !data.output.empty();
     const size_t channels = norm.sets.parameters;
     const size_t words = data.relu_mask.size() / channels;
     std::vector<size_t> next(channels);
-    for (size_t i = 0; decided && i < norm.x.size(); ++i) {
+    for (size_t i = 0; i < data.output.size(); ++i) exact.passed[i] = !(data.output[i] <= 0);
+    for (size_t i = 0; !data.relu_mask.empty() && i < norm.x.size(); ++i) {
         const size_t channel = norm.sets.parameter[i], place = next[channel]++;
         exact.passed[i] = (data.relu_mask[channel * words + place / 32] >> place % 32 & 1) != 0;
     }

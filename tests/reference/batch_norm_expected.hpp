@@ -11,7 +11,9 @@ struct BatchNormData : NormData {
     int64_t batches = 0;  ///< num_batches_tracked before the call
     std::vector<float> residual{};
     bool relu = false;
-    std::vector<uint32_t> relu_mask{};              ///< given to a backward pass; empty: the reference's own
+    // What a backward pass is given to know what the ReLU let through; empty: the reference's own.
+    std::vector<uint32_t> relu_mask{};
+    std::vector<float> output{};
     std::vector<uint32_t> valid{};                  ///< [N, spatial]; empty: all
     std::vector<float> ddx{}, ddgamma{}, ddbeta{};  ///< each may be empty: 0
 

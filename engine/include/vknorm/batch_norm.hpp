@@ -108,9 +108,9 @@ class BatchNorm {
             num_batches_refused{};  ///< in and out, int64 [1]; counts what the guard kept out; optional
         BufferView residual{};      ///< in, shape; added to y; may be y itself
         bool relu = false;          ///< y below 0 becomes 0, after the residual; NaN stays
-        BufferView relu_mask{};     ///< out, relu_mask_bytes(): where y was above 0 or NaN. Backward needs it
-                                    ///< after a residual; without one it can tell from x. Needs TRANSFER_DST
-                                    ///< usage.
+        BufferView relu_mask{};  ///< out, relu_mask_bytes(): where y was above 0 or NaN. Backward needs it,
+                                 ///< or y, after a residual; without one it can tell from x. Needs
+                                 ///< TRANSFER_DST usage.
         BufferView
             valid{};  ///< in, uint32 [N, spatial]: where 0, x is not read into the statistics and y is 0
         BufferView count{};   ///< out, uint32 [1]: values of a channel that were valid; with `valid` only
@@ -144,10 +144,12 @@ class BatchNorm {
         BufferView dgamma{}, dbeta{};  ///< out, [C]; each absent: not wanted
         bool accumulate = false;       ///< dgamma and dbeta are added to
         bool relu = false;             ///< forward had a ReLU
-        BufferView relu_mask{};        ///< in, as written by forward; absent with relu: recomputed from x
-        BufferView beta{};             ///< in, [C]; read only to recompute the ReLU
-        BufferView dresidual{};  ///< out, shape: dy where the ReLU let through, else 0 (needs relu_mask after
-                                 ///< a ReLU); absent: not wanted
+        // What the ReLU let through is told by one of these two, or recomputed from x:
+        BufferView y{};          ///< in, shape, as forward left it
+        BufferView relu_mask{};  ///< in, as forward left it, where y is not kept
+        BufferView beta{};       ///< in, [C]; read only to recompute the ReLU
+        BufferView dresidual{};  ///< out, shape: dy where the ReLU let through, else 0 (after a ReLU this
+                                 ///< needs y or relu_mask); absent: not wanted
         BufferView valid{};      ///< in, as forward; where 0, dy is not read and dx is 0
         BufferView count{};      ///< in, as written by forward; with `valid` only
         BufferView scratch{};
@@ -164,7 +166,9 @@ class BatchNorm {
         BufferView dgamma{}, dbeta{};              ///< out, [C]; each absent: not wanted
         bool accumulate = false;                   ///< dgamma and dbeta are added to
         bool relu = false;                         ///< forward had a ReLU
-        BufferView relu_mask{};  ///< in, as written by forward; absent with relu: recomputed from x
+        // What the ReLU let through is told by one of these two, or recomputed from x:
+        BufferView y{};          ///< in, shape, as forward left it
+        BufferView relu_mask{};  ///< in, as forward left it, where y is not kept
         BufferView beta{};       ///< in, [C]; read only to recompute the ReLU
         BufferView dresidual{};  ///< out, shape; absent: not wanted
         BufferView scratch{};

@@ -103,7 +103,7 @@ std::optional<WalkChoice> choose_fused_forward(const DeviceState& device, const 
 std::optional<WalkChoice> choose_fused_backward(const DeviceState& device, const NormPlan& plan,
                                                 const BackwardFinalizePass& finalize,
                                                 const BackwardApplyPass& apply) {
-    if (apply.dresidual || apply.relu_mask || apply.valid || finalize.weights) return {};
+    if (apply.dresidual || apply.relu.mask || apply.relu.output || apply.valid || finalize.weights) return {};
     // The gradients of parameters that several sets share are sums over them.
     const bool shared = plan.extent.samples > 1 || plan.group > 1;
     if (shared && (finalize.dgamma || finalize.dbeta || apply.affine.gamma)) return {};
@@ -170,7 +170,7 @@ void fused_backward(Recorder& recorder, const NormPlan& plan, const WalkChoice& 
                                           .values = static_cast<float>(finalize.values.known)};
     const SliceWalk walk{.width = workgroup_of(plan, choice, push.shape), .height = 1};
     const uint32_t features =
-        features_of(apply.affine, apply.relu) | bit_if(apply.weighted, shaders::norm_weighted);
+        features_of(apply.affine, apply.relu.applied) | bit_if(apply.weighted, shaders::norm_weighted);
     const auto constants = walk_constants(plan, walk, choice, apply.statistics, features);
     dispatch(recorder, {choice.shader, constants},
              {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,

@@ -25,13 +25,15 @@ constexpr uint64_t most_values_again = uint64_t{1} << 20;
 /// Of either backward pass.
 template <class Pass>
 uint32_t backward_features(const Pass& pass) {
-    const bool recomputes = pass.relu && !pass.relu_mask;
+    const bool recomputes = pass.relu.recomputed();
     return bit_if(bool(pass.affine.gamma), shaders::norm_gamma) |
            bit_if(recomputes && pass.affine.beta, shaders::norm_beta) |
            bit_if(pass.affine.by_position, shaders::norm_by_position) |
            bit_if(pass.statistics.by_image, shaders::norm_by_image) | bit_if(recomputes, shaders::norm_relu) |
-           bit_if(bool(pass.relu_mask), shaders::norm_mask) | bit_if(bool(pass.valid), shaders::norm_valid) |
-           bit_if(bool(pass.x), shaders::norm_x) | bit_if(pass.weighted, shaders::norm_weighted);
+           bit_if(bool(pass.relu.mask), shaders::norm_mask) |
+           bit_if(bool(pass.relu.output), shaders::norm_output) |
+           bit_if(bool(pass.valid), shaders::norm_valid) | bit_if(bool(pass.x), shaders::norm_x) |
+           bit_if(pass.weighted, shaders::norm_weighted);
 }
 
 /// One dispatch's share of the sets that a pass merges.
@@ -306,15 +308,16 @@ void NormPasses::backward_sums(Recorder& recorder, const BackwardSumsPass& pass)
     const Label label(recorder, plan_.operation + ".backward_sums");
     const uint32_t features = backward_features(pass);
     const WalkChoice choice =
-        choose_walk(*device_, plan_, backward_sums_modules, Walk::strands, {pass.x, pass.dy},
-                    scaling_views(plan_, pass.statistics, pass.affine));
+        choose_walk(*device_, plan_, backward_sums_modules, Walk::strands,
+                    {pass.x, pass.dy, pass.relu.output}, scaling_views(plan_, pass.statistics, pass.affine));
     for (const Slice& slice : plan_.slices) {
         const SliceBinder bind(recorder, plan_, slice, choice.aligned());
         const SliceWalk walk = walk_of(plan_, slice, choice);
         const auto constants = walk_constants(plan_, walk, choice, pass.statistics, features);
-        const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
+        const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy),
+                          y = bind.tensor(pass.relu.output);
         const AlignedView partials = bind.partials(pass.partials);
-        const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
+        const AlignedView mask = bind.relu_mask(pass.relu.mask), valid = bind.valid(pass.valid);
         const BoundStatistics statistics = bind.statistics(pass.statistics);
         const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
         const shaders::NormBackwardSums push{.walk = walk.push,
@@ -323,12 +326,13 @@ void NormPasses::backward_sums(Recorder& recorder, const BackwardSumsPass& pass)
                                              .strands = bind.strands(partials),
                                              .x_first = x.first,
                                              .dy_first = dy.first,
+                                             .y_first = y.first,
                                              .gamma_first = gamma.first,
                                              .beta_first = beta.first,
                                              .valid_first = valid.first};
         dispatch(recorder, {choice.shader, constants},
                  {read(x.view), read(dy.view), statistics.mean, statistics.deviation, write(partials.view),
-                  gamma.binding, beta.binding, read(mask.view), read(valid.view)},
+                  gamma.binding, beta.binding, read(mask.view), read(valid.view), read(y.view)},
                  push, walk.groups);
     }
 }
@@ -377,16 +381,17 @@ void NormPasses::backward_apply(Recorder& recorder, const BackwardApplyPass& pas
     const uint32_t features = backward_features(pass) | bit_if(bool(pass.dx), shaders::norm_dx) |
                               bit_if(bool(pass.dresidual), shaders::norm_dresidual);
     const WalkChoice choice = choose_walk(*device_, plan_, backward_apply_modules, Walk::sweep,
-                                          {pass.x, pass.dy, pass.dx, pass.dresidual},
+                                          {pass.x, pass.dy, pass.relu.output, pass.dx, pass.dresidual},
                                           scaling_views(plan_, pass.statistics, pass.affine, pass.means));
     const AlignedView means = bind_words(recorder.device(), pass.means);
     for (const Slice& slice : plan_.slices) {
         const SliceBinder bind(recorder, plan_, slice, choice.aligned());
         const SliceWalk walk = walk_of(plan_, slice, choice);
         const auto constants = walk_constants(plan_, walk, choice, pass.statistics, features);
-        const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy);
+        const AlignedView x = bind.tensor(pass.x), dy = bind.tensor(pass.dy),
+                          y = bind.tensor(pass.relu.output);
         const AlignedView dx = bind.tensor(pass.dx), dresidual = bind.tensor(pass.dresidual);
-        const AlignedView mask = bind.relu_mask(pass.relu_mask), valid = bind.valid(pass.valid);
+        const AlignedView mask = bind.relu_mask(pass.relu.mask), valid = bind.valid(pass.valid);
         const BoundStatistics statistics = bind.statistics(pass.statistics);
         const BoundAffine gamma = bind.gamma(pass.affine), beta = bind.beta(pass.affine);
         const shaders::NormBackwardApply push{
@@ -395,6 +400,7 @@ void NormPasses::backward_apply(Recorder& recorder, const BackwardApplyPass& pas
             .mask = bind.mask_bits(mask),
             .x_first = x.first,
             .dy_first = dy.first,
+            .y_first = y.first,
             .dx_first = dx.first,
             .dresidual_first = dresidual.first,
             .gamma_first = gamma.first,
@@ -404,7 +410,7 @@ void NormPasses::backward_apply(Recorder& recorder, const BackwardApplyPass& pas
         dispatch(recorder, {choice.shader, constants},
                  {read(x.view), read(dy.view), write(dx.view), statistics.mean, statistics.deviation,
                   gamma.binding, read(means.view), beta.binding, read(mask.view), read(valid.view),
-                  write(dresidual.view)},
+                  write(dresidual.view), read(y.view)},
                  push, walk.groups);
     }
 }

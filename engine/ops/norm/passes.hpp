@@ -101,14 +101,21 @@ struct ApplyPass {
     BufferView valid{};
 };
 
+/// How backward knows what a ReLU let through.
+struct ReluGate {
+    bool applied = false;         ///< there was a ReLU
+    BufferView mask{}, output{};  ///< in, one of them; absent: it is recomputed from x
+
+    bool recomputed() const { return applied && !mask && !output; }
+};
+
 struct BackwardSumsPass {
     BufferView x{};  ///< absent: only dy is summed
     BufferView dy{};
-    Affine affine{};        ///< read for a ReLU without a mask, and where weighted
+    Affine affine{};        ///< read where a ReLU is recomputed, and where weighted
     bool weighted = false;  ///< dy counts times gamma
     StatisticsView statistics{};
-    bool relu = false;
-    BufferView relu_mask{};
+    ReluGate relu{};
     BufferView valid{};
     BufferView partials{};  ///< out
 };
@@ -138,8 +145,7 @@ struct BackwardApplyPass {
     Affine affine{};
     bool weighted = false;  ///< the means are those of dy * gamma
     StatisticsView statistics{};
-    bool relu = false;
-    BufferView relu_mask{};
+    ReluGate relu{};
     BufferView valid{};
     BufferView means{};
 };
