@@ -181,22 +181,66 @@ class Product(Timed):
         return self.dy.t() @ self.x, self.dy.sum(0)
 
 
-class Steps(Timed):
-    """Eight steps of the network of bench_training.cpp; a batch is picked for each."""
+class Convolution(Timed):
+    """One of the products of a convolution 3 x 3 of 32 maps, to twice as many channels."""
 
-    def __init__(self, device):
-        linear, norm = torch.nn.Linear, torch.nn.BatchNorm1d
-        self.device = device
-        self.network = torch.nn.Sequential(
-            linear(784, 256), norm(256), torch.nn.ReLU(), linear(256, 128), norm(128), torch.nn.ReLU(),
-            linear(128, 10)).to(device)
+    def __init__(self, name, channels, device):
+        self.name, self.device = name, device
+        side = 1024 // channels
+        self.x, self.weight = torch.rand(32, channels, side, side), torch.rand(2 * channels, channels, 3, 3)
+        self.dy, self.bias = torch.rand(32, 2 * channels, side, side), torch.rand(2 * channels)
+        for tensor in ("x", "weight", "dy", "bias"):
+            setattr(self, tensor, getattr(self, tensor).to(device))
+
+    def work(self, _):
+        if self.name == "y":
+            return F.conv2d(self.x, self.weight, self.bias, padding=1)
+        wanted = [self.name == "dx", self.name == "dweight", self.name == "dweight"]
+        return torch.ops.aten.convolution_backward(
+            self.dy, self.x, self.weight, [len(self.bias)], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, wanted)
+
+
+def perceptron():
+    linear, norm = torch.nn.Linear, torch.nn.BatchNorm1d
+    return torch.nn.Sequential(
+        linear(784, 256), norm(256), torch.nn.ReLU(), linear(256, 128), norm(128), torch.nn.ReLU(),
+        linear(128, 10))
+
+
+class ResidualBlock(torch.nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        conv, norm = torch.nn.Conv2d, torch.nn.BatchNorm2d
+        self.conv1, self.bn1 = conv(inputs, outputs, 3, stride, 1, bias=False), norm(outputs)
+        self.conv2, self.bn2 = conv(outputs, outputs, 3, 1, 1, bias=False), norm(outputs)
+        self.shortcut = torch.nn.Sequential()
+        if stride != 1:
+            self.shortcut = torch.nn.Sequential(conv(inputs, outputs, 1, stride, bias=False), norm(outputs))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + self.shortcut(x))
+
+
+def resnet8():
+    return torch.nn.Sequential(
+        torch.nn.Unflatten(1, (1, 28, 28)), torch.nn.Conv2d(1, 16, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(16),
+        torch.nn.ReLU(), ResidualBlock(16, 16, 1), ResidualBlock(16, 32, 2), ResidualBlock(32, 64, 2),
+        torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(64, 10))
+
+
+class Steps(Timed):
+    """So many steps of a network; a batch is picked for each."""
+
+    def __init__(self, network, batch, steps, device):
+        self.network, self.batch, self.steps, self.device = network.to(device), batch, steps, device
         self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.05)
         self.inputs = torch.rand(4096, 784, device=device)
         self.labels = torch.randint(0, 10, (4096,), device=device)
 
     def work(self, _):
-        for _ in range(8):
-            indices = torch.randint(0, 4096, (128,), device=self.device)
+        for _ in range(self.steps):
+            indices = torch.randint(0, 4096, (self.batch,), device=self.device)
             self.optimizer.zero_grad()
             loss = F.cross_entropy(self.network(self.inputs[indices]), self.labels[indices])
             loss.backward()
@@ -205,9 +249,15 @@ class Steps(Timed):
 
 
 def training(device):
-    # In the order of bench_training.cpp.
-    products = {(name, "forward"): Product(name, device) for name in ("y", "dx", "dweight")}
-    return {**products, ("steps", "forward"): Steps(device)}
+    # In the order of training.cpp.
+    products = ("y", "dx", "dweight")
+    result = {(name, "forward"): Product(name, device) for name in products}
+    for channels in (64, 128, 256):
+        for name in products:
+            result[f"convolution {channels} {name}", "forward"] = Convolution(name, channels, device)
+    result["perceptron", "forward"] = Steps(perceptron(), 128, 8, device)
+    result["resnet8", "forward"] = Steps(resnet8(), 64, 1, device)
+    return result
 
 
 def names(request, device):

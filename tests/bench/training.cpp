@@ -4,9 +4,9 @@
 #include <stdexcept>
 
 #include <vknorm/data.hpp>
-#include <vknorm/linear.hpp>
+#include <vknorm/models.hpp>
 
-#include "bench/pool.hpp"
+#include "bench/products.hpp"
 #include "bench/sentinel.hpp"
 #include "reference/network_reference.hpp"
 
@@ -14,123 +14,45 @@ namespace vknorm::bench {
 
 namespace {
 
-constexpr size_t steps_a_sample = 8;
-
-void require(bool right, const std::string& what) {
-    if (!right) throw std::runtime_error(what + " is wrong");
-}
-
-/// A fully connected layer and all of its tensors.
-class Layer {
-  public:
-    Layer(Device& device, uint32_t rows, uint32_t inputs, uint32_t outputs)
-        : rows_(rows),
-          inputs_(inputs),
-          outputs_(outputs),
-          linear_(device, {.rows = rows, .inputs = inputs, .outputs = outputs}),
-          stream_(device) {
-        const auto buffer = [&](uint32_t height, uint32_t width, const char* name) {
-            return Buffer(device, 4 * VkDeviceSize{height} * width, name);
-        };
-        x_ = buffer(rows, inputs, "x");
-        weight_ = buffer(outputs, inputs, "weight");
-        bias_ = buffer(1, outputs, "bias");
-        dy_ = buffer(rows, outputs, "dy");
-        y_ = buffer(rows, outputs, "y");
-        dx_ = buffer(rows, inputs, "dx");
-        dweight_ = buffer(outputs, inputs, "dweight");
-        dbias_ = buffer(1, outputs, "dbias");
-        for (const Buffer* each : {&x_, &weight_, &bias_, &dy_})
-            stream_.upload(*each, Pool::first_values(Pool::x, each->bytes() / 4));
-        stream_.wait(stream_.submit());
-    }
-
-    void forward(Recorder& recorder) const {
-        linear_.forward(recorder, {.x = x_, .weight = weight_, .bias = bias_, .y = y_});
-    }
-    void backward_input(Recorder& recorder) const {
-        linear_.backward(recorder, {.dy = dy_, .weight = weight_, .dx = dx_});
-    }
-    void backward_parameters(Recorder& recorder) const {
-        linear_.backward(recorder, {.x = x_, .dy = dy_, .dweight = dweight_, .dbias = dbias_});
-    }
-
-    double flops() const { return 2.0 * rows_ * inputs_ * outputs_; }
-
-    /// Compares some of the elements of each product with sums in float64.
-    void verify() {
-        forward(stream_.record());
-        backward_input(stream_.record());
-        backward_parameters(stream_.record());
-        const auto values = [&](const Buffer& buffer) { return stream_.download<float>(buffer); };
-        const std::vector<float> x = values(x_), weight = values(weight_), bias = values(bias_),
-                                 dy = values(dy_);
-        check("y", values(y_), outputs_, inputs_, [&](size_t row, size_t column, size_t k) {
-            return x[row * inputs_ + k] * double{weight[column * inputs_ + k]} +
-                   (k == 0 ? bias[column] : 0.0);
-        });
-        check("dx", values(dx_), inputs_, outputs_, [&](size_t row, size_t column, size_t k) {
-            return dy[row * outputs_ + k] * double{weight[k * inputs_ + column]};
-        });
-        check("dweight", values(dweight_), inputs_, rows_, [&](size_t row, size_t column, size_t k) {
-            return dy[k * outputs_ + row] * double{x[k * inputs_ + column]};
-        });
-        check("dbias", values(dbias_), outputs_, rows_,
-              [&](size_t, size_t column, size_t k) { return dy[k * outputs_ + column]; });
-    }
-
-  private:
-    // A sum of K terms and a bias is off by (K + 1) ULP of the sum of their magnitudes at most.
-    template <class Term>
-    static void check(const char* name, const std::vector<float>& got, size_t columns, size_t terms,
-                      Term term) {
-        for (size_t i = 0; i < got.size(); i += 1 + got.size() / 4099) {
-            double sum = 0, magnitude = 0;
-            for (size_t k = 0; k < terms; ++k) {
-                sum += term(i / columns, i % columns, k);
-                magnitude += std::abs(term(i / columns, i % columns, k));
-            }
-            const double bound = std::ldexp(1.0, -23) * static_cast<double>(terms + 2) * magnitude;
-            require(std::abs(got[i] - sum) <= bound, std::string("linear: ") + name);
-        }
-    }
-
-    uint32_t rows_, inputs_, outputs_;
-    Linear linear_;
-    Stream stream_;
-    Buffer x_, weight_, bias_, dy_, y_, dx_, dweight_, dbias_;
-};
-
-/// The network that trains, with its data.
+/// A network that trains on pictures of digits, with its data.
 class Training {
   public:
-    explicit Training(Device& device)
-        : data_(make_digits(4096, 1)), order_(data_.size(), batch, 1), network_(device, options()) {
+    /// So many steps are one sample.
+    struct Options {
+        const char* name;
+        Graph graph;
+        uint32_t batch, steps;
+        uint32_t verified_rows;  ///< of a batch small enough for the reference
+    };
+    Training(Device& device, const Options& options)
+        : options_(options),
+          data_(make_digits(4096, 1)),
+          order_(data_.size(), options.batch, 1),
+          network_(device, options.graph, {.max_batch = options.batch}) {
         network_.set_optimizer(sgd);
     }
+
+    const Options& options() const { return options_; }
 
     /// Two steps beside those of the float64 reference: the second one's loss tells of the first one's
     /// update.
     void verify() {
-        reference::Tensors tensors;
-        for (const std::string& name : network_.tensor_names()) {
-            const std::vector<float> values = network_.tensor(name);
-            tensors[name] = {values.begin(), values.end()};
-        }
-        reference::NetworkReference expected(options(), tensors);
+        reference::NetworkReference expected(options_.graph, {}, reference::tensors_of(network_));
+        BatchOrder order(data_.size(), options_.verified_rows, 1);
         for (int step = 0; step < 2; ++step) {
-            const Dataset picked = pick(data_, order_.next());
+            const Dataset picked = pick(data_, order.next());
             const StepResult got = network_.result(network_.train_step(picked.inputs, picked.labels));
             const reference::Step wanted = expected.train({picked.inputs, picked.labels}, {.sgd = sgd});
             const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-4 * std::abs(b); };
-            require(near(got.loss, wanted.loss) && near(got.gradient_norm, wanted.gradient_norm),
-                    "training step " + std::to_string(step + 1));
+            if (!near(got.loss, wanted.loss) || !near(got.gradient_norm, wanted.gradient_norm))
+                throw std::runtime_error(std::string(options_.name) + ": training step " +
+                                         std::to_string(step + 1) + " is wrong");
         }
     }
 
     void run() {
         Ticket ticket = 0;
-        for (size_t step = 0; step < steps_a_sample; ++step) {
+        for (uint32_t step = 0; step < options_.steps; ++step) {
             const Dataset picked = pick(data_, order_.next());
             ticket = network_.train_step(picked.inputs, picked.labels);
         }
@@ -138,27 +60,61 @@ class Training {
     }
 
   private:
-    static constexpr size_t batch = 128;
     static constexpr Sgd sgd{.learning_rate = 0.05f};
-    static NetworkOptions options() {
-        return {.inputs = 784, .hidden = {{.units = 256}, {.units = 128}}, .classes = 10, .max_batch = batch};
-    }
 
+    Options options_;
     Dataset data_;
     BatchOrder order_;
     Network network_;
 };
 
+/// What is timed: the layers of the image classifier of models.hpp and one of a perceptron, and whole
+/// networks.
+// A peer's contestants are in this order, see torch_peer.py.
+std::vector<std::unique_ptr<Products>> layers_to_time(Device& device) {
+    std::vector<std::unique_ptr<Products>> layers;
+    layers.push_back(linear_products(device, {.rows = 512, .inputs = 512, .outputs = 512}));
+    for (const uint32_t channels : {64u, 128u, 256u})
+        layers.push_back(convolution_products(device, {.images = 32,
+                                                       .in_channels = channels,
+                                                       .out_channels = 2 * channels,
+                                                       .height = 1024 / channels,
+                                                       .width = 1024 / channels,
+                                                       .kernel = 3,
+                                                       .padding = 1}));
+    return layers;
+}
+
+std::vector<std::unique_ptr<Training>> networks_to_time(Device& device) {
+    const auto network = [&](const Training::Options& options) {
+        return std::make_unique<Training>(device, options);
+    };
+    const ModelOptions digits{.shape = {1, 28, 28}};
+    std::vector<std::unique_ptr<Training>> networks;
+    networks.push_back(network(
+        {.name = "128 x 784-256-128-10, 8 steps",
+         .graph = perceptron({.inputs = 784, .hidden = {{.units = 256}, {.units = 128}}, .classes = 10}),
+         .batch = 128,
+         .steps = 8,
+         .verified_rows = 128}));
+    networks.push_back(network({.name = "64 x ResNet-8 of 28 x 28",
+                                .graph = resnet_cifar(8, digits),
+                                .batch = 64,
+                                .steps = 1,
+                                .verified_rows = 4}));
+    return networks;
+}
+
 struct Row {
-    const char* name;
+    std::string name;
     double amount;  ///< of what its times are for, in GFLOP or steps
     const char* unit;
 
     double rate(const Times& times) const { return 1e3 * amount / times.median_ms; }
 };
 
-void add_line(std::string& table, const char* name, const Row& row, const Times& times) {
-    append(table, "  %-44s %9.3f %9.3f %6.1f %% %9.1f %-8s", name, times.median_ms, times.best_ms,
+void add_line(std::string& table, const std::string& name, const Row& row, const Times& times) {
+    append(table, "  %-44s %9.3f %9.3f %6.1f %% %9.1f %-8s", name.c_str(), times.median_ms, times.best_ms,
            100 * times.spread, row.rate(times), row.unit);
 }
 
@@ -173,29 +129,33 @@ nlohmann::json json_of(const Row& row, const Times& times) {
 }  // namespace
 
 Findings measure_training(Device& device, const std::vector<Peer*>& peers, size_t rounds) {
-    Layer layer(device, 512, 512, 512);
-    Training training(device);
-    layer.verify();
-    training.verify();
+    const auto layers = layers_to_time(device);
+    const auto networks = networks_to_time(device);
+    for (const auto& layer : layers) layer->verify();
+    for (const auto& network : networks) network->verify();
 
     DeviceClock clock(device);
     Sentinel sentinel(device);
-    const double gflop = 1e-9 * layer.flops();
     std::vector<Row> rows;
     std::vector<Contestant> contestants;
     const auto add = [&](const Row& row, Contestant contestant) {
         rows.push_back(row);
         contestants.push_back(std::move(contestant));
     };
-    add({"y = x W^T + b, 512^3", gflop, "GFLOP/s"},
-        [&] { return clock.time([&](Recorder& recorder) { layer.forward(recorder); }); });
-    add({"dx = dy W, 512^3", gflop, "GFLOP/s"},
-        [&] { return clock.time([&](Recorder& recorder) { layer.backward_input(recorder); }); });
-    add({"dW = dy^T x, db = sum dy, 512^3", gflop, "GFLOP/s"},
-        [&] { return clock.time([&](Recorder& recorder) { layer.backward_parameters(recorder); }); });
-    add({"128 x 784-256-128-10, 8 steps", steps_a_sample, "steps/s"},
-        [&] { return time_on_host([&] { training.run(); }); });
-    // A peer's contestants are in the order of the rows.
+    for (const auto& layer : layers) {
+        const double gflop = 1e-9 * layer->flops();
+        const auto add_product = [&](const char* product, void (Products::*record)(Recorder&) const) {
+            add({layer->name() + ": " + product, gflop, "GFLOP/s"}, [&clock, its = layer.get(), record] {
+                return clock.time([&](Recorder& recorder) { (its->*record)(recorder); });
+            });
+        };
+        add_product("y", &Products::forward);
+        add_product("dx", &Products::backward_input);
+        add_product("dW, db", &Products::backward_parameters);
+    }
+    for (const auto& network : networks)
+        add({network->options().name, static_cast<double>(network->options().steps), "steps/s"},
+            [its = network.get()] { return time_on_host([&] { its->run(); }); });
     for (Peer* const peer : peers)
         for (const auto& [name, direction] : peer->prepare({.operation = "training"}, 0))
             contestants.emplace_back(
@@ -217,7 +177,7 @@ Findings measure_training(Device& device, const std::vector<Peer*>& peers, size_
         for (size_t peer = 0; peer < peers.size(); ++peer) {
             const Times& its = times[rows.size() * (peer + 1) + i];
             const double ratio = its.median_ms / times[i].median_ms;
-            add_line(findings.table, peers[peer]->title().c_str(), rows[i], its);
+            add_line(findings.table, peers[peer]->title(), rows[i], its);
             append(findings.table, "  (%.2fx)\n", ratio);
             nlohmann::json& entry = row["peers"][peers[peer]->title()] = json_of(rows[i], its);
             entry["ratio"] = ratio;
