@@ -190,10 +190,12 @@ TEST_F(BatchNormArgumentsOf, Backward) {
         a.dresidual = a.dx;
         a.dx = {};
     };
-    EXPECT_EQ(backward(recomputed_after_residual),
-              "batch_norm.backward: relu_mask: got no buffer, needs that of forward, or its y, with dresidual");
+    EXPECT_EQ(
+        backward(recomputed_after_residual),
+        "batch_norm.backward: relu_mask: got no buffer, needs that of forward, or its y, with dresidual");
     EXPECT_EQ(frozen(recomputed_after_residual),
-              "batch_norm.backward_frozen: relu_mask: got no buffer, needs that of forward, or its y, with dresidual");
+              "batch_norm.backward_frozen: relu_mask: got no buffer, needs that of forward, or its y, with "
+              "dresidual");
     EXPECT_EQ(frozen([](auto& a) { a.x = {}; }),
               "batch_norm.backward_frozen: x: got no buffer, needs 96 bytes");
     EXPECT_EQ(frozen([](auto& a) { a.x = a.dgamma = {}; }), "no error");
