@@ -110,6 +110,7 @@ std::vector<DeviceGraph::Node> DeviceGraph::nodes_of(const Graph& graph) {
         for (const NodeId read : described.reads) node.reads.push_back(read.index);
         const auto* const activation = std::get_if<ActivationLayer>(&described.layer);
         node.relu = activation != nullptr && activation->function == Activation::relu;
+        node.sum = std::holds_alternative<AddLayer>(described.layer);
         nodes.push_back(std::move(node));
     }
     return nodes;
@@ -254,11 +255,37 @@ std::vector<BufferView> DeviceGraph::inputs(size_t node, uint32_t rows, const Bu
     return inputs;
 }
 
-size_t DeviceGraph::fused_relu(const RowsPlan& plan, size_t node, const Propagation& how) const {
+size_t DeviceGraph::only_reader(size_t node, const Propagation& how) const {
     const std::vector<size_t>& readers = wiring_.readers[node];
-    if (!how.fuses_relu || readers.size() != 1 || !nodes_[readers.front()].relu) return 0;
-    if (!how.watched.empty() && how.watched[node]) return 0;
-    return plan.layers[node]->applies_relu(at(node, how)) ? readers.front() : 0;
+    return readers.size() == 1 && (how.watched.empty() || !how.watched[node]) ? readers.front() : 0;
+}
+
+DeviceGraph::Fusion DeviceGraph::fusion_of(const RowsPlan& plan, size_t norm, const Propagation& how) const {
+    const size_t next = only_reader(norm, how);
+    if (!how.fuses || next == 0 || !plan.layers[norm]->fuses(at(norm, how))) return {.node = norm};
+    if (nodes_[next].relu) return {.node = norm, .relu = next};
+    const size_t relu = nodes_[next].sum ? only_reader(next, how) : 0;
+    if (relu == 0 || !nodes_[relu].relu) return {.node = norm};
+    const std::vector<size_t>& reads = nodes_[next].reads;
+    const size_t other = reads[0] == norm ? 1 : 0;
+    // Of two norms the first does the sum. A kernel does not add to a gradient that is there.
+    const bool first = other == 1 || !plan.layers[reads[other]]->fuses(at(reads[other], how));
+    const bool adds = wiring_.routes[next][other] == GradientRoute::added ||
+                      wiring_.routes[norm].front() == GradientRoute::added;
+    if (!first || adds) return {.node = norm};
+    return {.node = norm, .relu = relu, .sum = next, .residual = reads[other]};
+}
+
+std::vector<DeviceGraph::Fusion> DeviceGraph::turns(const RowsPlan& plan, const Propagation& how) const {
+    std::vector<Fusion> turns(nodes_.size());
+    for (size_t n = 1; n < nodes_.size(); ++n) {
+        if (turns[n].node > 0) continue;  // a norm takes its place
+        const Fusion fusion = fusion_of(plan, n, how);
+        turns[fusion.last()] = fusion;
+    }
+    for (const Fusion& turn : std::vector<Fusion>(turns))
+        if (turn.sum > 0) turns[turn.sum] = {};
+    return turns;
 }
 
 Propagation DeviceGraph::at(size_t node, const Propagation& how) {
@@ -284,26 +311,22 @@ std::vector<bool> DeviceGraph::wanted_gradients(const Propagation& how) const {
     return wanted;
 }
 
-bool DeviceGraph::is_fused(const RowsPlan& plan, size_t node, const Propagation& how) const {
-    return nodes_[node].relu && fused_relu(plan, nodes_[node].reads.front(), how) == node;
-}
-
 void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const {
     const RowsPlan& plan = plans_.at(rows);
-    for (size_t n = 1; n < nodes_.size(); ++n) {
-        if (is_fused(plan, n, how)) continue;
-        const Node& node = nodes_[n];
-        const LayerPlan& layer = *plan.layers[n];
-        const size_t relu = fused_relu(plan, n, how);
-        const std::vector<BufferView> inputs = this->inputs(n, rows, x);
-        const Propagation here = at(n, how);
+    for (const Fusion& turn : turns(plan, how)) {
+        if (turn.node == 0) continue;
+        const Node& node = nodes_[turn.node];
+        const LayerPlan& layer = *plan.layers[turn.node];
+        const std::vector<BufferView> inputs = this->inputs(turn.node, rows, x);
+        const Propagation here = at(turn.node, how);
         const ForwardViews views{.store = store_,
                                  .how = here,
                                  .x = inputs,
-                                 .y = output(relu > 0 ? relu : n, rows, x),
+                                 .y = output(turn.last(), rows, x),
                                  .first_non_finite = first_non_finite_of(
                                      how.divergence, static_cast<uint32_t>(node.reads.front())),
-                                 .relu = relu > 0};
+                                 .residual = turn.sum > 0 ? output(turn.residual, rows, x) : BufferView{},
+                                 .relu = turn.relu > 0};
         if (how.share) {
             const BufferView moments = layer.measure(stream.record(), views);
             if (moments) how.share({node.forward_label, Exchanged::moments, moments});
@@ -345,40 +368,42 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, const Backward& argume
                                                          how.divergence, static_cast<uint32_t>(last))});
     }
     const std::vector<bool> wanted = wanted_gradients(how);
+    const std::vector<Fusion> turns = this->turns(plan, how);
     for (size_t n = last; n > 0; --n) {
         if (!wanted[n]) continue;
         if (arguments.gradient_is_there) arguments.gradient_is_there(stream.record(), n);
-        if (!is_fused(plan, n, how)) backward(stream, rows, n, arguments.x, how, wanted);
+        if (turns[n].node > 0) backward(stream, rows, turns[n], arguments.x, how, wanted);
     }
 }
 
-void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const BufferView& x,
+void DeviceGraph::backward(Stream& stream, uint32_t rows, const Fusion& turn, const BufferView& x,
                            const Propagation& how, const std::vector<bool>& wanted) const {
-    const RowsPlan& plan = plans_.at(rows);
-    const Node& node = nodes_[n];
-    const LayerPlan& layer = *plan.layers[n];
-    const BufferView dy = gradient(n, rows);
-    const std::vector<BufferView> inputs = this->inputs(n, rows, x);
-    std::vector<BufferView> dx;
-    for (size_t i = 0; i < node.reads.size(); ++i) {
+    const LayerPlan& layer = *plans_.at(rows).layers[turn.node];
+    const BufferView dy = gradient(turn.last(), rows);
+    const std::vector<BufferView> inputs = this->inputs(turn.node, rows, x);
+    const auto gradient_of_input = [&](size_t n, size_t i) -> BufferView {
+        const size_t read = nodes_[n].reads[i];
         const GradientRoute route = wiring_.routes[n][i];
-        if (route == GradientRoute::none || !wanted[node.reads[i]])
-            dx.push_back({});
-        else if (route != GradientRoute::added)
-            dx.push_back(gradient(node.reads[i], rows));
-        else
-            dx.push_back(layers_[n]->works_in_place()
-                             ? dy
-                             : spare_.view(0, 4 * VkDeviceSize{rows} * elements(node.reads[i])));
-    }
-    const Propagation here = at(n, how);
+        if (route == GradientRoute::none || !wanted[read]) return {};
+        if (route != GradientRoute::added) return gradient(read, rows);
+        return layers_[n]->works_in_place() ? dy : spare_.view(0, 4 * VkDeviceSize{rows} * elements(read));
+    };
+    const Node& node = nodes_[turn.node];
+    std::vector<BufferView> dx;
+    for (size_t i = 0; i < node.reads.size(); ++i) dx.push_back(gradient_of_input(turn.node, i));
+    BufferView dresidual;
+    if (turn.sum > 0)
+        dresidual = gradient_of_input(turn.sum, nodes_[turn.sum].reads[0] == turn.residual ? 0 : 1);
+    const Propagation here = at(turn.node, how);
     const BackwardViews views{.store = store_,
                               .how = here,
                               .x = inputs,
-                              .y = output(n, rows, x),
+                              .y = output(turn.last(), rows, x),
                               .dy = dy,
                               .dx = dx,
-                              .relu = fused_relu(plan, n, how) > 0};
+                              .relu = turn.relu > 0,
+                              .residual = turn.sum > 0,
+                              .dresidual = dresidual};
     if (how.share) {
         const BufferView sums = layer.sum(stream.record(), views);
         if (sums) how.share({node.backward_label, Exchanged::sums, sums});
@@ -386,7 +411,7 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, size_t n, const Buffer
     const Label label(stream.record(), node.backward_label);
     layer.backward(stream.record(), views);
     for (size_t i = 0; i < node.reads.size(); ++i) {
-        if (wiring_.routes[n][i] != GradientRoute::added || !dx[i]) continue;
+        if (wiring_.routes[turn.node][i] != GradientRoute::added || !dx[i]) continue;
         const BufferView sum = gradient(node.reads[i], rows);
         add(stream.record(), sum, dx[i], sum);
     }

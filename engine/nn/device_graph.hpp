@@ -76,7 +76,7 @@ class DeviceGraph {
     struct Node {
         std::string name, forward_label, backward_label;
         std::vector<size_t> reads{};
-        bool relu = false;
+        bool relu = false, sum = false;
         uint32_t elements = 0;        // of one example's output
         Buffer output{}, gradient{};  // unless they are in the memory of another node
     };
@@ -100,12 +100,22 @@ class DeviceGraph {
     static Propagation at(size_t node, const Propagation& how);
     /// For each node whether something is trained, or looks at its gradient, at or before it.
     std::vector<bool> wanted_gradients(const Propagation& how) const;
-    /// The ReLU that a norm applies, too, because nothing looks between; 0: none.
-    size_t fused_relu(const RowsPlan& plan, size_t node, const Propagation& how) const;
-    /// Whether the node is such a ReLU.
-    bool is_fused(const RowsPlan& plan, size_t node, const Propagation& how) const;
-    void backward(Stream& stream, uint32_t rows, size_t node, const BufferView& x, const Propagation& how,
-                  const std::vector<bool>& wanted) const;
+    /// What a layer does besides, because nothing looks between.
+    struct Fusion {
+        size_t node = 0;      ///< whose layer it is; 0: of none, another one does the node's work
+        size_t relu = 0;      ///< the ReLU behind it, whose place it takes; 0: none
+        size_t sum = 0;       ///< the sum between them; 0: none
+        size_t residual = 0;  ///< what that adds
+
+        size_t last() const { return relu > 0 ? relu : node; }
+    };
+    /// The only node that reads that one, if nothing else looks at what it gives; else 0.
+    size_t only_reader(size_t node, const Propagation& how) const;
+    Fusion fusion_of(const RowsPlan& plan, size_t norm, const Propagation& how) const;
+    /// For each node what is to be done in its turn.
+    std::vector<Fusion> turns(const RowsPlan& plan, const Propagation& how) const;
+    void backward(Stream& stream, uint32_t rows, const Fusion& turn, const BufferView& x,
+                  const Propagation& how, const std::vector<bool>& wanted) const;
 
     Device& device_;
     NetworkOptions options_;

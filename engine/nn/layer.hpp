@@ -32,8 +32,8 @@ struct Propagation {
     /// Replaces what a buffer of batch statistics holds by what all hold together, see LayerPlan::measure.
     /// Null: nothing is shared.
     std::function<void(const ExchangedBuffer&)> share{};
-    /// Whether norms may apply the ReLUs behind them.
-    bool fuses_relu = true;
+    /// Whether norms may do what the sums and ReLUs behind them would.
+    bool fuses = true;
     std::vector<bool> watched{};  ///< for each node whether something looks at its tensors; empty: none
     BufferView divergence{};
 };
@@ -46,7 +46,8 @@ struct ForwardViews {
     std::span<const BufferView> x;  ///< in, what the node reads
     BufferView y{};                 ///< out
     BufferView first_non_finite{};  ///< in and out: the word of x[0]; absent: nobody wants to know
-    bool relu = false;              ///< the layer does what the ReLU behind it would
+    BufferView residual{};          ///< in: the layer adds it, as the sum behind it would
+    bool relu = false;              ///< the layer does what the ReLU behind it would, after that
 };
 
 struct BackwardViews {
@@ -58,6 +59,8 @@ struct BackwardViews {
     std::span<const BufferView> dx;  ///< out, one for each x; absent: not wanted; dy itself where the layer
                                      ///< works in place
     bool relu = false;               ///< as forward
+    bool residual = false;           ///< forward added one
+    BufferView dresidual{};          ///< out, its gradient; absent: not wanted; may be dy itself
 
     /// Of a parameter that is neither gamma nor beta; absent: not wanted.
     BufferView weight_gradient(const StoredTensor& tensor) const {
@@ -73,8 +76,8 @@ class LayerPlan {
     virtual VkDeviceSize scratch_bytes() const { return 0; }
     /// How it goes about with batch statistics, for people; empty where there is nothing to tell.
     virtual std::string explain() const { return ""; }
-    /// Whether it can do what a ReLU behind it would, too.
-    virtual bool applies_relu(const Propagation&) const { return false; }
+    /// Whether it can do what a ReLU behind it would, too, and before that add a residual.
+    virtual bool fuses(const Propagation&) const { return false; }
 
     virtual void forward(Recorder& recorder, const ForwardViews& views) const = 0;
     /// The gradients of the layer's parameters, and dx.

@@ -115,7 +115,7 @@ void Training::record_gradient(Flight& flight, float weight_sum, const RenormLim
                     .share = share,
                     // A ReLU hides infinities, and what a norm saved of all micro-batches but the last
                     // one is gone when the step is judged: there, ReLUs look for themselves.
-                    .fuses_relu = micro_batches.size() == 1,
+                    .fuses = micro_batches.size() == 1,
                     .watched = std::move(watched),
                     .divergence = divergence_};
     const auto measure = [&](Recorder& recorder, size_t node) {

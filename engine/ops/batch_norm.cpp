@@ -180,7 +180,7 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     check.optional_input("relu_mask", arguments.relu_mask, impl.plan().mask_bytes());
     if (arguments.y) check.tensor("y", arguments.y);
     const ReluGate gate = checked_gate(check, arguments);
-    if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
+    if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual, {"dy"});
     check.optional_input("valid", arguments.valid, impl.valid_bytes());
     if (arguments.valid) check.input("count", arguments.count, sizeof(uint32_t));
     check.output("scratch", arguments.scratch, scratch_bytes());
@@ -242,7 +242,7 @@ void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& argume
     check.optional_input("relu_mask", arguments.relu_mask, impl.plan().mask_bytes());
     if (arguments.y) check.tensor("y", arguments.y);
     const ReluGate gate = checked_gate(check, arguments);
-    if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual);
+    if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual, {"dy"});
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
 

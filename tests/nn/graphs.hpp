@@ -125,6 +125,23 @@ inline Graph pooled_maps(const NormLayer& norm) {
     return graph;
 }
 
+/// Sums of a norm and a shortcut that a ReLU follows: the shortcut is what others read, too, or a norm, or
+/// comes first.
+inline Graph residual_maps() {
+    Graph graph({5, 4, 4});
+    const auto relu = [&](NodeId x) { return graph.activation(x, Activation::relu); };
+    const auto normed = [&](NodeId x, uint32_t kernel) {
+        return graph.norm(
+            graph.conv2d(x, {.channels = 3, .kernel = kernel, .padding = kernel / 2, .bias = false}));
+    };
+    NodeId x = relu(normed(graph.input(), 3));
+    x = relu(graph.add(normed(x, 3), x));
+    x = relu(graph.add(normed(x, 3), normed(x, 1)));
+    x = relu(graph.add(graph.conv2d(x, {.channels = 3, .kernel = 1}), normed(x, 3)));
+    graph.linear(graph.flatten(x), {.units = 3});
+    return graph;
+}
+
 /// Of 80 values in, as maps, and 3 classes.
 inline std::vector<NamedGraph> map_graphs() {
     std::vector<NamedGraph> graphs;
@@ -144,6 +161,7 @@ inline std::vector<NamedGraph> map_graphs() {
     const NodeId bins = graph.adaptive_average_pool2d(sum, {.output_height = 3, .output_width = 2});
     graph.linear(graph.flatten(bins), {.units = 3});
     graphs.push_back({"one map, three readers", std::move(graph)});
+    graphs.push_back({"residual maps", residual_maps()});
     return graphs;
 }
 

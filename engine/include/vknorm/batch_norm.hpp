@@ -149,7 +149,7 @@ class BatchNorm {
         BufferView relu_mask{};  ///< in, as forward left it, where y is not kept
         BufferView beta{};       ///< in, [C]; read only to recompute the ReLU
         BufferView dresidual{};  ///< out, shape: dy where the ReLU let through, else 0 (after a ReLU this
-                                 ///< needs y or relu_mask); absent: not wanted
+                                 ///< needs y or relu_mask); absent: not wanted; may be dy itself
         BufferView valid{};      ///< in, as forward; where 0, dy is not read and dx is 0
         BufferView count{};      ///< in, as written by forward; with `valid` only
         BufferView scratch{};
@@ -170,7 +170,7 @@ class BatchNorm {
         BufferView y{};          ///< in, shape, as forward left it
         BufferView relu_mask{};  ///< in, as forward left it, where y is not kept
         BufferView beta{};       ///< in, [C]; read only to recompute the ReLU
-        BufferView dresidual{};  ///< out, shape; absent: not wanted
+        BufferView dresidual{};  ///< out, shape; absent: not wanted; may be dy itself
         BufferView scratch{};
     };
     /// Gradient of forward_inference: the statistics are constants.

@@ -34,7 +34,10 @@ struct Site {
     const NormTensors& tensors;
     const Propagation& how;
     BufferView x;
-    bool relu;
+    BufferView residual{};   // of forward
+    BufferView y{};          // for backward, where a residual was added before the ReLU
+    BufferView dresidual{};  // of backward
+    bool relu = false;
 
     BufferView parameter(const StoredTensor& tensor) const { return store.parameter(tensor); }
     BufferView gradient(const StoredTensor& tensor) const {
@@ -82,6 +85,7 @@ void row_forward(Recorder& recorder, const RowKind& norm, const Site& site, cons
 
 void forward(Recorder& recorder, const BatchNorm& norm, const Site& site, const BufferView& y) {
     auto arguments = batch_arguments<BatchNorm>(site, y);
+    arguments.residual = site.residual;
     arguments.relu = site.relu;
     norm.forward_training(recorder, arguments);
 }
@@ -142,7 +146,9 @@ void backward(Recorder& recorder, const MeanAndDeviation& norm, const Site& site
                                                   .scratch = site.store.scratch};
     if constexpr (std::is_same_v<MeanAndDeviation, BatchNorm>) {
         arguments.relu = site.relu;
+        arguments.y = site.y;
         arguments.beta = site.parameter(t.beta);
+        arguments.dresidual = site.dresidual;
     }
     norm.backward(recorder, arguments);
 }
@@ -227,7 +233,7 @@ VkDeviceSize PlannedNorm::scratch_bytes() const {
     return bytes;
 }
 
-bool PlannedNorm::applies_relu(const Propagation& how) const {
+bool PlannedNorm::fuses(const Propagation& how) const {
     // Only what is saved with batch statistics shows that a value was not finite, which a ReLU may hide.
     return how.statistics == Statistics::batch && std::holds_alternative<BatchNorm>(kind_) && !exchanged(how);
 }
@@ -261,7 +267,12 @@ void PlannedNorm::take_pooled(Recorder& recorder, const Store& store) const {
 }
 
 void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {
-    const Site site{views.store, tensors_, views.how, views.x[0], views.relu};
+    const Site site{.store = views.store,
+                    .tensors = tensors_,
+                    .how = views.how,
+                    .x = views.x[0],
+                    .residual = views.residual,
+                    .relu = views.relu};
     const BufferView gamma = site.parameter(tensors_.gamma), beta = site.parameter(tensors_.beta),
                      mean = site.saved(tensors_.mean), inv_std = site.saved(tensors_.inv_std);
     if (by_running(views.how)) {
@@ -289,7 +300,7 @@ void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {
 
 BufferView PlannedNorm::sum(Recorder& recorder, const BackwardViews& views) const {
     if (!exchanged(views.how)) return {};
-    const Site site{views.store, tensors_, views.how, views.x[0], views.relu};
+    const Site site{.store = views.store, .tensors = tensors_, .how = views.how, .x = views.x[0]};
     const BufferView sums = site.saved(tensors_.sums);
     stages_->sum(recorder, {.x = site.x,
                             .dy = views.dy,
@@ -306,9 +317,15 @@ BufferView PlannedNorm::sum(Recorder& recorder, const BackwardViews& views) cons
 }
 
 void PlannedNorm::backward(Recorder& recorder, const BackwardViews& views) const {
-    const Site site{views.store, tensors_, views.how, views.x[0], views.relu};
+    const Site site{.store = views.store,
+                    .tensors = tensors_,
+                    .how = views.how,
+                    .x = views.x[0],
+                    .y = views.residual ? views.y : BufferView{},
+                    .dresidual = views.dresidual,
+                    .relu = views.relu};
     const Slopes slopes{views.dy, views.dx[0]};
-    if (!slopes.dx && !views.how.train_affine) return;
+    if (!slopes.dx && !site.dresidual && !views.how.train_affine) return;
     if (by_running(views.how)) {
         with_running_->backward_frozen(recorder,
                                        {.x = site.x,

@@ -33,7 +33,7 @@ class PlannedNorm final : public LayerPlan {
 
     VkDeviceSize scratch_bytes() const override;
     std::string explain() const override;
-    bool applies_relu(const Propagation& how) const override;
+    bool fuses(const Propagation& how) const override;
 
     void forward(Recorder& recorder, const ForwardViews& views) const override;
     void backward(Recorder& recorder, const BackwardViews& views) const override;
