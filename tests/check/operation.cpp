@@ -4,13 +4,24 @@
 #include <charconv>
 
 #include "check/family.hpp"
+#include "check/maps.hpp"
 
 namespace vknorm::check {
 
 const std::vector<Operation>& operations() {
-    static const std::vector<Operation> table{batch_norm(),       instance_norm(),     group_norm(),
-                                              layer_norm(),       rms_norm(),          batch_renorm(),
-                                              ghost_batch_norm(), batch_norm_stages(), fold_batch_norm()};
+    static const std::vector<Operation> table{batch_norm(),
+                                              instance_norm(),
+                                              group_norm(),
+                                              layer_norm(),
+                                              rms_norm(),
+                                              batch_renorm(),
+                                              ghost_batch_norm(),
+                                              batch_norm_stages(),
+                                              fold_batch_norm(),
+                                              conv2d(),
+                                              max_pool2d(),
+                                              average_pool2d(),
+                                              adaptive_average_pool2d()};
     return table;
 }
 

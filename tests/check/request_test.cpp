@@ -22,7 +22,8 @@ std::string error(const std::string& line) {
 TEST(CheckRequest, NamesWhatIsWrong) {
     EXPECT_EQ(message_of<CLI::ParseError>([] { parse_request(""); }),
               "--op: got nothing, needs one of batch_norm, instance_norm, group_norm, layer_norm, rms_norm, "
-              "batch_renorm, ghost_batch_norm, batch_norm_stages, fold_batch_norm");
+              "batch_renorm, ghost_batch_norm, batch_norm_stages, fold_batch_norm, conv2d, max_pool2d, "
+              "average_pool2d, adaptive_average_pool2d");
     EXPECT_EQ(message_of<CLI::ParseError>([] { parse_request("--op batch_norm"); }),
               "--mode: got nothing, needs one of training, inference, backward, backward_frozen, "
               "double_backward");

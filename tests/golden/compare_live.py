@@ -19,6 +19,7 @@ except ImportError:
     sys.exit(0)
 
 import family_torch as family
+import maps_torch as maps
 import safetensors_file
 
 
@@ -110,6 +111,23 @@ def double_backward():
                                   given=random.sample(names, random.randint(1, 3)))
 
 
+def random_maps():
+    """(N, C, H, W)."""
+    return [random.randint(1, 5), random.choice([1, 3, 8, 13, 16]), random.randint(5, 17), random.randint(5, 17)]
+
+
+def convolution():
+    kernel = random.choice([1, 2, 3, 3, 5])
+    return maps.conv2d(random_maps(), random.choice([1, 3, 8, 13, 16, 32]), kernel, stride=random.choice([1, 1, 2, 3]),
+                       padding=random.randint(0, 2), dilation=random.choice([1, 1, 2]) if kernel < 5 else 1,
+                       bias=random.random() < 0.5)
+
+
+def pooling(layer, *which):
+    kernel = random.randint(1, 4)
+    return layer(random_maps(), kernel, random.randint(1, 4), random.randint(0, kernel // 2), *which)
+
+
 KINDS = [
     lambda: family.plain_batch_norm(**plain_batch_norm()),
     surrounded_batch_norm,
@@ -123,6 +141,10 @@ KINDS = [
     double_backward,
     lambda: family.fold([random.randint(1, 70) for _ in range(random.randint(2, 4))], random.choice([1e-5, 1e-3]),
                         *(random.random() < 0.7 for _ in range(3))),
+    convolution,
+    lambda: pooling(maps.max_pool2d, 1, random.random() < 0.5),
+    lambda: pooling(maps.average_pool2d, random.random() < 0.5),
+    lambda: maps.adaptive_average_pool2d(random_maps(), (random.randint(1, 9), random.randint(1, 9))),
 ]
 HALF_ULP = {torch.float32: 0.0, torch.float16: 2**-11, torch.bfloat16: 2**-8}
 
@@ -130,6 +152,8 @@ HALF_ULP = {torch.float32: 0.0, torch.float16: 2**-11, torch.bfloat16: 2**-8}
 def bound(layer, mode, name, value):
     """How far a tensor may be off; see "Tolerances": 4e-6 max(1, |gamma|) forward, 5e-6 of the largest backward."""
     scale, size = layer.scales[mode], value.abs()
+    if name in scale.bounds:
+        return scale.bounds[name]
     before = layer.tensors[name].double().abs() if name in layer.tensors else torch.zeros(())
     stored = HALF_ULP[layer.tensors["x"].dtype] if "x" in layer.tensors else 0.0
     if name == "y":

@@ -19,6 +19,7 @@ class Scale(typing.NamedTuple):
     gamma: float = 1.0  # the largest factor
     largest: dict = {}  # by gradient: the largest sum of its terms' absolute values
     deviation: float = 0.0  # the largest of a set's
+    bounds: dict = {}  # by tensor: how far off each element may be, where that is known
 
 
 class Layer:

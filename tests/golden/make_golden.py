@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes batch_norm.safetensors and family.safetensors: PyTorch (1.13) in float64 on float32 inputs, rounded to float32.
+"""Writes batch_norm.safetensors, family.safetensors and maps.safetensors: PyTorch (1.13) in float64 on float32 inputs, rounded to float32.
 
 A case's inputs are "<case>/<tensor>"; what a mode gives is "<case>/<mode>/<tensor>", and the metadata "<case>/<mode>"
 are the words of vknorm-check for it. The cases follow PyTorch's own tests of its modules and of its operators.
@@ -9,6 +9,7 @@ import pathlib
 import torch
 
 import family_torch as family
+import maps_torch as maps
 import safetensors_file
 from batch_norm_torch import Case, rounded
 
@@ -138,6 +139,42 @@ FAMILY = {
     "fold_1d_bare": family.fold((6, 2, 5), bias=False, scale=False, shift=False),
 }
 
+MAPS = {
+    # Convolutions: of odd sizes, 1, 3 and 13 channels, every stride with every padding, dilation, 1 x 1, one image.
+    "conv": maps.conv2d((2, 3, 7, 9), 5, padding=1),
+    "conv_one_channel": maps.conv2d((1, 1, 9, 7), 4),
+    "conv_one_to_one": maps.conv2d((1, 1, 5, 6), 1, padding=1, bias=False),
+    "conv_13_channels": maps.conv2d((1, 13, 5, 7), 3, padding=1, bias=False),
+    "conv_to_13": maps.conv2d((2, 3, 5, 4), 13, padding=2),
+    "conv_stride": maps.conv2d((2, 3, 7, 9), 4, stride=2),
+    "conv_stride_padding_1": maps.conv2d((2, 3, 7, 10), 4, stride=2, padding=1, bias=False),
+    "conv_stride_padding_2": maps.conv2d((1, 13, 6, 5), 3, stride=2, padding=2),
+    "conv_stride_3": maps.conv2d((1, 3, 11, 8), 2, stride=3, padding=1),
+    "conv_dilation": maps.conv2d((2, 3, 7, 9), 4, padding=2, dilation=2),
+    "conv_dilation_stride": maps.conv2d((1, 3, 9, 11), 5, stride=2, padding=1, dilation=2),
+    "conv_dilation_3_stride_2": maps.conv2d((1, 1, 11, 9), 3, stride=2, dilation=3, bias=False),
+    "conv_1x1": maps.conv2d((2, 13, 5, 3), 7, kernel=1),
+    "conv_1x1_stride": maps.conv2d((2, 3, 7, 5), 8, kernel=1, stride=2, bias=False),
+    "conv_1x1_padding": maps.conv2d((1, 3, 4, 5), 3, kernel=1, padding=1),
+    "conv_2x2": maps.conv2d((2, 3, 5, 8), 4, kernel=2, stride=2),
+    "conv_5x5": maps.conv2d((1, 3, 9, 8), 3, kernel=5, padding=2),
+    "conv_7x7_stride": maps.conv2d((1, 3, 13, 11), 2, kernel=7, stride=2, padding=3, bias=False),
+    "conv_vectors": maps.conv2d((2, 8, 8, 8), 16, padding=1, bias=False),
+    "conv_vectors_stride": maps.conv2d((2, 8, 8, 8), 16, stride=2, padding=1),
+    # Pooling.
+    "max_pool": maps.max_pool2d((2, 3, 7, 8), 2, 2),
+    "max_pool_overlapping": maps.max_pool2d((1, 3, 9, 7), 3, 2, 1),
+    "max_pool_ties": maps.max_pool2d((2, 3, 9, 8), 3, 1, 1, ties=True),
+    "max_pool_ties_dilation": maps.max_pool2d((1, 3, 11, 9), 3, 2, 1, 2, ties=True),
+    "average_pool": maps.average_pool2d((2, 3, 7, 8), 2, 2),
+    "average_pool_padding": maps.average_pool2d((2, 3, 7, 9), 3, 2, 1),
+    "average_pool_padding_left_out": maps.average_pool2d((2, 3, 7, 9), 3, 2, 1, False),
+    "average_pool_overlapping": maps.average_pool2d((1, 13, 5, 6), 3, 1),
+    "adaptive_pool": maps.adaptive_average_pool2d((2, 13, 7, 5), (1, 1)),
+    "adaptive_pool_bins": maps.adaptive_average_pool2d((2, 3, 7, 10), (3, 4)),
+    "adaptive_pool_larger": maps.adaptive_average_pool2d((1, 3, 3, 4), (5, 7)),
+}
+
 
 def write(name, cases):
     """`cases` by name: their tensors, and by mode their words and results."""
@@ -156,5 +193,10 @@ def modes_of(case):
 
 
 write("batch_norm", {name: (case.tensors, modes_of(case)) for name, case in CASES.items()})
-write("family", {name: (layer.tensors, {mode: (layer.words(mode), results) for mode, results in layer.modes.items()})
-                 for name, layer in FAMILY.items()})
+def write_layers(name, layers):
+    write(name, {case: (layer.tensors, {mode: (layer.words(mode), results) for mode, results in layer.modes.items()})
+                 for case, layer in layers.items()})
+
+
+write_layers("family", FAMILY)
+write_layers("maps", MAPS)

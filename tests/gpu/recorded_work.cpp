@@ -23,11 +23,31 @@ void run_cases(Device& device) {
     }
 }
 
+namespace {
+
+/// What a perceptron lacks: maps, dropout, sums of branches, smoothed labels, clipping, and micro-batches.
+void train_on_pictures(Device& device) {
+    const Dataset digits = make_digits(16, 7);
+    Graph graph({1, digits.image_height, digits.image_width});
+    NodeId x = conv_bn_relu(graph, graph.input(), {.channels = 8, .name = "stem"});
+    x = residual_block(graph, graph.max_pool2d(x, {.kernel = 2}),
+                       {.channels = 16, .stride = 2, .name = "block"});
+    x = graph.dropout(graph.flatten(graph.adaptive_average_pool2d(x, {})), {.p = 0.5f});
+    graph.linear(x, {.units = digits.classes, .name = "output"});
+    Network network(device, graph, {.max_batch = 16, .accumulate = 2, .label_smoothing = 0.1f});
+    network.set_max_gradient_norm(1);
+    network.train_step(digits.inputs, digits.labels);
+    network.evaluate(digits.inputs, digits.labels, Statistics::running);
+}
+
+}  // namespace
+
 void run_training(Device& device) {
     const Dataset points = make_2d(Shape2D::spiral, 32, 0.1f, 7);
     for (const Optimizer& optimizer :
          {Optimizer(Sgd{.learning_rate = 0.1f}), Optimizer(Sgd{.learning_rate = 0.1f, .momentum = 0.9f}),
-          Optimizer(Adam{})}) {
+          Optimizer(Sgd{.learning_rate = 0.1f, .momentum = 0.9f, .nesterov = true}), Optimizer(Adam{}),
+          Optimizer(AdamW{})}) {
         NetworkOptions options;
         options.inputs = points.features;
         options.hidden = {{48}, {20}};
@@ -36,6 +56,7 @@ void run_training(Device& device) {
         network.train_step(points.inputs, points.labels);
         network.evaluate(points.inputs, points.labels, Statistics::running);
     }
+    train_on_pictures(device);
 }
 
 }  // namespace vknorm::testing

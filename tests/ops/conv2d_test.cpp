@@ -1,8 +1,4 @@
 // Convolutions against float64, in every variant that planning can choose.
-//
-// Bound: a sum of K products and a bias in float32, in any order, is off by at most (K + 1) u' times the sum
-// of the terms' magnitudes, u' = u / (1 - (K + 1) u), u = 2^-24 (Higham, Accuracy and Stability,
-// section 3.1).
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -18,38 +14,17 @@
 namespace vknorm::testing {
 namespace {
 
-struct Sums {
-    explicit Sums(size_t size) : values(size), magnitudes(size), terms(size) {}
-
-    void add(size_t at, double term) {
-        values[at] += term;
-        magnitudes[at] += std::abs(term);
-        ++terms[at];
-    }
-    std::vector<double> bounds() const {
-        std::vector<double> bounds;
-        for (size_t i = 0; i < values.size(); ++i) {
-            const double u = std::ldexp(1.0, -24) * (terms[i] + 1);
-            bounds.push_back(u / (1 - u) * magnitudes[i] + 1e-37);
-        }
-        return bounds;
-    }
-
-    std::vector<double> values, magnitudes, terms;
-};
-
-struct Problem {
+struct Problem : reference::ConvolutionData {
     Conv2dOptions options;
-    std::vector<float> x, weight, bias, dy;
 
     Problem(std::mt19937_64& random, const Conv2dOptions& o)
-        : options(o),
-          x(random_floats(random, size_t{o.images} * o.in_channels * o.height * o.width)),
-          weight(random_floats(random, size_t{o.out_channels} * o.in_channels * o.kernel * o.kernel)),
-          bias(random_floats(random, o.out_channels)),
-          dy(random_floats(random, o.images * o.out_channels * positions())) {}
-
-    size_t positions() const { return size_t{options.output_height()} * options.output_width(); }
+        : ConvolutionData{.x = random_floats(random, size_t{o.images} * o.in_channels * o.height * o.width),
+                          .weight = random_floats(
+                              random, size_t{o.out_channels} * o.in_channels * o.kernel * o.kernel),
+                          .bias = random_floats(random, o.out_channels),
+                          .dy = random_floats(random, size_t{o.images} * o.out_channels * o.output_height() *
+                                                          o.output_width())},
+          options(o) {}
 };
 
 struct Results {
@@ -122,22 +97,12 @@ Results run(const Problem& problem, const std::function<void(Capabilities&)>& cl
     return {values(y), values(dx), values(dweight), values(dbias)};
 }
 
-void check(const Problem& p, const Results& results) {
-    Sums y(p.dy.size()), dx(p.x.size()), dweight(p.weight.size()), dbias(p.bias.size());
-    for (size_t i = 0; i < p.dy.size(); ++i) {
-        const size_t channel = i / p.positions() % p.options.out_channels;
-        y.add(i, p.bias[channel]);
-        dbias.add(channel, p.dy[i]);
-    }
-    reference::for_each_product(p.options, [&](size_t i, size_t w, size_t from) {
-        y.add(i, double{p.weight[w]} * p.x[from]);
-        dweight.add(w, double{p.dy[i]} * p.x[from]);
-        dx.add(from, double{p.dy[i]} * p.weight[w]);
-    });
-    expect_near("conv2d y", results.y, y.values, y.bounds());
-    expect_near("conv2d dx", results.dx, dx.values, dx.bounds());
-    expect_near("conv2d dweight", results.dweight, dweight.values, dweight.bounds());
-    expect_near("conv2d dbias", results.dbias, dbias.values, dbias.bounds());
+void check(const Problem& problem, const Results& results) {
+    const Expectations expected = reference::expected_convolution(problem.options, problem);
+    expect_near("conv2d y", results.y, expected.at("y"));
+    expect_near("conv2d dx", results.dx, expected.at("dx"));
+    expect_near("conv2d dweight", results.dweight, expected.at("dweight"));
+    expect_near("conv2d dbias", results.dbias, expected.at("dbias"));
 }
 
 std::string text_of(const Conv2dOptions& o) {

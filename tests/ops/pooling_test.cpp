@@ -17,7 +17,6 @@ using reference::pooled_map;
 using reference::PooledMap;
 using reference::Values;
 
-const double u = std::ldexp(1.0, -24);
 constexpr float infinity = std::numeric_limits<float>::infinity(),
                 nan = std::numeric_limits<float>::quiet_NaN();
 
@@ -74,18 +73,6 @@ std::pair<std::vector<float>, std::vector<float>> averaged(const Options& option
     return {y.download(), dx.download()};
 }
 
-std::vector<float> magnitudes(std::vector<float> values) {
-    for (float& value : values) value = std::abs(value);
-    return values;
-}
-
-/// n additions, and a division within 2.5 units in the last place of float32.
-Values bounds(const Values& magnitudes, double additions) {
-    Values result;
-    for (const double magnitude : magnitudes) result.push_back((additions + 5) * u * magnitude + 1e-37);
-    return result;
-}
-
 TEST(MaxPool2d, IsTheReferenceExactly) {
     std::mt19937_64 random = random_generator();
     for (const Case& its : cases) {
@@ -103,13 +90,10 @@ TEST(MaxPool2d, IsTheReferenceExactly) {
                 for (float& value : x) value = std::round(value);
             const std::vector<float> dy = random_floats(random, maps * map.windows.size());
             const MaxPooled got = max_pooled(options, x, dy);
+            const Expectations expected = reference::expected_max_pool(map, x, dy);
             EXPECT_EQ(got.indices, reference::largest(map, x));
-            const Values y = reference::max_pool(map, x);
-            EXPECT_TRUE(std::equal(y.begin(), y.end(), got.y.begin(), got.y.end()));
-            const double over = std::ceil(double(its.dilation * (its.kernel - 1) + 1) /
-                                          (its.stride == 0 ? its.kernel : its.stride));
-            expect_near("max pooling gradient", got.dx, reference::max_pool_backward(map, x, dy),
-                        bounds(reference::max_pool_backward(map, x, magnitudes(dy)), over * over));
+            expect_near("max pooling", got.y, expected.at("y"));
+            expect_near("max pooling gradient", got.dx, expected.at("dx"));
             const MaxPooled again = max_pooled(options, x, dy);
             EXPECT_EQ(again.y, got.y);
             EXPECT_EQ(again.dx, got.dx);
@@ -150,11 +134,9 @@ TEST(AveragePool2d, IsWithinTheBound) {
                 const std::vector<float> x = random_floats(random, maps * map.values, -4, 4),
                                          dy = random_floats(random, maps * map.windows.size());
                 const auto [y, dx] = averaged<AveragePool2d>(options, x, dy);
-                const double additions = its.kernel * its.kernel;
-                expect_near("average pooling", y, reference::average_pool(map, x),
-                            bounds(reference::average_pool(map, magnitudes(x)), additions));
-                expect_near("average pooling gradient", dx, reference::average_pool_backward(map, dy),
-                            bounds(reference::average_pool_backward(map, magnitudes(dy)), additions));
+                const Expectations expected = reference::expected_average_pool(map, x, dy);
+                expect_near("average pooling", y, expected.at("y"));
+                expect_near("average pooling gradient", dx, expected.at("dx"));
                 EXPECT_EQ(averaged<AveragePool2d>(options, x, dy), std::pair(y, dx));
             }
         }
@@ -179,11 +161,9 @@ TEST(AdaptiveAveragePool2d, IsWithinTheBound) {
             const std::vector<float> x = random_floats(random, maps * map.values, -4, 4),
                                      dy = random_floats(random, maps * map.windows.size());
             const auto [y, dx] = averaged<AdaptiveAveragePool2d>(options, x, dy);
-            expect_near("adaptive pooling", y, reference::average_pool(map, x),
-                        bounds(reference::average_pool(map, magnitudes(x)), its.height + its.width));
-            expect_near("adaptive pooling gradient", dx, reference::average_pool_backward(map, dy),
-                        bounds(reference::average_pool_backward(map, magnitudes(dy)),
-                               (its.output.height + 1) * (its.output.width + 1)));
+            const Expectations expected = reference::expected_average_pool(map, x, dy);
+            expect_near("adaptive pooling", y, expected.at("y"));
+            expect_near("adaptive pooling gradient", dx, expected.at("dx"));
             EXPECT_EQ(averaged<AdaptiveAveragePool2d>(options, x, dy), std::pair(y, dx));
         }
     }

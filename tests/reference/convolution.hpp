@@ -1,9 +1,12 @@
-// A convolution as its definition has it, product by product.
+// A convolution as its definition has it, product by product, in float64.
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include <vknorm/conv2d.hpp>
+
+#include "support/compare.hpp"
 
 namespace vknorm::reference {
 
@@ -30,5 +33,13 @@ void for_each_product(const Conv2dOptions& o, Visit visit) {
                                       (image * o.height + h - o.padding) * o.width + w - o.padding);
                             }
 }
+
+/// What a convolution and its gradients are given; bias and dy may be absent: 0, and no gradients wanted.
+struct ConvolutionData {
+    std::vector<float> x, weight, bias, dy;
+};
+
+/// y and, with a dy, dx, dweight and, with a bias, dbias, each within what any order of additions may give.
+testing::Expectations expected_convolution(const Conv2dOptions& options, const ConvolutionData& data);
 
 }  // namespace vknorm::reference

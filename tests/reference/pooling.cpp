@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <utility>
 
 namespace vknorm::reference {
 
@@ -57,6 +58,21 @@ void visit(const PooledMap& map, size_t maps,
     for (size_t m = 0; m < maps; ++m)
         for (size_t i = 0; i < map.windows.size(); ++i)
             output(m * map.windows.size() + i, map.windows[i], m * map.values);
+}
+
+Values magnitudes(const std::vector<float>& numbers) {
+    Values result;
+    for (const float number : numbers) result.push_back(std::abs(double{number}));
+    return result;
+}
+
+/// As many additions as there are terms, and a division within 2.5 units in the last place of float32.
+testing::Expected within(Values sums, const Values& of_magnitudes, const Values& terms) {
+    constexpr double unit = 0x1p-24;
+    testing::Expected expected{std::move(sums), {}};
+    for (size_t i = 0; i < terms.size(); ++i)
+        expected.bounds.push_back((terms[i] + 5) * unit * of_magnitudes[i] + 1e-37);
+    return expected;
 }
 
 }  // namespace
@@ -125,6 +141,30 @@ Values average_pool_backward(const PooledMap& map, const Numbers& dy) {
         for (const uint32_t value : window.values) dx[first + value] += dy[output] / window.divisor;
     });
     return dx;
+}
+
+testing::Expectations expected_max_pool(const PooledMap& map, const std::vector<float>& x,
+                                        const std::vector<float>& dy) {
+    const std::vector<uint32_t> indices = largest(map, x);
+    testing::Expectations expected{
+        {"y", {max_pool(map, x), Values(indices.size())}},
+        {"indices", {Values(indices.begin(), indices.end()), Values(indices.size())}}};
+    if (dy.empty()) return expected;
+    expected["dx"] = within(max_pool_backward(map, x, dy), max_pool_backward(map, x, magnitudes(dy)),
+                            max_pool_backward(map, x, Values(dy.size(), 1)));
+    return expected;
+}
+
+testing::Expectations expected_average_pool(const PooledMap& map, const std::vector<float>& x,
+                                            const std::vector<float>& dy) {
+    PooledMap terms = map;  // whose averages are how many values there are
+    for (Window& window : terms.windows) window.divisor = 1;
+    testing::Expectations expected{{"y", within(average_pool(map, x), average_pool(map, magnitudes(x)),
+                                                average_pool(terms, Values(x.size(), 1)))}};
+    if (dy.empty()) return expected;
+    expected["dx"] = within(average_pool_backward(map, dy), average_pool_backward(map, magnitudes(dy)),
+                            average_pool_backward(terms, Values(dy.size(), 1)));
+    return expected;
 }
 
 }  // namespace vknorm::reference

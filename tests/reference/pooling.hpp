@@ -8,6 +8,7 @@
 #include <vknorm/pooling.hpp>
 
 #include "reference/sets.hpp"
+#include "support/compare.hpp"
 
 namespace vknorm::reference {
 
@@ -34,5 +35,13 @@ Values max_pool(const PooledMap& map, const Numbers& x);
 Values max_pool_backward(const PooledMap& map, const Numbers& x, const Numbers& dy);
 Values average_pool(const PooledMap& map, const Numbers& x);
 Values average_pool_backward(const PooledMap& map, const Numbers& dy);
+
+// With how far off float32 may be, in any order of additions; dy may be absent, and then there is no dx.
+/// y, indices, dx
+testing::Expectations expected_max_pool(const PooledMap& map, const std::vector<float>& x,
+                                        const std::vector<float>& dy);
+/// y, dx
+testing::Expectations expected_average_pool(const PooledMap& map, const std::vector<float>& x,
+                                            const std::vector<float>& dy);
 
 }  // namespace vknorm::reference
