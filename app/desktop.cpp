@@ -4,10 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <vknorm/file.hpp>
-
-#include "app/experiment/report.hpp"
 #include "app/experiment/session.hpp"
+#include "app/exports.hpp"
 #include "app/gpu/offscreen.hpp"
 #include "app/gpu/window.hpp"
 #include "app/lab/shell.hpp"
@@ -26,16 +24,6 @@ constexpr Seconds settling{0.8};
 
 double seconds_since(Clock::time_point begin) {
     return Seconds(Clock::now() - begin).count();
-}
-
-/// `folder`/`stem`1`extension`, or the first number that is not taken.
-std::filesystem::path fresh(const std::filesystem::path& folder, const std::string& stem,
-                            const char* extension) {
-    for (int number = 1;; ++number) {
-        std::filesystem::path candidate = folder / (stem + std::to_string(number) + extension);
-        std::error_code unreadable;
-        if (!std::filesystem::exists(candidate, unreadable)) return candidate;
-    }
 }
 
 vknorm::AdoptedDevice tuned(vknorm::AdoptedDevice adopted, const std::filesystem::path& folder) {
@@ -60,7 +48,7 @@ class Desktop {
           renderer_(gpu_, window_.format()),
           shell_(session_) {
         window_.connect(screen_.input());
-        if (options.light) screen_.set_theme(light_theme());
+        screen_.set_theme(theme_of(options.theme));
     }
 
     void run() {
@@ -106,8 +94,10 @@ class Desktop {
         window_.draw(renderer_, frame);
         frame_ms_ = static_cast<float>(seconds_since(begin) * 1000);
         try {
-            if (requests.screenshot) save_picture(frame);
-            if (requests.export_run) export_run(frame);
+            if (requests.screenshot) shell_.announce(export_picture(options_.out, picture(frame)));
+            if (requests.export_run)
+                shell_.announce(export_run(options_.out, *session_.snapshot(), device_.info(),
+                                           steps_per_second_, options_.command_line, picture(frame)));
         } catch (const std::exception& error) {
             shell_.announce(error.what());
         }
@@ -115,27 +105,6 @@ class Desktop {
 
     Picture picture(const Frame& frame) {
         return Offscreen(gpu_, renderer_, window_.extent().width, window_.extent().height).draw(frame);
-    }
-
-    void save_picture(const Frame& frame) {
-        vknorm::make_folder(options_.out);
-        const std::filesystem::path file = fresh(options_.out, "screen-", ".png");
-        write_png(picture(frame), file);
-        shell_.announce("Picture: " + file.string());
-    }
-
-    void export_run(const Frame& frame) {
-        const std::filesystem::path folder = fresh(options_.out, "run-", "");
-        vknorm::make_folder(folder);
-        const std::shared_ptr<const Snapshot> run = session_.snapshot();
-        write_summary(folder / "summary.json", *run, device_.info(), steps_per_second_,
-                      options_.command_line);
-        write_history(folder / "history.csv", *run);
-        write_distributions(folder / "distributions.csv", *run);
-        write_png(picture(frame), folder / "screen.png");
-        const std::string note = merged_steps_note(*run);
-        shell_.announce("Written to " + folder.string() +
-                        (note.empty() ? ": tables and a picture" : ". " + note));
     }
 
     const Options& options_;

@@ -39,7 +39,8 @@ void note_interrupts() {
     sigaction(SIGINT, &action, nullptr);
 }
 
-constexpr std::array report_files = {"summary.json", "history.csv", "distributions.csv", "report.png"};
+constexpr std::array report_files = {"summary.json", "history.csv", "events.csv", "distributions.csv",
+                                     "report.png"};
 
 /// Throws std::runtime_error when what the run is to leave could not be written, or would replace something
 /// unasked.
@@ -69,7 +70,7 @@ void write_pictures(const Options& options, const Snapshot& run, const vknorm::D
              .on_validation_message = on_validation_message,
              .window_extensions = {}});
     const auto write = [&](const std::filesystem::path& file) {
-        write_png(live_picture(gpu, run, options.width, options.height, options.light), file);
+        write_png(live_picture(gpu, run, options.width, options.height, theme_of(options.theme)), file);
     };
     if (options.headless) write(options.out / "report.png");
     if (!options.shot.empty()) write(options.shot);
@@ -150,6 +151,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
         write_summary(options.out / "summary.json", run, device.info(), steps_per_second,
                       options.command_line);
         write_history(options.out / "history.csv", run);
+        write_events(options.out / "events.csv", run);
         write_distributions(options.out / "distributions.csv", run);
         if (const std::string note = merged_steps_note(run); !note.empty())
             std::fprintf(stderr, "%s\n", note.c_str());

@@ -7,12 +7,13 @@
 #include "app/gpu/window.hpp"
 #include "app/headless.hpp"
 #include "app/options.hpp"
+#include "app/scripted.hpp"
 
 namespace {
 
-int run_window(const lab::Options& options) {
+int run_interface(const lab::Options& options) {
     try {
-        lab::run_desktop(options);
+        options.script.empty() ? lab::run_desktop(options) : lab::run_scripted(options);
         return lab::exit_status::ok;
     } catch (const vknorm::Error& error) {
         if (error.result() != VK_ERROR_DEVICE_LOST) return lab::complain_about_device(error);
@@ -33,8 +34,9 @@ int main(int argc, char** argv) {
         return answer->status;
     }
     auto& options = std::get<lab::Options>(parsed);
+    if (!options.script.empty()) return run_interface(options);
     if (!options.headless && options.shot.empty()) {
-        if (lab::display_available()) return run_window(options);
+        if (lab::display_available()) return run_interface(options);
         std::fprintf(stderr, "No display: training without a window, with a report in %s.\n",
                      options.out.c_str());
         options.headless = true;

@@ -18,7 +18,10 @@ namespace lab {
 
 namespace {
 
-constexpr std::array<Choice<bool>, 2> theme_choices = {{{false, "dark", "Dark"}, {true, "light", "Light"}}};
+constexpr auto theme_choices =
+    std::to_array<Choice<ThemeChoice>>({{ThemeChoice::dark, "dark", "Dark"},
+                                        {ThemeChoice::light, "light", "Light"},
+                                        {ThemeChoice::projector, "projector", "Projector"}});
 
 /// Wrong use of the flag `flag`; the message is one line.
 [[noreturn]] void refuse(const std::string& flag, const std::string& why) {
@@ -203,9 +206,15 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         app, "--size", "WxH", [&](const std::string& text) { read_size(text, options); },
         "Of the window or the picture");
     add_option(
-        app, "--theme", join_words<bool>(theme_choices, "|"),
-        [&](const std::string& text) { options.light = read_word<bool>(text, theme_choices); },
+        app, "--theme", join_words<ThemeChoice>(theme_choices, "|"),
+        [&](const std::string& text) { options.theme = read_word<ThemeChoice>(text, theme_choices); },
         "Of the window or the picture");
+    app.add_option(
+           "--script", options.script,
+           "Without a display, use the Lab as this file says: click \"Run\", drag, key, wait 200 steps, "
+           "expect \"Training\", shot FILE.png")
+        ->type_name("FILE")
+        ->check(nameless);
     app.add_option("--device", options.device, "Part of a Vulkan device's name, driver or UUID")
         ->type_name("NAME");
     app.add_flag_callback(

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "app/experiment/settings.hpp"
+#include "app/ui/theme_choice.hpp"
 
 namespace lab {
 
@@ -31,8 +32,9 @@ struct Options {
     std::filesystem::path tuning;  ///< folder for vknorm::tuned_in; empty: the table will do
     std::filesystem::path shot;    ///< picture of the Live screen after the steps; empty: none
     uint32_t width = 1600, height = 1000;
-    bool light = false;
-    std::string command_line;  ///< that all this comes from, as a shell takes it
+    ThemeChoice theme = ThemeChoice::dark;
+    std::filesystem::path script;  ///< to be played without a display; empty: none
+    std::string command_line;      ///< that all this comes from, as a shell takes it
 };
 
 /// A text to print in place of running, on stdout when `status` is ok and on stderr otherwise.

@@ -141,5 +141,7 @@ std::optional<Misfit> find_misfit(const Settings& settings);
 bool begins_new_run(const Settings& from, const Settings& to);
 /// Whether both give the same run, whatever is looked at and how fast.
 bool same_experiment(const Settings& a, const Settings& b);
+/// `settings` with what is looked at, and how fast, from `view`.
+Settings with_view_of(const Settings& view, Settings settings);
 
 }  // namespace lab

@@ -61,11 +61,12 @@ void Trainer::apply(const Settings& asked) {
         order_ = std::move(order);
     }
     const Settings previous = std::exchange(settings_, settings);
+    if (step_ > 0) log_.add_changes(previous, settings, step_ + 1);
     for (Twin& twin : twins_) twin.apply(settings, previous);
     looked_ = false;
 }
 
-void Trainer::step() {
+void Trainer::refuse_step() const {
     if (ended())
         throw std::invalid_argument(all_diverged(twins_.size()) +
                                     ": begin again, with a smaller learning rate");
@@ -74,6 +75,15 @@ void Trainer::step() {
         if (const std::string refused = lone_example(settings_, i); !refused.empty())
             throw std::invalid_argument(std::string("Twin ") + twin_letter(i) + ": " + refused +
                                         ": take another batch size, or train with running statistics");
+}
+
+void Trainer::step() {
+    try {
+        refuse_step();
+    } catch (const std::invalid_argument& refused) {
+        note({step_ + 1, EventKind::refused, std::string("Step refused: ") + refused.what()});
+        throw;
+    }
 
     if (step_ == 0) evaluate();
     const vknorm::Dataset batch = vknorm::pick(*data_.train, order_.next());
@@ -81,7 +91,12 @@ void Trainer::step() {
     ++step_;
     looked_ = false;
 
-    for (Twin& twin : twins_) twin.collect(step_);
+    for (size_t i = 0; i < twins_.size(); ++i) {
+        if (twins_[i].diverged()) continue;
+        twins_[i].collect(step_);
+        if (const auto& divergence = twins_[i].divergence())
+            note({step_, EventKind::diverged, twin_letter(i) + (" diverged: " + divergence->found)});
+    }
     if (evaluation_due(step_)) evaluate();
 }
 
@@ -146,6 +161,7 @@ void Trainer::describe(Snapshot& snapshot) const {
     snapshot.test = data_.test;
     snapshot.origin = data_.origin;
     snapshot.batch_note = batch_note_;
+    snapshot.events = log_.events();
     snapshot.twins.clear();
     for (const Twin& twin : twins_) snapshot.twins.push_back(twin.view());
     snapshot.severity = Severity::warning;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/experiment/data.hpp"
+#include "app/experiment/events.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/twin.hpp"
 
@@ -21,14 +22,17 @@ class Trainer {
     /// std::invalid_argument for settings out of range.
     Trainer(vknorm::Device& device, const Settings& settings, const RunData& data);
 
-    /// Takes up settings for which begins_new_run() is false; the run goes on. Throws std::invalid_argument,
-    /// with nothing changed, for settings out of range.
+    /// Takes up settings for which begins_new_run() is false; the run goes on, and changes after its first
+    /// step are noted. Throws std::invalid_argument, with nothing changed, for settings out of range.
     void apply(const Settings& settings);
 
     /// One training step of all twins on one batch, and the evaluation of the test set where it is due.
     /// Throws std::invalid_argument, with nothing changed, when the step is refused. A twin that meets NaN or
-    /// an infinity stays as it was before the step and sits out the rest of the run.
+    /// an infinity stays as it was before the step and sits out the rest of the run. Both are noted.
     void step();
+
+    /// Adds to the events of the run.
+    void note(Event event) { log_.add(std::move(event)); }
 
     /// Adds the test set's accuracy and loss after the latest step, due or not.
     void evaluate();
@@ -56,6 +60,7 @@ class Trainer {
     void describe(Snapshot& snapshot) const;
 
   private:
+    void refuse_step() const;
     /// Where a run is, and what that depends on, by name.
     std::map<std::string, int64_t> place() const;
 
@@ -68,6 +73,7 @@ class Trainer {
     vknorm::BatchOrder order_;
     double earlier_epochs_ = 0;  // before the batch size last changed
     uint64_t step_ = 0;
+    EventLog log_;
     std::optional<uint64_t> evaluated_at_;  // step
     bool looked_ = false;                   // since anything changed
 };

@@ -238,6 +238,19 @@ std::string merged_steps_note(const Snapshot& run) {
            " steps: the first one's values, and the least and the greatest of all in *_min and *_max";
 }
 
+void write_events(const std::filesystem::path& file, const Snapshot& run) {
+    std::string lines = "number,step,kind,what\n";
+    for (size_t i = 0; i < run.events.size(); ++i) {
+        const Event& event = run.events[i];
+        std::string words = event.words;
+        for (size_t at = 0; (at = words.find('"', at)) != std::string::npos; at += 2)
+            words.insert(at, 1, '"');
+        lines += std::to_string(i + 1) + ',' + std::to_string(event.step) + ',' + word(event.kind) + ",\"" +
+                 words + "\"\n";
+    }
+    vknorm::write_file(file, lines);
+}
+
 void write_distributions(const std::filesystem::path& file, const Snapshot& run) {
     std::string lines = "step,twin,layer,low,high,share\n";
     for (size_t i = 0; i < run.twins.size(); ++i)

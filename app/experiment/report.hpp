@@ -1,4 +1,4 @@
-// What a run leaves behind: summary.json, history.csv and distributions.csv.
+// What a run leaves behind: summary.json, history.csv, events.csv and distributions.csv.
 //
 // Each is replaced as a whole (vknorm::write_file), so that a reader never sees half a file; all throw
 // vknorm::FileError naming the file that cannot be written.
@@ -24,6 +24,9 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
 void write_history(const std::filesystem::path& file, const Snapshot& run);
 /// Says so; empty while every step has its line.
 std::string merged_steps_note(const Snapshot& run);
+
+/// One line for each of Snapshot::events: its number on the plots, step, kind, words.
+void write_events(const std::filesystem::path& file, const Snapshot& run);
 
 /// One line for each bin of each histogram of what the activations receive: step, twin, hidden layer from 1,
 /// the bin's ends, and the share of the values in it. The first bin begins at -inf, the last one ends at inf.

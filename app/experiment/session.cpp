@@ -11,9 +11,6 @@ constexpr auto frame = std::chrono::microseconds(33'333);
 // While running, looking may take this part of the time, so that training stays the main work.
 constexpr int training_per_measuring = 4;
 constexpr auto shortest_measuring_interval = std::chrono::milliseconds(100);
-// Of a run that is put aside; and how many there are, each with its networks on the device.
-constexpr uint64_t fewest_steps_kept = 20;
-constexpr size_t most_runs_kept = 3;
 
 }  // namespace
 
@@ -23,38 +20,68 @@ Session::Session(vknorm::Device& device, const Settings& settings)
     thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
 }
 
-template <class Change>
-void Session::order(Change change) {
+void Session::order(Order order) {
     {
         const std::lock_guard lock(mutex_);
-        change(orders_);
+        orders_.push_back(std::move(order));
     }
     changed_.notify_one();
 }
 
 void Session::run() {
-    order([](Orders& orders) { orders.running = true, orders.steps = 0; });
+    order([this] { return set_running(true); });
 }
 
 void Session::pause() {
-    order([](Orders& orders) { orders.running = false, orders.steps = 0; });
+    order([this] { return set_running(false); });
 }
 
 void Session::step() {
-    order([](Orders& orders) { orders.running = false, ++orders.steps; });
+    order([this] { return set_running(false) && (!trainer_ || step_once()); });
 }
 
 void Session::reset() {
-    order([](Orders& orders) { orders.reset = true, orders.steps = 0; });
+    order([this] { return attempt([&] { begin_run(trainer_ ? trainer_->settings() : first_settings_); }); });
 }
 
 void Session::apply(const Settings& settings) {
-    order([&](Orders& orders) { orders.settings = settings; });
+    order([this, settings] { return attempt([&] { take_up(settings, false); }); });
 }
 
-// What was ordered before it is no longer wanted.
+void Session::amend(const Settings& settings) {
+    order([this, settings] { return attempt([&] { take_up(settings, true); }); });
+}
+
 void Session::undo() {
-    order([](Orders& orders) { orders = {.undo = true}; });
+    order([this] {
+        if (!history_.can_undo() || attempt([&] { restore(history_.undo()); })) return true;
+        history_.redo();  // it is as it was
+        return false;
+    });
+}
+
+void Session::redo() {
+    order([this] {
+        if (!history_.can_redo() || attempt([&] { restore(history_.redo()); })) return true;
+        history_.undo();
+        return false;
+    });
+}
+
+void Session::bring_back(uint64_t run) {
+    order([this, run] {
+        const Settings* const settings = kept_.settings_of(run);
+        if (!settings) return true;
+        history_.add({*settings, run}, false);
+        return attempt([&] { restore({*settings, run}); });
+    });
+}
+
+void Session::pin(uint64_t run, bool pinned) {
+    order([this, run, pinned] {
+        kept_.pin(run, pinned);
+        return true;
+    });
 }
 
 std::shared_ptr<const Snapshot> Session::snapshot() const {
@@ -64,7 +91,7 @@ std::shared_ptr<const Snapshot> Session::snapshot() const {
 
 bool Session::ordered() const {
     const std::lock_guard lock(mutex_);
-    return orders_.any();
+    return !orders_.empty();
 }
 
 template <class Task>
@@ -87,14 +114,14 @@ void Session::work(const std::stop_token& stop) {
     if (attempt([&] { begin_run(first_settings_); })) attempt([&] { measure(); });
     publish();
     while (true) {
-        Orders orders;
+        std::deque<Order> orders;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, stop, [&] { return running_ || orders_.any(); });
+            changed_.wait(lock, stop, [&] { return running_ || !orders_.empty(); });
             if (stop.stop_requested()) return;
             orders = std::exchange(orders_, {});
         }
-        if (orders.any()) obey(orders, stop);
+        if (!orders.empty()) obey(orders, stop);
         if (running_) train_frame(stop);
         if (!running_ && !stop.stop_requested()) {
             attempt([&] { measure(); });
@@ -103,45 +130,71 @@ void Session::work(const std::stop_token& stop) {
     }
 }
 
-void Session::obey(const Orders& orders, const std::stop_token& stop) {
+void Session::obey(const std::deque<Order>& orders, const std::stop_token& stop) {
     message_.clear();
-    const bool was_running = running_;
-    if (orders.undo) bring_back_run();
-    if (orders.settings && !attempt([&] {
-            if (!trainer_ || begins_new_run(trainer_->settings(), *orders.settings))
-                begin_run(*orders.settings);
-            else
-                trainer_->apply(*orders.settings);
-        }))
-        return;
-    if (orders.reset && !attempt([&] { begin_run(trainer_ ? trainer_->settings() : first_settings_); }))
-        return;
-    if (orders.running) running_ = *orders.running && trainer_;
-    if (running_ && !was_running) rate_.begin(Clock::now());
-    for (uint32_t i = 0; i < orders.steps && trainer_ && !stop.stop_requested(); ++i)
-        if (!step_once()) return;
+    for (const Order& order : orders)
+        if (stop.stop_requested() || !order()) return;
+}
+
+bool Session::set_running(bool running) {
+    const bool begins = running && !running_ && trainer_;
+    running_ = running && trainer_;
+    if (begins) rate_.begin(Clock::now());
+    return true;
+}
+
+void Session::take_up(const Settings& settings, bool amends) {
+    if (!trainer_ || begins_new_run(trainer_->settings(), settings)) return begin_run(settings);
+    const Settings before = trainer_->settings();
+    trainer_->apply(settings);
+    if (same_experiment(before, settings)) return;
+    std::vector<ChangedSetting> changed = changed_settings(before, settings);
+    history_.add({trainer_->settings(), run_}, amends && changed == changed_settings_);
+    changed_settings_ = std::move(changed);
 }
 
 void Session::begin_run(const Settings& settings) {
+    replace_run(settings);
+    history_.add({trainer_->settings(), run_}, false);
+    changed_settings_.clear();
+}
+
+void Session::replace_run(const Settings& settings) {
     const bool keep_data = trainer_ && same_data(trainer_->settings(), settings);
     Trainer trainer(device_, settings, keep_data ? trainer_->data() : make_run_data(settings));
-    keep_run();
+    if (trainer_) {
+        const std::string change = change_in_words(trainer_->settings(), settings);
+        if (!change.empty())
+            trainer.note({1, EventKind::begun,
+                          "Run " + std::to_string(runs_begun_ + 1) + " began with " + change +
+                              (keep_data ? "" : ", its data were made anew")});
+        kept_.keep(run_, std::move(*trainer_), change);
+    }
     trainer_.emplace(std::move(trainer));
-    ++run_;
+    run_ = ++runs_begun_;
 }
 
-void Session::keep_run() {
-    if (!trainer_ || trainer_->steps() < fewest_steps_kept) return;
-    if (kept_.size() == most_runs_kept) kept_.pop_front();
-    kept_.push_back(std::move(*trainer_));
-}
-
-void Session::bring_back_run() {
-    if (kept_.empty()) return;
-    trainer_.emplace(std::move(kept_.back()));
-    kept_.pop_back();
-    ++run_;
-    running_ = false;
+void Session::restore(const SettingsHistory::State& state) {
+    const Settings settings = with_view_of(trainer_ ? trainer_->settings() : first_settings_, state.settings);
+    changed_settings_.clear();
+    if (state.run != run_) {
+        if (std::optional<Trainer> trainer = kept_.take(state.run)) {
+            if (trainer_)
+                kept_.keep(run_, std::move(*trainer_), change_in_words(trainer_->settings(), settings));
+            trainer_.emplace(std::move(*trainer));
+            run_ = state.run;
+            running_ = false;
+        } else {
+            const uint64_t asked = state.run;  // `state` is of the history
+            replace_run(settings);
+            history_.set_run(run_);
+            severity_ = Severity::note;
+            message_ = "Run " + std::to_string(asked) + " was not kept: run " + std::to_string(run_) +
+                       " begins with its settings";
+        }
+    }
+    trainer_->apply(settings);
+    ++settings_restored_;
 }
 
 bool Session::step_once() {
@@ -169,7 +222,7 @@ void Session::train_frame(const std::stop_token& stop) {
         if (!attempt([&] { look(); })) return;
     publish();
     std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, stop, end, [&] { return orders_.any(); });
+    changed_.wait_until(lock, stop, end, [&] { return !orders_.empty(); });
 }
 
 void Session::measure() {
@@ -195,7 +248,10 @@ void Session::publish() {
         next->message = message_;
     }
     next->run = run_;
-    if (!kept_.empty()) next->kept = KeptRun{kept_.back().steps(), kept_.back().settings()};
+    next->kept = kept_.runs();
+    next->settings_restored = settings_restored_;
+    next->can_undo = history_.can_undo();
+    next->can_redo = history_.can_redo();
     next->running = running_;
     next->samples_per_second = running_ ? rate_.per_second() : 0;
     next->device = device_.info().name;

@@ -5,14 +5,18 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "app/experiment/kept_runs.hpp"
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/rate.hpp"
+#include "app/experiment/settings_history.hpp"
 #include "app/experiment/snapshot.hpp"
 
 namespace lab {
@@ -28,34 +32,32 @@ class Session final : public Commands {
     void step() override;
     void reset() override;
     void apply(const Settings& settings) override;
+    void amend(const Settings& settings) override;
     void undo() override;
+    void redo() override;
+    void bring_back(uint64_t run) override;
+    void pin(uint64_t run, bool pinned) override;
     std::shared_ptr<const Snapshot> snapshot() const override;
 
   private:
     using Clock = std::chrono::steady_clock;
+    /// Returns whether what was ordered after it may be done.
+    using Order = std::function<bool()>;
 
-    /// What was asked for since the thread last looked; obeyed in this order.
-    struct Orders {
-        bool undo = false;
-        std::optional<Settings> settings;
-        bool reset = false;
-        std::optional<bool> running;
-        uint32_t steps = 0;
-
-        bool any() const { return undo || settings || reset || running || steps > 0; }
-    };
-
-    template <class Change>
-    void order(Change change);
+    void order(Order order);
     bool ordered() const;
 
     // Of the thread, as are the members after published_.
     void work(const std::stop_token& stop);
-    void obey(const Orders& orders, const std::stop_token& stop);
+    void obey(const std::deque<Order>& orders, const std::stop_token& stop);
+    void take_up(const Settings& settings, bool amends);
+    /// As the user's wish, which can be undone.
     void begin_run(const Settings& settings);
-    /// Puts the present run aside, if it has made steps enough to be missed.
-    void keep_run();
-    void bring_back_run();
+    /// The present run is put aside.
+    void replace_run(const Settings& settings);
+    /// What undo and redo come to.
+    void restore(const SettingsHistory::State& state);
+    bool set_running(bool running);
     /// Whether training may go on.
     bool step_once();
     /// At most 1/30 s of training, and then the rest of that time waiting.
@@ -71,13 +73,17 @@ class Session final : public Commands {
     vknorm::Device& device_;
     mutable std::mutex mutex_;  // guards orders_ and published_
     std::condition_variable_any changed_;
-    Orders orders_;
+    std::deque<Order> orders_;
     std::shared_ptr<const Snapshot> published_;
 
     Settings first_settings_;
     std::optional<Trainer> trainer_;  // none when the first run could not begin
-    uint64_t run_ = 0;                // counts what has been shown as Snapshot::run
-    std::deque<Trainer> kept_;        // earlier runs, the newest last
+    uint64_t run_ = 0;                // number of trainer_'s run
+    uint64_t runs_begun_ = 0;
+    KeptRuns kept_;
+    SettingsHistory history_;
+    uint64_t settings_restored_ = 0;
+    std::vector<ChangedSetting> changed_settings_;  // by the latest change
     bool running_ = false;
     Severity severity_ = Severity::note;
     std::string message_;

@@ -6,6 +6,7 @@
 // computes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -18,6 +19,7 @@
 #include <vknorm/network.hpp>
 
 #include "app/experiment/data.hpp"
+#include "app/experiment/events.hpp"
 #include "app/experiment/history.hpp"
 #include "app/experiment/settings.hpp"
 
@@ -109,16 +111,25 @@ struct TwinView {
 
 enum class Severity { note, warning, error };
 
-/// An earlier run that Commands::undo brings back.
-struct KeptRun {
+/// A run that another one has taken the place of, as it was then.
+struct PastRun {
+    uint64_t number = 0;  ///< as Snapshot::run
     uint64_t step = 0;
     Settings settings;
+    std::string change;  ///< with which the next one began: "Noise 0.16 → 0.3"; empty: by nothing but a reset
+    std::vector<TwinView> twins;  ///< the curves
+};
+
+struct KeptRun {
+    std::shared_ptr<const PastRun> run;
+    bool pinned = false;  ///< stays, and is drawn, until it is pinned no more
+    bool alive = false;   ///< its networks, too, are kept: it can go on
 };
 
 /// One state of the run. Publish a new one rather than change it.
 struct Snapshot {
     uint64_t revision = 0;  ///< differs from the previous one's when anything differs
-    uint64_t run = 0;       ///< differs from the previous one's when this is another run
+    uint64_t run = 0;       ///< its number, from 1; 0: none has begun
     Settings settings;      ///< those of the latest step
     bool running = false;
     uint64_t step = 0;
@@ -133,7 +144,18 @@ struct Snapshot {
     DataOrigin origin;                                   ///< of both
     std::string batch_note;  ///< why steps take fewer examples than asked for; empty: they do not
     std::vector<TwinView> twins = std::vector<TwinView>(settings.twins.size());
-    std::optional<KeptRun> kept;
+    std::vector<Event> events;  ///< of this run
+    std::vector<KeptRun> kept;  ///< earlier runs, the one left last at the end
+    /// How often settings came from the session: by undo, redo, or a run that came back.
+    uint64_t settings_restored = 0;
+    bool can_undo = false, can_redo = false;
+
+    /// The run of that number; null: it is not kept.
+    const KeptRun* find_kept(uint64_t number) const {
+        const auto found = std::find_if(kept.begin(), kept.end(),
+                                        [&](const KeptRun& one) { return one.run->number == number; });
+        return found == kept.end() ? nullptr : &*found;
+    }
 };
 
 /// How the screen steers a session. Calls return at once and may come from any one thread; the session obeys
@@ -148,8 +170,16 @@ class Commands {
     /// Begins the run again with the same settings and seed, paused or running as before.
     virtual void reset() = 0;
     virtual void apply(const Settings& settings) = 0;
-    /// Brings back the run of Snapshot::kept as it was, paused; the present one is gone.
+    /// The same, where the latest change still goes on, as while a slider is dragged: undone with it.
+    virtual void amend(const Settings& settings) { apply(settings); }
+    /// Takes back the latest change of settings. One that began a new run brings the old one back, paused:
+    /// with its networks, or if those are gone, as a new run with its settings.
     virtual void undo() = 0;
+    /// Makes again what was undone last, until another change is made.
+    virtual void redo() = 0;
+    /// Brings back a run of Snapshot::kept, as undo() does.
+    virtual void bring_back(uint64_t run) = 0;
+    virtual void pin(uint64_t run, bool pinned) = 0;
     /// The latest state; never null.
     virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
 };

@@ -39,7 +39,8 @@ class Twin {
     /// Waits for the step and adds it to view(): numbers, or that it met NaN or an infinity, when the
     /// parameters stay those before it.
     void collect(uint64_t step);
-    bool diverged() const { return view_.divergence.has_value(); }
+    const std::optional<Divergence>& divergence() const { return view_.divergence; }
+    bool diverged() const { return divergence().has_value(); }
 
     /// Adds the test set's accuracy and loss to view(), unless the twin has diverged. With batch statistics
     /// it is evaluated in batches as large as those of training, which is what happens to whoever forgets

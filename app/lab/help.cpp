@@ -28,6 +28,7 @@ constexpr std::array gestures = {
     Line{"Drag", "move"},
     Line{"Double click", "fit"},
     Line{"Click a legend", "hide or show"},
+    Line{"Click a flag", "zoom to what happened there; once more: back"},
     Line{"Right click a layer", "choose its norm"},
     Line{"Right click a twin", "add a twin, or remove this one"},
     Line{"Ctrl + click a slider", "type a number"},
@@ -38,7 +39,8 @@ constexpr std::array notes = {
     "50 up to "
     "1000, and so on: at the same steps on every machine, with and without a window.",
     "A twin that diverges stops and is marked. The others go on, or pause if you say so.",
-    "A change that begins a new run keeps the one before it: Undo brings it back with its settings.",
+    "A change that begins a new run keeps the one before it as a grey curve; Undo, or a click below Runs, "
+    "brings it back.",
     "In a long run a line of history.csv stands for several steps: *_min and *_max are over all of them.",
 };
 

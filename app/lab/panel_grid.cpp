@@ -4,13 +4,15 @@
 #include <cmath>
 #include <utility>
 
-#include "app/lab/panels/twins.hpp"
+#include "app/lab/panels/ghosts.hpp"
 
 namespace lab {
 
 namespace {
 
 constexpr float slack = 0.01f;  // of a cell, for widths that are fractions of one
+// So many steps more than twice those made, the axis shows of earlier runs.
+constexpr double steps_ahead = 100;
 
 /// Cells of one size, a gap between them.
 struct Cells {
@@ -68,12 +70,17 @@ void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, con
         fit();
         steps_.next_marked.reset();
     }
-    steps_.events.clear();
-    for (size_t twin = 0; twin < twins_; ++twin)
-        if (const auto& divergence = run.twins[twin].divergence)
-            steps_.events.push_back({static_cast<double>(divergence->step), look.theme.twin_words[twin],
-                                     letter(twin) + " diverged"});
-    steps_.data = {1, std::max(2.0, static_cast<double>(run.step))};
+    const auto latest = static_cast<double>(run.step);
+    steps_.marks.clear();
+    for (const Event& event : run.events)
+        steps_.marks.push_back({.x = std::min(static_cast<double>(event.step), std::max(latest, 1.0)),
+                                .number = steps_.marks.size() + 1,
+                                .alarming = event.by_itself(),
+                                .words = event.words});
+    // A run that has just begun is compared with what came after in those before it.
+    double end = latest;
+    for (const PastRun* ghost : ghosts(run)) end = std::max(end, static_cast<double>(ghost->step));
+    steps_.data = {1, std::max(2.0, std::min(end, 2 * latest + steps_ahead))};
     steps_.marked = steps_.next_marked;
     steps_.next_marked.reset();
     for (Panel& panel : panels_) {
@@ -126,6 +133,10 @@ bool PanelGrid::leave_full() {
     bool any = false;
     for (Panel& panel : panels_) any |= std::exchange(panel.plot.panel.full, false);
     return any;
+}
+
+void PanelGrid::look_closely(uint64_t step) {
+    steps_.look_closely(static_cast<double>(step));
 }
 
 std::optional<plot::Range> PanelGrid::zoomed_to() const {

@@ -26,6 +26,8 @@ class PanelGrid {
     bool leave_full();
     /// Axes follow the data again.
     void fit();
+    /// Zooms to the steps around `step`, or back.
+    void look_closely(uint64_t step);
     /// Steps shown, if not all of them.
     std::optional<plot::Range> zoomed_to() const;
 

@@ -17,6 +17,9 @@ class Still : public Commands {
     void reset() override {}
     void apply(const Settings&) override {}
     void undo() override {}
+    void redo() override {}
+    void bring_back(uint64_t) override {}
+    void pin(uint64_t, bool) override {}
     std::shared_ptr<const Snapshot> snapshot() const override { return shown_; }
 
   private:
@@ -25,10 +28,10 @@ class Still : public Commands {
 
 }  // namespace
 
-Picture live_picture(Gpu& gpu, const Snapshot& run, uint32_t width, uint32_t height, bool light) {
+Picture live_picture(Gpu& gpu, const Snapshot& run, uint32_t width, uint32_t height, const Theme& theme) {
     Still still(run);
     Screen screen(1, least_window);
-    if (light) screen.set_theme(light_theme());
+    screen.set_theme(theme);
     Renderer renderer(gpu, VK_FORMAT_R8G8B8A8_UNORM);
     Shell shell(still);
     screen.begin({static_cast<float>(width), static_cast<float>(height)}, 1.0f / 30);

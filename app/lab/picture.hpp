@@ -7,6 +7,6 @@
 namespace lab {
 
 /// How `run` looks on a screen of `width` x `height`.
-Picture live_picture(Gpu& gpu, const Snapshot& run, uint32_t width, uint32_t height, bool light);
+Picture live_picture(Gpu& gpu, const Snapshot& run, uint32_t width, uint32_t height, const Theme& theme);
 
 }  // namespace lab

@@ -6,8 +6,10 @@
 #include "app/lab/cards.hpp"
 #include "app/lab/controls.hpp"
 #include "app/lab/norm_choice.hpp"
+#include "app/lab/runs.hpp"
 #include "app/lab/status_bar.hpp"
 #include "app/lab/toolbar.hpp"
+#include "app/ui/widgets.hpp"
 
 namespace lab {
 
@@ -33,17 +35,20 @@ bool typed(char character) {
 
 }  // namespace
 
-ShellLayout lay_out(const Look& look, ImVec2 size) {
+ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs) {
     ShellLayout layout;
     const float gap = look.px(8), left = gap, right = size.x - gap;
     const float controls_width = look.px(size.x < look.px(1400) ? 236 : 268);
     layout.toolbar = {{left, gap}, {right, gap + look.px(44)}};
     layout.status = {{left, size.y - look.px(30)}, {right, size.y - look.px(4)}};
     const float top = layout.toolbar.max.y + gap, bottom = layout.status.min.y - look.px(4);
-    layout.controls = {{left, top}, {left + controls_width, bottom}};
-    const float area_left = layout.controls.max.x + gap;
-    const float cards_height = look.px(size.y < look.px(900) ? 72 : 84);
-    layout.cards = {{area_left, top}, {right, top + cards_height}};
+    const float runs = runs_height(look, kept_runs), controls_right = left + controls_width;
+    layout.runs = {{left, bottom - runs}, {controls_right, bottom}};
+    layout.controls = {{left, top}, {controls_right, bottom - (runs > 0 ? runs + gap : 0)}};
+    const float area_left = controls_right + gap;
+    layout.tabs = {{area_left, top}, {right, top + look.px(tool_height)}};
+    const float cards_height = look.px(size.y < look.px(900) ? 72 : 84), cards_top = layout.tabs.max.y + gap;
+    layout.cards = {{area_left, cards_top}, {right, cards_top + cards_height}};
     layout.tab = {{area_left, layout.cards.max.y + gap}, {right, bottom}};
     return layout;
 }
@@ -78,20 +83,22 @@ void Shell::take_preset(const Settings& preset) {
     settings_.pause_on_divergence = before.pause_on_divergence;
     show(shown_);
     panels_.fit();
+    const bool begins_anew = begins_new_run(applied_, settings_);
     apply_settings();
-    commands_.reset();
+    if (!begins_anew) commands_.reset();
 }
 
 // What begins a new run waits until the mouse or the arrow is released, so that a drag does not begin a
 // hundred.
 void Shell::apply_settings() {
-    if (settings_ == applied_) return;
     bool held = ImGui::IsMouseDown(ImGuiMouseButton_Left);
     for (const Key arrow : {Key::left, Key::right, Key::up, Key::down})
         held = held || ImGui::IsKeyDown(static_cast<int>(arrow));
-    if (begins_new_run(applied_, settings_) && held) return;
+    if (!held) moving_ = false;
+    if (settings_ == applied_ || (begins_new_run(applied_, settings_) && held)) return;
     keep_norms_valid(settings_);
-    commands_.apply(settings_);
+    moving_ ? commands_.amend(settings_) : commands_.apply(settings_);
+    moving_ = held;
     applied_ = settings_;
 }
 
@@ -99,10 +106,10 @@ void Shell::run_or_pause(const Snapshot& run) {
     run.running ? commands_.pause() : commands_.run();
 }
 
-void Shell::undo(const Snapshot& run) {
-    if (!run.kept) return;
-    settings_ = applied_ = run.kept->settings;
-    commands_.undo();
+void Shell::follow(const Snapshot& run) {
+    toast_.watch(run);
+    if (std::exchange(settings_restored_, run.settings_restored) == run.settings_restored) return;
+    settings_ = applied_ = run.settings;
     show(shown_);
 }
 
@@ -118,7 +125,7 @@ void Shell::step_back(Focus& focus) {
 }
 
 void Shell::switch_theme(Screen& screen) {
-    screen.set_theme(screen.look().theme.dark ? light_theme() : dark_theme());
+    screen.set_theme(theme_of(next_theme(screen.look().theme)));
 }
 
 std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requests& requests) {
@@ -134,7 +141,10 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add(key(' '), "Space", "run or pause", [&] { run_or_pause(run); });
     add(key('S'), "S", "one step", [&] { commands_.step(); });
     add(key('R'), "R", "begin the run again", [&] { commands_.reset(); });
-    add_with_control('Z', "Ctrl + Z", "undo the restart: bring the run before it back", [&] { undo(run); });
+    add_with_control('Z', "Ctrl + Z", "undo a change of settings, or a restart", [&] { commands_.undo(); });
+    add_with_control('Y', "Ctrl + Y", "redo; also Ctrl + Shift + Z", [&] { commands_.redo(); });
+    add_with_control('Z', "", "", [&] { commands_.redo(); });
+    all.back().shift = true;
     add(key('T'), "T", "training steps use batch or running statistics",
         [&] { switch_statistics(settings_); });
     add(key('F'), "F", "freeze: running statistics, gamma and beta stay", [&] { freeze_or_thaw(settings_); });
@@ -155,7 +165,7 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
                 [this, i] { show(shown_ == i ? 0 : i); });
             all.back().keys = letter;
         }
-    add(key('D'), "D", "dark or light", [&] { switch_theme(screen); });
+    add(key('D'), "D", "dark, light, or for a projector", [&] { switch_theme(screen); });
     add(Key::f12, "F12", "picture of the screen", [&] { requests.screenshot = true; });
     add_with_control('E', "Ctrl + E", "write tables and a picture of the run",
                      [&] { requests.export_run = true; });
@@ -173,23 +183,31 @@ void Shell::obey_keys(Screen& screen, const Snapshot& run, Requests& requests) {
     for (const Shortcut& shortcut : shortcuts(screen, run, requests)) {
         if (help_ && !shortcut.always) continue;
         if (shortcut.key == key(' ') && focus.active()) continue;  // it presses a control
-        if (shortcut.control ? pressed_with_control(shortcut.key) : pressed(shortcut.key)) shortcut.act();
+        const bool down =
+            shortcut.control ? pressed_with_control(shortcut.key, shortcut.shift) : pressed(shortcut.key);
+        if (down) shortcut.act();
     }
 }
 
 void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms) {
     const Look look = screen.look();
-    const ShellLayout layout = lay_out(look, size);
-    const ToolbarClicks clicks = draw_toolbar(look, layout.toolbar, run, settings_, frame_ms, tabs_, shown_);
+    const ShellLayout layout = lay_out(look, size, run.kept.size());
+    const ToolbarClicks clicks = draw_toolbar(look, layout.toolbar, run, settings_, frame_ms);
     if (clicks.run) run_or_pause(run);
     if (clicks.step) commands_.step();
     if (clicks.reset) commands_.reset();
     if (clicks.help) help_ = true;
-    if (clicks.tab) show(*clicks.tab);
     if (clicks.theme) switch_theme(screen);
     if (clicks.preset) take_preset(clicks.preset->settings);
 
+    const float tabs_width = tab_strip_width(look, tabs_);
+    if (const auto tab = draw_tab_strip(look, layout.tabs.min, tabs_, shown_)) show(*tab);
+    if (toast_.draw(look,
+                    {{layout.tabs.min.x + tabs_width + look.px(8), layout.tabs.min.y}, layout.tabs.max}))
+        commands_.undo();
+
     draw_controls(look, layout.controls, settings_);
+    if (!run.kept.empty()) draw_runs(look, layout.runs, run, commands_);
     draw_cards(look, layout.cards, run, settings_);
     tabs_[shown_]->draw({look, layout.tab, run, panels_});
     const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
@@ -197,7 +215,6 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
                                                        .settings = settings_,
                                                        .note = ImGui::GetTime() < note_until_ ? note_ : "",
                                                        .zoomed_to = panels_.zoomed_to()});
-    if (offers.undo) undo(run);
     if (offers.see_all) panels_.fit();
     if (offers.pause_on_divergence) settings_.pause_on_divergence = !settings_.pause_on_divergence;
 }
@@ -205,6 +222,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
 Requests Shell::draw(Screen& screen, float frame_ms) {
     Requests requests;
     const std::shared_ptr<const Snapshot> run = commands_.snapshot();
+    follow(*run);
     obey_keys(screen, *run, requests);
     const ImVec2 size = ImGui::GetIO().DisplaySize;
     ImGui::SetNextWindowPos({0, 0});

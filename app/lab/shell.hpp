@@ -11,6 +11,7 @@
 #include "app/lab/panel_grid.hpp"
 #include "app/lab/tab_strip.hpp"
 #include "app/lab/tabs.hpp"
+#include "app/lab/toast.hpp"
 #include "app/ui/screen.hpp"
 
 namespace lab {
@@ -20,9 +21,10 @@ inline const ImVec2 least_window{1200, 800};
 
 /// Where things are on a screen of `size`.
 struct ShellLayout {
-    plot::Rect toolbar, controls, cards, tab, status;
+    plot::Rect toolbar, tabs, controls, cards, tab, status;
+    plot::Rect runs;  ///< of no height while there are none before the present one
 };
-ShellLayout lay_out(const Look& look, ImVec2 size);
+ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs);
 
 /// What the user asked of the program around the window.
 struct Requests {
@@ -54,7 +56,8 @@ class Shell {
     /// Closes the topmost thing that is open.
     void step_back(Focus& focus);
     void run_or_pause(const Snapshot& run);
-    void undo(const Snapshot& run);
+    /// Takes up the settings that undo and the like brought back.
+    void follow(const Snapshot& run);
     void switch_theme(Screen& screen);
     void show(size_t tab);
     void take_preset(const Settings& preset);
@@ -65,6 +68,9 @@ class Shell {
     TabList tabs_;
     size_t shown_ = 0;  // tab
     PanelGrid panels_;
+    bool moving_ = false;  // what is held has changed settings already
+    Toast toast_;
+    uint64_t settings_restored_ = 0;  // as the snapshot counts
     bool help_ = false;
     std::string note_;
     double note_until_ = 0;

@@ -10,8 +10,8 @@ namespace lab {
 
 struct Shortcut {
     Key key;
-    bool control = false;  ///< held, too
-    std::string keys;      ///< as the help names it; empty: it is listed with another one
+    bool control = false, shift = false;  ///< held, too; shift: with control
+    std::string keys;                     ///< as the help names it; empty: it is listed with another one
     std::string meaning;
     std::function<void()> act;
     bool always = false;  ///< while the help is open, too

@@ -55,9 +55,6 @@ std::vector<Offer> offers(const StatusFrame& status, StatusClicks& clicks) {
                        "What happens when a twin diverges, now and from now on",
                        &clicks.pause_on_divergence});
     }
-    if (status.run.kept)
-        all.push_back({"restarted at step " + std::to_string(status.run.kept->step) + " \xC2\xB7", "Undo",
-                       "Brings that run back: its settings, networks and curves. Ctrl + Z", &clicks.undo});
     if (status.zoomed_to)
         all.push_back({"zoomed: steps " + plot::whole_number(status.zoomed_to->low) + " to " +
                            plot::whole_number(status.zoomed_to->high),

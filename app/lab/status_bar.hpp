@@ -20,7 +20,7 @@ struct StatusFrame {
 
 /// What was clicked.
 struct StatusClicks {
-    bool undo = false, see_all = false, pause_on_divergence = false;
+    bool see_all = false, pause_on_divergence = false;
 };
 
 StatusClicks draw_status_bar(const Look& look, const StatusFrame& status);

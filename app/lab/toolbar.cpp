@@ -61,7 +61,7 @@ std::string fixed(const char* pattern, double value) {
 }  // namespace
 
 ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snapshot& s,
-                           const Settings& settings, float frame_ms, const TabList& tabs, size_t shown_tab) {
+                           const Settings& settings, float frame_ms) {
     ToolbarClicks clicks;
     ImDrawList& list = *ImGui::GetWindowDrawList();
     plot::card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
@@ -112,12 +112,11 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
         return clicked;
     };
     clicks.help = right_button("help", "?", Icon::none);
-    clicks.theme = look.theme.dark ? right_button("theme", "Light", Icon::sun)
-                                   : right_button("theme", "Dark", Icon::moon);
-    right -= tab_strip_width(look, tabs);
-    clicks.tab = draw_tab_strip(look, {std::round(right), top}, tabs, shown_tab);
-    right -= gap;
-
+    const Theme& next = theme_of(next_theme(look.theme));
+    clicks.theme = right_button("theme", next.name,
+                                next.dark       ? Icon::moon
+                                : next.type > 1 ? Icon::projector
+                                                : Icon::sun);
     std::vector<Figure> figures = {{"step", std::to_string(s.step), 48, 0},
                                    {"epoch", fixed("%.1f", s.epoch), 40, 2},
                                    {s.twins.size() > 1 ? "samples/s per twin" : "samples/s",

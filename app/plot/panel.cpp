@@ -27,13 +27,17 @@ bool hit_area(const Look& look, const char* id, const Rect& rect) {
     return press_area(look, id, {std::max(rect.width(), 1.0f), std::max(rect.height(), 1.0f)});
 }
 
-constexpr float swatch_width = 14, swatch_gap = 5, entry_gap = 12;  // of the legend
+/// How a legend is spaced.
+struct Spacing {
+    float swatch, gap, between;  // width of the swatch, from it to the words, from entry to entry
+};
+constexpr Spacing roomy{14, 5, 12}, tight{9, 4, 7};
 
-float legend_width(const Look& look, std::span<const LegendEntry> legend) {
+float legend_width(const Look& look, std::span<const LegendEntry> legend, const Spacing& spacing) {
     float width = 0;
     for (const LegendEntry& entry : legend)
-        width += look.px(swatch_width + swatch_gap) + text_size(look.fonts.small, entry.label.c_str()).x +
-                 look.px(entry_gap);
+        width += look.px(spacing.swatch + spacing.gap + spacing.between) +
+                 text_size(look.fonts.small, entry.label.c_str()).x;
     return width;
 }
 
@@ -46,12 +50,13 @@ std::vector<LegendEntry> shortened(std::span<const LegendEntry> legend) {
 
 // Laid out from `right` leftwards.
 void draw_legend(const Look& look, ImDrawList& list, float right, float middle,
-                 std::span<const LegendEntry> legend, bool toggles, PanelState& state) {
+                 std::span<const LegendEntry> legend, const Spacing& spacing, bool toggles,
+                 PanelState& state) {
     float x = right;
     for (size_t i = legend.size(); i-- > 0;) {
         const LegendEntry& entry = legend[i];
         const float width =
-            look.px(swatch_width + swatch_gap) + text_size(look.fonts.small, entry.label.c_str()).x;
+            look.px(spacing.swatch + spacing.gap) + text_size(look.fonts.small, entry.label.c_str()).x;
         x -= width;
         const Rect area{{x - look.px(4), middle - look.px(10)},
                         {x + width + look.px(4), middle + look.px(10)}};
@@ -60,7 +65,7 @@ void draw_legend(const Look& look, ImDrawList& list, float right, float middle,
         ImGui::PopID();
         const bool off = state.hidden >> i & 1u, hovered = toggles && ImGui::IsItemHovered();
         const Color ink = off ? look.theme.faint : entry.color;
-        const float half = look.px(1.5f), swatch = look.px(swatch_width);
+        const float half = look.px(1.5f), swatch = look.px(spacing.swatch);
         const auto dash = [&](float from, float to) {
             list.AddRectFilled({std::round(x + from), std::round(middle - half)},
                                {std::round(x + to), std::round(middle + half)}, ink);
@@ -76,11 +81,11 @@ void draw_legend(const Look& look, ImDrawList& list, float right, float middle,
         }
         const Color words = hovered ? look.theme.text : look.theme.muted;
         const ImVec2 size = text_size(look.fonts.small, entry.label.c_str());
-        const ImVec2 at{x + swatch + look.px(swatch_gap), middle - size.y / 2};
+        const ImVec2 at{x + swatch + look.px(spacing.gap), middle - size.y / 2};
         text(list, look.fonts.small, at, words, entry.label.c_str());
         if (off)
             list.AddRectFilled({at.x, std::round(middle)}, {at.x + size.x, std::round(middle) + 1}, words);
-        x -= look.px(entry_gap);
+        x -= look.px(spacing.between);
     }
 }
 
@@ -120,16 +125,17 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
 
     Rect content{{frame.min.x + inset, frame.min.y + look.px(34)},
                  {frame.max.x - inset, frame.max.y - look.px(8)}};
-    // Beside the title; else on a line of its own; else in fewer words.
-    const float gap = look.px(entry_gap), beside = right - left + gap, below = content.width() + gap;
+    // Beside the title; else on a line of its own; else in fewer words; else closer together.
+    const float gap = look.px(roomy.between), beside = right - left + gap, below = content.width() + gap;
     const std::vector<LegendEntry> brief = shortened(options.legend);
-    const bool fits = legend_width(look, options.legend) <= std::max(beside, below);
+    const bool fits = legend_width(look, options.legend, roomy) <= std::max(beside, below);
     const std::span<const LegendEntry> legend = fits ? options.legend : brief;
-    if (legend_width(look, legend) <= beside) {
-        draw_legend(look, list, right, middle, legend, options.toggles, state);
+    const Spacing& spacing = legend_width(look, legend, roomy) <= std::max(beside, below) ? roomy : tight;
+    if (legend_width(look, legend, spacing) <= beside) {
+        draw_legend(look, list, right, middle, legend, spacing, options.toggles, state);
     } else {
-        draw_legend(look, list, frame.max.x - inset, frame.min.y + look.px(38), legend, options.toggles,
-                    state);
+        draw_legend(look, list, frame.max.x - inset, frame.min.y + look.px(38), legend, spacing,
+                    options.toggles, state);
         content.min.y += look.px(18);
     }
     for (size_t line = options.footer.size(); line-- > 0;) {

@@ -17,7 +17,11 @@ constexpr float label_gap = 8;                         // between a y label and 
 // A log axis that follows the data goes so far below their third quartile: a loss that reaches 1e-30 once is
 // no reason to flatten the rest.
 constexpr double least_of_usual = 1e-8;
-constexpr float dash_length = 4;  // of a dashed line
+constexpr float dash_length = 4, dot_length = 2;  // of broken lines
+// A click on a mark shows so much of the steps before and after it.
+constexpr double part_around_mark = 0.05, fewest_steps_around_mark = 20;
+// So near to a mark's line the read-out tells of it, too.
+constexpr float near_mark = 4;
 
 Rect plot_area(const Mapping& m) {
     return {{m.left, m.top}, {m.left + m.width, m.top + m.height}};
@@ -163,6 +167,9 @@ std::optional<DrawnLine> draw_series(const Look& look, ImDrawList& list, const S
     const bool noise = s.style == Style::noise;
     const Points points = visible(noise && !s.ink.empty() ? s.ink : s.points, mapping.x);
     const bool many = dense(points, mapping), steps = s.style == Style::step || s.style == Style::dashed_step;
+    const float dash = look.px(s.style == Style::dashed_step ? dash_length
+                               : s.style == Style::dotted    ? dot_length
+                                                             : 0);
     const Color faint = faded(s.color, look.theme.dark ? 0.38f : 0.34f);
     if (noise && many) {
         bars(list, columns(points, mapping, 1), faint, width);
@@ -171,11 +178,11 @@ std::optional<DrawnLine> draw_series(const Look& look, ImDrawList& list, const S
     DrawnLine line{many ? through_means(points, mapping, pitch) : through_points(points, mapping, steps),
                    noise ? faint : s.color, width};
     for (const std::vector<ImVec2>& stretch : line.stretches)
-        if (s.style == Style::dashed_step)
-            stroke_dashed(list, stretch, s.color, width, look.px(dash_length), many);
+        if (dash > 0)
+            stroke_dashed(list, stretch, s.color, width, dash, many);
         else
             stroke(list, stretch, line.color, width);
-    if (noise || s.style == Style::dashed_step) return {};
+    if (noise || dash > 0) return {};
     return line;
 }
 
@@ -231,24 +238,6 @@ void obey(const Rect& hit, const Look& look, PlotState& state, SharedX& shared) 
         state.looked_at.reset();
 }
 
-void draw_events(const Look& look, ImDrawList& list, const Mapping& m, const SharedX& shared) {
-    float top = m.top + look.px(2);
-    for (const Mark& event : shared.events) {
-        if (event.x < m.x.low || event.x > m.x.high) continue;
-        const float x = std::round(m.to_x(event.x));
-        const ImVec2 line[2] = {{x, m.top}, {x, m.top + m.height}};
-        stroke_dashed(list, line, event.color, look.px(1.2f), look.px(dash_length), false);
-        const ImVec2 size = text_size(look.fonts.small, event.label.c_str());
-        const bool left = x + look.px(8) + size.x > m.left + m.width;
-        const ImVec2 at{left ? x - look.px(8) - size.x : x + look.px(8), top};
-        list.AddRectFilled({at.x - look.px(4), at.y - look.px(1)},
-                           {at.x + size.x + look.px(4), at.y + size.y + look.px(1)}, look.theme.panel,
-                           look.px(4));
-        text(list, look.fonts.small, at, event.color, event.label.c_str());
-        top += size.y + look.px(4);  // the next one may be close by
-    }
-}
-
 bool holds(const Series& s) {
     return s.style == Style::step || s.style == Style::dashed_step;
 }
@@ -295,8 +284,12 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
         const std::string step = point.x == reading.x ? "" : " (step " + whole_number(point.x) + ")";
         reading.lines.push_back({s->name + step, s->color, point.y, short_number(point.y)});
     }
+    std::vector<ReadingLine> lines;
+    for (const Mark& mark : shared.marks)
+        if (std::abs(m.to_x(mark.x) - x) <= look.px(near_mark)) lines.push_back(reading_of(look, mark));
+    lines.insert(lines.end(), reading.lines.begin(), reading.lines.end());
     const ImVec2 at = state.has_keyboard ? ImVec2{x, m.top + m.height / 3} : ImGui::GetMousePos();
-    draw_reading(look, at, "step " + whole_number(reading.x), reading.lines);
+    draw_reading(look, at, "step " + whole_number(reading.x), lines);
     state.reading = std::move(reading);
 }
 
@@ -327,6 +320,15 @@ void draw_y_axis(const Look& look, const Mapping& m, std::span<const Tick> ticks
 
 }  // namespace
 
+void SharedX::look_closely(double x) {
+    const double reach = std::max(data.length() * part_around_mark, fewest_steps_around_mark);
+    const Range around{std::max(x - reach, data.low), std::min(x + reach, std::max(data.high, x + 1))};
+    if (view.range(data, Scale::linear) == around)
+        view.fit();
+    else
+        view.set(around);
+}
+
 void draw_x_axis(const Look& look, const Mapping& m, const char* label) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const float bottom = m.top + m.height;
@@ -348,7 +350,7 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
     const PanelArea panel = begin_panel(look, frame, options.panel, state.panel);
     const Rect& content = panel.content;
     Mapping& m = state.mapping;
-    m.top = std::round(content.min.y + look.px(4));
+    m.top = std::round(content.min.y + look.px(shared.marks.empty() ? 4 : 2 + flag_height));
     m.height = std::max(std::round(content.max.y - look.px(bottom_margin)) - m.top, 1.0f);
     m.x = shared.view.range(shared.data, Scale::linear);
     m.y_scale = state.panel.scale;
@@ -374,12 +376,14 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
         if (state.panel.shows(s.legend))
             if (auto line = draw_series(look, list, s, m)) lines.push_back(std::move(*line));
     show_covered_lines(list, lines, m.left, m.left + m.width, look.px(2 * dash_length));
-    draw_events(look, list, m, shared);
+    draw_mark_lines(look, list, m, shared.marks);
     draw_marker(look, list, series, state, shared, panel.hovered);
     list.PopClipRect();
 
     ImGui::PushID(options.panel.id);
-    obey({content.min, content.max}, look, state, shared);
+    obey({{content.min.x, m.top}, content.max}, look, state, shared);
+    const std::vector<Flag> flags = flags_across(look, m, shared.marks, m.top);
+    if (const Mark* const mark = obey_flags(look, flags)) shared.look_closely(mark->x);
     ImGui::PopID();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/plot/decimate.hpp"
+#include "app/plot/marks.hpp"
 #include "app/plot/panel.hpp"
 #include "app/plot/view.hpp"
 
@@ -14,7 +15,8 @@ namespace lab::plot {
 enum class Style {
     noise,  ///< every value, faint
     line,   ///< solid
-    step,   ///< holds its value until the next one
+    dotted,
+    step,  ///< holds its value until the next one
     dashed_step,
     band,  ///< the area from `points` up to `upper`
 };
@@ -30,13 +32,6 @@ struct Series {
     Points ink{};  ///< what noise is drawn from where `points` are not all of it; empty: `points`
 };
 
-/// Something that happened at one step: a line through every plot over steps.
-struct Mark {
-    double x;
-    Color color;
-    std::string label;
-};
-
 /// The x axis that all plots over steps share, and the position looked at by pointer or keyboard, which all
 /// of them mark.
 struct SharedX {
@@ -44,7 +39,10 @@ struct SharedX {
     Range data{0, 1};
     std::optional<double> marked;       ///< by the previous frame
     std::optional<double> next_marked;  ///< by this one
-    std::vector<Mark> events{};
+    std::vector<Mark> marks{};          ///< in the order of their steps
+
+    /// Zooms to the steps around `x`; to all of them, if it shows those already.
+    void look_closely(double x);
 };
 
 struct Reading {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "app/plot/layout.hpp"
 #include "app/ui/focus.hpp"
@@ -115,10 +116,20 @@ std::optional<Reading> read(const Range& bins, std::span<const Ridge> ridges, co
                      percent(share)}}};
 }
 
+// The baseline of the first ridge from the mark's step on; NaN: there is none, or all are.
+float place_of(const Mark& mark, std::span<const Ridge> ridges, const RidgeLayout& layout) {
+    const auto found = std::find_if(ridges.begin(), ridges.end(), [&](const Ridge& ridge) {
+        return static_cast<double>(ridge.step) >= mark.x;
+    });
+    if (found == ridges.end() || (found == ridges.begin() && static_cast<double>(found->step) > mark.x))
+        return std::numeric_limits<float>::quiet_NaN();
+    return layout.baseline(static_cast<size_t>(found - ridges.begin()));
+}
+
 }  // namespace
 
 void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions& options,
-                    std::span<const Ridge> ridges, PlotState& state) {
+                    std::span<const Ridge> ridges, PlotState& state, SharedX& steps) {
     const PanelArea panel = begin_panel(look, frame, options.panel, state.panel);
     const Rect& content = panel.content;
     const Range& bins = options.bins;
@@ -144,12 +155,23 @@ void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions&
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const size_t label_every = 1 + static_cast<size_t>(look.px(18) / layout.pitch);
     list.PushClipRect({m.left, m.top - look.px(6)}, {m.left + m.width, m.top + m.height}, true);
+    std::vector<float> mark_places, flag_places;
+    for (const Mark& mark : steps.marks) {
+        mark_places.push_back(place_of(mark, ridges, layout));
+        // Not on the labels below; NaN stays what it is.
+        const float lowest = m.top + m.height - look.px(flag_height / 2);
+        flag_places.push_back(mark_places.back() > lowest ? lowest : mark_places.back());
+    }
     for (size_t i = 0; i < ridges.size(); ++i) {
         const float age =
             ridges.size() < 2 ? 1 : static_cast<float>(i) / static_cast<float>(ridges.size() - 1);
         const Color fill = mixed(look.theme.panel, color, 0.42f + 0.58f * age);
         draw_ridge(look, list, ridges[i], bins, m, layout.baseline(i), layout.amplitude / full,
                    layout.amplitude * 1.1f, fill);
+        for (size_t k = 0; k < mark_places.size(); ++k)
+            if (mark_places[k] == layout.baseline(i))
+                list.AddRectFilled({m.left, mark_places[k]}, {m.left + m.width, mark_places[k] + 1},
+                                   mark_color(look, steps.marks[k]));
     }
     list.PopClipRect();
     for (size_t i = ridges.size() - 1;; i -= label_every) {
@@ -163,8 +185,10 @@ void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions&
     draw_beyond(look, list, m, content, ridges.back());
 
     ImGui::PushID(options.panel.id);
+    const Mark* const clicked = obey_flags(look, flags_down(look, steps.marks, m.left, flag_places));
     const bool over = obey(content, look, m, state);
     ImGui::PopID();
+    if (clicked) steps.look_closely(clicked->x);
     if (!over) return;
     state.reading = read(bins, ridges, m, layout, color);
     if (!state.reading) return;

@@ -18,8 +18,9 @@ struct RidgelineOptions {
     const char* empty = "No steps yet";
 };
 
-/// Says of the newest ridge how much of it lies beyond the bins.
+/// Says of the newest ridge how much of it lies beyond the bins. A mark is a line in front of the first ridge
+/// from its step on.
 void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions& options,
-                    std::span<const Ridge> ridges, PlotState& state);
+                    std::span<const Ridge> ridges, PlotState& state, SharedX& steps);
 
 }  // namespace lab::plot

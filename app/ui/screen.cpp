@@ -1,6 +1,7 @@
 #include "app/ui/screen.hpp"
 
 #include <algorithm>
+#include <array>
 #include <imgui_internal.h>
 
 namespace lab {
@@ -37,8 +38,7 @@ Screen::Screen(float scale, ImVec2 least)
         {ImGuiKey_Z, key('Z')},
     };
     for (const auto& [imgui, ours] : named) io.KeyMap[imgui] = static_cast<int>(ours);
-    fonts_ = load_fonts(scale);
-    io.FontDefault = fonts_.body;
+    fonts_ = load_fonts(std::array{scale, scale * projector_theme().type});
     set_theme(dark_theme());
 }
 
@@ -48,7 +48,8 @@ Screen::~Screen() {
 
 void Screen::set_theme(const Theme& theme) {
     theme_ = &theme;
-    apply(theme, scale_);
+    ImGui::GetIO().FontDefault = fonts().body;
+    apply(theme, scale_ * theme.type);
 }
 
 void Screen::feed() {
@@ -88,7 +89,8 @@ void Screen::begin(ImVec2 size, float seconds) {
     ImGui::SetCurrentContext(context_);
     ImGuiIO& io = ImGui::GetIO();
     shrinking_ = 1;
-    if (least_.x > 0) shrinking_ = std::min({shrinking_, size.x / least_.x, size.y / least_.y});
+    const ImVec2 least{least_.x * theme_->type, least_.y * theme_->type};
+    if (least.x > 0) shrinking_ = std::min({shrinking_, size.x / least.x, size.y / least.y});
     io.DisplaySize = {size.x / shrinking_, size.y / shrinking_};
     io.DisplayFramebufferScale = {shrinking_, shrinking_};
     io.DeltaTime = std::clamp(seconds, 1e-4f, 0.25f);
@@ -127,8 +129,9 @@ bool pressed(Key key) {
     return went_down(key) && !io.KeyCtrl && !io.KeyAlt && !io.KeyShift;
 }
 
-bool pressed_with_control(Key key) {
-    return went_down(key) && ImGui::GetIO().KeyCtrl;
+bool pressed_with_control(Key key, bool shift) {
+    const ImGuiIO& io = ImGui::GetIO();
+    return went_down(key) && io.KeyCtrl && io.KeyShift == shift;
 }
 
 }  // namespace lab

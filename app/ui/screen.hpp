@@ -29,7 +29,7 @@ class Screen {
     Screen& operator=(const Screen&) = delete;
 
     InputQueue& input() { return input_; }
-    Look look() { return {*theme_, fonts_, scale_, plates_, focus_}; }
+    Look look() { return {*theme_, fonts(), scale_ * theme_->type, plates_, focus_}; }
     void set_theme(const Theme& theme);
 
     /// Begins a frame of `size` pixels, `seconds` after the previous one.
@@ -42,12 +42,13 @@ class Screen {
 
   private:
     void feed();
+    const Fonts& fonts() const { return fonts_[theme_->type > 1 ? 1 : 0]; }
 
     ImGuiContext* context_;
     float scale_;
     ImVec2 least_;
-    float shrinking_ = 1;  // from ImGui's pixels to the display's
-    Fonts fonts_;
+    float shrinking_ = 1;       // from ImGui's pixels to the display's
+    std::vector<Fonts> fonts_;  // of the usual size, and larger ones
     const Theme* theme_ = nullptr;
     InputQueue input_;
     std::vector<Plate> plates_;
@@ -56,7 +57,7 @@ class Screen {
 
 /// Whether `key` went down in this frame, nothing is being typed and no control, shift or alt is held.
 bool pressed(Key key);
-/// The same with control held.
-bool pressed_with_control(Key key);
+/// The same with control held, and shift or not.
+bool pressed_with_control(Key key, bool shift = false);
 
 }  // namespace lab

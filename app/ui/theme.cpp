@@ -12,6 +12,7 @@ namespace {
 // Okabe & Ito's colours, lightened for dark ground where needed; on white their yellow gives way to Paul
 // Tol's wine as the fourth twin's.
 constexpr Theme dark{
+    .name = "Dark",
     .dark = true,
     .ground = rgb(0x14171C),
     .panel = rgb(0x1B1F26),
@@ -29,6 +30,7 @@ constexpr Theme dark{
     .good = rgb(0x3DD68C),
     .warning = rgb(0xF0E442),
     .bad = rgb(0xFF6369),
+    .ghost = rgb(0x8A94A6),
     .neutral = rgb(0x12151A),
     .twins = {rgb(0x56B4E9), rgb(0xE69F00), rgb(0x009E73), rgb(0xF0E442)},
     .twin_words = {rgb(0x56B4E9), rgb(0xE69F00), rgb(0x1DB288), rgb(0xF0E442)},
@@ -37,6 +39,7 @@ constexpr Theme dark{
 };
 
 constexpr Theme light{
+    .name = "Light",
     .dark = false,
     .ground = rgb(0xF1F3F6),
     .panel = rgb(0xFFFFFF),
@@ -54,11 +57,39 @@ constexpr Theme light{
     .good = rgb(0x0B7A53),
     .warning = rgb(0x9A6700),
     .bad = rgb(0xC62839),
+    .ghost = rgb(0x8791A1),
     .neutral = rgb(0xFFFFFF),
     .twins = {rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0x882255)},
     .twin_words = {rgb(0x0072B2), rgb(0xB04A00), rgb(0x007A58), rgb(0x882255)},
     .classes = {rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0xCC79A7), rgb(0xB59F00), rgb(0x7A3E00),
                 rgb(0x2F4BB8), rgb(0x8457D9), rgb(0x6B7F4E), rgb(0x6C757D)},
+};
+
+constexpr Theme projector{
+    .name = "Projector",
+    .dark = false,
+    .type = 1.25f,
+    .ground = rgb(0xE6E9EE),
+    .panel = rgb(0xFFFFFF),
+    .border = rgb(0x9AA3B2),
+    .text = rgb(0x000000),
+    .muted = rgb(0x333B47),
+    .faint = rgb(0x7A8494),
+    .grid = rgb(0xDDE2E9),
+    .control = rgb(0xEEF1F5),
+    .control_hovered = rgb(0xDDE2EA),
+    .control_border = rgb(0x8A94A6),
+    .accent = rgb(0x0047A0),
+    .on_accent = rgb(0xFFFFFF),
+    .grip = rgb(0x0047A0),
+    .good = rgb(0x006B45),
+    .warning = rgb(0x7A4E00),
+    .bad = rgb(0xB00020),
+    .ghost = rgb(0x6B7482),
+    .neutral = rgb(0xFFFFFF),
+    .twins = {rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0x882255)},
+    .twin_words = {rgb(0x005A8C), rgb(0x963F00), rgb(0x00664A), rgb(0x771F4A)},
+    .classes = light.classes,
 };
 
 const char* existing(std::initializer_list<const char*> candidates) {
@@ -118,27 +149,42 @@ const Theme& light_theme() {
     return light;
 }
 
-Fonts load_fonts(float scale) {
+const Theme& projector_theme() {
+    return projector;
+}
+
+const Theme& theme_of(ThemeChoice choice) {
+    return choice == ThemeChoice::dark ? dark : choice == ThemeChoice::light ? light : projector;
+}
+
+ThemeChoice next_theme(const Theme& theme) {
+    return theme.dark ? ThemeChoice::light : theme.type > 1 ? ThemeChoice::dark : ThemeChoice::projector;
+}
+
+std::vector<Fonts> load_fonts(std::span<const float> scales) {
     const char* regular = existing({"/usr/share/fonts/opentype/inter/Inter-Regular.otf",
                                     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"});
     const char* medium = existing({"/usr/share/fonts/opentype/inter/Inter-SemiBold.otf",
                                    "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"});
     const char* mono = existing({"/usr/share/fonts/truetype/jetbrains-mono/JetBrainsMono-Regular.ttf",
                                  "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"});
-    Fonts fonts{};
-    fonts.body = load(regular, 14 * scale);
-    fonts.strong = load(medium, 14 * scale);
-    fonts.small = load(regular, 12 * scale);
-    fonts.mono = load(mono, 12.5f * scale);
+    std::vector<Fonts> all;
+    for (const float scale : scales)
+        all.push_back({.body = load(regular, 14 * scale),
+                       .strong = load(medium, 14 * scale),
+                       .small = load(regular, 12 * scale),
+                       .mono = load(mono, 12.5f * scale),
+                       .disc_low = {},
+                       .disc_high = {}});
 
     ImFontAtlas& atlas = *ImGui::GetIO().Fonts;
-    const int size = static_cast<int>(std::ceil(16 * scale));
+    const int size = static_cast<int>(std::ceil(16 * *std::max_element(scales.begin(), scales.end())));
     const int disc = atlas.AddCustomRectRegular(size, size);
     atlas.Build();
     const ImFontAtlasCustomRect& rect = *atlas.GetCustomRectByIndex(disc);
     paint_disc(rect);
-    atlas.CalcCustomRectUV(&rect, &fonts.disc_low, &fonts.disc_high);
-    return fonts;
+    for (Fonts& fonts : all) atlas.CalcCustomRectUV(&rect, &fonts.disc_low, &fonts.disc_high);
+    return all;
 }
 
 void apply(const Theme& theme, float scale) {

@@ -4,7 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <imgui.h>
+#include <span>
 #include <vector>
+
+#include "app/ui/theme_choice.hpp"
 
 namespace lab {
 
@@ -21,13 +24,16 @@ Color faded(Color color, float alpha);
 Color mixed(Color a, Color b, float t);
 
 struct Theme {
+    const char* name;
     bool dark;
+    float type = 1;               ///< how much larger than usual everything is
     Color ground, panel, border;  ///< window, cards on it, their outline
     Color text, muted, faint;     ///< words, labels, marks that are no words
     Color grid;                   ///< lines behind a plot
     Color control, control_hovered, control_border;
     Color accent, on_accent, grip;  ///< the Run button, words on it, sliders
     Color good, warning, bad;
+    Color ghost;                      ///< curves of earlier runs
     Color neutral;                    ///< of a decision boundary: neither class
     std::array<Color, 4> twins;       ///< told apart by colour-blind people, too
     std::array<Color, 4> twin_words;  ///< the same for words, which need more contrast
@@ -36,6 +42,11 @@ struct Theme {
 
 const Theme& dark_theme();
 const Theme& light_theme();
+/// For the last row: larger, and with more contrast.
+const Theme& projector_theme();
+const Theme& theme_of(ThemeChoice choice);
+/// The one that comes after `theme`, round and round.
+ThemeChoice next_theme(const Theme& theme);
 
 /// Every size is in pixels at scale 1 and grows with the display's scale.
 struct Fonts {
@@ -47,8 +58,8 @@ struct Fonts {
 };
 
 /// Loads Inter and JetBrains Mono where installed, else DejaVu, else ImGui's own font, into the current
-/// context.
-Fonts load_fonts(float scale);
+/// context, for each of these scales.
+std::vector<Fonts> load_fonts(std::span<const float> scales);
 /// Colours and spacing of ImGui's own widgets.
 void apply(const Theme& theme, float scale);
 

@@ -162,6 +162,11 @@ void draw_icon(const Look& look, ImDrawList& list, Icon icon, ImVec2 c, Color co
                 plot::stroke(list, ray, color, look.px(1.4f));
             }
             break;
+        case Icon::projector:
+            list.AddRectFilled({c.x - r * 1.3f, c.y - r}, {c.x + r * 1.3f, c.y + r * 0.6f}, color,
+                               look.px(1.5f));
+            list.AddRectFilled({c.x - r * 0.2f, c.y + r * 0.6f}, {c.x + r * 0.2f, c.y + r * 1.3f}, color);
+            break;
         case Icon::moon:
             plot::disc(list, look.fonts, c, r * 1.15f, color);
             plot::disc(list, look.fonts, {c.x + r * 0.55f, c.y - r * 0.4f}, r, ground);

@@ -10,7 +10,7 @@
 
 namespace lab {
 
-enum class Icon { none, play, pause, step, reset, sun, moon };
+enum class Icon { none, play, pause, step, reset, sun, moon, projector };
 
 /// A line with label and value above a slim track. With `log`, equal distances are equal ratios; `low` may be
 /// 0 then. Control + click, or Enter, types a number. `shown` replaces the value's text.

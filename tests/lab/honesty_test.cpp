@@ -2,6 +2,7 @@
 // lost.
 #include <cmath>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "app/experiment/presets.hpp"
 #include "lab/drawing.hpp"
@@ -211,6 +212,7 @@ TEST_P(ADivergedTwin, IsMarkedEverywhere) {
     EXPECT_EQ(count(stage.picture(), panel, bad), 0u);
     Snapshot& run = stage.commands.shown();
     run.twins[1].divergence = Divergence{412, "a loss that is not a number in hidden layer 2"};
+    run.events = {{412, EventKind::diverged, "B diverged: a loss that is not a number in hidden layer 2"}};
     run.message =
         "B diverged at step 412: a loss that is not a number in hidden layer 2; lower the learning rate";
     run.severity = Severity::error;
@@ -232,32 +234,6 @@ TEST_P(ADivergedTwin, IsMarkedEverywhere) {
     EXPECT_TRUE(stage.commands.applied.pause_on_divergence);
     stage.click(center(stage.the("Go on", fonts(stage).small)));
     EXPECT_FALSE(stage.commands.applied.pause_on_divergence);
-}
-
-TEST(Honesty, ARestartOffersUndo) {
-    for (const bool by_key : {false, true}) {
-        Settings old;
-        old.twins[0].norm = vknorm::Norm::rms;
-        old.noise = 0.3f;
-        Stage stage;
-        EXPECT_EQ(said(stage, "Undo"), 0u);
-        stage.commands.shown().kept = KeptRun{4453, old};
-        stage.frame();
-        EXPECT_EQ(said(stage, "restarted at step 4453"), 1u);
-        expect_letters_apart(stage);
-        expect_letters_whole(stage);
-        if (by_key) {
-            stage.screen.input().key(Key::control, true);
-            stage.press(key('Z'));
-            stage.screen.input().key(Key::control, false);
-            stage.settle();
-        } else {
-            stage.click(center(stage.the("Undo", fonts(stage).small)));
-        }
-        EXPECT_EQ(stage.calls("undo"), 1u);
-        EXPECT_EQ(stage.shell.settings(), old);
-        EXPECT_EQ(stage.calls("apply"), 0u) << "the session has them already";
-    }
 }
 
 TEST(Honesty, RidgelinesFollowTheStepsShown) {

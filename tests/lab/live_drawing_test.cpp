@@ -271,7 +271,7 @@ TEST(LiveDrawing, TheSameFrameGivesTheSamePicture) {
 
 TEST(LiveDrawing, APictureNeedsNoScreen) {
     const auto run = lab::testing::synthetic_run({}, 300);
-    const Picture picture = live_picture(lab::testing::test_gpu(), *run, 1280, 800, true);
+    const Picture picture = live_picture(lab::testing::test_gpu(), *run, 1280, 800, light_theme());
     EXPECT_EQ(picture.width, 1280u);
     EXPECT_GT(count(picture, {{0, 0}, {1280, 800}}, light_theme().twins[0]), 1000u);
 }

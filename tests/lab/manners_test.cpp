@@ -85,7 +85,7 @@ TEST(Manners, TheHelpIsWholeInTheSmallestWindow) {
     stage.screen.input().text('?');
     stage.settle();
     for (const char* words :
-         {"The test set is evaluated every 5 steps", "undo the restart", "A twin that diverges"})
+         {"The test set is evaluated every 5 steps", "undo a change of settings", "A twin that diverges"})
         EXPECT_EQ(stage.find(words, fonts(stage).body).size(), 1u) << words;
     for (const Glyph& glyph : stage.glyphs())
         EXPECT_TRUE(glyph.rect.min.y > 0 && glyph.rect.max.y < least_window.y &&
@@ -116,7 +116,10 @@ TEST(Manners, TheSmallestWindowHasRoomForAll) {
             set_twin_count(settings, twins);
             settings.plan = plan;
             Stage stage(settings, 600, least_window);
-            stage.commands.shown().kept = KeptRun{4453, settings};
+            Snapshot& run = stage.commands.shown();
+            run.run = 2;
+            run.kept = {keep(run, 1, "Noise 0.16 to 0.3")};
+            run.events = {{200, EventKind::setting, "Learning rate 0.3 to 1"}};
             stage.frame();
             expect_letters_apart(stage);
             expect_letters_whole(stage);

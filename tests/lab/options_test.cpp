@@ -119,7 +119,8 @@ TEST(Options, EveryOneArrives) {
     wanted.plan = true;
     wanted.noise = 0.25f;
     EXPECT_EQ(options.settings, wanted);
-    EXPECT_TRUE(options.headless && options.force && options.light && options.validation);
+    EXPECT_TRUE(options.headless && options.force && options.validation &&
+                options.theme == ThemeChoice::light);
     EXPECT_EQ(options.steps, 200u);
     EXPECT_EQ(options.out, "there");
     EXPECT_EQ(options.device, "llvm");
@@ -383,7 +384,7 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
                              "--headless",
                              "--steps NUMBER",
                              "--size WxH",
-                             "--theme dark|light",
+                             "--theme dark|light|projector",
                              "--smoothing off|light|strong",
                              "--plan"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;

@@ -226,7 +226,8 @@ TEST(Session, UndoBringsTheRunBackAsItWas) {
     Session session(test_device(), small());
     for (int i = 0; i < 25; ++i) session.step();
     const auto before = wait_for(session, [](const Snapshot& s) { return s.step == 25; });
-    EXPECT_FALSE(before->kept);
+    EXPECT_TRUE(before->kept.empty());
+    EXPECT_FALSE(before->can_undo);
     Settings other = small();
     other.twins[0].norm = vknorm::Norm::layer;
     other.noise = 0.3f;
@@ -234,21 +235,37 @@ TEST(Session, UndoBringsTheRunBackAsItWas) {
     const auto changed = wait_for(session, [&](const Snapshot& s) { return s.settings == other && s.train; });
     EXPECT_EQ(changed->step, 0u);
     EXPECT_NE(changed->run, before->run);
-    ASSERT_TRUE(changed->kept);
-    EXPECT_EQ(changed->kept->step, 25u);
-    EXPECT_EQ(changed->kept->settings, small());
+    ASSERT_EQ(changed->kept.size(), 1u);
+    const KeptRun kept = changed->kept[0];
+    EXPECT_TRUE(kept.alive && !kept.pinned);
+    EXPECT_EQ(kept.run->number, before->run);
+    EXPECT_EQ(kept.run->step, 25u);
+    EXPECT_EQ(kept.run->settings, small());
+    EXPECT_EQ(kept.run->change, "Noise 0.16 \xE2\x86\x92 0.3 and 1 more");
+    for (size_t twin = 0; twin < 2; ++twin) expect_same_curves(before->twins[twin], kept.run->twins[twin]);
+    ASSERT_EQ(changed->events.size(), 1u);
+    EXPECT_EQ(changed->events[0].kind, EventKind::begun);
 
     for (int i = 0; i < 3; ++i) session.step();
     session.reset();  // three steps are not missed
-    wait_for(session, [](const Snapshot& s) { return s.step == 3 || s.run >= 2; });
+    const auto reset = wait_for(session, [&](const Snapshot& s) { return s.run > changed->run; });
+    EXPECT_EQ(reset->kept.size(), 1u);
     session.run();
     wait_for(session, [](const Snapshot& s) { return s.running && s.step > 0; });
+    session.undo();
+    const auto again = wait_for(session, [&](const Snapshot& s) { return s.run > reset->run; });
+    EXPECT_NE(again->message.find("was not kept"), std::string::npos) << again->message;
+    EXPECT_EQ(again->settings, other);
     session.undo();
     const auto restored =
         wait_for(session, [](const Snapshot& s) { return s.step == 25 && s.settings == small(); });
     EXPECT_EQ(restored->settings, small());
     EXPECT_FALSE(restored->running);
-    EXPECT_FALSE(restored->kept);
+    EXPECT_EQ(restored->run, before->run);
+    EXPECT_EQ(restored->find_kept(before->run), nullptr);
+    EXPECT_FALSE(restored->can_undo);
+    EXPECT_TRUE(restored->can_redo);
+    EXPECT_EQ(restored->settings_restored, 2u);
     EXPECT_EQ(restored->train, before->train);
     for (size_t twin = 0; twin < 2; ++twin) expect_same_curves(before->twins[twin], restored->twins[twin]);
 
@@ -259,6 +276,72 @@ TEST(Session, UndoBringsTheRunBackAsItWas) {
     while (undisturbed.steps() < 30) undisturbed.step();
     for (size_t twin = 0; twin < 2; ++twin)
         expect_same_curves(undisturbed.twins()[twin].view(), after->twins[twin]);
+}
+
+TEST(Session, ChangesAreUndoneAndRedoneInTheirOrder) {
+    Session session(test_device(), small());
+    session.step();
+    Settings slower = small(), larger = small();
+    slower.learning_rate = 0.01f;
+    larger.learning_rate = 0.01f;
+    larger.batch = 64;
+    session.apply(slower);
+    session.apply(larger);
+    const auto looks_like = [&](const Settings& settings) {
+        return wait_for(session, [&](const Snapshot& s) { return s.settings == settings && s.step == 1; });
+    };
+    looks_like(larger);
+    session.undo();
+    looks_like(slower);
+    Settings looking = slower;
+    looking.inspected_unit = 1;  // nothing to be undone
+    session.apply(looking);
+    session.undo();
+    Settings first = small();
+    first.inspected_unit = 1;
+    const auto undone = looks_like(first);
+    EXPECT_FALSE(undone->can_undo);
+    EXPECT_EQ(undone->run, 1u) << "the run goes on";
+    EXPECT_EQ(undone->events.size(), 2u) << "there and back; the batch was back at once";
+    session.redo();
+    session.redo();
+    Settings last = larger;
+    last.inspected_unit = 1;
+    EXPECT_FALSE(looks_like(last)->can_redo);
+
+    Settings dragged = last;
+    for (const float rate : {0.02f, 0.03f, 0.04f}) {
+        dragged.learning_rate = rate;
+        rate < 0.025f ? session.apply(dragged) : session.amend(dragged);
+    }
+    looks_like(dragged);
+    session.undo();
+    looks_like(last);
+}
+
+TEST(Session, PinnedRunsStayWhileOthersAreForgotten) {
+    Session session(test_device(), small());
+    for (uint64_t run = 1; run <= 7; ++run) {
+        for (uint64_t i = 0; i < KeptRuns::fewest_steps; ++i) session.step();
+        if (run == 2) session.pin(2, true);
+        session.reset();
+    }
+    const auto state = wait_for(session, [](const Snapshot& s) { return s.run == 8 && s.step == 0; });
+    std::vector<uint64_t> numbers;
+    size_t alive = 0;
+    for (const KeptRun& kept : state->kept) {
+        numbers.push_back(kept.run->number);
+        alive += kept.alive;
+    }
+    EXPECT_EQ(numbers, (std::vector<uint64_t>{2, 4, 5, 6, 7}));
+    EXPECT_EQ(alive, KeptRuns::most_alive);
+    session.bring_back(7);
+    const auto back = wait_for(session, [](const Snapshot& s) { return s.run == 7; });
+    EXPECT_EQ(back->step, KeptRuns::fewest_steps);
+    EXPECT_EQ(back->find_kept(7), nullptr);
+    session.bring_back(2);
+    EXPECT_EQ(wait_for(session, [](const Snapshot& s) { return s.run == 9; })->step, 0u)
+        << "its networks are gone";
 }
 
 /// Twin B diverges soon.

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <iostream>
 
+#include "app/lab/event_strip.hpp"
+
 namespace lab::testing {
 
 namespace {
@@ -20,10 +22,6 @@ void on_message(std::string_view message) {
         std::cerr << message << '\n';
         spoke_outside_of_tests = true;
     }
-}
-
-bool same(ImVec2 a, ImVec2 b) {
-    return std::abs(a.x - b.x) < 1e-6f && std::abs(a.y - b.y) < 1e-6f;
 }
 
 }  // namespace
@@ -46,14 +44,12 @@ bool destroy_test_gpu() {
     return !spoke_outside_of_tests;
 }
 
-Stage::Stage(const Settings& settings, uint64_t steps, ImVec2 screen_size, std::span<const MakeTab> tabs)
+Stage::Stage(const Settings& settings, uint64_t steps, ImVec2 screen_size, std::span<const MakeTab> tabs,
+             float scale)
     : size(screen_size),
       commands(synthetic_run(settings, steps)),
-      screen(1, least_window),
+      screen(scale, least_window),
       shell(commands, tabs) {
-    for (const ImFont* font : ImGui::GetIO().Fonts->Fonts)
-        for (const ImFontGlyph& glyph : font->Glyphs)
-            if (glyph.Visible) letters_.insert({glyph.U0, glyph.V0});
     frame();
     frame();
 }
@@ -77,6 +73,19 @@ Picture Stage::picture() {
     Renderer renderer(test_gpu(), VK_FORMAT_R8G8B8A8_UNORM);
     return Offscreen(test_gpu(), renderer, static_cast<uint32_t>(size.x), static_cast<uint32_t>(size.y))
         .draw(frame_);
+}
+
+Picture Stage::ground() {
+    constexpr Color transparent = 0x00FFFFFF;
+    const auto corners = [&](const Glyph& glyph) {
+        return &frame_.draw_data->CmdLists[glyph.list]->VtxBuffer[static_cast<int>(glyph.vertex)];
+    };
+    for (const Glyph& glyph : glyphs())
+        for (int i = 0; i < 4; ++i) corners(glyph)[i].col &= transparent;
+    Picture result = picture();
+    for (const Glyph& glyph : glyphs())
+        for (int i = 0; i < 4; ++i) corners(glyph)[i].col = glyph.color;
+    return result;
 }
 
 void Stage::click(ImVec2 at) {
@@ -122,61 +131,21 @@ const Panel& Stage::find_panel(const std::string& id) const {
 
 std::vector<plot::Rect> Stage::frames() {
     const ShellLayout at = layout();
-    std::vector<plot::Rect> frames = {at.toolbar, at.controls, at.cards, at.status};
+    std::vector<plot::Rect> frames = {at.toolbar, at.tabs, at.controls, at.cards, at.status, at.runs};
+    if (!commands.snapshot()->events.empty())
+        frames.push_back({{at.tab.min.x, at.tab.max.y - screen.look().px(event_strip_height)}, at.tab.max});
     if (shell.settings().plan) frames.push_back(plan());
     for (const Panel& panel : shell.panels()) frames.push_back(panel.frame);
     return frames;
 }
 
-// Letters are quads whose first corner has the texture coordinates of a glyph.
-void Stage::read_glyphs() {
-    glyphs_.emplace();
-    for (int l = 0; l < frame_.draw_data->CmdListsCount; ++l) {
-        const ImDrawList& list = *frame_.draw_data->CmdLists[l];
-        for (const ImDrawCmd& command : list.CmdBuffer)
-            for (unsigned i = 0; i + 5 < command.ElemCount;) {
-                const auto vertex = [&](unsigned k) -> const ImDrawVert& {
-                    const ImDrawIdx index = list.IdxBuffer[static_cast<int>(command.IdxOffset + i + k)];
-                    return list.VtxBuffer[static_cast<int>(index + command.VtxOffset)];
-                };
-                const bool letter = letters_.count({vertex(0).uv.x, vertex(0).uv.y}) > 0;
-                if (letter)
-                    glyphs_->push_back(
-                        {{vertex(0).pos, vertex(2).pos},
-                         {{command.ClipRect.x, command.ClipRect.y}, {command.ClipRect.z, command.ClipRect.w}},
-                         vertex(0).uv,
-                         vertex(0).col});
-                i += letter ? 6 : 3;
-            }
-    }
-}
-
 const std::vector<Glyph>& Stage::glyphs() {
-    if (!glyphs_) read_glyphs();
+    if (!glyphs_) glyphs_ = text_.read(*frame_.draw_data);
     return *glyphs_;
 }
 
 std::vector<plot::Rect> Stage::find(const std::string& words, const ImFont* font) {
-    const std::vector<Glyph>& all = glyphs();
-    std::vector<ImVec2> wanted;
-    for (const char character : words)
-        if (character != ' ') {
-            const ImFontGlyph& glyph = *font->FindGlyph(static_cast<unsigned char>(character));
-            wanted.push_back({glyph.U0, glyph.V0});
-        }
-    std::vector<plot::Rect> found;
-    for (size_t i = 0; i + wanted.size() <= all.size(); ++i) {
-        size_t k = 0;
-        while (k < wanted.size() && same(all[i + k].uv, wanted[k])) ++k;
-        if (k < wanted.size()) continue;
-        plot::Rect rect = all[i].rect;
-        for (const Glyph& glyph : std::span(all).subspan(i, k)) {
-            rect.min = {std::min(rect.min.x, glyph.rect.min.x), std::min(rect.min.y, glyph.rect.min.y)};
-            rect.max = {std::max(rect.max.x, glyph.rect.max.x), std::max(rect.max.y, glyph.rect.max.y)};
-        }
-        found.push_back(rect);
-    }
-    return found;
+    return find_words(glyphs(), words, font);
 }
 
 plot::Rect Stage::the(const std::string& words, const ImFont* font) {

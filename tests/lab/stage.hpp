@@ -3,12 +3,12 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "app/gpu/offscreen.hpp"
 #include "app/lab/shell.hpp"
+#include "app/ui/drawn_text.hpp"
 #include "lab/synthetic.hpp"
 
 namespace lab::testing {
@@ -20,17 +20,10 @@ void select_test_gpu(const std::string& name);
 /// Destroys it; false when the validation layer spoke outside of a test.
 bool destroy_test_gpu();
 
-/// One letter as it was drawn.
-struct Glyph {
-    plot::Rect rect, clip;
-    ImVec2 uv;  ///< upper left corner in the font texture: tells letters and fonts apart
-    Color color;
-};
-
 class Stage {
   public:
     explicit Stage(const Settings& settings = {}, uint64_t steps = 600, ImVec2 size = {1600, 1000},
-                   std::span<const MakeTab> tabs = all_tabs);
+                   std::span<const MakeTab> tabs = all_tabs, float scale = 1);
 
     /// One frame; what it drew stays until the next one.
     void frame();
@@ -38,6 +31,8 @@ class Stage {
     void settle();
     /// The latest frame in pixels.
     Picture picture();
+    /// The same without its letters: what lies behind them.
+    Picture ground();
 
     void click(ImVec2 at);
     void drag(ImVec2 from, ImVec2 to);
@@ -52,7 +47,9 @@ class Stage {
     plot::Rect the(const std::string& words, const ImFont* font);
 
     const ImDrawData& draw_data() const { return *frame_.draw_data; }
-    ShellLayout layout() { return lay_out(screen.look(), ImGui::GetIO().DisplaySize); }
+    ShellLayout layout() {
+        return lay_out(screen.look(), ImGui::GetIO().DisplaySize, commands.snapshot()->kept.size());
+    }
     /// Where the panel of that id is in the latest frame, and what its plot says. Throws when there is none.
     plot::Rect panel(const std::string& id) const { return find_panel(id).frame; }
     const plot::PlotState& plot(const std::string& id) const { return find_panel(id).plot; }
@@ -70,11 +67,9 @@ class Stage {
 
   private:
     const Panel& find_panel(const std::string& id) const;
-    void read_glyphs();
 
     Frame frame_{};
-    std::set<std::pair<float, float>>
-        letters_;  // upper left texture coordinates of every letter of every font
+    DrawnText text_;
     std::optional<std::vector<Glyph>> glyphs_;
 };
 

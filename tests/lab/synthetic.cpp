@@ -185,4 +185,9 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
     return s;
 }
 
+KeptRun keep(const Snapshot& run, uint64_t number, const std::string& change) {
+    const PastRun past{number, run.step, run.settings, change, run.twins};
+    return {std::make_shared<const PastRun>(past), false, true};
+}
+
 }  // namespace lab::testing

@@ -11,6 +11,9 @@ namespace lab::testing {
 /// `steps` steps of `settings`, deterministic.
 std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps);
 
+/// `run` as it is kept once another one has begun.
+KeptRun keep(const Snapshot& run, uint64_t number, const std::string& change);
+
 /// Remembers what the screen asked for and shows one snapshot.
 class RecordedCommands : public Commands {
   public:
@@ -21,6 +24,11 @@ class RecordedCommands : public Commands {
     void step() override { calls.push_back("step"); }
     void reset() override { calls.push_back("reset"); }
     void undo() override { calls.push_back("undo"); }
+    void redo() override { calls.push_back("redo"); }
+    void bring_back(uint64_t run) override { calls.push_back("bring back " + std::to_string(run)); }
+    void pin(uint64_t run, bool pinned) override {
+        calls.push_back((pinned ? "pin " : "unpin ") + std::to_string(run));
+    }
     void apply(const Settings& settings) override {
         calls.push_back("apply");
         applied = settings;

@@ -1,7 +1,9 @@
 #include "app/lab/panels/charts.hpp"
 
 #include <algorithm>
+#include <iterator>
 
+#include "app/lab/panels/ghosts.hpp"
 #include "app/lab/panels/twins.hpp"
 
 namespace lab {
@@ -64,9 +66,9 @@ Points extremes(const History<Row>& history) {
     return {&history, read, history.size() * 2};
 }
 
-/// What was tested last still holds, until the twin diverges.
-template <auto member>
-Points held_column(const TwinView& twin, const Snapshot& run) {
+/// What was tested last still holds, until the twin diverges; of a Snapshot or a PastRun.
+template <auto member, class Run>
+Points held_column(const TwinView& twin, const Run& run) {
     const uint64_t until = twin.divergence ? twin.divergence->step : run.step;
     return column<member>(twin.test).held_until(static_cast<double>(until));
 }
@@ -81,6 +83,27 @@ std::vector<plot::LegendEntry> letter_legend(const Theme& theme, const Snapshot&
 template <class Add>
 void for_twins_from_last(const Snapshot& run, Add add) {
     for (size_t twin = run.twins.size(); twin-- > 0;) add(twin, run.twins[twin]);
+}
+
+constexpr size_t ghost_twins = 2;  // so many of an earlier run are drawn: A solid, B dotted
+
+/// Earlier runs, below all that the chart has; `points` gives those of a twin.
+template <class MakePoints>
+void add_ghosts(Chart& chart, const Theme& theme, std::span<const PastRun* const> ghosts, MakePoints points) {
+    std::vector<plot::Series> behind;
+    for (const PastRun* const ghost : ghosts) {
+        const std::string name = run_name(ghost->number);
+        for (size_t twin = 0; twin < std::min(ghost_twins, ghost->twins.size()); ++twin)
+            behind.push_back({.name = name + " " + letter(twin),
+                              .color = theme.ghost,
+                              .style = twin == 0 ? Style::line : Style::dotted,
+                              .legend = entry_bit(chart.legend.size()),
+                              .width = 1.4f,
+                              .points = points(ghost->twins[twin], *ghost)});
+        chart.legend.push_back({.label = name, .color = theme.ghost});
+    }
+    chart.series.insert(chart.series.begin(), std::make_move_iterator(behind.begin()),
+                        std::make_move_iterator(behind.end()));
 }
 
 vknorm::Norm inspected_norm(const Snapshot& run, size_t twin) {
@@ -145,7 +168,17 @@ Chart statistics_chart(const Theme& theme, const Snapshot& run, const char* titl
         chart.legend.push_back({"batch", faded(theme.muted, 0.5f)});
         chart.legend.push_back({"running", theme.muted});
     }
+    if (!keepers.empty())
+        add_ghosts(chart, theme, ghosts_of_unit(run),
+                   [](const TwinView& twin, const PastRun&) { return column<running>(twin.unit); });
     return chart;
+}
+
+template <auto raw, auto light, auto strong>
+Points smoothed_column(const TwinView& twin, Smoothing smoothing) {
+    return smoothing == Smoothing::off     ? column<raw>(twin.training)
+           : smoothing == Smoothing::light ? column<light>(twin.training)
+                                           : column<strong>(twin.training);
 }
 
 // Of each twin the moving average, with what was measured faint behind; or that alone, as a line.
@@ -169,8 +202,7 @@ void add_smoothed(Chart& chart, const Theme& theme, const Snapshot& run) {
                                 .style = Style::line,
                                 .legend = entry_bit(twin),
                                 .width = 2,
-                                .points = smoothing == Smoothing::light ? column<light>(view.training)
-                                                                        : column<strong>(view.training)});
+                                .points = smoothed_column<raw, light, strong>(view, smoothing)});
     });
 }
 
@@ -191,6 +223,10 @@ Chart loss_chart(const Theme& theme, const Snapshot& run) {
                                 .width = 1.3f,
                                 .points = held_column<&TestRow::loss>(view, run)});
     }
+    add_ghosts(chart, theme, ghosts(run), [&](const TwinView& twin, const PastRun&) {
+        return smoothed_column<&TrainingRow::loss, &TrainingRow::lightly_smoothed_loss,
+                               &TrainingRow::strongly_smoothed_loss>(twin, run.settings.smoothing);
+    });
     return chart;
 }
 
@@ -220,6 +256,9 @@ Chart accuracy_chart(const Theme& theme, const Snapshot& run) {
                                 .points = held_column<&TestRow::accuracy>(view, run)});
     });
     if (any_batch) chart.legend.push_back({"batch statistics", theme.muted, true, "batch"});
+    add_ghosts(chart, theme, ghosts(run), [](const TwinView& twin, const PastRun& ghost) {
+        return held_column<&TestRow::accuracy>(twin, ghost);
+    });
     return chart;
 }
 
@@ -244,6 +283,9 @@ Chart percentile_chart(const Theme& theme, const Snapshot& run) {
                                 .width = 1.6f,
                                 .points = column<&UnitRow::percentile50>(view.unit)});
     });
+    add_ghosts(chart, theme, ghosts_of_unit(run), [](const TwinView& twin, const PastRun&) {
+        return column<&UnitRow::percentile50>(twin.unit);
+    });
     return chart;
 }
 
@@ -263,6 +305,10 @@ Chart gradient_chart(const Theme& theme, const Snapshot& run) {
     chart.legend = twin_legend(theme, run);
     add_smoothed<&TrainingRow::gradient_norm, &TrainingRow::lightly_smoothed_gradient_norm,
                  &TrainingRow::strongly_smoothed_gradient_norm>(chart, theme, run);
+    add_ghosts(chart, theme, ghosts(run), [&](const TwinView& twin, const PastRun&) {
+        return smoothed_column<&TrainingRow::gradient_norm, &TrainingRow::lightly_smoothed_gradient_norm,
+                               &TrainingRow::strongly_smoothed_gradient_norm>(twin, run.settings.smoothing);
+    });
     return chart;
 }
 

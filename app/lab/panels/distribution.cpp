@@ -61,7 +61,7 @@ void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
                           .empty = !measured              ? "Not measured with convolutions yet"
                                    : at.steps.view.fits() ? "No steps yet"
                                                           : "Nothing measured in these steps"},
-                         ridges, panel.plot);
+                         ridges, panel.plot, at.steps);
 }
 
 }  // namespace

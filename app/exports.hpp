@@ -1,0 +1,21 @@
+// What a user asks the window to write: a picture of the screen, a run.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <vknorm/device.hpp>
+
+#include "app/experiment/snapshot.hpp"
+#include "app/gpu/png.hpp"
+
+namespace lab {
+
+/// Writes `picture` into `folder` under a name that is not taken, and returns what to say of it.
+std::string export_picture(const std::filesystem::path& folder, const Picture& picture);
+/// Writes tables and `picture` into a new folder in `folder`.
+std::string export_run(const std::filesystem::path& folder, const Snapshot& run,
+                       const vknorm::DeviceInfo& device, double steps_per_second,
+                       const std::string& command_line, const Picture& picture);
+
+}  // namespace lab
