@@ -61,7 +61,7 @@ class Desktop {
 
             if (!screen_.input().empty()) touched = Clock::now();
             const uint64_t revision = session_.snapshot()->revision;
-            const bool still = revision == shown_revision_ && !resized() && !screen_.restless() &&
+            const bool still = revision == shown_revision_ && !resized() && !screen_.restless() && !moving_ &&
                                seconds_since(touched) > settling.count();
             const double elapsed = seconds_since(previous);
             previous = Clock::now();
@@ -89,6 +89,7 @@ class Desktop {
                 run->samples_per_second / static_cast<double>(examples_per_step(run->settings));
         const Requests requests = shell_.draw(screen_, frame_ms_);
         closing_ = requests.close;
+        moving_ = requests.redraw;
         const Frame frame = screen_.end();
         if (closing_) return;  // nobody waits for this picture
         window_.draw(renderer_, frame);
@@ -115,7 +116,7 @@ class Desktop {
     Screen screen_;
     Renderer renderer_;
     Shell shell_;
-    bool closing_ = false;
+    bool closing_ = false, moving_ = false;
     uint64_t shown_revision_ = 0;
     VkExtent2D shown_extent_{};
     float frame_ms_ = 0;

@@ -79,6 +79,7 @@ struct Settings {
     uint32_t inspected_unit = 3;   ///< from 0
     uint32_t steps_per_frame = 4;  ///< at most this many steps in 1/30 s; 0: as many as the device does
     bool plan = false;             ///< show how a step is done, which measures its parts
+    bool microscope = false;       ///< show the inspected norm value by value, which copies them
     uint64_t max_bytes =
         vknorm::default_max_bytes;           ///< that a data file may hold, as vknorm::read_idx counts
     Smoothing smoothing = Smoothing::light;  ///< of the curves of loss and gradient norm
@@ -354,6 +355,12 @@ inline constexpr Field fields[] = {
      .label = "Plan",
      .help = "Show the plan of a training step: its parts and their times",
      .kind = Switch{&Settings::plan},
+     .effect = Effect::view,
+     .reported = false},
+    {.word = "microscope",
+     .label = "Microscope",
+     .help = "Show what the inspected layer's norm does to a batch, value by value",
+     .kind = Switch{&Settings::microscope},
      .effect = Effect::view,
      .reported = false},
     {.word = "max-bytes",

@@ -21,6 +21,7 @@
 #include "app/experiment/data.hpp"
 #include "app/experiment/events.hpp"
 #include "app/experiment/history.hpp"
+#include "app/experiment/microscope.hpp"
 #include "app/experiment/settings.hpp"
 
 namespace lab {
@@ -107,6 +108,14 @@ struct TwinView {
     // With Settings::plan.
     std::vector<vknorm::Timing> parts;  ///< of a step on the device; empty: none was measured yet
     std::string norm_plan;              ///< of the inspected layer, in words; empty: it has no norm
+
+    /// With Settings::microscope: the norm of each hidden layer in the latest step; null where it has none.
+    /// Empty: no step was made yet.
+    std::vector<std::shared_ptr<const Specimen>> specimens;
+
+    std::shared_ptr<const Specimen> specimen_of(size_t layer) const {
+        return layer < specimens.size() ? specimens[layer] : nullptr;
+    }
 };
 
 enum class Severity { note, warning, error };

@@ -144,6 +144,7 @@ Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const
     set_hyperparameters(settings);
     set_probes(settings);
     set_plan(settings);
+    set_microscope(settings);
 }
 
 void Twin::apply(const Settings& settings, const Settings& previous) {
@@ -154,6 +155,7 @@ void Twin::apply(const Settings& settings, const Settings& previous) {
         set_probes(settings);
     }
     set_plan(settings);
+    set_microscope(settings);
 }
 
 void Twin::set_hyperparameters(const Settings& settings) {
@@ -204,9 +206,37 @@ void Twin::set_plan(const Settings& settings) {
         plan_ && !hidden.empty() ? network_.explain(normalized_node(hidden, layer_), settings.batch) : "";
 }
 
+// All layers at once, so that another one can be looked at while the run is paused.
+void Twin::set_microscope(const Settings& settings) {
+    if (settings.microscope == microscope_) return;
+    microscope_ = settings.microscope;
+    view_.specimens.clear();
+    const auto& hidden = network_.options().hidden;
+    std::vector<std::string> norms;
+    for (size_t i = 0; i < hidden.size(); ++i)
+        if (microscope_ && hidden[i].norm != vknorm::Norm::none) norms.push_back(normalized_node(hidden, i));
+    network_.set_captured_norms(norms);
+}
+
+Specimen Twin::specimen_of(size_t layer, std::span<const uint32_t> labels) const {
+    const vknorm::HiddenLayer& hidden = network_.options().hidden[layer];
+    return {.kind = hidden.norm,
+            .activation = hidden.activation,
+            .channels = hidden.units,
+            .groups = hidden.groups,
+            .ghost_size = hidden.ghost_size,
+            .epsilon = settings_.epsilon,
+            .statistics = settings_.statistics,
+            .limits = network_.options().renorm(network_.steps() + 1),
+            .labels = {labels.begin(), labels.end()}};
+}
+
 void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
     if (diverged()) return;
     network_.set_learning_rate(learning_rate_at(settings_, steps_ + 1));
+    specimens_.clear();
+    for (size_t layer = 0; microscope_ && layer < network_.options().hidden.size(); ++layer)
+        specimens_.push_back(specimen_of(layer, labels));
     network_.set_timestamps(plan_ && (parts_.empty() || steps_ % steps_per_measured == 0));
     ticket_ = network_.train_step(inputs, labels);
 }
@@ -232,6 +262,18 @@ void Twin::collect(uint64_t step) {
                          .strongly_smoothed_gradient_norm = strong_gradient_norm_.add(result.gradient_norm)});
     if (network_.options().hidden.empty()) return;
     view_.unit.push(step, unit_row(result));
+    view_.specimens.clear();
+    for (size_t layer = 0; layer < specimens_.size(); ++layer) {
+        const auto captured = result.captured.find(normalized_node(network_.options().hidden, layer));
+        view_.specimens.emplace_back();
+        if (captured == result.captured.end()) continue;
+        Specimen& specimen = specimens_[layer];
+        specimen.step = step;
+        specimen.device = std::move(captured->second);
+        std::vector<uint32_t>& labels = specimen.labels;  // those of the last micro-batch stay
+        labels.erase(labels.begin(), labels.end() - specimen.rows());
+        view_.specimens.back() = std::make_shared<const Specimen>(std::move(specimen));
+    }
 
     std::vector<Histogram> histograms;
     view_.layers.clear();

@@ -61,6 +61,9 @@ class Twin {
     void set_hyperparameters(const Settings& settings);
     void set_probes(const Settings& settings);
     void set_plan(const Settings& settings);
+    void set_microscope(const Settings& settings);
+    /// What is known of a layer's norm before a step.
+    Specimen specimen_of(size_t layer, std::span<const uint32_t> labels) const;
     UnitRow unit_row(const vknorm::StepResult& result) const;
     std::array<MovingAverage*, 4> averages();
 
@@ -74,7 +77,9 @@ class Twin {
     std::optional<History<TestRow>::Entry> unscheduled_test_;
     bool plan_ = false;
     StepParts parts_;
-    vknorm::Ticket ticket_ = 0;  // of the step in flight; 0: none
+    bool microscope_ = false;
+    std::vector<Specimen> specimens_;  // of the step in flight, of each layer
+    vknorm::Ticket ticket_ = 0;        // of the step in flight; 0: none
     uint64_t steps_ = 0;
     MovingAverage light_loss_, strong_loss_, light_gradient_norm_, strong_gradient_norm_;
 };

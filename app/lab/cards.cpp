@@ -16,7 +16,8 @@ namespace lab {
 
 namespace {
 
-constexpr float card_inset = 9;  // of what stands in a card
+constexpr float card_inset = 9;   // of what stands in a card
+constexpr float lens_width = 17;  // with the gap before it
 
 // One twin's histogram as a filled curve, scaled to its own peak, with an arrow where values lie beyond it.
 // What is returned is its outline, if there is one.
@@ -113,7 +114,9 @@ std::string layer_note(const Snapshot& run, const Settings& settings, uint32_t l
                       static_cast<double>(histogram.low), static_cast<double>(histogram.high));
         if (histogram.below + histogram.above > 0) beyond += text.data();
     }
-    return norms + "." + beyond + " A click inspects this layer, a right click changes its norms.";
+    return norms + "." + beyond +
+           " A click inspects this layer, one on its lens puts it under the microscope; a right click "
+           "changes its norms.";
 }
 
 // The norm of a layer that is an exception, behind its title; a dot where there is no room.
@@ -159,6 +162,24 @@ float draw_moments(const Look& look, ImDrawList& list, const plot::Rect& card, c
     return top - look.px(4);
 }
 
+// The mark in a card's corner that opens the microscope.
+plot::Rect lens_of(const Look& look, const plot::Rect& card) {
+    return {{card.max.x - look.px(lens_width + 6), card.min.y}, {card.max.x, card.min.y + look.px(24)}};
+}
+
+bool on_lens(const Look& look, const plot::Rect& card) {
+    return lens_of(look, card).contains(ImGui::GetMousePos());
+}
+
+void draw_lens(const Look& look, ImDrawList& list, const plot::Rect& card, bool hovered) {
+    const Color color = hovered ? look.theme.grip : look.theme.muted;
+    const ImVec2 c{card.max.x - look.px(15), card.min.y + look.px(12)};
+    const float radius = look.px(4), reach = radius * 0.75f;
+    list.AddCircle(c, radius, color, 20, look.px(1.4f));
+    const ImVec2 handle[2] = {{c.x + reach, c.y + reach}, {c.x + look.px(7), c.y + look.px(7)}};
+    plot::stroke(list, handle, color, look.px(1.8f));
+}
+
 void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s,
                const Settings& settings, uint32_t index, bool hovered) {
     const bool inspected = settings.inspected_layer == index;
@@ -171,13 +192,15 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
     const float top = card.min.y + look.px(6);
     plot::text(list, look.fonts.small, {card.min.x + inset, top}, look.theme.text, title.c_str());
     const ImVec2 count_size = plot::text_size(look.fonts.mono, count.c_str());
-    const float room = card.width() - 2 * inset, gap = look.px(8);
+    const float gap = look.px(8), lens = look.px(lens_width), room = card.width() - 2 * inset - lens,
+                right = card.max.x - inset - lens;
     const float title_width = plot::text_size(look.fonts.small, title.c_str()).x;
     if (title_width + gap + count_size.x <= room)
-        plot::text(list, look.fonts.mono, {card.max.x - inset - count_size.x, top - look.px(1)},
-                   look.theme.muted, count.c_str());
+        plot::text(list, look.fonts.mono, {right - count_size.x, top - look.px(1)}, look.theme.muted,
+                   count.c_str());
     draw_exceptions(look, list, settings, index, card.min.x + inset + title_width + gap,
-                    card.max.x - inset - count_size.x - gap, top);
+                    right - count_size.x - gap, top);
+    if (title_width <= room) draw_lens(look, list, card, hovered && on_lens(look, card));
 
     const float bottom = draw_moments(look, list, card, s, index);
     const plot::Rect area{{card.min.x + inset, top + look.px(17)}, {card.max.x - inset, bottom}};
@@ -209,12 +232,13 @@ void draw_model(const Look& look, ImDrawList& list, const plot::Rect& frame, con
 
 }  // namespace
 
-void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings) {
+bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     if (!is_perceptron(settings)) {
         draw_model(look, list, frame, settings);
-        return;
+        return false;
     }
+    bool magnified = false;
     const size_t layers = settings.hidden.size();
     const float end_width = look.px(52), arrow = look.px(16), middle = (frame.min.y + frame.max.y) / 2;
     const float room = frame.width() - 2 * end_width - arrow * static_cast<float>(layers + 1);
@@ -230,7 +254,10 @@ void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Se
         const plot::Rect card{{std::round(x), frame.min.y}, {std::round(x + width), frame.max.y}};
         ImGui::PushID(static_cast<int>(i));
         ImGui::SetCursorScreenPos(card.min);
-        if (press_area(look, "card", {card.width(), card.height()})) settings.inspected_layer = i;
+        if (press_area(look, "card", {card.width(), card.height()})) {
+            settings.inspected_layer = i;
+            magnified = magnified || (ImGui::IsMouseReleased(ImGuiMouseButton_Left) && on_lens(look, card));
+        }
         const bool hovered = ImGui::IsItemHovered();
         if (ImGui::IsItemClicked(ImGuiMouseButton_Right) || look.focus.asked_for_menu())
             ImGui::OpenPopup("norms");
@@ -243,6 +270,7 @@ void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Se
     draw_arrow(look, list, x + look.px(3), x + arrow - look.px(3), middle);
     x += arrow;
     draw_end(look, list, {{x, frame.min.y}, {x + end_width, frame.max.y}}, "classes", classes);
+    return magnified;
 }
 
 }  // namespace lab

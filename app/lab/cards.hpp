@@ -6,7 +6,8 @@
 
 namespace lab {
 
-/// A click on a card makes its layer the inspected one; a right click offers norms for it.
-void draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& snapshot, Settings& settings);
+/// A click on a card makes its layer the inspected one; a right click offers norms for it. Returns whether
+/// the layer is to be put under the microscope, by a click on the mark in its card's corner.
+bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& snapshot, Settings& settings);
 
 }  // namespace lab

@@ -204,13 +204,15 @@ void keep_inspected_valid(Settings& s) {
     s.inspected_unit = std::min(s.inspected_unit, s.hidden[s.inspected_layer] - 1);
 }
 
-void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings) {
+void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings,
+                   const std::function<void()>& first) {
     plot::card(look, *ImGui::GetWindowDrawList(), frame, look.px(8), look.theme.panel, look.theme.border, 1);
     ImGui::SetCursorScreenPos({frame.min.x + 1, frame.min.y + look.px(6)});
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(13), look.px(2)});
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {look.px(8), look.px(5)});
     ImGui::BeginChild("controls", {frame.width() - 2, frame.height() - look.px(12)}, false,
                       ImGuiWindowFlags_AlwaysUseWindowPadding);
+    first();
     draw_data(look, settings);
     draw_network(look, settings);
     for (size_t twin = 0; twin < settings.twins.size(); ++twin) draw_twin(look, twin, settings);

@@ -1,14 +1,16 @@
 // The column of controls on the left: everything in Settings.
 #pragma once
 
+#include <functional>
+
 #include "app/experiment/settings.hpp"
 #include "app/ui/widgets.hpp"
 
 namespace lab {
 
-/// Draws into `frame` and edits `settings`; `pictures` tells how many hidden layers' cards there are, see
-/// Inspect.
-void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings);
+/// Draws into `frame` and edits `settings`. `first` draws what stands above all else.
+void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings,
+                   const std::function<void()>& first);
 
 /// Keeps the inspected layer and unit within the network.
 void keep_inspected_valid(Settings& settings);

@@ -73,6 +73,11 @@ void Shell::show(size_t tab) {
         if (const auto measured = tabs_[i]->measured()) settings_.*measured = i == shown_;
 }
 
+void Shell::show_measured(bool Settings::*setting) {
+    for (size_t i = 0; i < tabs_.size(); ++i)
+        if (tabs_[i]->measured() == setting) show(i);
+}
+
 void Shell::take_preset(const Settings& preset) {
     const Settings before = settings_;
     settings_ = preset;
@@ -149,7 +154,11 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
         [&] { switch_statistics(settings_); });
     add(key('F'), "F", "freeze: running statistics, gamma and beta stay", [&] { freeze_or_thaw(settings_); });
     add(key('B'), "B", "next normalization of twin A", [&] { next_norm(settings_.twins.front()); });
-    for (Shortcut& shortcut : tabs_[shown_]->shortcuts(panels_)) all.push_back(std::move(shortcut));
+    for (Shortcut& own : tabs_[shown_]->shortcuts(panels_)) {
+        std::erase_if(
+            all, [&](const Shortcut& other) { return other.key == own.key && other.control == own.control; });
+        all.push_back(std::move(own));
+    }
     std::string digits, names;  // one line of the help for all tabs
     for (size_t i = 0; i < tabs_.size(); ++i) {
         digits += (i == 0 ? "" : " ") + std::to_string(i + 1);
@@ -182,7 +191,10 @@ void Shell::obey_keys(Screen& screen, const Snapshot& run, Requests& requests) {
     if (help_) focus.leave();  // nothing below it has the keyboard
     for (const Shortcut& shortcut : shortcuts(screen, run, requests)) {
         if (help_ && !shortcut.always) continue;
-        if (shortcut.key == key(' ') && focus.active()) continue;  // it presses a control
+        // What has the keyboard is pressed by one, and moved by the others.
+        const bool of_controls =
+            shortcut.key == key(' ') || shortcut.key == Key::left || shortcut.key == Key::right;
+        if (of_controls && focus.active()) continue;
         const bool down =
             shortcut.control ? pressed_with_control(shortcut.key, shortcut.shift) : pressed(shortcut.key);
         if (down) shortcut.act();
@@ -206,10 +218,11 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
                     {{layout.tabs.min.x + tabs_width + look.px(8), layout.tabs.min.y}, layout.tabs.max}))
         commands_.undo();
 
-    draw_controls(look, layout.controls, settings_);
+    const TabFrame frame{look, layout.tab, run, panels_, settings_};
+    draw_controls(look, layout.controls, settings_, [&] { tabs_[shown_]->draw_controls(frame); });
     if (!run.kept.empty()) draw_runs(look, layout.runs, run, commands_);
-    draw_cards(look, layout.cards, run, settings_);
-    tabs_[shown_]->draw({look, layout.tab, run, panels_});
+    if (draw_cards(look, layout.cards, run, settings_)) show_measured(&Settings::microscope);
+    tabs_[shown_]->draw(frame);
     const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
                                                        .run = run,
                                                        .settings = settings_,
@@ -234,6 +247,7 @@ Requests Shell::draw(Screen& screen, float frame_ms) {
     ImGui::End();
     if (help_) draw_help(screen.look(), size, shortcuts(screen, *run, requests), help_);
 
+    requests.redraw = tabs_[shown_]->moves();
     keep_inspected_valid(settings_);
     apply_settings();
     return requests;

@@ -31,6 +31,7 @@ struct Requests {
     bool screenshot = false;
     bool export_run = false;
     bool close = false;
+    bool redraw = false;  ///< soon, though nothing happens: something moves
 };
 
 class Shell {
@@ -60,6 +61,8 @@ class Shell {
     void follow(const Snapshot& run);
     void switch_theme(Screen& screen);
     void show(size_t tab);
+    /// The tab that measures what that setting switches on.
+    void show_measured(bool Settings::*setting);
     void take_preset(const Settings& preset);
     void apply_settings();
 

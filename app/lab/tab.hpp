@@ -18,6 +18,7 @@ struct TabFrame {
     plot::Rect area;  ///< the tab's own
     const Snapshot& run;
     PanelGrid& panels;  ///< shared, so that zoom and legends stay from tab to tab
+    Settings& settings;
 };
 
 class Tab {
@@ -30,10 +31,14 @@ class Tab {
     virtual const char* note() const = 0;
     /// Into the current ImGui window.
     virtual void draw(const TabFrame& frame) = 0;
+    /// Controls of its own, above those of the run, in the same column.
+    virtual void draw_controls(const TabFrame&) {}
+    /// Whether its picture changes by itself.
+    virtual bool moves() const { return false; }
 
     /// The letter that shows the tab, and the first one again, beside the digit of its place. 0: none.
     virtual char letter() const { return 0; }
-    /// What keys do while it is shown.
+    /// What keys do while it is shown, whatever they do elsewhere.
     virtual std::vector<Shortcut> shortcuts(PanelGrid&) { return {}; }
     /// The setting that is on exactly while it is shown: for what takes time to measure. Null: none.
     virtual bool Settings::*measured() const { return nullptr; }

@@ -54,6 +54,7 @@ struct Fonts {
     ImFont* strong;              ///< titles
     ImFont* small;               ///< labels, ticks, legends
     ImFont* mono;                ///< numbers
+    ImFont* symbol;              ///< formulas
     ImVec2 disc_low, disc_high;  ///< texture coordinates of a white disc that just fits a square
 };
 

@@ -61,6 +61,10 @@ class DeviceGraph {
     uint32_t positions(size_t node) const { return elements(node) / channels(node); }  ///< of a channel
     uint32_t classes() const { return nodes_.back().elements; }
     bool differentiated(size_t node) const { return wiring_.differentiated[node]; }
+    /// What the node reads, of several the first.
+    size_t source(size_t node) const { return nodes_[node].reads.front(); }
+    /// Whether no other node reads that, too.
+    bool reads_alone(size_t node) const { return wiring_.readers[source(node)].size() == 1; }
     // [rows, the node's shape]
     BufferView output(size_t node, uint32_t rows, const BufferView& x) const;
     BufferView gradient(size_t node, uint32_t rows) const;

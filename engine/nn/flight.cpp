@@ -72,6 +72,11 @@ void Flight::place_probes(Device& device, const DeviceGraph& graph, std::span<co
         probe_readback_ = Buffer(device, bytes, "probe readback", Memory::readback);
 }
 
+void Flight::place_captures(Device& device, const DeviceGraph& graph, std::span<const size_t> norms) {
+    captures_.resize(norms.size());
+    for (size_t i = 0; i < norms.size(); ++i) captures_[i].place(device, graph, norms[i], measured_rows());
+}
+
 void Flight::record_upload(Recorder& recorder, const MicroBatch& micro_batch, const Buffer& batch) const {
     const BatchLayout whole(rows_, inputs_), part(micro_batch.rows, inputs_);
     const BufferView inputs = part.inputs(batch), labels = part.labels(batch);
@@ -86,7 +91,20 @@ void Flight::record_probe(Recorder& recorder, const PlacedProbe& placed, const B
         {.tensor = tensor, .result = probe_readback_.view(placed.offset, placed.probe.result_bytes())});
 }
 
-void Flight::record_gradient_probes(Recorder& recorder, const DeviceGraph& graph, size_t node) const {
+void Flight::record_found(Recorder& recorder, const DeviceGraph& graph) {
+    for (Capture& capture : captures_) capture.record_found(recorder, graph.store());
+}
+
+void Flight::record_parameter_gradients(Recorder& recorder, const DeviceGraph& graph,
+                                        const Propagation& how) {
+    for (Capture& capture : captures_) {
+        const bool frozen = !how.frozen_parameters.empty() && how.frozen_parameters[capture.node()];
+        if (how.train_affine && !frozen) capture.record_parameter_gradients(recorder, graph.store());
+    }
+}
+
+void Flight::record_gradient_probes(Recorder& recorder, const DeviceGraph& graph, size_t node) {
+    for (Capture& capture : captures_) capture.record_gradient(recorder, graph, node);
     for (const PlacedProbe& placed : probes_)
         if (placed.node == node && placed.tensor == Tensor::output_gradient)
             record_probe(recorder, placed, graph.gradient(node, measured_rows()));
@@ -100,6 +118,8 @@ void Flight::record_readback(Recorder& recorder, const DeviceGraph& graph, const
     for (const PlacedProbe& placed : probes_)
         if (placed.tensor == Tensor::output)
             record_probe(recorder, placed, graph.output(placed.node, measured_rows(), x));
+    for (Capture& capture : captures_)
+        capture.record_results(recorder, graph, x, normalized_with(capture.node()) == Statistics::running);
     const Store& store = graph.store();
     const auto take = [&](const Buffer& source, const Range& range, VkDeviceSize offset) {
         if (range.count > 0) copy(recorder, view_of(source, range), readback_.view(offset, 4 * range.count));
@@ -107,6 +127,10 @@ void Flight::record_readback(Recorder& recorder, const DeviceGraph& graph, const
     take(store.saved, reported(store.layout), reported_offset_);
     take(store.committed, store.layout.range(TensorGroup::running), running_offset_);
     take(store.parameters, store.layout.range(TensorGroup::affine), affine_offset_);
+}
+
+Statistics Flight::normalized_with(size_t node) const {
+    return !frozen_statistics_.empty() && frozen_statistics_[node] ? Statistics::running : statistics_;
 }
 
 StepReport Flight::report() const {
@@ -136,13 +160,11 @@ StepResult Flight::result(const DeviceGraph& graph) const {
             placed.probe.decode({probe_readback_.mapped() + placed.offset, placed.probe.result_bytes()});
     const StoreCopy copy = store_copy(graph.store().layout);
     for (size_t n = 0; n < graph.node_count(); ++n) {
-        const bool frozen = !frozen_statistics_.empty() && frozen_statistics_[n];
-        auto statistics =
-            graph.layer(n).statistics(copy, {.rows = measured_rows(),
-                                             .statistics = frozen ? Statistics::running : statistics_,
-                                             .epsilon = epsilon_});
+        auto statistics = graph.layer(n).statistics(
+            copy, {.rows = measured_rows(), .statistics = normalized_with(n), .epsilon = epsilon_});
         if (!statistics.empty()) result.statistics[graph.name(n)] = std::move(statistics);
     }
+    for (const Capture& capture : captures_) result.captured[graph.name(capture.node())] = capture.result();
     return result;
 }
 

@@ -8,7 +8,7 @@
 
 #include <vknorm/network.hpp>
 
-#include "nn/device_graph.hpp"
+#include "nn/capture.hpp"
 #include "nn/micro_batches.hpp"
 #include "ops/step_summary.hpp"
 
@@ -34,11 +34,16 @@ class Flight {
     void fill(uint64_t step, std::span<const float> inputs, std::span<const uint32_t> labels);
     /// Plans the probes for that batch.
     void place_probes(Device& device, const DeviceGraph& graph, std::span<const NetworkProbe> probes);
+    /// Of those norms, for that batch.
+    void place_captures(Device& device, const DeviceGraph& graph, std::span<const size_t> norms);
 
     const std::vector<MicroBatch>& micro_batches() const { return micro_batches_; }
     void record_upload(Recorder& recorder, const MicroBatch& micro_batch, const Buffer& batch) const;
-    /// The probes of that gradient.
-    void record_gradient_probes(Recorder& recorder, const DeviceGraph& graph, size_t node) const;
+    /// What the last micro-batch finds, and after its pass back the gradients of parameters.
+    void record_found(Recorder& recorder, const DeviceGraph& graph);
+    void record_parameter_gradients(Recorder& recorder, const DeviceGraph& graph, const Propagation& how);
+    /// The probes of that gradient, and its copies.
+    void record_gradient_probes(Recorder& recorder, const DeviceGraph& graph, size_t node);
     /// The other probes, which see the last micro-batch, and all measurements that step_summary() does not
     /// make. x is the input.
     void record_readback(Recorder& recorder, const DeviceGraph& graph, const BufferView& x,
@@ -66,6 +71,8 @@ class Flight {
     /// Of the last micro-batch, which is measured.
     uint32_t measured_rows() const { return micro_batches_.back().rows; }
     void record_probe(Recorder& recorder, const PlacedProbe& placed, const BufferView& tensor) const;
+    /// By a norm that keeps running statistics.
+    Statistics normalized_with(size_t node) const;
     StoreCopy store_copy(const StoreLayout& layout) const;
 
     uint32_t inputs_, words_;  // words: of divergence, one for each node
@@ -75,6 +82,7 @@ class Flight {
     Buffer upload_, readback_, probe_readback_;
     VkDeviceSize reported_offset_, running_offset_, affine_offset_;  // in readback_
     std::vector<PlacedProbe> probes_;
+    std::vector<Capture> captures_;
     std::optional<size_t> bad_input_;
     Statistics statistics_ = Statistics::batch;
     std::vector<bool> frozen_statistics_;  // of nodes; empty: none are

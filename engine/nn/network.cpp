@@ -379,6 +379,16 @@ void Network::set_probes(std::vector<NetworkProbe> probes) {
     state_->training.options.probes = std::move(probes);
 }
 
+void Network::set_captured_norms(const std::vector<std::string>& nodes) {
+    std::set<size_t> norms;
+    for (const std::string& node : nodes) {
+        norms.insert(state_->node("network.set_captured_norms", node));
+        if (!std::holds_alternative<NormLayer>(state_->graph.nodes()[*state_->device_graph.find(node)].layer))
+            refuse("network.set_captured_norms", "nodes", "\"" + node + "\"", "names of norms");
+    }
+    state_->training.options.captured.assign(norms.begin(), norms.end());
+}
+
 void Network::set_timestamps(bool timestamps) {
     state_->stream.set_timestamps(timestamps);
     state_->options.timestamps = timestamps;

@@ -55,6 +55,7 @@ Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> l
     stream_.wait(flight.ticket);
     flight.fill(steps_ + 1, inputs, labels);
     flight.place_probes(device_, graph_, options.probes);
+    flight.place_captures(device_, graph_, options.captured);
     std::optional<Transaction> segment(std::in_place, stream_.record());
     Share share;
     if (Exchange* const exchange = graph_.options().exchange)
@@ -105,6 +106,7 @@ void Training::record_gradient(Flight& flight, float weight_sum, const RenormLim
     const std::vector<MicroBatch>& micro_batches = flight.micro_batches();
     std::vector<bool> watched(graph_.node_count());
     for (const NetworkProbe& probe : options.probes) watched[graph_.find(probe.node).value()] = true;
+    for (const size_t node : options.captured) watched[node] = true;
     Propagation how{.statistics = options.statistics,
                     .renorm = renorm,
                     .update_running = options.update_running,
@@ -129,14 +131,17 @@ void Training::record_gradient(Flight& flight, float weight_sum, const RenormLim
             const Label label(stream_.record(), "batch upload");
             flight.record_upload(stream_.record(), micro_batches[i], batch_);
         }
+        const bool last = i + 1 == micro_batches.size();
+        if (last) flight.record_found(stream_.record(), graph_);
         graph_.forward(stream_, rows, batch.inputs(batch_), how);
         DeviceGraph::Backward arguments{
             .x = batch.inputs(batch_),
             .labels = batch.labels(batch_),
             .weight_sum = weight_sum,
             .losses = losses_.view(sizeof(RowLoss) * VkDeviceSize{first}, sizeof(RowLoss) * rows)};
-        if (i + 1 == micro_batches.size()) arguments.gradient_is_there = measure;
+        if (last) arguments.gradient_is_there = measure;
         graph_.backward(stream_, rows, arguments, how);
+        if (last) flight.record_parameter_gradients(stream_.record(), graph_, how);
         if (micro_batches.size() > 1) record_sum(i);
     }
     if (share) share({"gradient", Exchanged::gradient, view_of(graph_.store().gradients, trained())});

@@ -17,6 +17,7 @@ struct TrainingOptions {
     bool train_affine = true;
     Frozen frozen{};
     std::vector<NetworkProbe> probes{};
+    std::vector<size_t> captured{};  ///< nodes, norms
 };
 
 /// Keeps references to graph and stream; uses the stream from initialize() on.

@@ -60,6 +60,7 @@ void Stage::frame() {
     requests.screenshot |= now.screenshot;
     requests.export_run |= now.export_run;
     requests.close |= now.close;
+    requests.redraw = now.redraw;
     frame_ = screen.end();
     glyphs_.reset();
 }
@@ -135,6 +136,7 @@ std::vector<plot::Rect> Stage::frames() {
     if (!commands.snapshot()->events.empty())
         frames.push_back({{at.tab.min.x, at.tab.max.y - screen.look().px(event_strip_height)}, at.tab.max});
     if (shell.settings().plan) frames.push_back(plan());
+    if (shell.settings().microscope) frames.push_back(at.tab);
     for (const Panel& panel : shell.panels()) frames.push_back(panel.frame);
     return frames;
 }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "lab/synthetic_specimen.hpp"
+
 namespace lab::testing {
 
 namespace {
@@ -174,6 +176,7 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
         TwinView& view = s->twins[twin];
         train_twin(view, settings, twin, steps);
         if (settings.plan) plan_step(view, settings, twin, steps);
+        if (settings.microscope && steps > 0) view.specimens = synthetic_specimens(settings, twin, steps);
         if (steps == 0) continue;
         if (planar) {
             view.boundary = boundary(sharpness[twin]);

@@ -106,6 +106,19 @@ struct ChannelStatistics {
     float batch_mean = 0, batch_variance = 0, running_mean = 0, running_variance = 0, gamma = 1, beta = 0;
 };
 
+/// All that a norm was given and gave in a training step, as the device has it. What there is not is empty.
+struct NormCapture {
+    uint32_t rows = 0;
+    std::vector<float> x, y;  ///< [rows, the node's shape]
+    std::vector<float> dy;    ///< gradient of the loss with respect to y
+    std::vector<float> dx;    ///< and to x, unless other nodes read x, too
+    std::vector<float> gamma, beta, running_mean, running_variance;  ///< as the pass forward found them
+    /// As the norm's operation saves them, where it took statistics of the batch: those of this batch stand
+    /// first, and room for a largest one behind.
+    std::vector<float> mean, inv_std, r, d;
+    std::vector<float> dgamma, dbeta;
+};
+
 struct StepResult {
     uint64_t step = 0;             ///< counted from 1
     float loss = 0;                ///< of the batch, nats
@@ -117,6 +130,7 @@ struct StepResult {
     std::map<std::string, ProbeResult> probes;  ///< by NetworkProbe::name()
     /// Of each unit or channel of each norm, by the name of its node.
     std::map<std::string, std::vector<ChannelStatistics>> statistics;
+    std::map<std::string, NormCapture> captured;  ///< of the norms of set_captured_norms()
 };
 
 struct Evaluation {
@@ -203,6 +217,8 @@ class Network {
     /// No two of one name. What a node gives is computed by itself while it is probed: a norm leaves the ReLU
     /// behind it to that.
     void set_probes(std::vector<NetworkProbe> probes);
+    /// The steps that follow copy all that the norms of those names have to the host.
+    void set_captured_norms(const std::vector<std::string>& nodes);
     void set_timestamps(bool timestamps);
 
     uint64_t steps() const;  ///< submitted, on top of what set_counter() said
