@@ -6,6 +6,7 @@
 
 #include "app/experiment/session.hpp"
 #include "app/exports.hpp"
+#include "app/first_run.hpp"
 #include "app/gpu/offscreen.hpp"
 #include "app/gpu/window.hpp"
 #include "app/lab/shell.hpp"
@@ -49,6 +50,7 @@ class Desktop {
           shell_(session_) {
         window_.connect(screen_.input());
         screen_.set_theme(theme_of(options.theme));
+        if (!was_introduced()) shell_.introduce();
     }
 
     void run() {
@@ -90,6 +92,7 @@ class Desktop {
         const Requests requests = shell_.draw(screen_, frame_ms_);
         closing_ = requests.close;
         moving_ = requests.redraw;
+        if (requests.introduced) remember_introduction();
         const Frame frame = screen_.end();
         if (closing_) return;  // nobody waits for this picture
         window_.draw(renderer_, frame);

@@ -158,6 +158,18 @@ void read(const Field& field, Settings& settings, size_t twin, const std::string
                field.kind);
 }
 
+std::vector<NamedValue> values_of(const Field& field) {
+    return std::visit(Overloaded{[]<class T>(const OneOf<T>& one) { return named_values(one.choices); },
+                                 [](const Switch&) {
+                                     return std::vector<NamedValue>{{"on", "on"}, {"off", "off"}};
+                                 },
+                                 [](const Written& written) {
+                                     return written.values ? written.values() : std::vector<NamedValue>();
+                                 },
+                                 [](const auto&) { return std::vector<NamedValue>(); }},
+                      field.kind);
+}
+
 std::string form_of(const Field& field) {
     return std::visit(Overloaded{[]<class T>(const Number<T>&) { return std::string("NUMBER"); },
                                  []<class T>(const OneOf<T>& one) { return join_words(one.choices, "|"); },
@@ -165,6 +177,10 @@ std::string form_of(const Field& field) {
                                  [](const Numbers&) { return std::string("N,N,..."); },
                                  [](const Written& written) { return written.form(); }},
                       field.kind);
+}
+
+std::string note_of(const Field& field) {
+    return std::string(field.help) + "\n" + field.why;
 }
 
 std::string flag_of(const Field& field, size_t twin) {

@@ -65,6 +65,7 @@ struct Written {
     /// Throws Unfit, with nothing changed.
     void (*read)(Settings& settings, size_t twin, const std::string& text);
     bool of_twin = false;
+    std::vector<NamedValue> (*values)() = nullptr;  ///< null: it has no few of them
 };
 
 /// When a change shows.
@@ -81,10 +82,11 @@ enum class Section { own, data, twin, optimizer, normalization };
 struct Field {
     const char* word;   ///< "--word" on the command line; in reports, with _ for -
     const char* label;  ///< of the control, and in messages
-    const char* help;   ///< on the command line's help and in the control's tooltip
+    const char* help;   ///< what it is: on the command line's help and in the control's tooltip
+    const char* why;    ///< what it does to a run, in one line: in the tooltip, too
     std::variant<Number<float>, Number<uint32_t>, Number<uint64_t>, OneOf<Model>, OneOf<vknorm::Activation>,
-                 OneOf<OptimizerKind>, OneOf<Schedule>, OneOf<vknorm::Statistics>, OneOf<Smoothing>, Switch,
-                 Numbers, Written>
+                 OneOf<OptimizerKind>, OneOf<Schedule>, OneOf<vknorm::Statistics>, OneOf<Smoothing>,
+                 OneOf<Speed>, Switch, Numbers, Written>
         kind;
     Effect effect = Effect::next_step;
     Flag flag = Flag::one;
@@ -123,8 +125,12 @@ Value value_of(const Field& field, const Settings& settings, size_t twin);
 std::string text_of(const Field& field, const Settings& settings, size_t twin);
 /// Takes the setting as the command line has it. Throws Unfit, with nothing changed.
 void read(const Field& field, Settings& settings, size_t twin, const std::string& text);
+/// What it can be set to by a word; empty: it takes numbers.
+std::vector<NamedValue> values_of(const Field& field);
 /// What `text` may be, in short.
 std::string form_of(const Field& field);
+/// What it is and what it does to a run, for its control.
+std::string note_of(const Field& field);
 /// "--norm-a", "--batch".
 std::string flag_of(const Field& field, size_t twin);
 

@@ -7,7 +7,19 @@ namespace lab {
 
 namespace {
 
-constexpr auto frame = std::chrono::microseconds(33'333);
+/// So many steps, 0 for as many as there is time for, in so long.
+struct Pace {
+    uint32_t steps;
+    std::chrono::microseconds time;
+};
+Pace pace_of(Speed speed) {
+    constexpr uint32_t frames_per_second = 30;
+    constexpr std::chrono::microseconds second = std::chrono::seconds(1);
+    const uint32_t steps = steps_per_second(speed);
+    return steps > 0 && steps < frames_per_second
+               ? Pace{1, second / steps}
+               : Pace{steps / frames_per_second, second / frames_per_second};
+}
 // While running, looking may take this part of the time, so that training stays the main work.
 constexpr int training_per_measuring = 4;
 constexpr auto shortest_measuring_interval = std::chrono::milliseconds(100);
@@ -207,11 +219,12 @@ bool Session::step_once() {
 }
 
 void Session::train_frame(const std::stop_token& stop) {
-    const Clock::time_point end = Clock::now() + frame;
     const Settings& settings = trainer_->settings();
+    const Pace pace = pace_of(settings.speed);
+    const Clock::time_point end = Clock::now() + pace.time;
     const auto more = [&](uint32_t done) {
-        return (settings.steps_per_frame == 0 || done < settings.steps_per_frame) && Clock::now() < end &&
-               !stop.stop_requested() && !ordered();
+        return (pace.steps == 0 || done < pace.steps) && Clock::now() < end && !stop.stop_requested() &&
+               !ordered();
     };
     uint32_t done = 0;
     while (more(done) && step_once()) ++done;

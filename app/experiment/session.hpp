@@ -60,7 +60,7 @@ class Session final : public Commands {
     bool set_running(bool running);
     /// Whether training may go on.
     bool step_once();
-    /// At most 1/30 s of training, and then the rest of that time waiting.
+    /// At most as much training as the speed has it, and then the rest of its time waiting.
     void train_frame(const std::stop_token& stop);
     /// What a paused run shows: all of it is of the latest step.
     void measure();

@@ -77,6 +77,9 @@ struct LayerView {
     Histogram normalized;  ///< what the activation receives
     float mean = not_measured, deviation = not_measured;
     uint32_t non_finite = 0;
+    // Of norms over the batch:
+    float largest_gain = not_measured;  ///< of a unit: abs(gamma) / sqrt(variance + epsilon)
+    uint32_t dead_units = 0;            ///< of ReLUs whose beta no batch of that size can make up for
 };
 
 /// Class probabilities over a grid of points in the plane, with running statistics.

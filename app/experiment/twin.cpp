@@ -98,6 +98,19 @@ Histogram to_histogram(const vknorm::ProbeResult& probe) {
     return histogram;
 }
 
+/// What batch norm does to the units of a layer.
+void describe_units(LayerView& layer, const std::vector<vknorm::ChannelStatistics>& units,
+                    const Settings& settings, bool relu) {
+    // In deviations: no value of a batch lies further from its mean.
+    const float reach = std::sqrt(static_cast<float>(settings.batch - 1));
+    for (const vknorm::ChannelStatistics& unit : units) {
+        const float gamma = std::abs(unit.gamma);
+        layer.largest_gain =
+            std::fmax(layer.largest_gain, gamma / std::sqrt(unit.batch_variance + settings.epsilon));
+        layer.dead_units += relu && unit.beta <= -gamma * reach;
+    }
+}
+
 // In a checkpoint, in the order of averages(): what each depends on.
 constexpr const char* averages_name = "training/lab/averages";
 
@@ -282,6 +295,11 @@ void Twin::collect(uint64_t step) {
         histograms.push_back(to_histogram(probe));
         view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
     }
+    const auto& hidden = network_.options().hidden;
+    for (size_t i = 0; i < hidden.size() && settings_.statistics == vknorm::Statistics::batch; ++i)
+        if (hidden[i].norm == vknorm::Norm::batch)
+            describe_units(view_.layers[i], result.statistics.at(normalized_node(hidden, i)), settings_,
+                           hidden[i].activation == vknorm::Activation::relu);
     view_.distributions.push(step, std::move(histograms));
 }
 

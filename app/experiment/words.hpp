@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <vknorm/network.hpp>
 
@@ -17,6 +18,8 @@ enum class OptimizerKind { sgd, adam, adamw };
 enum class Schedule { constant, step, cosine, one_cycle };
 /// How much of the past the moving averages of noisy curves hold.
 enum class Smoothing { off, light, strong };
+/// How fast a run in the window goes.
+enum class Speed { slow, normal, fast };
 
 /// One value that can be chosen.
 template <class T>
@@ -26,6 +29,17 @@ struct Choice {
     const char* name;       ///< on the screen
     const char* note = "";  ///< what it does, where the screen explains it
 };
+
+/// The same without its type.
+struct NamedValue {
+    std::string word, name;
+};
+template <class T>
+std::vector<NamedValue> named_values(std::span<const Choice<T>> choices) {
+    std::vector<NamedValue> values;
+    for (const auto& choice : choices) values.push_back({choice.word, choice.name});
+    return values;
+}
 
 /// Their words.
 template <class T>
@@ -87,6 +101,10 @@ inline constexpr auto smoothing_choices =
     std::to_array<Choice<Smoothing>>({{Smoothing::off, "off", "Off"},
                                       {Smoothing::light, "light", "Light"},
                                       {Smoothing::strong, "strong", "Strong"}});
+inline constexpr auto speed_choices =
+    std::to_array<Choice<Speed>>({{Speed::slow, "slow", "Slow", "Every step can be seen"},
+                                  {Speed::normal, "normal", "Normal", "A run takes seconds"},
+                                  {Speed::fast, "fast", "Fast", "As many steps as the device does"}});
 
 const char* word(Data data);
 const char* word(Model model);

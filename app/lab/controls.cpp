@@ -15,6 +15,11 @@ float full_width() {
     return ImGui::GetContentRegionAvail().x;
 }
 
+/// What the last control is, and why it matters, while the pointer or the keyboard rests on it.
+void explain(const Look& look, const Field& field) {
+    hint(look, note_of(field).c_str());
+}
+
 /// Sets `value` to the choice that `draw` lets the user make among names.
 template <class T, class Draw>
 void choose(T& value, std::span<const Choice<T>> choices, Draw draw) {
@@ -57,7 +62,7 @@ void draw(const Look&, const Field&, const Kind&, Settings&, size_t) {}  // has 
 void draw_field(const Look& look, const Field& field, Settings& s, size_t twin = 0) {
     if (field.applies && !field.applies(s, twin)) return;
     std::visit([&](const auto& kind) { draw(look, field, kind, s, twin); }, field.kind);
-    hint(look, field.help);
+    explain(look, field);
 }
 
 void draw_fields(const Look& look, Section section, Settings& s, size_t twin = 0) {
@@ -65,17 +70,27 @@ void draw_fields(const Look& look, Section section, Settings& s, size_t twin = 0
         if (field.section == section) draw_field(look, field, s, twin);
 }
 
-void draw_data(const Look& look, Settings& s) {
+/// The same with the introduction's card below the setting that it speaks of.
+void draw_fields(const Look& look, Section section, Settings& s, Introduction& introduction,
+                 const Field& spoken_of, Introduction::Place place) {
+    for (const Field& field : fields) {
+        if (field.section != section) continue;
+        draw_field(look, field, s);
+        if (&field == &spoken_of) introduction.draw_below(look, place);
+    }
+}
+
+void draw_data(const Look& look, Settings& s, Introduction& introduction) {
     if (!section(look, "Data", 0)) return;
     std::vector<Choice<Data>> all(data_choices.begin(), data_choices.end());
     if (!s.data_file.empty()) all.push_back({Data::file, "", name(Data::file)});
     drop_down<Data>(look, "##data", full_width(), s.data, all);
-    hint(look, field_named("data").help);
-    draw_fields(look, Section::data, s);
+    explain(look, field_named("data"));
+    draw_fields(look, Section::data, s, introduction, field_named("batch"), Introduction::Place::batch);
     const Field& field = field_named("seed");
     auto seed = static_cast<uint32_t>(std::min<uint64_t>(s.seed, UINT32_MAX));
     if (slider(look, field.label, seed, 1, std::max(99u, seed), std::to_string(s.seed))) s.seed = seed;
-    hint(look, field.help);
+    explain(look, field);
 }
 
 void draw_network(const Look& look, Settings& s) {
@@ -83,7 +98,7 @@ void draw_network(const Look& look, Settings& s) {
     if (is_pictures(s) || !is_perceptron(s)) {  // points have no other model
         const Model before = s.model;
         drop_down<Model>(look, "##model", full_width(), s.model, model_choices);
-        hint(look, field_named("model").help);
+        explain(look, field_named("model"));
         if (s.model != before) keep_norms_valid(s);
     }
     if (!is_perceptron(s)) return;
@@ -98,7 +113,7 @@ void draw_network(const Look& look, Settings& s) {
     uint32_t units = s.hidden[0];
     if (slider(look, "Units in each", units, 1, std::max(128u, units), shown))
         std::fill(s.hidden.begin(), s.hidden.end(), units);
-    hint(look, field.help);
+    explain(look, field);
 }
 
 // What a right click on a twin's heading offers. Returns whether there are other twins now.
@@ -123,7 +138,7 @@ void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     ImGui::SameLine(0, gap);
     if (is_perceptron(s)) {
         drop_down<vknorm::Activation>(look, "##activation", half - more, twin.activation, activation_choices);
-        hint(look, field_named("activation").help);
+        explain(look, field_named("activation"));
     } else {
         ImGui::AlignTextToFramePadding();
         ImGui::TextUnformatted(name(vknorm::Activation::relu));
@@ -131,7 +146,7 @@ void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     if (const uint32_t most = most_groups(s, index)) {
         const Field& field = field_named("groups");
         if (slider(look, field.label, twin.groups, 1, most, std::to_string(twin.groups))) keep_norms_valid(s);
-        hint(look, field.help);
+        explain(look, field);
     }
     draw_fields(look, Section::twin, s, index);
 }
@@ -147,15 +162,16 @@ void draw_twin(const Look& look, size_t index, Settings& s) {
     ImGui::PopID();
 }
 
-void draw_optimizer(const Look& look, Settings& s) {
+void draw_optimizer(const Look& look, Settings& s, Introduction& introduction) {
     if (!section(look, "Optimiser", 0)) return;
     const float gap = look.px(8), half = (full_width() - gap) / 2;
     drop_down<OptimizerKind>(look, "##optimizer", half, s.optimizer, optimizer_choices);
-    hint(look, field_named("optimizer").help);
+    explain(look, field_named("optimizer"));
     ImGui::SameLine(0, gap);
     drop_down<Schedule>(look, "##schedule", half, s.schedule, schedule_choices);
-    hint(look, field_named("schedule").help);
-    draw_fields(look, Section::optimizer, s);
+    explain(look, field_named("schedule"));
+    draw_fields(look, Section::optimizer, s, introduction, field_named("lr"),
+                Introduction::Place::learning_rate);
 }
 
 void draw_normalization(const Look& look, Settings& s) {
@@ -175,19 +191,15 @@ void draw_inspected_unit(const Look& look, Settings& s) {
     uint32_t layer = s.inspected_layer + 1;
     if (slider(look, field_named("layer").label, layer, 1, layers, "hidden " + std::to_string(layer)))
         s.inspected_layer = layer - 1;
-    hint(look, field_named("layer").help);
+    explain(look, field_named("layer"));
     const uint32_t units = s.hidden[s.inspected_layer];
     slider(look, field_named("unit").label, s.inspected_unit, 0, units - 1, std::to_string(s.inspected_unit));
-    hint(look, field_named("unit").help);
+    explain(look, field_named("unit"));
 }
 
 void draw_inspect(const Look& look, Settings& s) {
     if (!section(look, "Inspect", 0)) return;
     if (is_perceptron(s)) draw_inspected_unit(look, s);
-    const Field& field = field_named("steps-per-frame");
-    const std::string steps = s.steps_per_frame == 0 ? "all it can" : std::to_string(s.steps_per_frame);
-    slider(look, field.label, s.steps_per_frame, 0, limits::max_steps_per_frame, steps);
-    hint(look, field.help);
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const char* const label = field_named("smoothing").label;
     const ImVec2 size = plot::text_size(look.fonts.small, label);
@@ -205,7 +217,7 @@ void keep_inspected_valid(Settings& s) {
 }
 
 void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings,
-                   const std::function<void()>& first) {
+                   Introduction& introduction, const std::function<void()>& first) {
     plot::card(look, *ImGui::GetWindowDrawList(), frame, look.px(8), look.theme.panel, look.theme.border, 1);
     ImGui::SetCursorScreenPos({frame.min.x + 1, frame.min.y + look.px(6)});
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(13), look.px(2)});
@@ -213,10 +225,11 @@ void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings
     ImGui::BeginChild("controls", {frame.width() - 2, frame.height() - look.px(12)}, false,
                       ImGuiWindowFlags_AlwaysUseWindowPadding);
     first();
-    draw_data(look, settings);
+    draw_data(look, settings, introduction);
     draw_network(look, settings);
     for (size_t twin = 0; twin < settings.twins.size(); ++twin) draw_twin(look, twin, settings);
-    draw_optimizer(look, settings);
+    introduction.draw_below(look, Introduction::Place::twins);
+    draw_optimizer(look, settings, introduction);
     draw_normalization(look, settings);
     keep_inspected_valid(settings);
     draw_inspect(look, settings);

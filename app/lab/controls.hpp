@@ -4,12 +4,13 @@
 #include <functional>
 
 #include "app/experiment/settings.hpp"
+#include "app/lab/introduction.hpp"
 #include "app/ui/widgets.hpp"
 
 namespace lab {
 
 /// Draws into `frame` and edits `settings`. `first` draws what stands above all else.
-void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings,
+void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
                    const std::function<void()>& first);
 
 /// Keeps the inspected layer and unit within the network.

@@ -49,8 +49,10 @@ void choose_norm(const Look& look, const char* id, float width, TwinSettings& tw
         twin.norm = chosen_norm(chosen);
         twin.exceptions.clear();
     }
-    hint(look, mixed ? "Hidden layers have different norms; a right click on a card changes its layer's"
-                     : note(twin.norm));
+    const std::string what =
+        mixed ? "Hidden layers have different norms; a right click on a card changes its layer's"
+              : note(twin.norm);
+    hint(look, (what + "\n" + field_named("norm").why).c_str());
 }
 
 void choose_norm_of(const Look& look, const char* id, float width, TwinSettings& twin, uint32_t layer) {

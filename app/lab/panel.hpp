@@ -19,7 +19,8 @@ struct PanelFrame {
 };
 
 struct Panel {
-    std::string id;        ///< among all panels
+    std::string id;  ///< among all panels
+    const Explanation& explanation;
     float cells = 1;       ///< its width in the grid
     bool can_log = false;  ///< its values can have a logarithmic axis
     std::function<void(Panel&, const PanelFrame&)> draw;

@@ -129,6 +129,10 @@ std::vector<Shortcut> PanelGrid::shortcuts() {
         {.key = Key::f11, .keys = "F11", .meaning = "the plot under the pointer alone", .act = toggle_full}};
 }
 
+void PanelGrid::fill_with(const std::string& id) {
+    for (Panel& panel : panels_) panel.plot.panel.full = panel.id == id;
+}
+
 bool PanelGrid::leave_full() {
     bool any = false;
     for (Panel& panel : panels_) any |= std::exchange(panel.plot.panel.full, false);

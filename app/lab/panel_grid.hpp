@@ -22,6 +22,8 @@ class PanelGrid {
 
     /// Keys for the panel under the pointer.
     std::vector<Shortcut> shortcuts();
+    /// Makes the panel of that id the full one.
+    void fill_with(const std::string& id);
     /// Ends a panel's being the full one; false when there is none.
     bool leave_full();
     /// Axes follow the data again.

@@ -5,7 +5,9 @@
 
 #include "app/lab/cards.hpp"
 #include "app/lab/controls.hpp"
+#include "app/lab/findings.hpp"
 #include "app/lab/norm_choice.hpp"
+#include "app/lab/palette_entries.hpp"
 #include "app/lab/runs.hpp"
 #include "app/lab/status_bar.hpp"
 #include "app/lab/toolbar.hpp"
@@ -31,6 +33,10 @@ bool typed(char character) {
     const ImGuiIO& io = ImGui::GetIO();
     const ImVector<ImWchar>& typed = io.InputQueueCharacters;
     return !io.WantTextInput && std::find(typed.begin(), typed.end(), ImWchar(character)) != typed.end();
+}
+
+bool dialog_or_list_open() {
+    return ImGui::GetCurrentContext()->OpenPopupStack.Size > 0;
 }
 
 }  // namespace
@@ -83,7 +89,7 @@ void Shell::take_preset(const Settings& preset) {
     settings_ = preset;
     settings_.data_file = before.data_file;
     settings_.max_bytes = before.max_bytes;
-    settings_.steps_per_frame = before.steps_per_frame;
+    settings_.speed = before.speed;
     settings_.smoothing = before.smoothing;
     settings_.pause_on_divergence = before.pause_on_divergence;
     show(shown_);
@@ -91,6 +97,33 @@ void Shell::take_preset(const Settings& preset) {
     const bool begins_anew = begins_new_run(applied_, settings_);
     apply_settings();
     if (!begins_anew) commands_.reset();
+}
+
+void Shell::take_fix(const Fix& fix) {
+    settings_ = fix.settings;
+    apply_settings();
+    if (fix.begins_again) commands_.reset();
+}
+
+void Shell::look_up(const char* name) {
+    help_.turn_to_glossary(name);
+    asked_for_ = Help::id;
+}
+
+void Shell::open_keys() {
+    help_.turn_to_keys();
+    asked_for_ = Help::id;
+}
+
+void Shell::open_palette() {
+    palette_ = {};
+    asked_for_ = Palette::id;
+}
+
+void Shell::introduce() {
+    settings_.speed = Speed::slow;
+    introduction_.begin();
+    commands_.run();
 }
 
 // What begins a new run waits until the mouse or the arrow is released, so that a drag does not begin a
@@ -121,8 +154,6 @@ void Shell::follow(const Snapshot& run) {
 void Shell::step_back(Focus& focus) {
     if (const int open = ImGui::GetCurrentContext()->OpenPopupStack.Size; open > 0)
         ImGui::ClosePopupToLevel(open - 1, true);
-    else if (std::exchange(help_, false))
-        return;
     else if (focus.active())
         focus.leave();
     else
@@ -159,21 +190,24 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
             all, [&](const Shortcut& other) { return other.key == own.key && other.control == own.control; });
         all.push_back(std::move(own));
     }
-    std::string digits, names;  // one line of the help for all tabs
     for (size_t i = 0; i < tabs_.size(); ++i) {
-        digits += (i == 0 ? "" : " ") + std::to_string(i + 1);
-        names += (i == 0 ? "show " : ", ") + std::string(tabs_[i]->name());
-        add(static_cast<Key>('1' + i), "", "", [this, i] { show(i); });
+        const std::string name = tabs_[i]->name();
+        all.push_back({.key = static_cast<Key>('1' + i),
+                       .keys = std::to_string(i + 1),
+                       .meaning = "show " + name,
+                       .act = [this, i] { show(i); }});
+        if (const char letter = tabs_[i]->letter())
+            all.push_back({.key = key(letter),
+                           .keys = std::string(1, letter),
+                           .meaning = "show " + name + ", or " + tabs_[0]->name() + " again",
+                           .act = [this, i] { show(shown_ == i ? 0 : i); }});
     }
-    all.back().keys = digits;
-    all.back().meaning = names;
-    for (size_t i = 0; i < tabs_.size(); ++i)
-        if (const char letter = tabs_[i]->letter()) {
-            add(key(letter), "",
-                std::string("show ") + tabs_[i]->name() + ", or " + tabs_[0]->name() + " again",
-                [this, i] { show(shown_ == i ? 0 : i); });
-            all.back().keys = letter;
-        }
+    add_with_control('P', "Ctrl + P", "find an action, a setting, a plot, a word",
+                     [this] { open_palette(); });
+    add(key('W'), "W", "what the linter found", [this] { asked_for_ = findings_id; });
+    add(key('G'), "G", "glossary", [this] { look_up(""); });
+    add(key('?'), "?", "keys and gestures", [this] { open_keys(); });
+    add({}, "", "show all steps and values", [this] { panels_.fit(); });
     add(key('D'), "D", "dark, light, or for a projector", [&] { switch_theme(screen); });
     add(Key::f12, "F12", "picture of the screen", [&] { requests.screenshot = true; });
     add_with_control('E', "Ctrl + E", "write tables and a picture of the run",
@@ -183,14 +217,13 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     return all;
 }
 
-void Shell::obey_keys(Screen& screen, const Snapshot& run, Requests& requests) {
-    if (typed('?')) help_ = !help_;
+void Shell::obey_keys(Screen& screen, std::span<const Shortcut> shortcuts) {
     Focus& focus = screen.look().focus;
-    if (help_ && pressed(Key::enter)) help_ = false;
     if (pressed(Key::escape)) step_back(focus);
-    if (help_) focus.leave();  // nothing below it has the keyboard
-    for (const Shortcut& shortcut : shortcuts(screen, run, requests)) {
-        if (help_ && !shortcut.always) continue;
+    const bool open = dialog_or_list_open();
+    for (const Shortcut& shortcut : shortcuts) {
+        if (open && !shortcut.always) continue;
+        if (shortcut.key == key('?') && typed('?')) shortcut.act();
         // What has the keyboard is pressed by one, and moved by the others.
         const bool of_controls =
             shortcut.key == key(' ') || shortcut.key == Key::left || shortcut.key == Key::right;
@@ -201,14 +234,41 @@ void Shell::obey_keys(Screen& screen, const Snapshot& run, Requests& requests) {
     }
 }
 
-void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms) {
+void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layout,
+                         std::span<const Shortcut> shortcuts, std::span<const Finding> found) {
+    if (asked_for_) ImGui::OpenPopup(std::exchange(asked_for_, nullptr));
+    help_.draw(look, size, shortcuts);
+    if (const auto fix = draw_findings(look, {layout.tab.min.x, layout.tab.max.y}, found)) take_fix(*fix);
+    if (!ImGui::IsPopupOpen(Palette::id)) return;
+    palette_.draw(
+        look, size,
+        palette_entries({.shortcuts = shortcuts,
+                         .settings = settings_,
+                         .panels = panels(),
+                         .take_preset = [this](const Preset& preset) { take_preset(preset.settings); },
+                         .show_panel =
+                             [this](const std::string& id) {
+                                 show(0);
+                                 panels_.fill_with(id);
+                             },
+                         .explain = [this](const char* name) { look_up(name); }}));
+}
+
+void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,
+                        std::span<const Shortcut> shortcuts) {
     const Look look = screen.look();
     const ShellLayout layout = lay_out(look, size, run.kept.size());
-    const ToolbarClicks clicks = draw_toolbar(look, layout.toolbar, run, settings_, frame_ms);
+    const ToolbarClicks clicks = draw_toolbar(look, {.frame = layout.toolbar,
+                                                     .run = run,
+                                                     .settings = settings_,
+                                                     .shortcuts = shortcuts,
+                                                     .frame_ms = frame_ms});
     if (clicks.run) run_or_pause(run);
     if (clicks.step) commands_.step();
     if (clicks.reset) commands_.reset();
-    if (clicks.help) help_ = true;
+    if (clicks.speed) settings_.speed = *clicks.speed;
+    if (clicks.help) open_keys();
+    if (clicks.palette) open_palette();
     if (clicks.theme) switch_theme(screen);
     if (clicks.preset) take_preset(clicks.preset->settings);
 
@@ -219,33 +279,40 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
         commands_.undo();
 
     const TabFrame frame{look, layout.tab, run, panels_, settings_};
-    draw_controls(look, layout.controls, settings_, [&] { tabs_[shown_]->draw_controls(frame); });
+    draw_controls(look, layout.controls, settings_, introduction_,
+                  [&] { tabs_[shown_]->draw_controls(frame); });
     if (!run.kept.empty()) draw_runs(look, layout.runs, run, commands_);
     if (draw_cards(look, layout.cards, run, settings_)) show_measured(&Settings::microscope);
     tabs_[shown_]->draw(frame);
+    const std::vector<Finding> found = findings(run);
     const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
                                                        .run = run,
                                                        .settings = settings_,
+                                                       .found = found,
                                                        .note = ImGui::GetTime() < note_until_ ? note_ : "",
                                                        .zoomed_to = panels_.zoomed_to()});
+    if (offers.findings) asked_for_ = findings_id;
     if (offers.see_all) panels_.fit();
     if (offers.pause_on_divergence) settings_.pause_on_divergence = !settings_.pause_on_divergence;
+    draw_dialogs(look, size, layout, shortcuts, found);
 }
 
 Requests Shell::draw(Screen& screen, float frame_ms) {
     Requests requests;
     const std::shared_ptr<const Snapshot> run = commands_.snapshot();
     follow(*run);
-    obey_keys(screen, *run, requests);
+    const std::vector<Shortcut> keys = shortcuts(screen, *run, requests);
+    obey_keys(screen, keys);
+    const bool introducing = introduction_.running();
     const ImVec2 size = ImGui::GetIO().DisplaySize;
     ImGui::SetNextWindowPos({0, 0});
     ImGui::SetNextWindowSize(size);
     ImGui::Begin("lab", nullptr,
                  ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNav |
                      ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse);
-    draw_window(screen, size, *run, frame_ms);
+    draw_window(screen, size, *run, frame_ms, keys);
     ImGui::End();
-    if (help_) draw_help(screen.look(), size, shortcuts(screen, *run, requests), help_);
+    requests.introduced = introducing && !introduction_.running();
 
     requests.redraw = tabs_[shown_]->moves();
     keep_inspected_valid(settings_);

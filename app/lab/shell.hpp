@@ -6,8 +6,10 @@
 #include <span>
 #include <string>
 
-#include "app/experiment/snapshot.hpp"
+#include "app/experiment/lint.hpp"
 #include "app/lab/help.hpp"
+#include "app/lab/introduction.hpp"
+#include "app/lab/palette.hpp"
 #include "app/lab/panel_grid.hpp"
 #include "app/lab/tab_strip.hpp"
 #include "app/lab/tabs.hpp"
@@ -30,6 +32,7 @@ ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs);
 struct Requests {
     bool screenshot = false;
     bool export_run = false;
+    bool introduced = false;  ///< the last card of the introduction has gone
     bool close = false;
     bool redraw = false;  ///< soon, though nothing happens: something moves
 };
@@ -46,14 +49,19 @@ class Shell {
 
     const Settings& settings() const { return settings_; }
     const std::vector<Panel>& panels() const { return panels_.panels(); }
+    /// Trains slowly, and explains the screen with a few cards.
+    void introduce();
     /// Says something in the status bar, for some seconds.
     void announce(std::string note);
 
   private:
-    void obey_keys(Screen& screen, const Snapshot& run, Requests& requests);
+    void obey_keys(Screen& screen, std::span<const Shortcut> shortcuts);
     /// All that keys do now, in the order of the help.
     std::vector<Shortcut> shortcuts(Screen& screen, const Snapshot& run, Requests& requests);
-    void draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms);
+    void draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,
+                     std::span<const Shortcut> shortcuts);
+    void draw_dialogs(const Look& look, ImVec2 size, std::span<const Shortcut> shortcuts,
+                      std::span<const Finding> found);
     /// Closes the topmost thing that is open.
     void step_back(Focus& focus);
     void run_or_pause(const Snapshot& run);
@@ -64,6 +72,10 @@ class Shell {
     /// The tab that measures what that setting switches on.
     void show_measured(bool Settings::*setting);
     void take_preset(const Settings& preset);
+    void take_fix(const Fix& fix);
+    void look_up(const char* name);
+    void open_keys();
+    void open_palette();
     void apply_settings();
 
     Commands& commands_;
@@ -74,7 +86,10 @@ class Shell {
     bool moving_ = false;  // what is held has changed settings already
     Toast toast_;
     uint64_t settings_restored_ = 0;  // as the snapshot counts
-    bool help_ = false;
+    Help help_;
+    Palette palette_;
+    Introduction introduction_;
+    const char* asked_for_ = nullptr;  // dialog to be opened
     std::string note_;
     double note_until_ = 0;
 };

@@ -14,7 +14,7 @@ struct Shortcut {
     std::string keys;                     ///< as the help names it; empty: it is listed with another one
     std::string meaning;
     std::function<void()> act;
-    bool always = false;  ///< while the help is open, too
+    bool always = false;  ///< while a dialog or a list is open, too
 };
 
 }  // namespace lab

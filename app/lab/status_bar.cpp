@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "app/lab/findings.hpp"
 #include "app/ui/focus.hpp"
 #include "app/ui/widgets.hpp"
 
@@ -36,12 +37,32 @@ void draw_offer(const Look& look, ImDrawList& list, float left, float middle, co
     ImGui::SetCursorScreenPos(min);
     *offer.clicked = press_area(look, offer.button, size);
     const bool hovered = ImGui::IsItemHovered();
-    hint(look, offer.note, Side::below);
+    hint(look, offer.note, Side::above);
     const ImVec2 max{min.x + size.x, min.y + size.y};
     list.AddRectFilled(min, max, hovered ? mixed(look.theme.accent, rgb(0xFFFFFF), 0.12f) : look.theme.accent,
                        look.px(5));
     plot::text(list, look.fonts.small, {min.x + look.px(padding), middle - label.y / 2}, look.theme.on_accent,
                offer.button);
+}
+
+// What the linter found, in short; a click tells the rest. Returns where it ends.
+float draw_findings_chip(const Look& look, ImDrawList& list, const plot::Rect& frame,
+                         std::span<const Finding> found, bool& clicked) {
+    const std::string words = findings_in_words(found);
+    const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
+    const float middle = (frame.min.y + frame.max.y) / 2, text_left = look.px(24);
+    const ImVec2 min{frame.min.x, std::round(middle - look.px(10))};
+    const ImVec2 max{min.x + text_left + size.x + look.px(padding), min.y + look.px(20)};
+    ImGui::SetCursorScreenPos(min);
+    clicked = press_area(look, "findings", {max.x - min.x, max.y - min.y});
+    const bool hovered = ImGui::IsItemHovered();
+    hint(look, "What the linter found in this run, why it matters, and what mends it. W", Side::above);
+    list.AddRectFilled(min, max, hovered ? look.theme.control_hovered : look.theme.control, look.px(5));
+    plot::disc(list, look.fonts, {min.x + look.px(14), middle}, look.px(4.5f),
+               found.empty() ? look.theme.good : severity_color(look.theme, found.front().severity));
+    plot::text(list, look.fonts.small, {min.x + text_left, middle - size.y / 2}, look.theme.text,
+               words.c_str());
+    return max.x;
 }
 
 std::vector<Offer> offers(const StatusFrame& status, StatusClicks& clicks) {
@@ -95,7 +116,8 @@ StatusClicks draw_status_bar(const Look& look, const StatusFrame& status) {
         mark = look.theme.grip;
     }
     const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
-    const float left = frame.min.x + look.px(26);
+    const float mark_left = draw_findings_chip(look, list, frame, status.found, clicks.findings);
+    const float left = mark_left + look.px(26);
     float offered = 0;
     const std::vector<Offer> all = offers(status, clicks);
     for (const Offer& offer : all) offered += offer_width(look, offer);
@@ -110,7 +132,7 @@ StatusClicks draw_status_bar(const Look& look, const StatusFrame& status) {
         break;
     }
 
-    plot::disc(list, look.fonts, {frame.min.x + look.px(14), middle}, look.px(4.5f), mark);
+    plot::disc(list, look.fonts, {mark_left + look.px(14), middle}, look.px(4.5f), mark);
     const float words_end = std::min(left + size.x, right - offered - look.px(gap));
     list.PushClipRect(frame.min, {words_end + look.px(2), frame.max.y}, true);
     plot::text(list, look.fonts.small, {left, middle - size.y / 2},

@@ -1,10 +1,12 @@
-// The line at the bottom: what the run does or complains of, what can be done about it, and its facts.
+// The line at the bottom: what the linter found, what the run does or complains of, what can be done about
+// it, and its facts.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
-#include "app/experiment/snapshot.hpp"
+#include "app/experiment/lint.hpp"
 #include "app/ui/ink.hpp"
 #include "app/ui/scale.hpp"
 
@@ -14,13 +16,14 @@ struct StatusFrame {
     plot::Rect frame;
     const Snapshot& run;
     const Settings& settings;
+    std::span<const Finding> found;
     std::string note;                      ///< said where the run has no message; empty: nothing
     std::optional<plot::Range> zoomed_to;  ///< steps that the plots show, if not all
 };
 
 /// What was clicked.
 struct StatusClicks {
-    bool see_all = false, pause_on_divergence = false;
+    bool findings = false, see_all = false, pause_on_divergence = false;
 };
 
 StatusClicks draw_status_bar(const Look& look, const StatusFrame& status);

@@ -52,6 +52,14 @@ void draw_figures(const Look& look, ImDrawList& list, ImVec2 at, float right, st
     }
 }
 
+// What the key of that button does, and which it is.
+std::string note_of(std::span<const Shortcut> shortcuts, Key key, bool control) {
+    const auto found = std::find_if(shortcuts.begin(), shortcuts.end(), [&](const Shortcut& shortcut) {
+        return shortcut.key == key && shortcut.control == control;
+    });
+    return found == shortcuts.end() ? "" : found->meaning + ": " + found->keys;
+}
+
 std::string fixed(const char* pattern, double value) {
     std::array<char, 32> text;
     std::snprintf(text.data(), text.size(), pattern, value);
@@ -60,9 +68,13 @@ std::string fixed(const char* pattern, double value) {
 
 }  // namespace
 
-ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snapshot& s,
-                           const Settings& settings, float frame_ms) {
+ToolbarClicks draw_toolbar(const Look& look, const ToolbarFrame& toolbar) {
     ToolbarClicks clicks;
+    const plot::Rect& frame = toolbar.frame;
+    const Snapshot& s = toolbar.run;
+    const auto explain = [&](Key key, bool control = false) {
+        hint(look, note_of(toolbar.shortcuts, key, control).c_str(), Side::below);
+    };
     ImDrawList& list = *ImGui::GetWindowDrawList();
     plot::card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
 
@@ -85,43 +97,69 @@ ToolbarClicks draw_toolbar(const Look& look, const plot::Rect& frame, const Snap
         std::max(tool_button_width(look, "Run", Icon::play), tool_button_width(look, "Pause", Icon::pause));
     clicks.run = s.running ? button("run", "Pause", Icon::pause, true, run_width)
                            : button("run", "Run", Icon::play, true, run_width);
+    explain(key(' '));
     clicks.step = button("step", "Step", Icon::step, false, 0);
+    explain(key('S'));
     clicks.reset = button("reset", "Reset", Icon::reset, false, 0);
+    explain(key('R'));
+
+    const bool wide = frame.width() > look.px(1400);
+    const auto drop_down =
+        [&](const char* id, float width, const char* preview, std::span<const char* const> names,
+            int selected, std::span<const char* const> notes, const char* note) -> std::optional<size_t> {
+        ImGui::SetCursorScreenPos({std::round(x), std::round(middle - ImGui::GetFrameHeight() / 2)});
+        const bool changed = choice(look, id, look.px(width), preview, names, selected, notes);
+        hint(look, note, Side::below);
+        x += look.px(width) + gap;
+        if (!changed) return {};
+        return static_cast<size_t>(selected);
+    };
+    std::array<const char*, speed_choices.size()> speeds{}, speed_notes{};
+    int speed = 0;
+    for (size_t i = 0; i < speed_choices.size(); ++i) {
+        speeds[i] = speed_choices[i].name;
+        speed_notes[i] = speed_choices[i].note;
+        if (speed_choices[i].value == toolbar.settings.speed) speed = static_cast<int>(i);
+    }
+    const Field& speed_field = field_named("speed");
+    if (const auto chosen = drop_down("##speed", 86, speeds[static_cast<size_t>(speed)], speeds, speed,
+                                      speed_notes, note_of(speed_field).c_str()))
+        clicks.speed = speed_choices[*chosen].value;
 
     std::vector<const char*> names;
     for (const Preset& preset : presets()) names.push_back(preset.name);
-    int selected = matching_preset(settings);
-    const bool wide = frame.width() > look.px(1400);
-    const float preset_width = look.px(wide ? 310 : 200);
-    x += gap;
-    ImGui::SetCursorScreenPos({std::round(x), std::round(middle - ImGui::GetFrameHeight() / 2)});
-    const int before = selected;
-    if (choice(look, "##preset", preset_width,
-               selected < 0 ? "Own settings" : names[static_cast<size_t>(selected)], names, selected) &&
-        selected != before)
-        clicks.preset = &presets()[static_cast<size_t>(selected)];
-    x += preset_width + look.px(wide ? 18 : 14);
+    const int selected = matching_preset(toolbar.settings);
+    const char* const preset = selected < 0 ? "Own settings" : names[static_cast<size_t>(selected)];
+    if (const auto chosen = drop_down("##preset", wide ? 280 : 160, preset, names, selected, {},
+                                      "Settings to begin with: data, networks and how they are trained"))
+        clicks.preset = &presets()[*chosen];
+    x += look.px(wide ? 11 : 7);
 
     // From the right edge: what must always be there.
     float right = frame.max.x - look.px(10);
-    const auto right_button = [&](const char* id, const char* label, Icon icon) {
+    const auto right_button = [&](const char* id, const char* label, Icon icon, Key key, bool control) {
         right -= tool_button_width(look, label, icon);
         ImGui::SetCursorScreenPos({std::round(right), top});
         const bool clicked = tool_button(look, id, label, icon, false);
+        explain(key, control);
         right -= gap;
         return clicked;
     };
-    clicks.help = right_button("help", "?", Icon::none);
+    clicks.help = right_button("help", "?", Icon::none, key('?'), false);
     const Theme& next = theme_of(next_theme(look.theme));
     clicks.theme = right_button("theme", next.name,
                                 next.dark       ? Icon::moon
                                 : next.type > 1 ? Icon::projector
-                                                : Icon::sun);
+                                                : Icon::sun,
+                                key('D'), false);
+    if (wide) clicks.palette = right_button("palette", "Find...", Icon::none, key('P'), true);
+
     std::vector<Figure> figures = {{"step", std::to_string(s.step), 48, 0},
                                    {"epoch", fixed("%.1f", s.epoch), 40, 2},
                                    {s.twins.size() > 1 ? "samples/s per twin" : "samples/s",
                                     plot::short_number(std::round(s.samples_per_second)), 40, 1}};
-    if (frame_ms > 0) figures.push_back({"drawing", fixed("%.1f ms", static_cast<double>(frame_ms)), 52, 3});
+    if (toolbar.frame_ms > 0)
+        figures.push_back({"drawing", fixed("%.1f ms", static_cast<double>(toolbar.frame_ms)), 52, 3});
     draw_figures(look, list, {x, middle}, right, std::move(figures));
     return clicks;
 }

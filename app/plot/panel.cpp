@@ -100,7 +100,9 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
     float left = frame.min.x + inset;
     const ImVec2 title = text_size(look.fonts.strong, options.title.c_str());
     text(list, look.fonts.strong, {left, middle - title.y / 2}, look.theme.text, options.title.c_str());
-    left += title.x + look.px(8);
+    left += title.x + look.px(6);
+    const ImVec2 mark{left + look.px(info_width / 2), middle};
+    left += look.px(info_width + 7);
 
     if (options.can_log) {
         const char* label = state.scale == Scale::log ? "log" : "lin";
@@ -138,6 +140,7 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
                     options.toggles, state);
         content.min.y += look.px(18);
     }
+    draw_info(look, options.explanation, mark, content.min.y);
     for (size_t line = options.footer.size(); line-- > 0;) {
         const std::string shown = fitted(look.fonts.small, options.footer[line], content.width());
         content.max.y -= look.px(17);

@@ -1,5 +1,5 @@
-// The card around every plot: title, legend whose entries switch series on and off, log switch, full-plot
-// switch.
+// The card around every plot: title, the mark that explains it, legend whose entries switch series on and
+// off, log switch, full-plot switch.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/ui/explanation.hpp"
 #include "app/ui/ink.hpp"
 #include "app/ui/scale.hpp"
 
@@ -32,6 +33,7 @@ struct PanelState {
 struct PanelOptions {
     const char* id;
     std::string title;
+    const Explanation& explanation;  ///< of the title
     std::span<const LegendEntry> legend;
     bool can_log = false;
     bool toggles = true;                ///< the legend's entries can be switched off

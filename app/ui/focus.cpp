@@ -42,6 +42,7 @@ void Focus::end_frame() {
     const ptrdiff_t next = at == count ? (move > 0 ? 0 : count - 1) : at + std::clamp(move, -1, 1);
     focused_.back() = order_[static_cast<size_t>((next + count) % count)];
     reveal_ = true;
+    moved_at_ = ImGui::GetTime();
 }
 
 bool Focus::in_front() const {
@@ -68,6 +69,14 @@ bool Focus::take_part(const Look& look) {
                  look.px(7), 0, look.px(2));
     list.PopClipRect();
     return true;
+}
+
+void Focus::give_to_last_item() {
+    if (in_front()) focused_.back() = ImGui::GetItemID();
+}
+
+bool Focus::rests_on(ImGuiID item) const {
+    return has(item) && ImGui::GetTime() - moved_at_ >= 0.5;
 }
 
 bool Focus::pressed(ImGuiID item) const {

@@ -25,6 +25,9 @@ class Focus {
     /// returned.
     bool take_part(const Look& look);
     bool has(ImGuiID item) const { return focused_.back() == item && item != 0 && in_front(); }
+    void give_to_last_item();
+    /// Whether it has had the keyboard for so long that a note about it is welcome.
+    bool rests_on(ImGuiID item) const;
     /// Whether a key went down that presses it.
     bool pressed(ImGuiID item) const;
     /// Whether Enter went down with shift, which asks for the menu of ImGui's last item.
@@ -39,6 +42,7 @@ class Focus {
     std::vector<ImGuiID> focused_ = {0};  // 0: none; of the window, and of each list or menu open above it
     std::vector<ImGuiID> order_;          // in this frame, of what is in front
     bool reveal_ = false;                 // it may have to be scrolled to
+    double moved_at_ = 0;                 // ImGui's time
 };
 
 /// ImGui's invisible button, for the keyboard, too. Returns whether it was pressed.

@@ -102,9 +102,10 @@ bool draw_slider(const Look& look, const char* label, const std::string& shown, 
     return changed;
 }
 
-// Whether the pointer rests on the last control.
-bool note_wanted() {
-    return ImGui::IsItemHovered() && ImGui::GetCurrentContext()->HoveredIdTimer >= 0.5f;
+// Whether the pointer or the keyboard rests on the last control.
+bool note_wanted(const Look& look) {
+    const bool pointed = ImGui::IsItemHovered() && ImGui::GetCurrentContext()->HoveredIdTimer >= 0.5f;
+    return pointed || look.focus.rests_on(ImGui::GetItemID());
 }
 
 constexpr float note_width = 280;  // at most, of its words
@@ -359,11 +360,13 @@ bool menu_row(const Look& look, const char* name, bool chosen) {
 }
 
 void hint(const Look& look, const char* note, Side side) {
-    if (!note_wanted()) return;
+    if (!note_wanted(look)) return;
     const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax(),
                  screen = ImGui::GetIO().DisplaySize;
     const float gap = look.px(6), width = look.px(note_width + 2 * 9);
-    if (side == Side::below) {
+    if (side == Side::above) {
+        ImGui::SetNextWindowPos({std::min(low.x, screen.x - width), low.y - gap}, ImGuiCond_Always, {0, 1});
+    } else if (side == Side::below) {
         ImGui::SetNextWindowPos({std::min(low.x, screen.x - width), high.y + gap});
     } else {  // of the column or list that the control stands in
         const ImVec2 window = ImGui::GetWindowPos();

@@ -40,9 +40,9 @@ bool tool_button(const Look& look, const char* id, const char* label, Icon icon,
 /// A row of a menu or list that is open; it closes when the row is pressed, which is returned.
 bool menu_row(const Look& look, const char* name, bool chosen = false);
 
-/// Where a note stands: beside the control, or below it where the next control is beside.
-enum class Side { beside, below };
-/// A note shown while the pointer rests on the last control; it hides no other one.
+/// Where a note stands: beside the control, or below or above it where the next control is beside.
+enum class Side { beside, below, above };
+/// A note shown while the pointer or the keyboard rests on the last control; it hides no other one.
 void hint(const Look& look, const char* note, Side side = Side::beside);
 
 }  // namespace lab

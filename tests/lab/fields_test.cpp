@@ -56,6 +56,26 @@ TEST(Fields, EveryMemberHasARow) {
     for (const Field& field : fields) EXPECT_TRUE(words.insert(field.word).second) << field.word;
 }
 
+TEST(Fields, EachSaysWhatItIsAndWhy) {
+    for (const Field& field : fields)
+        for (const char* text : {field.help, field.why}) {
+            const std::string words = text ? text : "";
+            EXPECT_GT(words.size(), 10u) << field.word;
+            EXPECT_EQ(words.find('\n'), std::string::npos) << field.word << ": one line";
+        }
+    for (const Field& field : fields) EXPECT_NE(std::string(field.help), field.why) << field.word;
+}
+
+TEST(Fields, TheNamedValuesOfEachAreTaken) {
+    for (const Field& field : fields)
+        for (const NamedValue& value : values_of(field)) {
+            Settings settings;
+            read(field, settings, 0, value.word);
+            EXPECT_EQ(text_of(field, settings, 0), value.word) << field.word;
+            EXPECT_FALSE(value.name.empty());
+        }
+}
+
 TEST(Fields, EachIsChangedReadBackAndBeginsANewRunAsItsRowSays) {
     Settings before;
     before.data = Data::digits;  // any model will do

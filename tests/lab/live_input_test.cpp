@@ -75,8 +75,6 @@ TEST(LiveInput, EverySliderReachesBothItsEnds) {
          [](const Settings& s) { return s.learning_rate; }},
         {"Weight decay", 0, 0.1f, [](const Settings& s) { return s.weight_decay; }},
         {"Momentum of running statistics", 0, 1, [](const Settings& s) { return s.norm_momentum; }},
-        {"Steps per frame", 0, limits::max_steps_per_frame,
-         [](const Settings& s) { return static_cast<float>(s.steps_per_frame); }},
     };
     for (const auto& slider : sliders) {
         stage.drag(on_slider(stage, slider.label, 0.5f), on_slider(stage, slider.label, -0.2f));
@@ -238,11 +236,11 @@ TEST(LiveInput, HelpOpensAndCloses) {
     for (const bool by_key : {true, false}) {
         stage.screen.input().text('?');
         stage.settle();
-        EXPECT_EQ(stage.find("Keys and gestures", fonts(stage).strong).size(), 1u);
+        EXPECT_EQ(stage.find("Keys and gestures", fonts(stage).body).size(), 1u);
         stage.press(key(' '));
         EXPECT_TRUE(stage.commands.calls.empty()) << "keys reach the screen below";
         by_key ? stage.press(Key::escape) : stage.click({5, 5});
-        EXPECT_TRUE(stage.find("Keys and gestures", fonts(stage).strong).empty());
+        EXPECT_TRUE(stage.find("Keys and gestures", fonts(stage).body).empty());
     }
 }
 

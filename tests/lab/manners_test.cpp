@@ -75,7 +75,7 @@ TEST(Manners, ItQuitsWhileTheHelpIsOpen) {
     Stage stage;
     stage.screen.input().text('?');
     stage.settle();
-    EXPECT_EQ(stage.find("Keys and gestures", fonts(stage).strong).size(), 1u);
+    EXPECT_EQ(stage.find("Keys and gestures", fonts(stage).body).size(), 1u);
     press_with(stage, Key::control, key('Q'));
     EXPECT_TRUE(stage.requests.close);
 }
@@ -105,7 +105,7 @@ TEST(Manners, NumbersSayOfWhatTheyAre) {
     for (const ImVec2 size : {ImVec2{1600, 1000}, ImVec2{1280, 800}}) {
         Stage stage({}, 600, size);
         EXPECT_EQ(stage.find("samples/s per twin", fonts(stage).small).size(), 1u);
-        EXPECT_EQ(stage.find("drawing", fonts(stage).small).size(), 1u);
+        EXPECT_EQ(stage.find("drawing", fonts(stage).small).size(), size.x > 1400 ? 1u : 0u) << "goes first";
     }
 }
 
@@ -196,8 +196,8 @@ TEST(Manners, TabGoesFromControlToControl) {
 void tab(Stage& stage, int times) {
     for (int i = 0; i < times; ++i) stage.press(Key::tab);
 }
-// Run, Step, Reset, presets, help, theme and two tabs come before the controls.
-constexpr int before_controls = 8;
+// Run, Step, Reset, speed, presets, help, theme, palette and two tabs come before the controls.
+constexpr int before_controls = 10;
 
 TEST(Manners, ListsAreChosenFromByKeys) {
     Stage stage;

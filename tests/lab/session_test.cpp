@@ -18,7 +18,7 @@ using vknorm::testing::test_device;
 Settings small() {
     Settings settings;
     settings.hidden = {16, 8};
-    settings.steps_per_frame = 0;
+    settings.speed = Speed::fast;
     return settings;
 }
 
@@ -80,17 +80,16 @@ TEST(Session, RunsUntilPausedAndShowsHowFast) {
     EXPECT_EQ(running->step, running->twins[0].training.back().step) << "a published state stays as it is";
 }
 
-TEST(Session, StepsPerFrameBoundTheSpeed) {
+TEST(Session, StepsPerSecondBoundTheSpeed) {
     Settings slow = small();
-    slow.steps_per_frame = 1;
+    slow.speed = Speed::slow;
     Session session(test_device(), slow);
     wait_until_ready(session);
     const auto begin = std::chrono::steady_clock::now();
     session.run();
-    const auto state = wait_for(session, [](const Snapshot& s) { return s.step >= 8; });
-    const double frames =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() * 30;
-    EXPECT_LE(static_cast<double>(state->step), frames + 1);
+    const auto state = wait_for(session, [](const Snapshot& s) { return s.step >= 3; });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    EXPECT_LE(static_cast<double>(state->step), seconds * steps_per_second(Speed::slow) + 1);
 }
 
 TEST(Session, SettingsAreAppliedWhileRunning) {

@@ -59,6 +59,7 @@ void Stage::frame() {
     const Requests now = shell.draw(screen, 12.3f);
     requests.screenshot |= now.screenshot;
     requests.export_run |= now.export_run;
+    requests.introduced |= now.introduced;
     requests.close |= now.close;
     requests.redraw = now.redraw;
     frame_ = screen.end();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "app/lab/explanations.hpp"
 #include "app/lab/panels/ghosts.hpp"
 #include "app/lab/panels/twins.hpp"
 
@@ -25,11 +26,16 @@ struct Chart {
 
 using MakeChart = Chart (*)(const Theme& theme, const Snapshot& run);
 
-Panel chart_panel(const char* id, MakeChart make, bool can_log, plot::Scale scale) {
-    Panel panel{.id = id, .can_log = can_log, .draw = [make](Panel& its, const PanelFrame& at) {
+Panel chart_panel(const char* id, const Explanation& explanation, MakeChart make, bool can_log,
+                  plot::Scale scale) {
+    Panel panel{.id = id,
+                .explanation = explanation,
+                .can_log = can_log,
+                .draw = [make](Panel& its, const PanelFrame& at) {
                     const Chart chart = make(at.look.theme, at.run);
                     const plot::PlotOptions options{.panel = {.id = its.id.c_str(),
                                                               .title = chart.title,
+                                                              .explanation = its.explanation,
                                                               .legend = chart.legend,
                                                               .can_log = its.can_log},
                                                     .y_limits = chart.y_limits,
@@ -315,22 +321,23 @@ Chart gradient_chart(const Theme& theme, const Snapshot& run) {
 }  // namespace
 
 Panel loss_panel() {
-    return chart_panel("loss", loss_chart, true, plot::Scale::log);
+    return chart_panel("loss", explained("Training loss"), loss_chart, true, plot::Scale::log);
 }
 Panel accuracy_panel() {
-    return chart_panel("accuracy", accuracy_chart, false, plot::Scale::linear);
+    return chart_panel("accuracy", explained("Test accuracy"), accuracy_chart, false, plot::Scale::linear);
 }
 Panel percentile_panel() {
-    return chart_panel("percentiles", percentile_chart, false, plot::Scale::linear);
+    return chart_panel("percentiles", explained("Percentiles"), percentile_chart, false, plot::Scale::linear);
 }
 Panel mean_panel() {
-    return chart_panel("mean", mean_chart, false, plot::Scale::linear);
+    return chart_panel("mean", explained("Batch vs running mean"), mean_chart, false, plot::Scale::linear);
 }
 Panel variance_panel() {
-    return chart_panel("variance", variance_chart, true, plot::Scale::linear);
+    return chart_panel("variance", explained("Batch vs running variance"), variance_chart, true,
+                       plot::Scale::linear);
 }
 Panel gradient_panel() {
-    return chart_panel("gradient", gradient_chart, true, plot::Scale::log);
+    return chart_panel("gradient", explained("Gradient norm"), gradient_chart, true, plot::Scale::log);
 }
 
 }  // namespace lab

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "app/lab/explanations.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/plot/boundary.hpp"
 #include "app/plot/pictures.hpp"
@@ -36,7 +37,6 @@ std::string picture_size(const vknorm::Dataset& data) {
 
 /// In place of a picture: what the data are.
 void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelState& state) {
-    options.title = "Data";
     options.legend = {};
     const plot::PanelArea area = plot::begin_panel(at.look, at.frame, options, state);
     std::string lines;
@@ -51,16 +51,21 @@ void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelSta
 void draw_data(Panel& panel, const PanelFrame& at) {
     const Snapshot& run = at.run;
     const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run);
-    plot::PanelOptions options{.id = panel.id.c_str(), .title = "Decision boundary", .legend = legend};
+    const bool pictures = run.test && run.test->image_width > 0,
+               table = !pictures && run.train && run.train->features != 2;
+    const Explanation& explanation = pictures ? explained("Test pictures")
+                                     : table  ? explained("Data")
+                                              : panel.explanation;
+    plot::PanelOptions options{
+        .id = panel.id.c_str(), .title = explanation.name, .explanation = explanation, .legend = legend};
     if (!run.origin.facts.empty()) options.footer.push_back("Test set: " + run.origin.test_set);
     if (!run.batch_note.empty()) options.footer.push_back(run.batch_note);
-    if (run.test && run.test->image_width > 0) {
-        options.title = "Test pictures";
+    if (pictures) {
         options.footer.insert(options.footer.begin(), picture_size(*run.test));
         std::vector<std::span<const uint32_t>> predicted;
         for (const TwinView& twin : run.twins) predicted.push_back(twin.predicted);
         plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);
-    } else if (run.train && run.train->features != 2) {
+    } else if (table) {
         draw_facts(at, options, panel.plot.panel);
     } else {
         if (run.train && !run.train->class_names.empty())
@@ -88,7 +93,7 @@ void draw_data(Panel& panel, const PanelFrame& at) {
 }  // namespace
 
 Panel data_panel() {
-    return {.id = "data", .draw = draw_data};
+    return {.id = "data", .explanation = explained("Decision boundary"), .draw = draw_data};
 }
 
 }  // namespace lab

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/lab/explanations.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/plot/ridgeline.hpp"
 
@@ -54,6 +55,7 @@ void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
                                     .title = !measured         ? "Pre-activations"
                                              : panel.cells < 1 ? hidden
                                                                : "Pre-activations, " + hidden,
+                                    .explanation = panel.explanation,
                                     .legend = {&entry, 1},
                                     .toggles = false},
                           .bins = {latest.low, latest.high},
@@ -68,6 +70,7 @@ void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
 
 Panel distribution_panel(size_t twin, size_t twins) {
     return {.id = "distribution " + letter(twin),
+            .explanation = explained("Pre-activations"),
             .cells = cells_of_all / static_cast<float>(twins),
             .draw = [twin](Panel& panel, const PanelFrame& at) { draw_distribution(panel, at, twin); }};
 }

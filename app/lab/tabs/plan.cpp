@@ -7,7 +7,9 @@
 #include <sstream>
 
 #include "app/experiment/step_parts.hpp"
+#include "app/lab/explanations.hpp"
 #include "app/lab/tabs.hpp"
+#include "app/ui/focus.hpp"
 
 namespace lab {
 
@@ -82,7 +84,7 @@ void draw_letters(const Look& look, ImDrawList& list, const plot::Rect& frame, s
         const std::array<char, 2> letter = {twin_letter(twin), '\0'};
         ImGui::PushID(letter.data());
         ImGui::SetCursorScreenPos(chip.min);
-        if (ImGui::InvisibleButton("planned twin", {chip.width(), chip.height()})) chosen = twin;
+        if (press_area(look, "planned twin", {chip.width(), chip.height()})) chosen = twin;
         const bool lit = chosen == twin || ImGui::IsItemHovered();
         ImGui::PopID();
         if (chosen == twin) list.AddRectFilled(chip.min, chip.max, look.theme.control_hovered, look.px(5));
@@ -173,7 +175,12 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
               look.theme.twins[twin],
               look.px(s.settings.hidden.size() > 6 ? 14 : 17)};
     at.y = frame.min.y + look.px(17) - plot::text_size(look.fonts.strong, "P").y / 2;
-    at.line(look.fonts.strong, look.theme.text, std::string("A step of twin ") + twin_letter(twin), 24);
+    const std::string title = std::string("A step of twin ") + twin_letter(twin);
+    at.line(look.fonts.strong, look.theme.text, title, 24);
+    const float title_end = at.left + plot::text_size(look.fonts.strong, title.c_str()).x;
+    draw_info(look, explained("A step of a twin"),
+              {title_end + look.px(6 + info_width / 2), frame.min.y + look.px(17)},
+              frame.min.y + look.px(34));
     if (!s.has_timestamps) {
         at.line(look.fonts.small, look.theme.muted, "This device has no timestamps: no times.", 26);
     } else if (view.parts.empty()) {
