@@ -63,12 +63,14 @@ class Desktop {
 
             if (!screen_.input().empty()) touched = Clock::now();
             const uint64_t revision = session_.snapshot()->revision;
-            const bool still = revision == shown_revision_ && !resized() && !screen_.restless() && !moving_ &&
-                               seconds_since(touched) > settling.count();
+            const uint64_t studies = session_.studies_revision();
+            const bool still = revision == shown_revision_ && studies == shown_studies_ && !resized() &&
+                               !screen_.restless() && !moving_ && seconds_since(touched) > settling.count();
             const double elapsed = seconds_since(previous);
             previous = Clock::now();
             if (still || !window_.ready()) continue;
             shown_revision_ = revision;
+            shown_studies_ = studies;
             draw(elapsed);
         }
     }
@@ -120,7 +122,7 @@ class Desktop {
     Renderer renderer_;
     Shell shell_;
     bool closing_ = false, moving_ = false;
-    uint64_t shown_revision_ = 0;
+    uint64_t shown_revision_ = 0, shown_studies_ = 0;
     VkExtent2D shown_extent_{};
     float frame_ms_ = 0;
     double steps_per_second_ = 0;  // when it last ran

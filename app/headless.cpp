@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -19,6 +20,8 @@
 #include "app/experiment/divergence.hpp"
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/report.hpp"
+#include "app/experiment/study.hpp"
+#include "app/experiment/verdict.hpp"
 #include "app/lab/picture.hpp"
 #include "app/output.hpp"
 #include "app/progress.hpp"
@@ -46,7 +49,9 @@ constexpr std::array report_files = {"summary.json", "history.csv", "events.csv"
 /// unasked.
 void prepare_output(const Options& options) {
     std::vector<std::pair<std::string, std::filesystem::path>> files;  // and the flags that name them
-    if (options.headless)
+    if (options.experiment)
+        files.emplace_back("--out", options.out / report_files[0]);
+    else if (options.headless)
         for (const char* file : report_files) files.emplace_back("--out", options.out / file);
     if (!options.shot.empty()) files.emplace_back("--shot", options.shot);
     if (!options.save.empty()) files.emplace_back("--save", options.save);
@@ -168,6 +173,51 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     return interrupted ? exit_status::interrupted : exit_status::ok;
 }
 
+/// "value  what" in columns: what was measured, what was needed, and whether it is there.
+void print_findings(const Experiment& experiment, const Judgement& judgement) {
+    size_t width = 0;
+    for (const Finding& finding : judgement.findings)
+        width = std::max(width, std::strlen(finding.criterion->what));
+    for (const Finding& finding : judgement.findings) {
+        std::string seeds;
+        for (const double measured : finding.seeds) seeds += "  " + number_text(measured);
+        std::printf("  %-*s  %10s  %-16s %-4s seeds%s\n", static_cast<int>(width), finding.criterion->what,
+                    number_text(finding.median).c_str(), needed_text(finding.criterion->needed).c_str(),
+                    finding.holds ? "yes" : "NO", seeds.c_str());
+    }
+    for (const Figure& figure : experiment.figures)
+        for (const Reference& reference : figure.references)
+            std::printf("  %s, %c at %s %s: %s found %s\n", figure.title, twin_letter(reference.twin),
+                        figure.x_name, number_text(reference.x).c_str(), reference.whose,
+                        number_text(reference.y).c_str());
+}
+
+/// An experiment and its verdict. Returns the exit status.
+int conduct(vknorm::Device& device, const Options& options) {
+    const Experiment& experiment = *options.experiment;
+    std::printf("%s: %s\n%s. %s\n", experiment.title, experiment.claim, experiment.source, experiment.setup);
+    std::fflush(stdout);
+    const Clock::time_point begin = Clock::now();
+    Study study(device, experiment, options.fast ? Form::fast : Form::full);
+    Progress progress;
+    while (!study.finished() && !interrupted) {
+        study.step();
+        if (progress.due())
+            progress.show(std::to_string(static_cast<int>(100 * study.progress())) + " %  " +
+                          study.under_way());
+    }
+    progress.finish();
+    if (!study.finished()) return exit_status::interrupted;
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    const Judgement judgement = judge(experiment, study.trials());
+    print_findings(experiment, judgement);
+    std::printf("The claim %s, in %zu of %zu seeds, after %.1f s\n", name(judgement.verdict),
+                judgement.seeds_that_hold, study.trials().size(), seconds);
+    write_experiment(options.out / report_files[0], experiment, study.trials(), options.fast, device.info(),
+                     seconds, options.command_line);
+    return judgement.verdict == Verdict::holds ? exit_status::ok : exit_status::failed;
+}
+
 }  // namespace
 
 int run_headless(const Options& options) {
@@ -192,7 +242,8 @@ int run_headless(const Options& options) {
         if (device->info().type == VK_PHYSICAL_DEVICE_TYPE_CPU)
             std::fprintf(stderr, "%s runs on the CPU; a GPU would be faster.\n", device->info().name.c_str());
         note_interrupts();
-        const int status = train(*device, options, on_validation_message);
+        const int status =
+            options.experiment ? conduct(*device, options) : train(*device, options, on_validation_message);
         device.reset();  // may have something to say, too
         return status == exit_status::ok && validation_messages > 0 ? exit_status::failed : status;
     } catch (const std::exception& error) {

@@ -115,6 +115,37 @@ const Preset& find_preset(const std::string& text) {
     return *found.front();
 }
 
+std::string experiment_list() {
+    size_t width = 0;
+    for (const Experiment& one : experiments()) width = std::max(width, std::strlen(one.name));
+    std::string list;
+    for (const Experiment& one : experiments())
+        list += one.name + std::string(width + 2 - std::strlen(one.name), ' ') + one.claim + "\n";
+    return list;
+}
+
+/// The names that are most like `text`.
+std::string near_names(const std::string& text) {
+    std::vector<std::pair<size_t, std::string>> near;
+    for (const Experiment& one : experiments()) {
+        const std::string name = one.name;
+        const bool contained = !text.empty() && name.find(text) != std::string::npos;
+        near.emplace_back(contained ? 0 : edit_distance(text, name), name);
+    }
+    std::sort(near.begin(), near.end());
+    constexpr size_t most = 3;
+    std::string names;
+    for (size_t i = 0; i < most; ++i) names += (i == 0 ? "" : ", ") + near[i].second;
+    return names;
+}
+
+const Experiment& experiment_named(const std::string& text) {
+    const Experiment* const found = find_experiment(lower_case(text));
+    if (!found)
+        throw Unfit(text, "a name that --list-experiments prints, such as " + near_names(lower_case(text)));
+    return *found;
+}
+
 /// Pictures have hundreds of inputs: a wider, shallower network and larger batches than the points of the
 /// plane.
 void prefer_for_pictures(Settings& settings) {
@@ -146,7 +177,7 @@ std::filesystem::path cache_folder() {
 std::variant<Options, Answer> parse_options(std::span<const char* const> arguments) {
     Options options;
     Settings& settings = options.settings;
-    bool list_presets = false;
+    bool list_presets = false, list_experiments = false;
     options.command_line = "vknorm-lab";
     for (const char* const argument : arguments) options.command_line += " " + quoted(argument);
 
@@ -165,6 +196,15 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     const CLI::Option* const preset = add_option(
         app, "--preset", "NAME", [&](const std::string& text) { settings = find_preset(text).settings; },
         "Start from the preset whose name begins with, or alone contains, NAME");
+    app.add_flag("--list-experiments", list_experiments, "Print name and claim of every experiment");
+    CLI::Option* const experiment = add_option(
+        app, "--experiment", "NAME",
+        [&](const std::string& text) { options.experiment = &experiment_named(text); },
+        "Conduct that experiment without a window, over three seeds. Exit status: 0 its claim holds, 1 it "
+        "does "
+        "not, or in part");
+    app.add_flag("--fast", options.fast, "The experiment's fast form: one seed, fewer steps")
+        ->needs(experiment);
     constexpr const Field& data = field_named("data");
     add_option(
         app, flag_of(data, 0), form_of(data),
@@ -245,6 +285,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         return Answer{exit_status::usage, error.what()};
     }
     if (list_presets) return Answer{exit_status::ok, preset_list()};
+    if (list_experiments) return Answer{exit_status::ok, experiment_list()};
     return options;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "app/experiment/experiments.hpp"
 #include "app/experiment/settings.hpp"
 #include "app/ui/theme_choice.hpp"
 
@@ -21,13 +22,15 @@ struct Options {
     Settings settings;
     bool batch_given = false;  ///< so that data with fewer examples is at odds with it
     bool headless = false;
-    uint64_t steps = 1000;              ///< of a run without a window
-    std::filesystem::path out = "out";  ///< where its report goes
-    std::filesystem::path load;         ///< twin A goes on from this file; empty: none
-    std::filesystem::path save;         ///< it is written there in the end; empty: nowhere
-    uint64_t save_every = 0;            ///< and after so many steps, again and again; 0: not
-    bool force = false;                 ///< a report that is there already may be replaced
-    std::string device;                 ///< as vknorm::DeviceOptions::select
+    uint64_t steps = 1000;                   ///< of a run without a window
+    std::filesystem::path out = "out";       ///< where its report goes
+    std::filesystem::path load;              ///< twin A goes on from this file; empty: none
+    std::filesystem::path save;              ///< it is written there in the end; empty: nowhere
+    uint64_t save_every = 0;                 ///< and after so many steps, again and again; 0: not
+    const Experiment* experiment = nullptr;  ///< to conduct in place of a run, without a window; null: none
+    bool fast = false;                       ///< its fast form
+    bool force = false;                      ///< a report that is there already may be replaced
+    std::string device;                      ///< as vknorm::DeviceOptions::select
     bool validation = false;
     std::filesystem::path tuning;  ///< folder for vknorm::tuned_in; empty: the table will do
     std::filesystem::path shot;    ///< picture of the Live screen after the steps; empty: none

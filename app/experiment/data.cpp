@@ -240,6 +240,16 @@ RunData make_run_data(const Settings& settings) {
     }
 }
 
+RunData moved(const RunData& data, const Settings& settings) {
+    if (settings.input_scale == 1 && settings.input_shift == 0) return data;
+    const auto move = [&](const vknorm::Dataset& examples) {
+        vknorm::Dataset result = examples;
+        for (float& value : result.inputs) value = value * settings.input_scale + settings.input_shift;
+        return std::make_shared<const vknorm::Dataset>(std::move(result));
+    };
+    return {move(*data.train), move(*data.test), data.origin};
+}
+
 bool same_data(const Settings& a, const Settings& b) {
     return a.data == b.data && a.data_file == b.data_file && a.noise == b.noise && a.seed == b.seed;
 }

@@ -34,6 +34,9 @@ struct RunData {
 /// large for a network.
 RunData make_run_data(const Settings& settings);
 
+/// The same examples with Settings::input_scale and input_shift on their inputs.
+RunData moved(const RunData& data, const Settings& settings);
+
 /// Whether both settings mean the same data.
 bool same_data(const Settings& a, const Settings& b);
 

@@ -43,11 +43,12 @@ std::string all_diverged(size_t twins) {
 
 Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData& data)
     : data_(data),
+      inputs_(moved(data, settings)),
       settings_(fitted(checked(settings), data)),
       batch_note_(lab::batch_note(settings.batch, settings_.batch)),
       has_timestamps_(device.capabilities().timestamp_period_ns > 0),
-      grid_(PlaneGrid::over(*data.train)),
-      order_(data.train->size(), examples_per_step(settings_), settings.seed) {
+      grid_(PlaneGrid::over(*inputs_.train)),
+      order_(*data.train, settings_) {
     twins_.reserve(settings.twins.size());
     for (size_t i = 0; i < settings.twins.size(); ++i) twins_.emplace_back(device, settings_, i, *data.train);
 }
@@ -56,12 +57,17 @@ void Trainer::apply(const Settings& asked) {
     const Settings settings = fitted(checked(asked), data_);
     batch_note_ = lab::batch_note(asked.batch, settings.batch);
     if (settings.batch != settings_.batch) {
-        vknorm::BatchOrder order(data_.train->size(), examples_per_step(settings), settings.seed);
+        Batches order(*data_.train, settings);
         earlier_epochs_ += order_.epoch();
         order_ = std::move(order);
     }
     const Settings previous = std::exchange(settings_, settings);
     if (step_ > 0) log_.add_changes(previous, settings, step_ + 1);
+    if (settings.input_scale != previous.input_scale || settings.input_shift != previous.input_shift) {
+        inputs_ = moved(data_, settings);
+        grid_ = PlaneGrid::over(*inputs_.train);
+        evaluated_at_.reset();
+    }
     for (Twin& twin : twins_) twin.apply(settings, previous);
     looked_ = false;
 }
@@ -86,7 +92,8 @@ void Trainer::step() {
     }
 
     if (step_ == 0) evaluate();
-    const vknorm::Dataset batch = vknorm::pick(*data_.train, order_.next());
+    latest_ = order_.next();
+    const vknorm::Dataset batch = vknorm::pick(*inputs_.train, latest_);
     for (Twin& twin : twins_) twin.submit(batch.inputs, batch.labels);
     ++step_;
     looked_ = false;
@@ -107,12 +114,27 @@ size_t Trainer::diverged() const {
 
 void Trainer::evaluate() {
     if (std::exchange(evaluated_at_, step_) == step_) return;
-    for (Twin& twin : twins_) twin.evaluate(step_, *data_.test, settings_.batch);
+    for (Twin& twin : twins_) twin.evaluate(step_, *inputs_.test, settings_.batch);
 }
 
 void Trainer::look() {
     if (std::exchange(looked_, true)) return;
-    for (Twin& twin : twins_) twin.look(*data_.test, grid_);
+    for (Twin& twin : twins_) twin.look(*inputs_.test, grid_);
+}
+
+void Trainer::recompute_running_statistics() {
+    for (Twin& twin : twins_) twin.recompute_running_statistics(*inputs_.train);
+    evaluated_at_.reset();
+    looked_ = false;
+}
+
+double Trainer::test_accuracy(size_t twin, vknorm::Statistics statistics, uint32_t batch) {
+    return twins_.at(twin).test_accuracy(*inputs_.test, statistics, batch);
+}
+
+std::vector<double> Trainer::losses_along_gradient(size_t twin, std::span<const double> learning_rates) {
+    const vknorm::Dataset batch = vknorm::pick(*inputs_.train, latest_);
+    return twins_.at(twin).losses_along_gradient(batch.inputs, batch.labels, learning_rates);
 }
 
 std::map<std::string, int64_t> Trainer::place() const {
@@ -157,8 +179,8 @@ void Trainer::describe(Snapshot& snapshot) const {
     snapshot.epoch = earlier_epochs_ + order_.epoch();
     snapshot.has_timestamps = has_timestamps_;
     snapshot.parameters = twins_[0].parameters();
-    snapshot.train = data_.train;
-    snapshot.test = data_.test;
+    snapshot.train = inputs_.train;
+    snapshot.test = inputs_.test;
     snapshot.origin = data_.origin;
     snapshot.batch_note = batch_note_;
     snapshot.events = log_.events();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/experiment/batches.hpp"
 #include "app/experiment/data.hpp"
 #include "app/experiment/events.hpp"
 #include "app/experiment/snapshot.hpp"
@@ -39,6 +40,18 @@ class Trainer {
     /// Brings the decision boundary, or the classes of the pictures shown, up to date.
     void look();
 
+    /// Makes the running statistics those of all examples trained on (precise batch normalization).
+    void recompute_running_statistics();
+
+    // Questions that change nothing.
+    /// Accuracy of a twin on the test set; with batch statistics in batches of `batch`.
+    double test_accuracy(size_t twin, vknorm::Statistics statistics, uint32_t batch);
+    /// The losses of the latest step's batch where steps of these learning rates along its gradient would
+    /// lead a twin.
+    std::vector<double> losses_along_gradient(size_t twin, std::span<const double> learning_rates);
+    /// A tensor of a twin, named as vknorm::Network::tensor_names() has it.
+    std::vector<float> tensor(size_t twin, const std::string& name) { return twins_.at(twin).tensor(name); }
+
     /// Writes twin A, and how far the run is.
     void save(const std::filesystem::path& file);
     /// To be called before the first step: twin A goes on from such a file, or with the weights of another
@@ -64,14 +77,16 @@ class Trainer {
     /// Where a run is, and what that depends on, by name.
     std::map<std::string, int64_t> place() const;
 
-    RunData data_;
+    RunData data_;    // as it was made
+    RunData inputs_;  // what the networks get: scaled and shifted
     Settings settings_;
     std::string batch_note_;
     bool has_timestamps_;
     PlaneGrid grid_;
     std::vector<Twin> twins_;
-    vknorm::BatchOrder order_;
-    double earlier_epochs_ = 0;  // before the batch size last changed
+    Batches order_;
+    std::vector<uint32_t> latest_;  // examples of the latest step
+    double earlier_epochs_ = 0;     // before the batch size last changed
     uint64_t step_ = 0;
     EventLog log_;
     std::optional<uint64_t> evaluated_at_;  // step

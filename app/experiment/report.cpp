@@ -231,6 +231,79 @@ void write_history(const std::filesystem::path& file, const Snapshot& run) {
     vknorm::write_file(file, lines);
 }
 
+namespace {
+
+nlohmann::ordered_json number(double value) {
+    return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json criterion_of(const Finding& finding) {
+    nlohmann::ordered_json seeds = nlohmann::ordered_json::array();
+    for (const double measured : finding.seeds) seeds.push_back(number(measured));
+    const Bound& needed = finding.criterion->needed;
+    return {{"what", finding.criterion->what},
+            {"median", number(finding.median)},
+            {needed.side == Bound::Side::at_least ? "at_least" : "at_most", needed.value},
+            {"seeds", seeds},
+            {"holds", finding.holds},
+            {"why", finding.criterion->why}};
+}
+
+nlohmann::ordered_json run_of(const RunRecord& record) {
+    nlohmann::ordered_json accuracies = nlohmann::ordered_json::array(), measurements;
+    for (const TwinView& twin : record.run.twins)
+        accuracies.push_back(number(twin.test.empty() ? not_measured : twin.test.back().value.accuracy));
+    for (const auto& [name, twins] : record.measured)
+        for (const std::vector<Measurement>& all : twins)
+            measurements[name].push_back(all.empty() ? nlohmann::ordered_json() : number(all.back().value));
+    return {{"x", record.x},
+            {"steps", record.run.step},
+            {"refused",
+             record.refused.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(record.refused)},
+            {"options", options_of(record.run.settings)},
+            {"test_accuracy", accuracies},
+            {"measured", measurements}};
+}
+
+}  // namespace
+
+void write_experiment(const std::filesystem::path& file, const Experiment& experiment,
+                      const std::vector<Trial>& trials, bool fast, const vknorm::DeviceInfo& device,
+                      double seconds, const std::string& command_line) {
+    const Judgement judgement = judge(experiment, trials);
+    nlohmann::ordered_json criteria = nlohmann::ordered_json::array(), references = criteria,
+                           seeds = criteria;
+    for (const Finding& finding : judgement.findings) criteria.push_back(criterion_of(finding));
+    for (const Figure& figure : experiment.figures)
+        for (const Reference& reference : figure.references)
+            references.push_back({{"figure", figure.title},
+                                  {"twin", std::string(1, twin_letter(reference.twin))},
+                                  {"x", reference.x},
+                                  {"y", reference.y},
+                                  {"whose", reference.whose}});
+    for (const Trial& trial : trials) {
+        nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+        for (const RunRecord& record : trial.runs) runs.push_back(run_of(record));
+        seeds.push_back({{"seed", trial.seed}, {"runs", runs}});
+    }
+    const nlohmann::ordered_json summary = {{"version", VKNORM_VERSION},
+                                            {"command_line", command_line},
+                                            {"device", device.name},
+                                            {"driver", device.driver},
+                                            {"experiment", experiment.name},
+                                            {"claim", experiment.claim},
+                                            {"source", experiment.source},
+                                            {"form", fast ? "fast" : "full"},
+                                            {"verdict", name(judgement.verdict)},
+                                            {"seeds_that_hold", judgement.seeds_that_hold},
+                                            {"seconds", seconds},
+                                            {"criteria", criteria},
+                                            {"references", references},
+                                            {"seeds", seeds}};
+    vknorm::write_file(file,
+                       summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
 std::string merged_steps_note(const Snapshot& run) {
     const uint64_t steps = steps_per_line(run);
     if (steps == 1) return "";

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "app/experiment/snapshot.hpp"
+#include "app/experiment/verdict.hpp"
 
 namespace lab {
 
@@ -17,6 +18,13 @@ namespace lab {
 /// program.
 void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
                    double steps_per_second, const std::string& command_line);
+
+/// What an experiment found: the verdict, and of each criterion what was measured, over which seeds, and what
+/// was needed; values of others; settings and last accuracies of all runs. What is infinite or was not
+/// measured is null.
+void write_experiment(const std::filesystem::path& file, const Experiment& experiment,
+                      const std::vector<Trial>& trials, bool fast, const vknorm::DeviceInfo& device,
+                      double seconds, const std::string& command_line);
 
 /// One line for each step and twin that the histories of `run` keep; what was not measured is left empty. In
 /// long runs a line stands for several steps: "steps" of training, "unit_steps" of the unit. Its values are

@@ -64,6 +64,13 @@ void Session::amend(const Settings& settings) {
     order([this, settings] { return attempt([&] { take_up(settings, true); }); });
 }
 
+void Session::recompute_statistics() {
+    order([this] {
+        if (!trainer_) return true;
+        return attempt([&] { trainer_->recompute_running_statistics(); });
+    });
+}
+
 void Session::undo() {
     order([this] {
         if (!history_.can_undo() || attempt([&] { restore(history_.undo()); })) return true;

@@ -18,6 +18,7 @@
 #include "app/experiment/rate.hpp"
 #include "app/experiment/settings_history.hpp"
 #include "app/experiment/snapshot.hpp"
+#include "app/experiment/studies.hpp"
 
 namespace lab {
 
@@ -37,6 +38,14 @@ class Session final : public Commands {
     void redo() override;
     void bring_back(uint64_t run) override;
     void pin(uint64_t run, bool pinned) override;
+    void recompute_statistics() override;
+    void conduct(const Experiment& experiment, Form form) override { studies_.conduct(experiment, form); }
+    void cancel_studies() override { studies_.cancel(); }
+    std::shared_ptr<const StudyView> study(const Experiment& experiment) const override {
+        return studies_.view(experiment);
+    }
+    /// Differs when any study has another state.
+    uint64_t studies_revision() const { return studies_.revision(); }
     std::shared_ptr<const Snapshot> snapshot() const override;
 
   private:
@@ -91,6 +100,7 @@ class Session final : public Commands {
     Clock::duration measuring_took_{};
     Rate rate_;
 
+    Studies studies_{device_};
     std::jthread thread_;  // last, so that it ends before what it uses
 };
 

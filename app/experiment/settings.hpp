@@ -54,10 +54,13 @@ struct Settings {
     std::vector<uint32_t> hidden = {48, 48, 48,
                                     48};  ///< units of each hidden layer, input side first; of mlp
     std::vector<TwinSettings> twins = {{vknorm::Norm::batch}, {vknorm::Norm::none}};  ///< A, B, ...
-    uint32_t accumulate = 1;    ///< batches in a training step
-    float label_smoothing = 0;  ///< part of a label that all classes share
+    uint32_t accumulate = 1;     ///< batches in a training step
+    float label_smoothing = 0;   ///< part of a label that all classes share
+    float init_scale = 1;        ///< times the usual initial weights
+    uint32_t batch_classes = 0;  ///< of which a batch has examples; 0: of any
 
     // These take effect with the next step.
+    float input_scale = 1, input_shift = 0;  ///< what all inputs are multiplied by, and what is added then
     uint32_t batch = 32;
     OptimizerKind optimizer = OptimizerKind::sgd;
     float learning_rate = 0.3f;
@@ -93,6 +96,7 @@ namespace limits {
 inline constexpr uint32_t max_twins = 4;
 inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256;
 inline constexpr uint32_t min_ghost = 2, max_ghost = 128;
+inline constexpr float max_init_scale = 1000, max_input_change = 1000;
 inline constexpr uint32_t max_accumulate = 64, max_warm_up = 1'000'000;
 inline constexpr uint64_t max_schedule_steps = 1'000'000'000;
 inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
@@ -179,6 +183,19 @@ inline constexpr Field fields[] = {
      .effect = Effect::new_run,
      .section = Section::data,
      .applies = [](const Settings& s, size_t) { return is_planar(s.data); }},
+    {.word = "input-scale",
+     .label = "Scale of inputs",
+     .help = "What all inputs are multiplied by: another domain",
+     .kind = Number<float>{&Settings::input_scale, -limits::max_input_change, limits::max_input_change}},
+    {.word = "input-shift",
+     .label = "Shift of inputs",
+     .help = "What is added to all inputs, scaled ones",
+     .kind = Number<float>{&Settings::input_shift, -limits::max_input_change, limits::max_input_change}},
+    {.word = "batch-classes",
+     .label = "Classes in a batch",
+     .help = "A batch has examples of so many classes, as many of each (0: of any, at random)",
+     .kind = Number<uint32_t>{&Settings::batch_classes, 0, limits::max_batch},
+     .effect = Effect::new_run},
     {.word = "model",
      .label = "Model",
      .help =
@@ -193,6 +210,11 @@ inline constexpr Field fields[] = {
      .kind = Numbers{&Settings::hidden, 1, limits::max_units, limits::max_layers, "layers"},
      .effect = Effect::new_run,
      .applies = [](const Settings& s, size_t) { return is_perceptron(s); }},
+    {.word = "init-scale",
+     .label = "Scale of initial weights",
+     .help = "Times those of PyTorch's Linear",
+     .kind = Number<float>{&Settings::init_scale, 0, limits::max_init_scale},
+     .effect = Effect::new_run},
     {.word = "twins",
      .label = "Twins",
      .help = "Networks trained in lock-step (2 if not given)",

@@ -170,6 +170,11 @@ struct Snapshot {
     }
 };
 
+// Of experiments, which stand on this.
+struct Experiment;
+struct StudyView;
+enum class Form;
+
 /// How the screen steers a session. Calls return at once and may come from any one thread; the session obeys
 /// between two steps. Errors appear in Snapshot::message.
 class Commands {
@@ -192,6 +197,13 @@ class Commands {
     /// Brings back a run of Snapshot::kept, as undo() does.
     virtual void bring_back(uint64_t run) = 0;
     virtual void pin(uint64_t run, bool pinned) = 0;
+    /// Running statistics become those of all examples trained on.
+    virtual void recompute_statistics() {}
+    /// Has an experiment conducted beside the run; see Studies.
+    virtual void conduct(const Experiment&, Form) {}
+    virtual void cancel_studies() {}
+    /// The latest state of that; null where it was not asked for.
+    virtual std::shared_ptr<const StudyView> study(const Experiment&) const { return nullptr; }
     /// The latest state; never null.
     virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
 };

@@ -66,6 +66,7 @@ vknorm::NetworkOptions network_options(const Settings& settings, size_t index, c
     options.max_batch = limits::max_batch;
     options.accumulate = settings.accumulate;
     options.label_smoothing = settings.label_smoothing;
+    options.init_scale = settings.init_scale;
     options.seed = settings.seed;
     options.batch_norm = convention_of(settings);
     options.renorm = [](uint64_t step) { return vknorm::paper_schedule(renorm_pace * step); };
@@ -379,6 +380,34 @@ void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) 
         view_.test.push(step, row);
     else
         unscheduled_test_ = {step, row, Extremes<TestRow>(row)};
+}
+
+double Twin::test_accuracy(const vknorm::Dataset& test, vknorm::Statistics statistics, uint32_t batch) {
+    return network_.evaluate(test.inputs, test.labels, statistics, batch).accuracy;
+}
+
+std::vector<double> Twin::losses_along_gradient(std::span<const float> inputs,
+                                                std::span<const uint32_t> labels,
+                                                std::span<const double> learning_rates) {
+    const vknorm::HostTensors whole = network_.state();
+    network_.set_optimizer(vknorm::Sgd{});  // which may drop another one's moments
+    const vknorm::HostTensors here = network_.state();
+    std::vector<double> losses;
+    for (const double rate : learning_rates) {
+        network_.set_learning_rate(static_cast<float>(rate));
+        network_.result(network_.train_step(inputs, labels));
+        losses.push_back(
+            network_.evaluate(inputs, labels, settings_.statistics, static_cast<uint32_t>(labels.size()))
+                .loss);
+        network_.set_state(here);
+    }
+    network_.set_optimizer(optimizer_of(settings_));
+    network_.set_state(whole);
+    return losses;
+}
+
+void Twin::recompute_running_statistics(const vknorm::Dataset& train) {
+    if (depends_on_batch_ && !diverged()) network_.recompute_running_statistics(train.inputs);
 }
 
 void Twin::look(const vknorm::Dataset& test, const PlaneGrid& grid) {

@@ -49,6 +49,17 @@ class Twin {
     /// Brings the decision boundary, or the classes of the pictures shown, in view() up to date.
     void look(const vknorm::Dataset& test, const PlaneGrid& grid);
 
+    /// Accuracy on `test`; with batch statistics in batches of `batch`. Changes nothing, view() neither.
+    double test_accuracy(const vknorm::Dataset& test, vknorm::Statistics statistics, uint32_t batch);
+    /// The losses of that batch where steps of these learning rates along its gradient would lead; the twin
+    /// stays where it is.
+    std::vector<double> losses_along_gradient(std::span<const float> inputs, std::span<const uint32_t> labels,
+                                              std::span<const double> learning_rates);
+    /// As vknorm::Network::tensor.
+    std::vector<float> tensor(const std::string& name) { return network_.tensor(name); }
+    /// Makes the running statistics those of all of `train`.
+    void recompute_running_statistics(const vknorm::Dataset& train);
+
     /// Writes the network, with what training goes on from, and `beside` it, as vknorm::save_checkpoint().
     void save(const std::filesystem::path& file, vknorm::HostTensors beside);
     /// Goes on from such a file, or with the weights of another; returns what was saved beside.

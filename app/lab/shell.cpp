@@ -126,6 +126,29 @@ void Shell::introduce() {
     commands_.run();
 }
 
+void Shell::begin_experiment(const Experiment& experiment) {
+    commands_.conduct(experiment, Form::full);
+    live_ = LivePlan{experiment.plans(Form::full).front(), commands_.snapshot()->run};
+    take_preset(live_->plan.settings);
+    commands_.run();
+}
+
+void Shell::follow_plan(const Snapshot& run) {
+    if (!live_ || run.run == live_->run_before) return;  // it has not begun
+    if (!live_->run) live_->run = run.run;
+    if (live_->run != run.run) return live_.reset();  // the user has begun another
+    std::vector<PlannedEvent>& events = live_->plan.events;
+    while (!events.empty() && events.front().step <= run.step) {
+        const PlannedEvent event = events.front();
+        events.erase(events.begin());
+        if (event.change) event.change(settings_);
+        if (event.recompute) commands_.recompute_statistics();
+    }
+    if (run.step < live_->plan.steps) return;
+    commands_.pause();
+    live_.reset();
+}
+
 // What begins a new run waits until the mouse or the arrow is released, so that a drag does not begin a
 // hundred.
 void Shell::apply_settings() {
@@ -156,6 +179,8 @@ void Shell::step_back(Focus& focus) {
         ImGui::ClosePopupToLevel(open - 1, true);
     else if (focus.active())
         focus.leave();
+    else if (gallery_.open())
+        gallery_.close();
     else
         panels_.leave_full();
 }
@@ -185,6 +210,7 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
         [&] { switch_statistics(settings_); });
     add(key('F'), "F", "freeze: running statistics, gamma and beta stay", [&] { freeze_or_thaw(settings_); });
     add(key('B'), "B", "next normalization of twin A", [&] { next_norm(settings_.twins.front()); });
+    add(key('E'), "E", "experiments", [&] { gallery_.toggle(); });
     for (Shortcut& own : tabs_[shown_]->shortcuts(panels_)) {
         std::erase_if(
             all, [&](const Shortcut& other) { return other.key == own.key && other.control == own.control; });
@@ -257,7 +283,14 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
 void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,
                         std::span<const Shortcut> shortcuts) {
     const Look look = screen.look();
-    const ShellLayout layout = lay_out(look, size, run.kept.size());
+    ShellLayout layout = lay_out(look, size, run.kept.size());
+    if (gallery_.open()) {
+        const float moved = gallery_.width(look, size.x) - layout.controls.width();
+        layout.controls.max = {layout.controls.max.x + moved, layout.tab.max.y};
+        layout.tabs.min.x += moved;
+        layout.cards.min.x += moved;
+        layout.tab.min.x += moved;
+    }
     const ToolbarClicks clicks = draw_toolbar(look, {.frame = layout.toolbar,
                                                      .run = run,
                                                      .settings = settings_,
@@ -266,6 +299,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
     if (clicks.run) run_or_pause(run);
     if (clicks.step) commands_.step();
     if (clicks.reset) commands_.reset();
+    if (clicks.experiments) gallery_.toggle();
     if (clicks.speed) settings_.speed = *clicks.speed;
     if (clicks.help) open_keys();
     if (clicks.palette) open_palette();
@@ -279,11 +313,21 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
         commands_.undo();
 
     const TabFrame frame{look, layout.tab, run, panels_, settings_};
-    draw_controls(look, layout.controls, settings_, introduction_,
-                  [&] { tabs_[shown_]->draw_controls(frame); });
-    if (!run.kept.empty()) draw_runs(look, layout.runs, run, commands_);
-    if (draw_cards(look, layout.cards, run, settings_)) show_measured(&Settings::microscope);
-    tabs_[shown_]->draw(frame);
+    if (gallery_.open()) {
+        const GalleryClicks asked = gallery_.draw(look, layout.controls, commands_);
+        if (asked.run) begin_experiment(*asked.run);
+        if (asked.close) gallery_.close();
+    } else {
+        draw_controls(look, layout.controls, settings_, introduction_,
+                      [&] { tabs_[shown_]->draw_controls(frame); });
+        if (!run.kept.empty()) draw_runs(look, layout.runs, run, commands_);
+    }
+    if (gallery_.open() && gallery_.shown()) {
+        gallery_.draw_shown(look, {layout.cards.min, layout.tab.max}, commands_);
+    } else {
+        if (draw_cards(look, layout.cards, run, settings_)) show_measured(&Settings::microscope);
+        tabs_[shown_]->draw(frame);
+    }
     const std::vector<Finding> found = findings(run);
     const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
                                                        .run = run,
@@ -315,6 +359,7 @@ Requests Shell::draw(Screen& screen, float frame_ms) {
     requests.introduced = introducing && !introduction_.running();
 
     requests.redraw = tabs_[shown_]->moves();
+    follow_plan(*run);
     keep_inspected_valid(settings_);
     apply_settings();
     return requests;

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "app/experiment/lint.hpp"
+#include "app/experiment/snapshot.hpp"
+#include "app/lab/experiments/gallery.hpp"
 #include "app/lab/help.hpp"
 #include "app/lab/introduction.hpp"
 #include "app/lab/palette.hpp"
@@ -60,8 +62,8 @@ class Shell {
     std::vector<Shortcut> shortcuts(Screen& screen, const Snapshot& run, Requests& requests);
     void draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,
                      std::span<const Shortcut> shortcuts);
-    void draw_dialogs(const Look& look, ImVec2 size, std::span<const Shortcut> shortcuts,
-                      std::span<const Finding> found);
+    void draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layout,
+                      std::span<const Shortcut> shortcuts, std::span<const Finding> found);
     /// Closes the topmost thing that is open.
     void step_back(Focus& focus);
     void run_or_pause(const Snapshot& run);
@@ -76,6 +78,10 @@ class Shell {
     void look_up(const char* name);
     void open_keys();
     void open_palette();
+    /// Runs the first of its runs live, while all are conducted beside it.
+    void begin_experiment(const Experiment& experiment);
+    /// Does what the plan of the live run has for the step it is at.
+    void follow_plan(const Snapshot& run);
     void apply_settings();
 
     Commands& commands_;
@@ -90,6 +96,14 @@ class Shell {
     Palette palette_;
     Introduction introduction_;
     const char* asked_for_ = nullptr;  // dialog to be opened
+    Gallery gallery_;
+    /// What is to happen to the live run.
+    struct LivePlan {
+        RunPlan plan;         // what was done is gone from its events
+        uint64_t run_before;  // Snapshot::run
+        std::optional<uint64_t> run{};
+    };
+    std::optional<LivePlan> live_;
     std::string note_;
     double note_until_ = 0;
 };

@@ -102,6 +102,8 @@ ToolbarClicks draw_toolbar(const Look& look, const ToolbarFrame& toolbar) {
     explain(key('S'));
     clicks.reset = button("reset", "Reset", Icon::reset, false, 0);
     explain(key('R'));
+    clicks.experiments = button("experiments", "Experiments", Icon::none, false, 0);
+    explain(key('E'));
 
     const bool wide = frame.width() > look.px(1400);
     const auto drop_down =

@@ -240,11 +240,34 @@ TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
     const auto summary = nlohmann::ordered_json::parse(read_text(out / "summary.json"));
     EXPECT_EQ(
         summary["options"].dump(),
-        R"({"data":"spiral","noise":0.16,"model":"mlp","hidden":[16,8],"norm_a":"batch","norm_b":"none",)"
+        R"({"data":"spiral","noise":0.16,"input_scale":1.0,"input_shift":0.0,"batch_classes":0,)"
+        R"("model":"mlp","hidden":[16,8],"init_scale":1.0,"norm_a":"batch","norm_b":"none",)"
         R"("groups_a":8,"groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"activation_a":"relu",)"
         R"("activation_b":"relu","batch":32,"optimizer":"sgd","lr":0.3,"momentum":0.0,"nesterov":false,)"
         R"("weight_decay":0.0001,"schedule":"constant","schedule_steps":1000,"warm_up":0,"clip":0.0,)"
         R"("label_smoothing":0.0,"accumulate":1,"norm_momentum":0.1,"epsilon":1e-05})");
+}
+
+TEST(Headless, ConductsAnExperimentAndExitsByItsVerdict) {
+    const TemporaryDirectory folder;
+    // Both are quick; the second one's claim is wrong.
+    for (const auto& [name, verdict, status] :
+         {std::tuple("gradient-accumulation", "holds", 0), std::tuple("output-spread", "does not hold", 1)}) {
+        const std::filesystem::path out = folder.path() / name;
+        Program program(folder.path(), {VKNORM_LAB_PROGRAM, "--experiment", name, "--fast", "--device",
+                                        test_device().info().uuid_text(), "--out", out.string()});
+        EXPECT_EQ(program.wait(), status) << program.error();
+        EXPECT_NE(program.out().find(std::string("The claim ") + verdict), std::string::npos)
+            << program.out();
+        const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
+        EXPECT_EQ(summary["experiment"], name);
+        EXPECT_EQ(summary["verdict"], verdict);
+        EXPECT_EQ(summary["form"], "fast");
+        for (const auto& criterion : summary["criteria"]) {
+            EXPECT_EQ(criterion["seeds"].size(), 1u);
+            EXPECT_EQ(criterion["holds"], status == 0);
+        }
+    }
 }
 
 /// The lines of twin A behind that step.

@@ -196,8 +196,8 @@ TEST(Manners, TabGoesFromControlToControl) {
 void tab(Stage& stage, int times) {
     for (int i = 0; i < times; ++i) stage.press(Key::tab);
 }
-// Run, Step, Reset, speed, presets, help, theme, palette and two tabs come before the controls.
-constexpr int before_controls = 10;
+// Run, Step, Reset, experiments, speed, presets, help, theme, palette and three tabs come before the controls.
+constexpr int before_controls = 12;
 
 TEST(Manners, ListsAreChosenFromByKeys) {
     Stage stage;

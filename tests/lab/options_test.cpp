@@ -351,6 +351,17 @@ TEST(Options, UnknownOptionSuggestsTheNearest) {
     refused({"-x"});
 }
 
+TEST(Options, ExperimentsAreFoundByName) {
+    const Options options = accepted({"--experiment", "depth", "--fast"});
+    EXPECT_EQ(options.experiment, find_experiment("depth"));
+    EXPECT_TRUE(options.fast);
+    EXPECT_EQ(refused({"--experiment", "dept"})
+                  .find("--experiment: got 'dept', needs a name that "
+                        "--list-experiments prints, such as depth, "),
+              0u);
+    EXPECT_NE(refused({"--fast"}), "") << "of what?";
+}
+
 TEST(Options, TheCommandLineIsKeptAsAShellTakesIt) {
     EXPECT_EQ(accepted({}).command_line, "vknorm-lab");
     EXPECT_EQ(accepted({"--lr", "0.1", "--out", "my folder", "--device", "it's"}).command_line,
@@ -392,6 +403,7 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
     EXPECT_NE(help.text.find("evaluated every 5 steps up to step 100"), std::string::npos);
     EXPECT_EQ(answered({"--version"}).text.find("vknorm-lab "), 0u);
     EXPECT_NE(answered({"--list-presets"}).text.find("Covariate shift"), std::string::npos);
+    EXPECT_NE(answered({"--list-experiments"}).text.find("covariate-shift  "), std::string::npos);
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ class RecordedCommands : public Commands {
     void pin(uint64_t run, bool pinned) override {
         calls.push_back((pinned ? "pin " : "unpin ") + std::to_string(run));
     }
+    void conduct(const Experiment&, Form) override { calls.push_back("conduct"); }
+    std::shared_ptr<const StudyView> study(const Experiment&) const override { return studied; }
     void apply(const Settings& settings) override {
         calls.push_back("apply");
         applied = settings;
@@ -40,6 +42,7 @@ class RecordedCommands : public Commands {
 
     std::vector<std::string> calls;
     Settings applied;
+    std::shared_ptr<const StudyView> studied;  ///< of every experiment
 
   private:
     std::shared_ptr<Snapshot> shown_;

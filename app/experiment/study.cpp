@@ -1,0 +1,101 @@
+#include "app/experiment/study.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace lab {
+
+namespace {
+
+constexpr uint64_t first_seed = 7;
+
+}  // namespace
+
+Study::Study(vknorm::Device& device, const Experiment& experiment, Form form)
+    : device_(device),
+      experiment_(experiment),
+      form_(form),
+      plans_(experiment.plans(form)),
+      seeds_(form == Form::full ? 3 : 1) {
+    for (const RunPlan& plan : plans_) steps_in_all_ += plan.steps;
+    steps_in_all_ *= seeds_;
+}
+
+void Study::begin_run() {
+    if (plan_ == 0) {
+        // What events of a plan share is of one trial.
+        plans_ = experiment_.plans(form_);
+        trials_.push_back({.seed = first_seed + seed_});
+    }
+    Settings settings = plans_[plan_].settings;
+    settings.seed = first_seed + seed_;
+    if (!data_ || !same_data(data_settings_, settings)) data_ = make_run_data(settings);
+    data_settings_ = settings;
+    trainer_.emplace(device_, settings, *data_);
+    event_ = 0;
+    trials_.back().runs.push_back({.x = plans_[plan_].x});
+    obey_events(false);
+}
+
+void Study::step() {
+    if (finished()) return;
+    if (!trainer_) begin_run();
+    if (trainer_->steps() < plans_[plan_].steps && !trainer_->ended()) {
+        try {
+            trainer_->step();
+        } catch (const std::invalid_argument& refused) {
+            trials_.back().runs.back().refused = refused.what();
+            return end_run();
+        }
+        obey_events(false);
+    }
+    if (trainer_->steps() >= plans_[plan_].steps || trainer_->ended()) end_run();
+}
+
+void Study::obey_events(bool all) {
+    const std::vector<PlannedEvent>& events = plans_[plan_].events;
+    while (event_ < events.size() && (all || events[event_].step <= trainer_->steps()))
+        obey(events[event_++]);
+}
+
+void Study::obey(const PlannedEvent& event) {
+    if (event.change) {
+        Settings settings = trainer_->settings();
+        event.change(settings);
+        trainer_->apply(settings);
+    }
+    if (event.recompute) trainer_->recompute_running_statistics();
+    if (!event.measure) return;
+    auto& measured = trials_.back().runs.back().measured[event.name];
+    measured.resize(trainer_->twins().size());
+    for (size_t twin = 0; twin < measured.size(); ++twin)
+        if (!trainer_->twins()[twin].diverged())
+            measured[twin].push_back({trainer_->steps(), event.measure(*trainer_, twin)});
+}
+
+void Study::end_run() {
+    if (trials_.back().runs.back().refused.empty()) obey_events(true);
+    trainer_->evaluate();
+    describe();
+    trainer_.reset();
+    steps_before_ += plans_[plan_].steps;
+    if (++plan_ < plans_.size()) return;
+    plan_ = 0;
+    ++seed_;
+}
+
+void Study::describe() {
+    if (trainer_) trainer_->describe(trials_.back().runs.back().run);
+}
+
+double Study::progress() const {
+    const uint64_t made = steps_before_ + (trainer_ ? trainer_->steps() : 0);
+    return static_cast<double>(made) / static_cast<double>(steps_in_all_);
+}
+
+std::string Study::under_way() const {
+    if (finished()) return "";
+    return "seed " + std::to_string(first_seed + seed_) + ", " + plans_[plan_].name;
+}
+
+}  // namespace lab

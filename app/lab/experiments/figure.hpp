@@ -1,0 +1,40 @@
+// A figure of an experiment: curves over steps, or dots over the values that its runs differ in; seeds thin,
+// their medians thick, values of others hollow.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "app/experiment/studies.hpp"
+#include "app/plot/panel.hpp"
+
+namespace lab {
+
+struct FigureFrame {
+    const Look& look;
+    plot::Rect frame;
+    size_t number;  ///< from 1, of its words in the text
+    bool ringed;
+};
+
+/// What a figure shows of one state of a study.
+struct DrawnFigure {
+    struct Line {
+        size_t twin;
+        std::string name;
+        std::vector<Curve> seeds;
+        Curve median;
+    };
+    std::vector<Line> lines;
+};
+DrawnFigure drawn_figure(const Figure& figure, const StudyView& study);
+
+void draw_figure(const FigureFrame& at, const Figure& figure, const DrawnFigure& drawn,
+                 plot::PanelState& state);
+/// Its lines only.
+void draw_miniature(const Look& look, ImDrawList& list, const plot::Rect& frame, const Figure& figure,
+                    const DrawnFigure& drawn);
+/// "1" in a square.
+void draw_number(const Look& look, ImDrawList& list, ImVec2 center, size_t number, bool ringed);
+
+}  // namespace lab
