@@ -174,16 +174,16 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
 }
 
 /// "value  what" in columns: what was measured, what was needed, and whether it is there.
-void print_findings(const Experiment& experiment, const Judgement& judgement) {
+void print_criteria(const Experiment& experiment, const Judgement& judgement) {
     size_t width = 0;
-    for (const Finding& finding : judgement.findings)
-        width = std::max(width, std::strlen(finding.criterion->what));
-    for (const Finding& finding : judgement.findings) {
+    for (const JudgedCriterion& judged : judgement.criteria)
+        width = std::max(width, std::strlen(judged.criterion->what));
+    for (const JudgedCriterion& judged : judgement.criteria) {
         std::string seeds;
-        for (const double measured : finding.seeds) seeds += "  " + number_text(measured);
-        std::printf("  %-*s  %10s  %-16s %-4s seeds%s\n", static_cast<int>(width), finding.criterion->what,
-                    number_text(finding.median).c_str(), needed_text(finding.criterion->needed).c_str(),
-                    finding.holds ? "yes" : "NO", seeds.c_str());
+        for (const double measured : judged.seeds) seeds += "  " + number_text(measured);
+        std::printf("  %-*s  %10s  %-16s %-4s seeds%s\n", static_cast<int>(width), judged.criterion->what,
+                    number_text(judged.median).c_str(), needed_text(judged.criterion->needed).c_str(),
+                    judged.holds ? "yes" : "NO", seeds.c_str());
     }
     for (const Figure& figure : experiment.figures)
         for (const Reference& reference : figure.references)
@@ -210,7 +210,7 @@ int conduct(vknorm::Device& device, const Options& options) {
     if (!study.finished()) return exit_status::interrupted;
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     const Judgement judgement = judge(experiment, study.trials());
-    print_findings(experiment, judgement);
+    print_criteria(experiment, judgement);
     std::printf("The claim %s, in %zu of %zu seeds, after %.1f s\n", name(judgement.verdict),
                 judgement.seeds_that_hold, study.trials().size(), seconds);
     write_experiment(options.out / report_files[0], experiment, study.trials(), options.fast, device.info(),

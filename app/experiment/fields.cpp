@@ -241,9 +241,10 @@ bool same_experiment(const Settings& a, const Settings& b) {
 Settings with_view_of(const Settings& view, Settings settings) {
     for (const Field& field : fields) {
         if (field.effect != Effect::view) continue;
-        std::visit(Overloaded{[](const Written&) {},  // none is of the view
-                              [&](const auto& kind) { kind.member.in(settings, 0) = kind.member.in(view, 0); }},
-                   field.kind);
+        std::visit(
+            Overloaded{[](const Written&) {},  // none is of the view
+                       [&](const auto& kind) { kind.member.in(settings, 0) = kind.member.in(view, 0); }},
+            field.kind);
     }
     return settings;
 }

@@ -274,7 +274,8 @@ void find_momentum_of_running(const Subject& at) {
             "The two conventions are mirrored: a 0.9 copied from Keras is 0.1 here, as in PyTorch.",
             fix(at, "Momentum " + number(meant), [=](Settings& changed) { changed.norm_momentum = meant; }));
     } else if (constexpr float slow = 0.005f; momentum < slow && s.update_running) {
-        const std::string steps = momentum > 0 ? "some " + std::to_string(std::lround(3 / momentum)) + " steps" : "for ever";
+        const std::string steps =
+            momentum > 0 ? "some " + std::to_string(std::lround(3 / momentum)) + " steps" : "for ever";
         at.add(Severity::note,
                "at momentum " + number(momentum) + " the running statistics take " + steps + " to arrive",
                "Until then eval mode normalizes with what they began with, mean 0 and variance 1.",

@@ -14,8 +14,8 @@ enum class Quantity { mean, variance, inv_std, r, d, normalized, y, dbeta, dgamm
 struct CheckedNumber {
     Quantity quantity;
     std::optional<double> device{};         ///< none: the step had no need of it, or was of another mode
-    double reference = 0;                 ///< of the equations
-    double bound = 0;                     ///< how far apart they may be
+    double reference = 0;                   ///< of the equations
+    double bound = 0;                       ///< how far apart they may be
     std::optional<double> by_difference{};  ///< of gradients: a central difference, in float64
 
     /// How much of the bound the difference takes; 0 without a number of the device.

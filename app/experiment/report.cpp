@@ -237,16 +237,16 @@ nlohmann::ordered_json number(double value) {
     return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
 }
 
-nlohmann::ordered_json criterion_of(const Finding& finding) {
+nlohmann::ordered_json criterion_of(const JudgedCriterion& judged) {
     nlohmann::ordered_json seeds = nlohmann::ordered_json::array();
-    for (const double measured : finding.seeds) seeds.push_back(number(measured));
-    const Bound& needed = finding.criterion->needed;
-    return {{"what", finding.criterion->what},
-            {"median", number(finding.median)},
+    for (const double measured : judged.seeds) seeds.push_back(number(measured));
+    const Bound& needed = judged.criterion->needed;
+    return {{"what", judged.criterion->what},
+            {"median", number(judged.median)},
             {needed.side == Bound::Side::at_least ? "at_least" : "at_most", needed.value},
             {"seeds", seeds},
-            {"holds", finding.holds},
-            {"why", finding.criterion->why}};
+            {"holds", judged.holds},
+            {"why", judged.criterion->why}};
 }
 
 nlohmann::ordered_json run_of(const RunRecord& record) {
@@ -273,7 +273,7 @@ void write_experiment(const std::filesystem::path& file, const Experiment& exper
     const Judgement judgement = judge(experiment, trials);
     nlohmann::ordered_json criteria = nlohmann::ordered_json::array(), references = criteria,
                            seeds = criteria;
-    for (const Finding& finding : judgement.findings) criteria.push_back(criterion_of(finding));
+    for (const JudgedCriterion& judged : judgement.criteria) criteria.push_back(criterion_of(judged));
     for (const Figure& figure : experiment.figures)
         for (const Reference& reference : figure.references)
             references.push_back({{"figure", figure.title},

@@ -53,7 +53,11 @@ void Session::step() {
 }
 
 void Session::reset() {
-    order([this] { return attempt([&] { begin_run(trainer_ ? trainer_->settings() : first_settings_); }); });
+    order([this] {
+        // Where there is no run yet, settings that follow may make one possible.
+        attempt([&] { begin_run(trainer_ ? trainer_->settings() : first_settings_); });
+        return true;
+    });
 }
 
 void Session::apply(const Settings& settings) {
@@ -174,6 +178,7 @@ void Session::take_up(const Settings& settings, bool amends) {
 
 void Session::begin_run(const Settings& settings) {
     replace_run(settings);
+    message_.clear();  // of what was tried before it
     history_.add({trainer_->settings(), run_}, false);
     changed_settings_.clear();
 }

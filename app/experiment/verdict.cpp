@@ -21,22 +21,22 @@ double median_of(std::vector<double> values) {
 Judgement judge(const Experiment& experiment, const std::vector<Trial>& trials) {
     Judgement judgement{Verdict::does_not_hold, {}, 0};
     for (const Criterion& criterion : experiment.criteria) {
-        Finding finding{&criterion, {}, 0, false};
-        for (const Trial& trial : trials) finding.seeds.push_back(criterion.measure(trial));
-        finding.median = median_of(finding.seeds);
-        finding.holds = criterion.needed.holds(finding.median);
-        judgement.findings.push_back(std::move(finding));
+        JudgedCriterion judged{&criterion, {}, 0, false};
+        for (const Trial& trial : trials) judged.seeds.push_back(criterion.measure(trial));
+        judged.median = median_of(judged.seeds);
+        judged.holds = criterion.needed.holds(judged.median);
+        judgement.criteria.push_back(std::move(judged));
     }
-    const auto held = std::count_if(judgement.findings.begin(), judgement.findings.end(),
-                                    [](const Finding& finding) { return finding.holds; });
-    if (held == static_cast<ptrdiff_t>(judgement.findings.size()))
+    const auto held = std::count_if(judgement.criteria.begin(), judgement.criteria.end(),
+                                    [](const JudgedCriterion& judged) { return judged.holds; });
+    if (held == static_cast<ptrdiff_t>(judgement.criteria.size()))
         judgement.verdict = Verdict::holds;
     else if (held > 0)
         judgement.verdict = Verdict::holds_in_part;
     for (size_t i = 0; i < trials.size(); ++i)
         judgement.seeds_that_hold += std::all_of(
-            judgement.findings.begin(), judgement.findings.end(),
-            [&](const Finding& finding) { return finding.criterion->needed.holds(finding.seeds[i]); });
+            judgement.criteria.begin(), judgement.criteria.end(),
+            [&](const JudgedCriterion& judged) { return judged.criterion->needed.holds(judged.seeds[i]); });
     return judgement;
 }
 

@@ -9,7 +9,7 @@
 namespace lab {
 
 /// One criterion over all trials.
-struct Finding {
+struct JudgedCriterion {
     const Criterion* criterion;
     std::vector<double> seeds;  ///< what was measured, in the order of the trials
     double median;
@@ -18,8 +18,8 @@ struct Finding {
 
 struct Judgement {
     Verdict verdict;
-    std::vector<Finding> findings;  ///< in the order of the criteria
-    size_t seeds_that_hold;         ///< in which all criteria do
+    std::vector<JudgedCriterion> criteria;  ///< in the order of the criteria
+    size_t seeds_that_hold;                 ///< in which all criteria do
 };
 
 /// The claim holds where every criterion does, and in part where some do. `trials` have ended; there is one.

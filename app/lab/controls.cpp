@@ -216,8 +216,8 @@ void keep_inspected_valid(Settings& s) {
     s.inspected_unit = std::min(s.inspected_unit, s.hidden[s.inspected_layer] - 1);
 }
 
-void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings,
-                   Introduction& introduction, const std::function<void()>& first) {
+void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
+                   const std::function<void()>& first) {
     plot::card(look, *ImGui::GetWindowDrawList(), frame, look.px(8), look.theme.panel, look.theme.border, 1);
     ImGui::SetCursorScreenPos({frame.min.x + 1, frame.min.y + look.px(6)});
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(13), look.px(2)});

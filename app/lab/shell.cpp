@@ -278,6 +278,12 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
                                  panels_.fill_with(id);
                              },
                          .explain = [this](const char* name) { look_up(name); }}));
+    // Chosen as a setting, what a tab measures brings that tab to the front.
+    size_t front = shown_;
+    for (size_t i = 0; i < tabs_.size(); ++i)
+        if (const auto measured = tabs_[i]->measured(); measured && i != shown_ && settings_.*measured)
+            front = i;
+    show(front);
 }
 
 void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,

@@ -43,11 +43,11 @@ std::optional<size_t> draw_tab_strip(const Look& look, ImVec2 at, const TabList&
         const std::string place = digit(i);
         const ImVec2 place_size = plot::text_size(look.fonts.mono, place.c_str()),
                      name_size = plot::text_size(look.fonts.body, tabs[i]->name());
+        const Color color = i == shown || hovered ? look.theme.text : look.theme.muted;
         float x = at.x + look.px(padding);
-        plot::text(list, look.fonts.mono, {x, middle - place_size.y / 2}, look.theme.muted, place.c_str());
+        plot::text(list, look.fonts.mono, {x, middle - place_size.y / 2}, color, place.c_str());
         x += place_size.x + look.px(digit_gap);
-        plot::text(list, look.fonts.body, {x, middle - name_size.y / 2},
-                   i == shown || hovered ? look.theme.text : look.theme.muted, tabs[i]->name());
+        plot::text(list, look.fonts.body, {x, middle - name_size.y / 2}, color, tabs[i]->name());
         at.x += width;
     }
     return clicked;

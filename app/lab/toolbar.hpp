@@ -13,7 +13,8 @@ namespace lab {
 
 /// What was clicked.
 struct ToolbarClicks {
-    bool run = false, step = false, reset = false, theme = false, help = false, palette = false, experiments = false;
+    bool run = false, step = false, reset = false, theme = false, help = false, palette = false,
+         experiments = false;
     std::optional<Speed> speed;
     const Preset* preset = nullptr;
 };

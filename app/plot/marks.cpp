@@ -93,12 +93,18 @@ void draw_flag(const Look& look, ImDrawList& list, const Flag& flag) {
 }
 
 void draw_mark_lines(const Look& look, ImDrawList& list, const Mapping& m, std::span<const Mark> marks) {
-    float top = m.top + look.px(2);
-    for (const Mark& mark : marks) {
-        if (mark.x < m.x.low || mark.x > m.x.high) continue;
+    const auto draw_line = [&](const Mark& mark) {
         const float x = std::round(m.to_x(mark.x)), width = std::max(1.0f, std::round(look.px(1)));
         list.AddRectFilled({x, m.top}, {x + width, m.top + m.height}, faded(mark_color(look, mark), 0.8f));
-        if (!mark.alarming) continue;
+        return x;
+    };
+    const auto is_there = [&](const Mark& mark) { return mark.x >= m.x.low && mark.x <= m.x.high; };
+    for (const Mark& mark : marks)
+        if (is_there(mark) && !mark.alarming) draw_line(mark);
+    float top = m.top + look.px(2);
+    for (const Mark& mark : marks) {  // what alarms lies on top
+        if (!is_there(mark) || !mark.alarming) continue;
+        const float x = draw_line(mark);
         const std::string words = mark.words.substr(0, mark.words.find(':'));
         const ImVec2 size = text_size(look.fonts.small, words.c_str());
         if (top + size.y > m.top + m.height) continue;

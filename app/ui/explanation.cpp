@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <imgui_internal.h>
 #include <string_view>
 
 #include "app/ui/focus.hpp"

@@ -101,8 +101,8 @@ const char* existing(std::initializer_list<const char*> candidates) {
 
 ImFont* load(const char* file, float size) {
     ImFontAtlas& atlas = *ImGui::GetIO().Fonts;
-    static const ImWchar ranges[] = {0x20,   0x17F,  0x391,  0x3C9,  0x2010, 0x2026, 0x2190, 0x2193,
-                                     0x2212, 0x2212, 0x221A, 0x221A, 0x2248, 0x2248, 0x2264, 0x2265, 0};
+    static const ImWchar ranges[] = {0x20,   0x17F,  0x391,  0x3C9,  0x2010, 0x2026, 0x2190, 0x2193, 0x2212,
+                                     0x2212, 0x221A, 0x221A, 0x2248, 0x2248, 0x2264, 0x2265, 0};
     if (file) return atlas.AddFontFromFileTTF(file, std::round(size), nullptr, ranges);
     ImFontConfig config;
     config.SizePixels = std::round(size);

@@ -81,7 +81,7 @@ TEST(Events, NameSettingsOfTwinsAndCountTheRest) {
     EXPECT_EQ(change_in_words({}, to), "Norm of twin B none \xE2\x86\x92 layer");
     to.seed = 8;
     to.batch = 8;
-    EXPECT_EQ(change_in_words({}, to), "Seed 7 \xE2\x86\x92 8 and 2 more");
+    EXPECT_EQ(change_in_words({}, to), "Norm of twin B none \xE2\x86\x92 layer and 2 more");
     to = {};
     to.inspected_layer = 0;
     EXPECT_EQ(change_in_words({}, to), "") << "only looked at";

@@ -35,10 +35,10 @@ TEST_P(Fast, HasTheVerdictThatItShould) {
     EXPECT_EQ(study.progress(), 1);
     const Judgement judgement = judge(experiment, study.trials());
     std::string found;
-    for (const Finding& finding : judgement.findings) {
-        EXPECT_FALSE(std::isnan(finding.median)) << finding.criterion->what;
-        found += std::string("\n") + finding.criterion->what + ": " + number_text(finding.median) + ", " +
-                 needed_text(finding.criterion->needed);
+    for (const JudgedCriterion& judged : judgement.criteria) {
+        EXPECT_FALSE(std::isnan(judged.median)) << judged.criterion->what;
+        found += std::string("\n") + judged.criterion->what + ": " + number_text(judged.median) + ", " +
+                 needed_text(judged.criterion->needed);
     }
     EXPECT_EQ(judgement.verdict, experiment.expected) << found;
     for (const Figure& figure : experiment.figures)

@@ -1,6 +1,7 @@
 // The gallery of experiments: opened, run and closed by mouse and keyboard, and nothing outside its frames.
 #include "app/lab/experiments/gallery.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <string>
 
@@ -60,7 +61,9 @@ TEST(Gallery, ShowsVerdictsInsideTheirFramesAtEverySize) {
         for (const Glyph& glyph : stage.glyphs()) {
             const float right = std::min(glyph.clip.max.x, size.x);
             const bool in_sight = glyph.rect.max.y > glyph.clip.min.y && glyph.rect.min.y < glyph.clip.max.y;
-            if (in_sight) EXPECT_LE(glyph.rect.max.x, right + 1);
+            if (in_sight) {
+                EXPECT_LE(glyph.rect.max.x, right + 1);
+            }
         }
     }
 }

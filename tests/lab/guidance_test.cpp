@@ -254,8 +254,10 @@ TEST(Palette, OffersEveryShortcutSettingPresetPlotAndWord) {
         });
     };
     EXPECT_TRUE(has("do", "Act"));
-    for (const Field& field : fields)
-        if (!field.applies || field.applies(settings, 0)) EXPECT_TRUE(has("set", field.label)) << field.label;
+    for (const Field& field : fields) {
+        const bool offered = !field.applies || field.applies(settings, 0);
+        EXPECT_EQ(has("set", field.label), offered) << field.label;
+    }
     for (const Preset& preset : presets()) EXPECT_TRUE(has("preset", preset.name));
     for (const Panel& panel : panels) EXPECT_TRUE(has("plot", panel.explanation.name));
     for (const Explanation& row : explanations) EXPECT_TRUE(has("word", row.name));
@@ -281,9 +283,8 @@ TEST(Match, PrefersBeginningsOfWords) {
     EXPECT_LT(*match("batch", "Batch size"), *match("atch", "Batch size"));
     EXPECT_LT(*match("size", "Batch size"), *match("bsz", "Batch size"));
     EXPECT_TRUE(match("SIZE bat", "Batch size")) << "words in any order, capitals or not";
-    EXPECT_FALSE(
-        match("bn", "a long sentence that has a b here and the other letter only there, at the end"));
-    EXPECT_EQ(match("", "Batch size"), 0);
+    EXPECT_FALSE(match("bz", "a b here, and the other letter far away: z"));
+    EXPECT_EQ(match("", "Batch size"), 0.0f);
 }
 
 TEST(FirstMinute, TrainsSlowlyAndExplainsWithThreeCards) {

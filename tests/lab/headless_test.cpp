@@ -148,7 +148,8 @@ TEST(Headless, TrainsAndLeavesAReport) {
     const Picture picture = read_picture(out / "report.png");
     EXPECT_EQ(picture.width, 1600u);
     EXPECT_EQ(picture.height, 1000u);
-    EXPECT_EQ(files_in(out), 4u) << "nothing else is left behind";
+    EXPECT_TRUE(std::filesystem::exists(out / "events.csv"));
+    EXPECT_EQ(files_in(out), 5u) << "nothing else is left behind";
 }
 
 TEST(Headless, ShotIsOnePictureOfTheWantedSize) {

@@ -13,20 +13,20 @@ struct Window {
     ImVec2 size;
     float scale;
 };
-constexpr Window windows[] = {{"Least", least_window, 1},
-                              {"Small", {1280, 800}, 1},
-                              {"Usual", {1600, 1000}, 1},
-                              {"Large", {2560, 1440}, 1},
-                              {"Doubled", {3200, 2000}, 2}};
+const Window windows[] = {{"Least", least_window, 1},
+                          {"Small", {1280, 800}, 1},
+                          {"Usual", {1600, 1000}, 1},
+                          {"Large", {2560, 1440}, 1},
+                          {"Doubled", {3200, 2000}, 2}};
 
 class EveryWindow : public ::testing::TestWithParam<std::tuple<Window, ThemeChoice>> {};
 INSTANTIATE_TEST_SUITE_P(Layout, EveryWindow,
                          ::testing::Combine(::testing::ValuesIn(windows),
                                             ::testing::Values(ThemeChoice::dark, ThemeChoice::light,
                                                               ThemeChoice::projector)),
-                         [](const auto& info) {
-                             return std::string(std::get<0>(info.param).name) +
-                                    theme_of(std::get<1>(info.param)).name;
+                         [](const ::testing::TestParamInfo<EveryWindow::ParamType>& tested) {
+                             return std::string(std::get<0>(tested.param).name) +
+                                    theme_of(std::get<1>(tested.param)).name;
                          });
 
 void expect_apart(const std::vector<plot::Rect>& rects, const plot::Rect& within) {

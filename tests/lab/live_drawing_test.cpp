@@ -17,7 +17,6 @@ using lab::testing::center;
 using lab::testing::count;
 using lab::testing::expect_letters_apart;
 using lab::testing::expect_letters_whole;
-using lab::testing::Glyph;
 using lab::testing::is;
 using lab::testing::Stage;
 

@@ -13,7 +13,7 @@ using lab::testing::center;
 using lab::testing::Stage;
 using vknorm::Norm;
 
-constexpr ImVec2 sizes[] = {{1280, 800}, {1600, 1000}, {2560, 1440}};
+const ImVec2 sizes[] = {{1280, 800}, {1600, 1000}, {2560, 1440}};
 constexpr auto norms = {Norm::batch, Norm::layer, Norm::group, Norm::rms, Norm::batch_renorm, Norm::ghost};
 
 Settings under_the_microscope(Norm norm = Norm::batch) {
@@ -37,6 +37,7 @@ void press_often(Stage& stage, Key key, int times) {
 TEST(MicroscopeScreen, HasRoomForAllWordsAtEverySize) {
     for (const ImVec2 size : sizes)
         for (const Norm norm : norms) {
+            if (size.x > sizes[0].x && norm != Norm::batch_renorm) continue;  // it has most to say
             SCOPED_TRACE(std::string(word(norm)) + " " + std::to_string(static_cast<int>(size.x)));
             Stage stage(under_the_microscope(norm), 366, size);
             for (const int steps : {0, 3}) {  // forward, and back
@@ -91,6 +92,7 @@ TEST(MicroscopeScreen, ThePointerFollowsAnExample) {
     EXPECT_GE(seen(stage, "example 0"), 2u);
     const plot::Rect title = stage.the("Backward: one bar per example", stage.screen.look().fonts.strong);
     const plot::Rect area = stage.layout().tab;
+    stage.hover(center(title));
     stage.hover({(title.min.x + area.max.x) / 2 + 60, title.max.y + 150});
     EXPECT_EQ(seen(stage, "example 0"), 0u);
     EXPECT_EQ(stage.calls("apply"), 0u);

@@ -197,9 +197,10 @@ TEST(Report, EventsAreLinesOfTheirOwn) {
     const TemporaryDirectory folder;
     write_events(folder.path() / "events.csv", run);
     const std::string text = read_text(folder.path() / "events.csv");
-    EXPECT_EQ(text, "number,step,kind,what\n"
-                    "1,201,setting,\"Learning rate 0.3 \xE2\x86\x92 1\"\n"
-                    "2,412,refused,\"Step refused: a \"\"batch\"\" of one\"\n");
+    EXPECT_EQ(text,
+              "number,step,kind,what\n"
+              "1,201,setting,\"Learning rate 0.3 \xE2\x86\x92 1\"\n"
+              "2,412,refused,\"Step refused: a \"\"batch\"\" of one\"\n");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 using namespace lab;
 using lab::testing::test_gpu;
 
-constexpr ImVec2 size{1600, 1000};
+const ImVec2 size{1600, 1000};
 
 /// The Lab with a session that trains small networks, without a window.
 struct Lab {
@@ -151,7 +151,7 @@ TEST(Monkey, NothingBreaksIt) {
     std::mt19937 random(7);
     Lab lab;
     Renderer renderer(test_gpu(), VK_FORMAT_R8G8B8A8_UNORM);
-    constexpr ImVec2 sizes[] = {{1600, 1000}, {1280, 800}, {900, 600}};
+    const ImVec2 sizes[] = {{1600, 1000}, {1280, 800}, {900, 600}};
     for (int event = 0; event < events; ++event) {
         const ImVec2 on = sizes[static_cast<size_t>(event / 1000) % std::size(sizes)];
         do_anything(lab.screen.input(), random, on);

@@ -258,10 +258,15 @@ void draw_figure(const FigureFrame& at, const Figure& figure, const DrawnFigure&
             legend.push_back({.label = line.name,
                               .color = look.theme.twins[line.twin],
                               .brief = figure.names[line.twin] ? line.name : letter(line.twin)});
+    const Explanation explanation{
+        figure.title, "",
+        "Strong lines are medians over the seeds, faint ones single seeds; hollow marks "
+        "are what the source found."};
     // Room for the number before the title.
     const plot::PanelArea panel = plot::begin_panel(look, at.frame,
                                                     {.id = figure.title,
                                                      .title = std::string("       ") + figure.title,
+                                                     .explanation = explanation,
                                                      .legend = legend,
                                                      .can_log = true},
                                                     state);

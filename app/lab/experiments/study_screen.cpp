@@ -241,22 +241,22 @@ float StudyScreen::draw_verdict(const Look& look, const plot::Rect& area, const 
         line(2, look.fonts.small, look.theme.text, criterion.what);
         const std::string needed = needed_text(criterion.needed, true);
         if (finished) {
-            const Finding& finding = study->judgement->findings[i];
-            const std::string median = number_text(finding.median);
+            const JudgedCriterion& judged = study->judgement->criteria[i];
+            const std::string median = number_text(judged.median);
             const ImVec2 size = plot::text_size(look.fonts.mono, median.c_str());
             plot::text(list, look.fonts.mono, {at, top + look.px(21)}, look.theme.text, median.c_str());
             const ImVec2 mark{at + size.x + look.px(12), top + look.px(21) + size.y / 2};
             draw_mark(list, mark, look.px(4), look.px(1.6f),
-                      finding.holds ? Badge::Mark::check : Badge::Mark::cross,
-                      finding.holds ? look.theme.good : look.theme.bad);
+                      judged.holds ? Badge::Mark::check : Badge::Mark::cross,
+                      judged.holds ? look.theme.good : look.theme.bad);
             const float after = mark.x + look.px(11);
             const std::string words =
                 plot::fitted(look.fonts.small, needed, left + width - look.px(4) - after);
             plot::text(list, look.fonts.small, {after, top + look.px(22)}, look.theme.text, words.c_str());
-            std::string seeds = finding.seeds.size() == 1 ? "seed 7" : "seeds";
-            if (finding.seeds.size() > 1)
-                for (size_t seed = 0; seed < finding.seeds.size(); ++seed)
-                    seeds += (seed == 0 ? " " : " \xC2\xB7 ") + number_text(finding.seeds[seed]);
+            std::string seeds = judged.seeds.size() == 1 ? "seed 7" : "seeds";
+            if (judged.seeds.size() > 1)
+                for (size_t seed = 0; seed < judged.seeds.size(); ++seed)
+                    seeds += (seed == 0 ? " " : " \xC2\xB7 ") + number_text(judged.seeds[seed]);
             line(40, look.fonts.small, look.theme.text, seeds);
         } else {
             line(21, look.fonts.small, look.theme.muted, needed);

@@ -9,7 +9,7 @@ namespace lab {
 
 namespace {
 
-constexpr float not_reached = 0.45f;
+constexpr float not_reached = 0.6f;
 constexpr size_t row_count = 5;
 constexpr std::array<size_t, row_count> step_of_row = {5, 8, 6, 7, 9};
 

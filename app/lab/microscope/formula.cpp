@@ -110,14 +110,15 @@ std::vector<Formula> backward_formulas(const Slide& slide) {
     if (!rms)
         formulas.push_back(
             {{"d\u03B2", figure(exact.dbeta[parameter]), "of the shift", {6}}, sign("= \u03A3"), sign("dy")});
+    const bool renorm = s.kind == Norm::batch_renorm && !constant;
     formulas.push_back({{"d\u03B3", figure(exact.dgamma[parameter]), "of the scale", {7}},
                         sign("= \u03A3"),
-                        sign("dy\u00B7^x")});
-    formulas.push_back({{"d^x", figure(exact.dnormalized[i]), "of ^x", {8}},
-                        sign("="),
-                        {"\u03B3", figure(gamma_of(s, i)), "learned scale", {8}},
-                        sign("\u00D7"),
-                        dy});
+                        sign(renorm ? "dy\u00B7(r\u00B7^x+d)" : "dy\u00B7^x")});
+    Formula third = {{"d^x", figure(exact.dnormalized[i]), "of ^x", {8}}, sign("=")};
+    if (renorm)
+        third.insert(third.end(), {{"r", figure(exact.r[slide.set()]), "correction", {8}}, sign("\u00D7")});
+    third.insert(third.end(), {{"\u03B3", figure(gamma_of(s, i)), "learned scale", {8}}, sign("\u00D7"), dy});
+    formulas.push_back(third);
     Formula last = {{"dx", figure(exact.dx[i]), "to the layer below", {9}},
                     sign("="),
                     {"1", figure(exact.own[i]), "its own push", {9}}};
@@ -128,6 +129,8 @@ std::vector<Formula> backward_formulas(const Slide& slide) {
     formulas.push_back(last);
     return formulas;
 }
+
+constexpr float root_width = 17;  // of the root sign, before what stands under it
 
 struct Sizes {
     float cell_padding, sign_gap, group_gap;
@@ -150,7 +153,8 @@ float width_of(const Look& look, const std::vector<Formula>& formulas, const Siz
     float width = sizes.group_gap * static_cast<float>(formulas.size() - 1);
     for (const Formula& formula : formulas)
         for (size_t i = 0; i < formula.size(); ++i)
-            width += width_of(look, formula[i], sizes) + (is_root_begin(formula, i) ? look.px(12) : 0);
+            width +=
+                width_of(look, formula[i], sizes) + (is_root_begin(formula, i) ? look.px(root_width) : 0);
     return width;
 }
 
@@ -195,11 +199,11 @@ void draw_formula(const Slide& slide, const plot::Rect& frame, const std::string
         for (size_t i = 0; i < formula.size(); ++i) {
             const Token& token = formula[i];
             if (is_root_begin(formula, i)) {
-                float end = x + look.px(12);
+                float end = x + look.px(root_width);
                 for (size_t k = i; k < formula.size() && formula[k].root; ++k)
                     end += width_of(look, formula[k], sizes);
-                draw_root(look, list, x, end, top - look.px(3), top + symbol_height);
-                x += look.px(12);
+                draw_root(look, list, x + look.px(4), end, top - look.px(3), top + symbol_height);
+                x += look.px(root_width);
             }
             const float width = width_of(look, token, sizes);
             if (!token.is_cell()) {

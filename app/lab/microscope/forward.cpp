@@ -11,7 +11,7 @@ namespace lab {
 namespace {
 
 constexpr float most_aside = 19;      // pixels that a dot steps aside for others
-constexpr float not_reached = 0.32f;  // how faint the lines are that the steps have not come to
+constexpr float not_reached = 0.4f;   // how faint the lines are that the steps have not come to
 constexpr size_t fewest_counted = 4;  // dots in one place whose number is worth saying
 
 struct Line {
@@ -54,19 +54,22 @@ struct Swarm {
         count_pile(slide, index, line, xs, hidden);
     }
 
-    // What is said is the largest pile: the number of values within a dot of the one that found no room.
+    // The largest number of equal values among those that found no room; else how many of these there are.
     void count_pile(const Slide& slide, size_t index, Line& line, const std::vector<float>& xs,
                     const std::vector<size_t>& hidden) const {
-        size_t most = 0, middle = 0;
+        if (hidden.empty()) return;
+        size_t most = 0, place = hidden.front();
         for (const size_t i : hidden) {
-            const auto near = static_cast<size_t>(
-                std::count_if(xs.begin(), xs.end(), [&](float x) { return std::abs(x - xs[i]) <= reach; }));
-            if (near > most) most = near, middle = i;
+            const double value = slide.forward(index, slide.values[i]);
+            const auto equal = static_cast<size_t>(
+                std::count_if(slide.values.begin(), slide.values.end(),
+                              [&](size_t other) { return slide.forward(index, other) == value; }));
+            if (equal > most) most = equal, place = i;
         }
-        if (most < fewest_counted) return;
-        const double value = slide.forward(index, slide.values[middle]);
-        line.pile = std::to_string(most) + (std::abs(value) < 1e-12 ? " at 0" : " near " + figure(value));
-        line.pile_x = xs[middle];
+        line.pile = most >= fewest_counted ? std::to_string(most) + " at " +
+                                                 plot::short_number(slide.forward(index, slide.values[place]))
+                                           : std::to_string(hidden.size()) + " more behind";
+        line.pile_x = xs[place];
     }
 };
 
@@ -195,7 +198,8 @@ std::optional<size_t> draw_forward(const Slide& slide, const plot::Rect& frame) 
                                {frame.max.x - look.px(5), line.y + pitch / 2 - 1},
                                mixed(look.theme.panel, look.theme.grip, 0.12f), look.px(5));
         const Spread& spread = slide.spreads[i];
-        const std::string numbers = figure(spread.mean) + " \u00B1 " + figure(spread.deviation);
+        const bool zero = std::abs(spread.mean) < 1e-12 * spread.deviation;  // but for rounding
+        const std::string numbers = figure(zero ? 0 : spread.mean) + " \u00B1 " + figure(spread.deviation);
         const bool tall = pitch >= look.px(50);
         const float name_height = look.fonts.strong->FontSize, small = look.fonts.small->FontSize,
                     block = name_height + look.fonts.mono->FontSize + look.px(2) + (tall ? small : 0);

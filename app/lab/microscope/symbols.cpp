@@ -56,7 +56,7 @@ std::string figure(double value) {
     if (value == 0) return "0.000";
     const double size = std::abs(value);
     if (!std::isfinite(value)) return std::isnan(value) ? "NaN" : value > 0 ? "inf" : "-inf";
-    if (size < 1e-3 || size >= 1e5) return printed("%.3e", value);
+    if (size < 1e-2 || size >= 1e5) return printed("%.3e", value);
     return printed(size < 100 ? "%.3f" : size < 1000 ? "%.2f" : "%.1f", value);
 }
 

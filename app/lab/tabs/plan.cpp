@@ -90,7 +90,7 @@ void draw_letters(const Look& look, ImDrawList& list, const plot::Rect& frame, s
         if (chosen == twin) list.AddRectFilled(chip.min, chip.max, look.theme.control_hovered, look.px(5));
         const ImVec2 size = plot::text_size(look.fonts.small, letter.data());
         plot::text(list, look.fonts.small, {(chip.min.x + chip.max.x - size.x) / 2, middle - size.y / 2},
-                   lit ? look.theme.twins[twin] : look.theme.muted, letter.data());
+                   lit ? look.theme.text : look.theme.muted, letter.data());
     }
 }
 
@@ -173,7 +173,9 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
               frame.max.x - inset,
               0,
               look.theme.twins[twin],
-              look.px(s.settings.hidden.size() > 6 ? 14 : 17)};
+              look.px(s.settings.hidden.size() > 8   ? 13
+                      : s.settings.hidden.size() > 6 ? 14
+                                                     : 17)};
     at.y = frame.min.y + look.px(17) - plot::text_size(look.fonts.strong, "P").y / 2;
     const std::string title = std::string("A step of twin ") + twin_letter(twin);
     at.line(look.fonts.strong, look.theme.text, title, 24);
