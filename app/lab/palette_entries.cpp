@@ -43,10 +43,11 @@ std::string panel_name(const Panel& panel) {
 std::vector<PaletteEntry> palette_entries(const PaletteSources& from) {
     std::vector<PaletteEntry> entries;
     for (const Shortcut& shortcut : from.shortcuts)
-        entries.push_back({.kind = "do",
-                           .name = capitalized(shortcut.meaning),
-                           .detail = shortcut.keys,
-                           .act = [act = shortcut.act](const std::string&) { act(); }});
+        if (!shortcut.meaning.empty())  // else it is another key of the one before
+            entries.push_back({.kind = "do",
+                               .name = capitalized(shortcut.meaning),
+                               .detail = shortcut.keys,
+                               .act = [act = shortcut.act](const std::string&) { act(); }});
     for (const Field& field : fields)
         for (size_t twin = 0; twin < (is_of_twin(field) ? from.settings.twins.size() : 1); ++twin)
             add_setting(entries, from, field, twin);
