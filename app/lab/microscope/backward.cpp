@@ -162,8 +162,17 @@ std::optional<size_t> draw_backward(const Slide& slide, const plot::Rect& frame)
     }
 
     const float x = left + each * static_cast<float>(followed);
-    list.AddRect({x - look.px(2), area.min.y + look.px(1)}, {x + bar + look.px(2), area.max.y - look.px(1)},
-                 look.theme.text, look.px(3), 0, look.px(1.4f));
+    // A frame around its bars, which leaves out rows that have words instead.
+    const auto has_bars = [&](size_t row) { return row < row_count && rows[row].absent.empty(); };
+    for (size_t first = 0; first < row_count; ++first) {
+        if (!has_bars(first)) continue;
+        size_t end = first;
+        while (has_bars(end)) ++end;
+        list.AddRect({x - look.px(2), area.min.y + pitch * static_cast<float>(first) + look.px(1)},
+                     {x + bar + look.px(2), area.min.y + pitch * static_cast<float>(end) - look.px(1)},
+                     look.theme.text, look.px(3), 0, look.px(1.4f));
+        first = end;
+    }
     std::vector<std::string> words = {slide.value_name(slide.chosen)};
     if (slide.specimen.device.dy[slide.chosen] == 0) words.push_back("no push: dy is 0");
     for (size_t k = 0; k < words.size(); ++k) {

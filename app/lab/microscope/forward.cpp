@@ -198,8 +198,7 @@ std::optional<size_t> draw_forward(const Slide& slide, const plot::Rect& frame) 
                                {frame.max.x - look.px(5), line.y + pitch / 2 - 1},
                                mixed(look.theme.panel, look.theme.grip, 0.12f), look.px(5));
         const Spread& spread = slide.spreads[i];
-        const bool zero = std::abs(spread.mean) < 1e-12 * spread.deviation;  // but for rounding
-        const std::string numbers = figure(zero ? 0 : spread.mean) + " \u00B1 " + figure(spread.deviation);
+        const std::string numbers = text_of(spread);
         const bool tall = pitch >= look.px(50);
         const float name_height = look.fonts.strong->FontSize, small = look.fonts.small->FontSize,
                     block = name_height + look.fonts.mono->FontSize + look.px(2) + (tall ? small : 0);

@@ -150,7 +150,7 @@ std::optional<NormMode> draw_modes(const Slide& slide, const plot::Rect& frame,
                        std::round(y + (bottom - y > look.px(44) ? (bottom - y) * 0.35f : (bottom - y) / 2)),
                        bottom);
         const Spread spread = spread_of(slide.whole, [&](size_t i) { return exact.y[i]; });
-        const std::string numbers = figure(spread.mean) + " \u00B1 " + figure(spread.deviation);
+        const std::string numbers = text_of(spread);
         const char* const words = "mean \u00B1 \u03C3";
         const float numbers_width = plot::text_size(look.fonts.mono, numbers.c_str()).x;
         if (r - numbers_width - look.px(6) > l + plot::text_size(look.fonts.small, words).x)

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "app/lab/microscope/symbols.hpp"
+
 namespace lab {
 
 namespace {
@@ -100,6 +102,11 @@ std::vector<size_t> shown_of(std::vector<size_t> values, const Specimen& specime
 }
 
 }  // namespace
+
+std::string text_of(const Spread& spread) {
+    const bool is_rounding = std::abs(spread.mean) < 1e-12 * spread.deviation;
+    return figure(is_rounding ? 0 : spread.mean) + " \u00B1 " + figure(spread.deviation);
+}
 
 Slide make_slide(const Look& look, const Specimen& specimen, const Examination& exact, const Stepper& stepper,
                  size_t chosen) {

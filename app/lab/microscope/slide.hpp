@@ -53,6 +53,8 @@ Spread spread_of(const std::vector<size_t>& values, Value value) {
     spread.deviation = std::sqrt(squares);
     return spread;
 }
+/// "mean ± deviation"; a mean that is nothing but rounding is 0.
+std::string text_of(const Spread& spread);
 
 struct Slide {
     const Look& look;
