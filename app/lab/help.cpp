@@ -97,9 +97,10 @@ void Help::turn_to_glossary(const char* name) {
 }
 
 void Help::draw_glossary(const Look& look, float width, float height) {
+    const float left = ImGui::GetCursorPosX();
     search_.draw(look, "Find a word: twin, running, inv_std", width);
     ImGui::Dummy({0, look.px(6)});
-    const float left = ImGui::GetCursorPosX();
+    ImGui::SetCursorPosX(left);
     ImGui::BeginChild("terms", {width, height});
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const ImVec2 begin = ImGui::GetCursorScreenPos();
@@ -111,7 +112,6 @@ void Help::draw_glossary(const Look& look, float width, float height) {
     ImGui::Dummy({inner, y - begin.y});
     ImGui::SetScrollY(ImGui::GetScrollY() + static_cast<float>(arrows_while_typing()) * look.px(3 * row));
     ImGui::EndChild();
-    ImGui::SetCursorPosX(left);
 }
 
 void Help::draw(const Look& look, ImVec2 size, std::span<const Shortcut> shortcuts) {
