@@ -22,6 +22,16 @@ bool there(const RunRecord& run, size_t twin) {
     return twin < run.run.twins.size();
 }
 
+/// What a twin recorded, in the order of steps.
+template <class History, class Value>
+Curve curve_of(const RunRecord& run, size_t twin, History TwinView::*history, Value value) {
+    Curve points;
+    if (there(run, twin))
+        for (const auto& entry : run.run.twins[twin].*history)
+            points.emplace_back(entry.step, value(entry.value));
+    return points;
+}
+
 }  // namespace
 
 double accuracy(const RunRecord& run, size_t twin) {
@@ -124,27 +134,16 @@ double deviation(const RunRecord& run, size_t twin, float UnitRow::*column) {
 }
 
 Curve accuracy_curve(const RunRecord& run, size_t twin) {
-    Curve points;
-    if (there(run, twin))
-        for (const auto& entry : run.run.twins[twin].test)
-            points.emplace_back(entry.step, entry.value.accuracy);
-    return points;
+    return curve_of(run, twin, &TwinView::test, [](const auto& test) { return test.accuracy; });
 }
 
 Curve loss_curve(const RunRecord& run, size_t twin) {
-    Curve points;
-    if (there(run, twin))
-        for (const auto& entry : run.run.twins[twin].training)
-            points.emplace_back(entry.step, entry.value.lightly_smoothed_loss);
-    return points;
+    return curve_of(run, twin, &TwinView::training,
+                    [](const auto& training) { return training.lightly_smoothed_loss; });
 }
 
 Curve unit_curve(const RunRecord& run, size_t twin, float UnitRow::*column) {
-    Curve points;
-    if (there(run, twin))
-        for (const auto& entry : run.run.twins[twin].unit)
-            points.emplace_back(entry.step, entry.value.*column);
-    return points;
+    return curve_of(run, twin, &TwinView::unit, [&](const UnitRow& row) { return row.*column; });
 }
 
 Curve measured_curve(const RunRecord& run, const std::string& name, size_t twin) {

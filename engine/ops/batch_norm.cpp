@@ -13,14 +13,16 @@ namespace {
 
 constexpr const char* name = "batch_norm";
 
+ReluGate gate_of(const auto& arguments) {
+    return {arguments.relu, arguments.relu_mask, arguments.y};
+}
+
 /// What a ReLU let through after a residual was added cannot be told from x.
-ReluGate checked_gate(const Arguments& check, const auto& arguments) {
-    const ReluGate gate{arguments.relu, arguments.relu_mask, arguments.y};
+void check_gate(const Arguments& check, const ReluGate& gate, bool gives_dresidual) {
     if (gate.output && (!gate.applied || gate.mask))
         check.refuse("y", "a buffer", gate.applied ? "none beside relu_mask" : "none without relu");
-    if (gate.recomputed() && arguments.dresidual)
+    if (gate.recomputed() && gives_dresidual)
         check.refuse("relu_mask", "no buffer", "that of forward, or its y, with dresidual");
-    return gate;
 }
 
 }  // namespace
@@ -167,6 +169,7 @@ void BatchNorm::forward_inference(Recorder& recorder, const ForwardInference& ar
 void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     const Impl& impl = *impl_;
     NormArguments check(recorder, impl.norm, "backward");
+    const ReluGate gate = gate_of(arguments);
     check.tensor("x", arguments.x);
     check.tensor("dy", arguments.dy);
     check.input("mean", arguments.mean, 2 * impl.channel_bytes());
@@ -179,7 +182,7 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
     if (arguments.relu_mask) impl.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, impl.plan().mask_bytes());
     if (arguments.y) check.tensor("y", arguments.y);
-    const ReluGate gate = checked_gate(check, arguments);
+    check_gate(check, gate, bool(arguments.dresidual));
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual, {"dy"});
     check.optional_input("valid", arguments.valid, impl.valid_bytes());
     if (arguments.valid) check.input("count", arguments.count, sizeof(uint32_t));
@@ -228,7 +231,8 @@ void BatchNorm::backward(Recorder& recorder, const Backward& arguments) const {
 void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& arguments) const {
     const Impl& impl = *impl_;
     NormArguments check(recorder, impl.norm, "backward_frozen");
-    const bool recomputes = ReluGate{arguments.relu, arguments.relu_mask, arguments.y}.recomputed();
+    const ReluGate gate = gate_of(arguments);
+    const bool recomputes = gate.recomputed();
     if (arguments.x || arguments.dgamma || recomputes) check.tensor("x", arguments.x);
     check.tensor("dy", arguments.dy);
     check.input("running_mean", arguments.running_mean, impl.channel_bytes());
@@ -241,7 +245,7 @@ void BatchNorm::backward_frozen(Recorder& recorder, const BackwardFrozen& argume
     if (arguments.relu_mask) impl.check_mask(check);
     check.optional_input("relu_mask", arguments.relu_mask, impl.plan().mask_bytes());
     if (arguments.y) check.tensor("y", arguments.y);
-    const ReluGate gate = checked_gate(check, arguments);
+    check_gate(check, gate, bool(arguments.dresidual));
     if (arguments.dresidual) check.output_tensor("dresidual", arguments.dresidual, {"dy"});
     check.output("scratch", arguments.scratch, scratch_bytes());
     check.check_overlap();
