@@ -117,18 +117,44 @@ void Evaluator::recompute_running_statistics(std::span<const float> inputs, cons
            "others");
 }
 
-std::vector<float> Evaluator::predict(std::span<const float> inputs, const Propagation& how, uint32_t chunk) {
-    const size_t count = inputs.size() / inputs_, classes = graph_.classes();
-    std::vector<float> probabilities(count * classes);
+template <class ForChunk>
+void Evaluator::in_chunks(std::span<const float> inputs, uint32_t chunk, ForChunk for_chunk) {
+    const size_t count = inputs.size() / inputs_;
     for (size_t first = 0; first < count; first += chunk) {
         const auto rows = static_cast<uint32_t>(std::min<size_t>(chunk, count - first));
         graph_.plan_for(rows, stream_);
         upload(inputs.subspan(first * inputs_, size_t{rows} * inputs_), {}, rows);
+        for_chunk(first, rows);
+    }
+}
+
+std::vector<float> Evaluator::predict(std::span<const float> inputs, const Propagation& how, uint32_t chunk) {
+    const size_t classes = graph_.classes();
+    std::vector<float> probabilities(inputs.size() / inputs_ * classes);
+    in_chunks(inputs, chunk, [&](size_t first, uint32_t rows) {
         const BufferView target = record_probabilities(rows, how);
         const auto part = std::span(probabilities).subspan(first * classes, rows * classes);
         stream_.download(target, std::as_writable_bytes(part));
-    }
+    });
     return probabilities;
+}
+
+std::vector<float> Evaluator::output(size_t node, std::span<const float> inputs, Propagation how,
+                                     uint32_t chunk) {
+    how.watched.assign(graph_.node_count(), false);
+    how.watched[node] = true;
+    const size_t elements = graph_.elements(node);
+    std::vector<float> values(inputs.size() / inputs_ * elements);
+    in_chunks(inputs, chunk, [&](size_t first, uint32_t rows) {
+        const BufferView x = BatchLayout(rows, inputs_).inputs(batch_);
+        {
+            const Transaction transaction(stream_.record());
+            graph_.forward(stream_, rows, x, how);
+        }
+        const auto part = std::span(values).subspan(first * elements, rows * elements);
+        stream_.download(graph_.output(node, rows, x), std::as_writable_bytes(part));
+    });
+    return values;
 }
 
 }  // namespace vknorm::detail

@@ -40,6 +40,12 @@ void check_batch(const char* operation, const NetworkOptions& options, std::span
                "below " + std::to_string(options.classes));
 }
 
+void check_rows(const char* operation, const NetworkOptions& options, std::span<const float> inputs) {
+    if (inputs.size() % options.inputs != 0)
+        refuse(operation, "inputs", std::to_string(inputs.size()) + " values",
+               "a multiple of " + std::to_string(options.inputs));
+}
+
 /// Those of a step, if a layer asks for them.
 RenormLimits renorm_limits(const char* operation, const Graph& graph, const NetworkOptions& options,
                            uint64_t step) {
@@ -242,11 +248,19 @@ Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint
 std::vector<float> Network::predict(std::span<const float> inputs, Statistics statistics) {
     const NetworkOptions& options = state_->options;
     check_statistics("network.predict", statistics);
-    if (inputs.size() % options.inputs != 0)
-        refuse("network.predict", "inputs", std::to_string(inputs.size()) + " values",
-               "a multiple of " + std::to_string(options.inputs));
+    check_rows("network.predict", options, inputs);
     return state_->evaluator.predict(inputs, state_->evaluation("network.predict", statistics),
                                      options.max_batch);
+}
+
+std::vector<float> Network::output(const std::string& node, std::span<const float> inputs,
+                                   Statistics statistics) {
+    const NetworkOptions& options = state_->options;
+    const size_t number = state_->node("network.output", node);
+    check_statistics("network.output", statistics);
+    check_rows("network.output", options, inputs);
+    return state_->evaluator.output(number, inputs, state_->evaluation("network.output", statistics),
+                                    options.max_batch);
 }
 
 Network Network::fold() {

@@ -72,6 +72,31 @@ TEST(MapNetwork, TheSameSeedGivesTheSameBitsProbedOrNot) {
     }
 }
 
+TEST(MapNetwork, OutputIsWhatANodeGives) {
+    std::mt19937_64 random = random_generator();
+    Graph graph({3, 6, 5});
+    NodeId x = graph.conv2d(graph.input(), {.channels = 4, .padding = 1});
+    x = graph.activation(graph.norm(x), Activation::relu);  // together, unless one looks between them
+    graph.linear(graph.flatten(graph.max_pool2d(x)), {.units = 2});
+    Network network(test_device(), graph, {.max_batch = 8});
+    network.result(step(network, random_batch(random, network.options(), 8)));
+    const std::vector<float> inputs = random_batch(random, network.options(), 11).inputs;  // in two chunks
+    for (const Statistics statistics : {Statistics::batch, Statistics::running}) {
+        const std::vector<float> predicted = network.predict(inputs, statistics);
+        EXPECT_EQ(network.output("input", inputs, statistics), inputs);
+        std::vector<float> normalized = network.output("norm", inputs, statistics);
+        ASSERT_EQ(normalized.size(), 11 * 4 * 30u);
+        for (float& value : normalized) value = std::max(value, 0.f);
+        EXPECT_EQ(network.output("activation", inputs, statistics), normalized);
+        const std::vector<float> logits = network.output("linear", inputs, statistics);
+        for (size_t row = 0; row < 11; ++row)
+            EXPECT_NEAR(predicted[2 * row], 1 / (1 + std::exp(logits[2 * row + 1] - logits[2 * row])), 1e-6);
+        EXPECT_EQ(network.predict(inputs, statistics), predicted);
+    }
+    EXPECT_EQ(refusal([&] { (void)network.output("pool", inputs, Statistics::running); }),
+              "network.output: node: got \"pool\", needs the name of one of the graph's nodes");
+}
+
 TEST(MapNetwork, StatisticsAndProbesAreOfChannels) {
     std::mt19937_64 random = random_generator();
     for (const Norm norm : {Norm::batch, Norm::ghost, Norm::layer}) {

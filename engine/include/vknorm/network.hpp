@@ -183,6 +183,10 @@ class Network {
     /// Class probabilities, [rows, classes], by chunks of max_batch rows.
     std::vector<float> predict(std::span<const float> inputs, Statistics statistics);
 
+    /// What the node of that name gives for the inputs, [rows, its shape], on the way to predict(): feature
+    /// maps, say. Throws std::invalid_argument for a node that is not there.
+    std::vector<float> output(const std::string& node, std::span<const float> inputs, Statistics statistics);
+
     /// A network for inference with the tensors of now, in which every norm that has running statistics is
     /// folded into the layer before it, where that has weights and nothing else reads it (see fold.hpp): such
     /// nodes are gone, and the layers have a bias. It predicts what this one does with running statistics, up
