@@ -46,6 +46,10 @@ void check(const Graph& graph, const Wiring& wiring) {
         if (wiring.readers[n].empty())
             refuse("network", "graph", "a node \"" + nodes[n].name() + "\" that none reads",
                    "all nodes but the last to be read");
+    for (size_t n = 0; n < nodes.size(); ++n)
+        if (std::holds_alternative<AugmentLayer>(nodes[n].layer) && wiring.differentiated[n])
+            refuse("network", "graph", '"' + nodes[n].name() + "\" behind a layer that is trained",
+                   "augmentation of what the graph is given");
     const Graph::Node& logits = nodes.back();
     if (logits.shape.size() != 1)
         refuse("network", "graph", "logits \"" + logits.name() + "\" of shape " + text_of(logits.shape),
@@ -215,7 +219,7 @@ const DeviceGraph::RowsPlan& DeviceGraph::plan(uint32_t rows) {
 }
 
 void DeviceGraph::grow_scratch(VkDeviceSize bytes) {
-    store_.scratch = flat_buffer(device_, {0, ceil_div<uint64_t>(bytes, 4)}, "norm scratch");
+    store_.scratch = flat_buffer(device_, {0, ceil_div<uint64_t>(bytes, 4)}, "scratch");
 }
 
 void DeviceGraph::set_batch_norm(const BatchNormConvention& convention) {

@@ -29,7 +29,8 @@ namespace {
 void train_on_pictures(Device& device) {
     const Dataset digits = make_digits(16, 7);
     Graph graph({1, digits.image_height, digits.image_width});
-    NodeId x = conv_bn_relu(graph, graph.input(), {.channels = 8, .name = "stem"});
+    NodeId x = graph.augment(graph.input(), {.padding = 2, .flip = true});
+    x = conv_bn_relu(graph, x, {.channels = 8, .name = "stem"});
     x = residual_block(graph, graph.max_pool2d(x, {.kernel = 2}),
                        {.channels = 16, .stride = 2, .name = "block"});
     x = graph.dropout(graph.flatten(graph.adaptive_average_pool2d(x, {})), {.p = 0.5f});

@@ -162,6 +162,11 @@ inline std::vector<NamedGraph> map_graphs() {
     graph.linear(graph.flatten(bins), {.units = 3});
     graphs.push_back({"one map, three readers", std::move(graph)});
     graphs.push_back({"residual maps", residual_maps()});
+    Graph moved({4, 4, 5});
+    const NodeId pictures = moved.augment(
+        moved.input(), {.padding = 1, .flip = true, .mean = {0.5f, 0, -1, 2}, .deviation = {2, 1, 0.5f, 3}});
+    moved.linear(moved.flatten(moved.norm(moved.conv2d(pictures, {.channels = 3}))), {.units = 3});
+    graphs.push_back({"augmented", std::move(moved)});
     return graphs;
 }
 

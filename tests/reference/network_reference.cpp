@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "reference/augment.hpp"
 #include "reference/convolution.hpp"
 #include "reference/dropout.hpp"
 #include "reference/pooling.hpp"
@@ -357,6 +358,23 @@ Values NetworkReference::backward(const DropoutLayer& layer, const Visit& visit,
     for (size_t i = 0; i < dy.size(); ++i)
         dx.push_back(rounded(dy[i] * dropout_factor(mask, double{layer.p}, i)));
     return dx;
+}
+
+Values NetworkReference::forward(const AugmentLayer& layer, const Visit& visit) {
+    const std::vector<uint32_t>& shape = input_shape(visit);
+    const StepOptions& options = visit.options;
+    Values y =
+        augmented({.rows = static_cast<uint32_t>(visit.x[0]->size() / visit.node.elements()),
+                   .channels = shape[0],
+                   .height = shape[1],
+                   .width = shape[2],
+                   .padding = layer.padding,
+                   .flip = layer.flip,
+                   .mean = layer.mean,
+                   .deviation = layer.deviation},
+                  {options.seed, options.step, dropout_layer(layer.name)}, options.step > 0, *visit.x[0]);
+    for (double& value : y) value = rounded(value);
+    return y;
 }
 
 Values NetworkReference::forward(const AddLayer&, const Visit& visit) {

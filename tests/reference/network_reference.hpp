@@ -98,6 +98,7 @@ class NetworkReference {
     Values forward(const AveragePool2dLayer& layer, const Visit& visit);
     Values forward(const AdaptiveAveragePool2dLayer& layer, const Visit& visit);
     Values forward(const DropoutLayer& layer, const Visit& visit);
+    Values forward(const AugmentLayer& layer, const Visit& visit);
     Values forward(const AddLayer& layer, const Visit& visit);
     Values forward(const FlattenLayer&, const Visit& visit) { return *visit.x[0]; }
     Values forward(const InputLayer&, const Visit&) { return {}; }
@@ -110,6 +111,9 @@ class NetworkReference {
     Values backward(const AveragePool2dLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const AdaptiveAveragePool2dLayer& layer, const Visit& visit, const Values& dy);
     Values backward(const DropoutLayer& layer, const Visit& visit, const Values& dy);
+    Values backward(const AugmentLayer&, const Visit& visit, const Values&) {
+        return Values(visit.x[0]->size());
+    }
     Values backward(const AddLayer&, const Visit&, const Values& dy) { return dy; }
     Values backward(const FlattenLayer&, const Visit&, const Values& dy) { return dy; }
     Values backward(const InputLayer&, const Visit&, const Values&) { return {}; }

@@ -156,6 +156,20 @@ struct DropoutLayer {
     std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
+/// {channels, height, width} to the same: what the graph is given, or a node of it that is not trained. In
+/// training steps each picture is a crop of itself with `padding` zeros around it, and mirrored or not; and
+/// always each channel is (x - mean) / deviation. What becomes of it follows from the network's seed, the
+/// number of the step, the node's name and the row in the batch, on every device alike: see Augment.
+struct AugmentLayer {
+    static constexpr const char* kind_name = "augment";
+    uint32_t padding = 0;
+    bool flip = false;
+    std::vector<float> mean{}, deviation{};  ///< of every channel, 4 at most; empty: 0 and 1
+    std::string name{};
+
+    std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
+};
+
 /// The sum of two nodes of equal shapes, such as a branch and its shortcut.
 struct AddLayer {
     static constexpr const char* kind_name = "add";
@@ -172,9 +186,9 @@ struct FlattenLayer {
     std::unique_ptr<detail::Layer> make(const std::vector<detail::Shape>& inputs) const;
 };
 
-using LayerOptions =
-    std::variant<InputLayer, LinearLayer, Conv2dLayer, NormLayer, ActivationLayer, MaxPool2dLayer,
-                 AveragePool2dLayer, AdaptiveAveragePool2dLayer, DropoutLayer, AddLayer, FlattenLayer>;
+using LayerOptions = std::variant<InputLayer, LinearLayer, Conv2dLayer, NormLayer, ActivationLayer,
+                                  MaxPool2dLayer, AveragePool2dLayer, AdaptiveAveragePool2dLayer,
+                                  DropoutLayer, AugmentLayer, AddLayer, FlattenLayer>;
 
 /// Names a node of the graph that gave it out.
 struct NodeId {
@@ -212,6 +226,7 @@ class Graph {
         return append(std::move(layer), {x});
     }
     NodeId dropout(NodeId x, DropoutLayer layer = {}) { return append(std::move(layer), {x}); }
+    NodeId augment(NodeId x, AugmentLayer layer) { return append(std::move(layer), {x}); }
     NodeId add(NodeId a, NodeId b, AddLayer layer = {}) { return append(std::move(layer), {a, b}); }
     NodeId flatten(NodeId x, FlattenLayer layer = {}) { return append(std::move(layer), {x}); }
 

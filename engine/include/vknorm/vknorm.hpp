@@ -2,6 +2,7 @@
 #pragma once
 
 #include <vknorm/activation.hpp>
+#include <vknorm/augment.hpp>
 #include <vknorm/batch_norm.hpp>
 #include <vknorm/batch_norm_stages.hpp>
 #include <vknorm/batch_renorm.hpp>

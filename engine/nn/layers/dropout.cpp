@@ -2,20 +2,13 @@
 #include <vknorm/dropout.hpp>
 
 #include "nn/layer.hpp"
+#include "nn/name_hash.hpp"
 #include "ops/arguments.hpp"
 #include "vulkan/dispatch.hpp"
 
 namespace vknorm::detail {
 
 namespace {
-
-/// FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo): names stay when other nodes of a graph come and go, their
-/// numbers do not.
-uint32_t number_of(const std::string& name) {
-    uint32_t hash = 2166136261;
-    for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 16777619;
-    return hash;
-}
 
 class PlannedDropout final : public LayerPlan {
   public:
@@ -53,7 +46,7 @@ class DropoutOfGraph final : public Layer {
         const auto units = static_cast<uint32_t>(elements_of(output_shape()));
         return std::make_unique<PlannedDropout>(
             Dropout(device, {.p = options_.p, .rows = rows, .units = units}), options.seed,
-            number_of(options_.name));
+            hash_of_name(options_.name));
     }
 
   private:
