@@ -123,7 +123,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     describe();
     for (const std::string& line : data_lines(run)) std::fprintf(stderr, "%s\n", line.c_str());
     Progress progress;
-    TimeLeft time_left;
+    TimeLeft time_left{EvaluationSchedule(options.settings)};
     size_t diverged = 0;
     while (trainer.steps() < options.steps && !trainer.ended() && !interrupted) {
         const double before = seconds_since_begin();

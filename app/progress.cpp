@@ -3,8 +3,6 @@
 #include <cmath>
 #include <unistd.h>
 
-#include "app/experiment/evaluation_schedule.hpp"
-
 namespace lab {
 
 namespace {
@@ -23,7 +21,7 @@ std::string print(const char* format, Arguments... arguments) {
 
 void TimeLeft::add(uint64_t step, double seconds) {
     if (step <= warm_up) return;
-    Mean& mean = evaluation_due(step) ? evaluated_ : plain_;
+    Mean& mean = evaluations_.due(step) ? evaluated_ : plain_;
     mean.seconds += seconds;
     ++mean.count;
 }
@@ -31,7 +29,8 @@ void TimeLeft::add(uint64_t step, double seconds) {
 double TimeLeft::seconds(uint64_t step, uint64_t steps) const {
     if (plain_.count == 0 || evaluated_.count == 0) return -1;
     uint64_t evaluations = 0;
-    for (uint64_t next = next_evaluation(step); next <= steps; next = next_evaluation(next)) ++evaluations;
+    for (uint64_t next = evaluations_.next(step); next <= steps; next = evaluations_.next(next))
+        ++evaluations;
     const auto each = [](const Mean& mean) { return mean.seconds / static_cast<double>(mean.count); };
     return each(evaluated_) * static_cast<double>(evaluations) +
            each(plain_) * static_cast<double>(steps - step - evaluations);

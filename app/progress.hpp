@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "app/experiment/evaluation_schedule.hpp"
 #include "app/experiment/snapshot.hpp"
 
 namespace lab {
@@ -12,6 +13,8 @@ namespace lab {
 /// How long the steps that are left will take, from those made: most of them, and those with an evaluation.
 class TimeLeft {
   public:
+    explicit TimeLeft(const EvaluationSchedule& evaluations) : evaluations_(evaluations) {}
+
     /// Step number `step` took so long.
     void add(uint64_t step, double seconds);
     /// From `step` to `steps`; negative: too early to tell.
@@ -22,6 +25,7 @@ class TimeLeft {
         double seconds = 0;
         uint64_t count = 0;
     };
+    EvaluationSchedule evaluations_;
     Mean plain_, evaluated_;
 };
 

@@ -4,25 +4,22 @@
 
 namespace lab {
 
-namespace {
+EvaluationSchedule::EvaluationSchedule(const Settings& settings)
+    : shortest_(is_perceptron(settings) ? 5 : 50) {}
 
-constexpr uint64_t shortest = 5;
-
-uint64_t interval(uint64_t step) {
+uint64_t EvaluationSchedule::interval(uint64_t step) const {
     uint64_t power = 1;
     while (power <= step / 100) power *= 10;
     for (const uint64_t digit : {5, 2, 1})
-        if (digit * power <= step / 10) return digit * power > shortest ? digit * power : shortest;
-    return shortest;
+        if (digit * power <= step / 10) return digit * power > shortest_ ? digit * power : shortest_;
+    return shortest_;
 }
 
-}  // namespace
-
-bool evaluation_due(uint64_t step) {
+bool EvaluationSchedule::due(uint64_t step) const {
     return step % interval(step) == 0;
 }
 
-uint64_t next_evaluation(uint64_t step) {
+uint64_t EvaluationSchedule::next(uint64_t step) const {
     return (step / interval(step) + 1) * interval(step);
 }
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/experiment/measured_layers.hpp"
+
 namespace lab {
 
 namespace {
@@ -38,7 +40,10 @@ struct Subject {
     const Settings& settings() const { return run.settings; }
     const TwinSettings& its() const { return run.settings.twins[index]; }
     const TwinView& view() const { return run.twins[index]; }
-    std::string layer_name(size_t layer) const { return "hidden layer " + std::to_string(layer + 1); }
+    std::vector<MeasuredLayer> layers() const { return measured_layers(run.settings, index); }
+    std::string layer_name(size_t layer) const {
+        return is_perceptron(settings()) ? "hidden layer " + std::to_string(layer + 1) : layers()[layer].name;
+    }
 
     void add(Severity severity, const std::string& what, const char* why, std::optional<Fix> fix = {}) const {
         found.push_back({severity, twin_name(index) + ": " + what, why, std::move(fix)});
@@ -111,9 +116,9 @@ bool all_negative(const Histogram& histogram) {
 }
 
 void find_dead_layer(const Subject& at) {
-    if (at.its().activation != vknorm::Activation::relu) return;
+    const std::vector<MeasuredLayer> layers = at.layers();
     for (size_t layer = 0; layer < at.view().layers.size(); ++layer) {
-        if (!all_negative(at.view().layers[layer].normalized)) continue;
+        if (!layers[layer].rectified || !all_negative(at.view().layers[layer].normalized)) continue;
         at.add(Severity::warning,
                at.layer_name(layer) + " is dead: the input of every ReLU was negative in the whole batch",
                "No gradient passes a layer that answers 0, so neither it nor what lies before it learns.",
@@ -123,12 +128,12 @@ void find_dead_layer(const Subject& at) {
 }
 
 void find_dead_units(const Subject& at) {
-    if (at.its().activation != vknorm::Activation::relu) return;
+    const std::vector<MeasuredLayer> layers = at.layers();
     for (size_t layer = 0; layer < at.view().layers.size(); ++layer) {
         const uint32_t dead = at.view().layers[layer].dead_units;
-        if (dead == 0) continue;
+        if (dead == 0 || !layers[layer].rectified) continue;
         at.add(Severity::warning,
-               std::to_string(dead) + " of " + std::to_string(at.settings().hidden[layer]) + " units of " +
+               std::to_string(dead) + " of " + std::to_string(layers[layer].width()) + " units of " +
                    at.layer_name(layer) + " are dead: beta is so far below 0 that no batch of " +
                    std::to_string(at.settings().batch) + " can make them answer",
                "A ReLU that never answers has no gradient, and gamma and beta stay where they are.",

@@ -104,7 +104,7 @@ void Trainer::step() {
         if (const auto& divergence = twins_[i].divergence())
             note({step_, EventKind::diverged, twin_letter(i) + (" diverged: " + divergence->found)});
     }
-    if (evaluation_due(step_)) evaluate();
+    if (EvaluationSchedule(settings_).due(step_)) evaluate();
 }
 
 size_t Trainer::diverged() const {

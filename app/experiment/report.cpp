@@ -6,11 +6,12 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <type_traits>
 
 #include <vknorm/file.hpp>
+
+#include "app/experiment/measured_layers.hpp"
 
 namespace lab {
 
@@ -103,7 +104,10 @@ constexpr std::array unit_columns = {NamedColumn<UnitRow>{"percentile15", &UnitR
                                      NamedColumn<UnitRow>{"batch_mean", &UnitRow::batch_mean},
                                      NamedColumn<UnitRow>{"batch_variance", &UnitRow::batch_variance},
                                      NamedColumn<UnitRow>{"running_mean", &UnitRow::running_mean},
-                                     NamedColumn<UnitRow>{"running_variance", &UnitRow::running_variance}};
+                                     NamedColumn<UnitRow>{"running_variance", &UnitRow::running_variance},
+                                     NamedColumn<UnitRow>{"gamma", &UnitRow::gamma},
+                                     NamedColumn<UnitRow>{"beta", &UnitRow::beta},
+                                     NamedColumn<UnitRow>{"unit_gradient_norm", &UnitRow::gradient_norm}};
 constexpr std::array test_columns = {
     NamedColumn<TestRow>{"test_loss", &TestRow::loss},
     NamedColumn<TestRow>{"test_accuracy", &TestRow::accuracy},
@@ -160,12 +164,10 @@ nlohmann::ordered_json divergence_of(const TwinView& twin) {
 struct InspectedUnit {
     uint32_t layer, unit;
 };
-// Within the network, as the twins take it; of a model for pictures there is none.
-std::optional<InspectedUnit> inspected(const Settings& settings) {
-    if (!is_perceptron(settings)) return std::nullopt;
-    const uint32_t layer =
-        std::min(settings.inspected_layer, static_cast<uint32_t>(settings.hidden.size()) - 1);
-    return InspectedUnit{layer + 1, std::min(settings.inspected_unit, settings.hidden[layer] - 1)};
+// Within the network, as the twins take it.
+InspectedUnit inspected(Settings settings) {
+    keep_inspected_valid(settings);
+    return {settings.inspected_layer + 1, settings.inspected_unit};
 }
 
 }  // namespace
@@ -187,9 +189,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
               {{"eval", number(test.accuracy)}, {"batch_statistics", number(test.batch_accuracy)}}},
              {"diverged", divergence_of(run.twins[i])}});
     }
-    nlohmann::ordered_json inspected_unit;
-    if (const auto unit = inspected(run.settings))
-        inspected_unit = {{"layer", unit->layer}, {"unit", unit->unit}};
+    const InspectedUnit unit = inspected(run.settings);
     const nlohmann::ordered_json summary = {
         {"version", VKNORM_VERSION},
         {"command_line", command_line},
@@ -199,7 +199,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         {"data", run.train ? data_of(run) : nullptr},
         {"seed", run.settings.seed},
         {"parameters", run.parameters},
-        {"inspected", inspected_unit},
+        {"inspected", {{"layer", unit.layer}, {"unit", unit.unit}}},
         {"steps", run.step},
         {"steps_per_history_line", steps_per_line(run)},
         {"steps_per_second",
@@ -213,9 +213,8 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
 void write_history(const std::filesystem::path& file, const Snapshot& run) {
     std::string lines = "step,twin" + heads(training_columns) + ",steps,layer,unit" + heads(unit_columns) +
                         ",unit_steps" + heads(test_columns) + '\n';
-    const std::optional<InspectedUnit> unit = inspected(run.settings);
-    const std::string place_of_unit =
-        unit ? ',' + std::to_string(unit->layer) + ',' + std::to_string(unit->unit) : ",,";
+    const InspectedUnit unit = inspected(run.settings);
+    const std::string place_of_unit = ',' + std::to_string(unit.layer) + ',' + std::to_string(unit.unit);
     std::map<std::pair<uint64_t, size_t>, Line> rows;  // by step and twin
     for (size_t i = 0; i < run.twins.size(); ++i) {
         const TwinView& twin = run.twins[i];

@@ -46,10 +46,13 @@ struct UnitRow {
           percentile85 = not_measured;                               ///< of what the activation receives
     float batch_mean = not_measured, batch_variance = not_measured;  ///< of what the norm receives, biased
     float running_mean = not_measured, running_variance = not_measured;  ///< of norms that keep them
+    float gamma = not_measured, beta = not_measured;                     ///< of norms, after the step
+    float gradient_norm = not_measured;  ///< L2 norm of the gradient of what the norm receives
 
     static constexpr std::array numbers = {
-        &UnitRow::percentile15,   &UnitRow::percentile50, &UnitRow::percentile85,    &UnitRow::batch_mean,
-        &UnitRow::batch_variance, &UnitRow::running_mean, &UnitRow::running_variance};
+        &UnitRow::percentile15,   &UnitRow::percentile50, &UnitRow::percentile85,     &UnitRow::batch_mean,
+        &UnitRow::batch_variance, &UnitRow::running_mean, &UnitRow::running_variance, &UnitRow::gamma,
+        &UnitRow::beta,           &UnitRow::gradient_norm};
 };
 
 /// The test set, evaluated between two steps.
@@ -72,7 +75,7 @@ struct Histogram {
     }
 };
 
-/// The latest step in one hidden layer, for its card.
+/// The latest step in one measured layer, for its card.
 struct LayerView {
     Histogram normalized;  ///< what the activation receives
     float mean = not_measured, deviation = not_measured;
@@ -80,6 +83,13 @@ struct LayerView {
     // Of norms over the batch:
     float largest_gain = not_measured;  ///< of a unit: abs(gamma) / sqrt(variance + epsilon)
     uint32_t dead_units = 0;            ///< of ReLUs whose beta no batch of that size can make up for
+    std::vector<uint32_t> shape{};      ///< of what the layer gives for one example
+};
+
+/// What a channel of a convolution's norm, or of the convolution without one, makes of test pictures.
+struct FeatureMaps {
+    uint32_t pictures = 0, height = 0, width = 0;  ///< 0: none
+    std::vector<float> values;                     ///< [pictures][height][width]
 };
 
 /// Class probabilities over a grid of points in the plane, with running statistics.
@@ -100,11 +110,12 @@ struct Divergence {
 struct TwinView {
     History<TrainingRow> training{8192};
     History<UnitRow> unit{8192};  ///< begins anew when another unit is inspected
-    /// As evaluation_due() has it; and of the latest step, when that is known.
+    /// As EvaluationSchedule has it; and of the latest step, when that is known.
     History<TestRow> test{2048};
     History<std::vector<Histogram>> distributions{96};  ///< of what each activation receives
-    std::vector<LayerView> layers;                      ///< one per hidden layer; empty before the first step
-    Boundary boundary;                                  ///< for planar data
+    std::vector<LayerView> layers;    ///< one per measured layer; empty before the first step
+    Boundary boundary;                ///< for planar data
+    FeatureMaps maps;                 ///< of the inspected channel, of the first examples of Snapshot::test
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
     std::optional<Divergence> divergence;  ///< the twin sits out since
 

@@ -22,7 +22,8 @@ namespace {
 // The range of a Histogram, and one bin more on either side: it takes in what lies beyond.
 constexpr uint32_t histogram_bins = 64;
 constexpr uint32_t grid_points = 64;  // in each direction
-constexpr size_t pictures_shown = 64;
+// Those whose classes are told, and of networks with convolutions, which take longer.
+constexpr size_t pictures_shown = 64, pictures_shown_with_maps = 12;
 // Weights of the newest value in the moving averages.
 constexpr double light = 0.2, strong = 0.03;
 // Batch renormalization begins after 5 000 steps in its paper; runs here have some hundred.
@@ -82,11 +83,6 @@ vknorm::Network network_of(vknorm::Device& device, const Settings& settings, siz
     return {device, picture_model(settings, index, train), options};
 }
 
-/// The node of a hidden layer whose output its activation receives.
-std::string normalized_node(const std::vector<vknorm::HiddenLayer>& hidden, size_t layer) {
-    return std::to_string(layer) + (hidden[layer].norm == vknorm::Norm::none ? ".linear" : ".norm");
-}
-
 Histogram to_histogram(const vknorm::ProbeResult& probe) {
     Histogram histogram;
     histogram.share.assign(histogram_bins, 0.f);
@@ -99,17 +95,23 @@ Histogram to_histogram(const vknorm::ProbeResult& probe) {
     return histogram;
 }
 
-/// What batch norm does to the units of a layer.
-void describe_units(LayerView& layer, const std::vector<vknorm::ChannelStatistics>& units,
-                    const Settings& settings, bool relu) {
+/// What batch norm does to the units of a layer, each with so many values in a batch.
+void describe_units(LayerView& view, const std::vector<vknorm::ChannelStatistics>& units, float epsilon,
+                    size_t values, bool rectified) {
     // In deviations: no value of a batch lies further from its mean.
-    const float reach = std::sqrt(static_cast<float>(settings.batch - 1));
+    const float reach = std::sqrt(static_cast<float>(values - 1));
     for (const vknorm::ChannelStatistics& unit : units) {
         const float gamma = std::abs(unit.gamma);
-        layer.largest_gain =
-            std::fmax(layer.largest_gain, gamma / std::sqrt(unit.batch_variance + settings.epsilon));
-        layer.dead_units += relu && unit.beta <= -gamma * reach;
+        view.largest_gain = std::fmax(view.largest_gain, gamma / std::sqrt(unit.batch_variance + epsilon));
+        view.dead_units += rectified && unit.beta <= -gamma * reach;
     }
+}
+
+/// Of the vector of all the values that the probe saw.
+float length_of(const vknorm::ProbeResult& probe) {
+    const double count = std::accumulate(probe.histogram.begin(), probe.histogram.end(), 0.0);
+    const double mean = double{probe.mean};
+    return static_cast<float>(std::sqrt(count * (double{probe.variance} + mean * mean)));
 }
 
 // In a checkpoint, in the order of averages(): what each depends on.
@@ -151,6 +153,7 @@ PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
 Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train)
     : depends_on_batch_(depends_on_batch(settings, index)),
       network_(network_of(device, settings, index, train)),
+      layers_(measured_layers(network_.graph())),
       light_loss_(light),
       strong_loss_(strong),
       light_gradient_norm_(light),
@@ -166,6 +169,7 @@ void Twin::apply(const Settings& settings, const Settings& previous) {
     if (settings.inspected_layer != previous.inspected_layer ||
         settings.inspected_unit != previous.inspected_unit) {
         view_.unit.clear();
+        view_.maps = {};
         set_probes(settings);
     }
     set_plan(settings);
@@ -183,10 +187,9 @@ void Twin::set_hyperparameters(const Settings& settings) {
 }
 
 void Twin::set_probes(const Settings& settings) {
-    const auto& hidden = network_.options().hidden;
-    if (hidden.empty()) return;  // of a model for pictures nothing is probed
-    layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(hidden.size() - 1));
-    unit_ = std::min(settings.inspected_unit, hidden[layer_].units - 1);
+    layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(layers_.size() - 1));
+    const MeasuredLayer& inspected = layers_[layer_];
+    unit_ = std::min(settings.inspected_unit, inspected.width() - 1);
     std::vector<vknorm::NetworkProbe> probes;
     const auto add_probe = [&](const std::string& node, int32_t unit) {
         vknorm::NetworkProbe probe;
@@ -202,12 +205,15 @@ void Twin::set_probes(const Settings& settings) {
     };
     // The normalized values of every layer, and those of the inspected unit, before and after the norm.
     normalized_.clear();
-    for (size_t i = 0; i < hidden.size(); ++i)
-        normalized_.push_back(add_probe(normalized_node(hidden, i), -1));
+    for (const MeasuredLayer& layer : layers_) normalized_.push_back(add_probe(layer.normalized(), -1));
     const auto unit = static_cast<int32_t>(unit_);
-    unit_before_ = unit_after_ = add_probe(std::to_string(layer_) + ".linear", unit);
-    if (hidden[layer_].norm != vknorm::Norm::none)
-        unit_after_ = add_probe(normalized_node(hidden, layer_), unit);
+    unit_before_ = unit_after_ = add_probe(inspected.linear, unit);
+    if (!inspected.norm.empty()) unit_after_ = add_probe(inspected.norm, unit);
+    const vknorm::NetworkProbe gradient{.node = inspected.linear,
+                                        .tensor = vknorm::Tensor::output_gradient,
+                                        .options = {.bins = 1, .unit = unit}};
+    probes.push_back(gradient);
+    unit_gradient_ = gradient.name();
     network_.set_probes(std::move(probes));
 }
 
@@ -215,9 +221,7 @@ void Twin::set_probes(const Settings& settings) {
 void Twin::set_plan(const Settings& settings) {
     plan_ = settings.plan;
     if (!plan_) parts_.clear();
-    const auto& hidden = network_.options().hidden;
-    view_.norm_plan =
-        plan_ && !hidden.empty() ? network_.explain(normalized_node(hidden, layer_), settings.batch) : "";
+    view_.norm_plan = plan_ ? network_.explain(layers_[layer_].normalized(), settings.batch) : "";
 }
 
 // All layers at once, so that another one can be looked at while the run is paused.
@@ -225,10 +229,9 @@ void Twin::set_microscope(const Settings& settings) {
     if (settings.microscope == microscope_) return;
     microscope_ = settings.microscope;
     view_.specimens.clear();
-    const auto& hidden = network_.options().hidden;
     std::vector<std::string> norms;
-    for (size_t i = 0; i < hidden.size(); ++i)
-        if (microscope_ && hidden[i].norm != vknorm::Norm::none) norms.push_back(normalized_node(hidden, i));
+    for (const MeasuredLayer& layer : layers_)
+        if (microscope_ && is_perceptron(settings) && !layer.norm.empty()) norms.push_back(layer.norm);
     network_.set_captured_norms(norms);
 }
 
@@ -274,11 +277,10 @@ void Twin::collect(uint64_t step) {
                          .gradient_norm = result.gradient_norm,
                          .lightly_smoothed_gradient_norm = light_gradient_norm_.add(result.gradient_norm),
                          .strongly_smoothed_gradient_norm = strong_gradient_norm_.add(result.gradient_norm)});
-    if (network_.options().hidden.empty()) return;
     view_.unit.push(step, unit_row(result));
     view_.specimens.clear();
     for (size_t layer = 0; layer < specimens_.size(); ++layer) {
-        const auto captured = result.captured.find(normalized_node(network_.options().hidden, layer));
+        const auto captured = result.captured.find(layers_[layer].norm);
         view_.specimens.emplace_back();
         if (captured == result.captured.end()) continue;
         Specimen& specimen = specimens_[layer];
@@ -291,16 +293,19 @@ void Twin::collect(uint64_t step) {
 
     std::vector<Histogram> histograms;
     view_.layers.clear();
-    for (const std::string& name : normalized_) {
-        const vknorm::ProbeResult& probe = result.probes.at(name);
+    for (size_t i = 0; i < layers_.size(); ++i) {
+        const MeasuredLayer& layer = layers_[i];
+        const vknorm::ProbeResult& probe = result.probes.at(normalized_[i]);
         histograms.push_back(to_histogram(probe));
-        view_.layers.push_back({histograms.back(), probe.mean, std::sqrt(probe.variance), probe.non_finite});
+        view_.layers.push_back({.normalized = histograms.back(),
+                                .mean = probe.mean,
+                                .deviation = std::sqrt(probe.variance),
+                                .non_finite = probe.non_finite,
+                                .shape = layer.shape});
+        if (layer.kind == vknorm::Norm::batch && settings_.statistics == vknorm::Statistics::batch)
+            describe_units(view_.layers.back(), result.statistics.at(layer.norm), settings_.epsilon,
+                           settings_.batch * layer.positions(), layer.rectified);
     }
-    const auto& hidden = network_.options().hidden;
-    for (size_t i = 0; i < hidden.size() && settings_.statistics == vknorm::Statistics::batch; ++i)
-        if (hidden[i].norm == vknorm::Norm::batch)
-            describe_units(view_.layers[i], result.statistics.at(normalized_node(hidden, i)), settings_,
-                           hidden[i].activation == vknorm::Activation::relu);
     view_.distributions.push(step, std::move(histograms));
 }
 
@@ -352,10 +357,14 @@ UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
     row.percentile85 = after.percentile85;
     row.batch_mean = before.mean;
     row.batch_variance = before.variance;
-    const auto statistics = result.statistics.find(std::to_string(layer_) + ".norm");
+    row.gradient_norm = length_of(result.probes.at(unit_gradient_));
+    const auto statistics = result.statistics.find(layers_[layer_].norm);
     if (statistics != result.statistics.end()) {
-        row.running_mean = statistics->second[unit_].running_mean;
-        row.running_variance = statistics->second[unit_].running_variance;
+        const vknorm::ChannelStatistics& channel = statistics->second[unit_];
+        row.running_mean = channel.running_mean;
+        row.running_variance = channel.running_variance;
+        row.gamma = channel.gamma;
+        row.beta = channel.beta;
     }
     return row;
 }
@@ -376,7 +385,7 @@ void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) 
                 .accuracy);
     }
     unscheduled_test_.reset();
-    if (evaluation_due(step))
+    if (EvaluationSchedule(settings_).due(step))
         view_.test.push(step, row);
     else
         unscheduled_test_ = {step, row, Extremes<TestRow>(row)};
@@ -416,11 +425,28 @@ void Twin::look(const vknorm::Dataset& test, const PlaneGrid& grid) {
                           grid.low,     grid.high,
                           test.classes, network_.predict(grid.points, vknorm::Statistics::running)};
     if (test.image_width > 0) {
-        const size_t shown = std::min(pictures_shown, test.size());
-        view_.predicted = most_probable(network_.predict(std::span(test.inputs).first(shown * test.features),
-                                                         vknorm::Statistics::running),
-                                        test.classes);
+        const size_t most = is_perceptron(settings_) ? pictures_shown : pictures_shown_with_maps;
+        const auto shown = std::span(test.inputs).first(std::min(most, test.size()) * test.features);
+        view_.predicted = most_probable(network_.predict(shown, vknorm::Statistics::running), test.classes);
+        view_.maps = feature_maps(shown);
     }
+}
+
+FeatureMaps Twin::feature_maps(std::span<const float> pictures) {
+    const MeasuredLayer& layer = layers_[layer_];
+    if (!layer.gives_maps()) return {};
+    const std::vector<float> outputs =
+        network_.output(layer.normalized(), pictures, vknorm::Statistics::running);
+    FeatureMaps maps{.pictures = static_cast<uint32_t>(pictures.size() / network_.options().inputs),
+                     .height = layer.shape[1],
+                     .width = layer.shape[2],
+                     .values = {}};
+    const size_t map = size_t{maps.height} * maps.width;
+    for (size_t picture = 0; picture < maps.pictures; ++picture) {
+        const auto first = outputs.begin() + static_cast<ptrdiff_t>((picture * layer.width() + unit_) * map);
+        maps.values.insert(maps.values.end(), first, first + static_cast<ptrdiff_t>(map));
+    }
+    return maps;
 }
 
 }  // namespace lab

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/experiment/data.hpp"
+#include "app/experiment/measured_layers.hpp"
 #include "app/experiment/moving_average.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/step_parts.hpp"
@@ -46,7 +47,8 @@ class Twin {
     /// it is evaluated in batches as large as those of training, which is what happens to whoever forgets
     /// eval().
     void evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch);
-    /// Brings the decision boundary, or the classes of the pictures shown, in view() up to date.
+    /// Brings the decision boundary, or the classes and feature maps of the pictures shown, in view() up to
+    /// date.
     void look(const vknorm::Dataset& test, const PlaneGrid& grid);
 
     /// Accuracy on `test`; with batch statistics in batches of `batch`. Changes nothing, view() neither.
@@ -76,14 +78,16 @@ class Twin {
     /// What is known of a layer's norm before a step.
     Specimen specimen_of(size_t layer, std::span<const uint32_t> labels) const;
     UnitRow unit_row(const vknorm::StepResult& result) const;
+    FeatureMaps feature_maps(std::span<const float> pictures);
     std::array<MovingAverage*, 4> averages();
 
     Settings settings_;  // of the steps that follow
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     vknorm::Network network_;
-    std::vector<std::string> normalized_;   // names of the probes of what the activations receive
-    std::string unit_before_, unit_after_;  // and of those of the unit inspected
+    std::vector<MeasuredLayer> layers_;
+    std::vector<std::string> normalized_;  // names of the probes of what the activations receive
+    std::string unit_before_, unit_after_, unit_gradient_;  // and of those of the unit inspected
     TwinView view_;  // without the parts and the test at a step that the schedule leaves out
     std::optional<History<TestRow>::Entry> unscheduled_test_;
     bool plan_ = false;

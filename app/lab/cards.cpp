@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "app/experiment/measured_layers.hpp"
 #include "app/experiment/words.hpp"
 #include "app/lab/norm_choice.hpp"
 #include "app/plot/overlap.hpp"
@@ -76,12 +77,13 @@ void draw_arrow(const Look& look, ImDrawList& list, float left, float right, flo
 }
 
 // What the open card offers: a norm for each twin.
-void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, Settings& settings) {
+void draw_layer_menu(const Look& look, const plot::Rect& card, const MeasuredLayer& its, uint32_t layer,
+                     Settings& settings) {
     ImGui::SetNextWindowPos({card.min.x, card.max.y + look.px(4)});
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {look.px(12), look.px(10)});
     if (ImGui::BeginPopup("norms")) {
         ImGui::PushFont(look.fonts.strong);
-        ImGui::Text("hidden %u", layer + 1);
+        ImGui::TextUnformatted(its.name.c_str());
         ImGui::PopFont();
         for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
             ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -97,11 +99,25 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, uint32_t layer, S
     ImGui::PopStyleVar();
 }
 
-std::string layer_note(const Snapshot& run, const Settings& settings, uint32_t layer) {
+/// "48 units", "3x3, 16 of 28 x 28"
+std::string shape_in_short(const MeasuredLayer& layer, const Snapshot& run, uint32_t index) {
+    const std::string width = std::to_string(layer.width());
+    if (!layer.gives_maps()) return width + " units";
+    const std::string kernel = std::to_string(layer.kernel);
+    const std::string words = kernel + "x" + kernel + ", " + width;
+    for (const TwinView& twin : run.twins)
+        if (index < twin.layers.size() && twin.layers[index].shape.size() == 3)
+            return words + " of " + std::to_string(twin.layers[index].shape[1]) + " x " +
+                   std::to_string(twin.layers[index].shape[2]);
+    return words + " channels";
+}
+
+std::string layer_note(const Snapshot& run, const Settings& settings, const MeasuredLayer& its,
+                       uint32_t layer) {
     std::string norms, beyond;
     for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
         const std::string letter{twin_letter(twin)};
-        norms += (twin == 0 ? "" : ", ") + letter + " " + name(settings.twins[twin].norm_of(layer));
+        norms += (twin == 0 ? "" : ", ") + letter + " " + name(norm_of(settings, twin, layer));
         if (twin >= run.twins.size()) continue;
         const TwinView& view = run.twins[twin];
         if (view.divergence)
@@ -114,9 +130,11 @@ std::string layer_note(const Snapshot& run, const Settings& settings, uint32_t l
                       static_cast<double>(histogram.low), static_cast<double>(histogram.high));
         if (histogram.below + histogram.above > 0) beyond += text.data();
     }
-    return norms + "." + beyond +
-           " A click inspects this layer, one on its lens puts it under the microscope; a right click "
-           "changes its norms.";
+    const char* const more = is_perceptron(settings) ? ", one on its lens puts it under the microscope; a "
+                                                       "right click changes its norms."
+                                                     : ".";
+    return its.name + ": " + shape_in_short(its, run, layer) + "; " + norms + "." + beyond +
+           " A click inspects this layer" + more;
 }
 
 // The norm of a layer that is an exception, behind its title; a dot where there is no room.
@@ -181,27 +199,33 @@ void draw_lens(const Look& look, ImDrawList& list, const plot::Rect& card, bool 
 }
 
 void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s,
-               const Settings& settings, uint32_t index, bool hovered) {
+               const Settings& settings, const MeasuredLayer& its, uint32_t index, bool hovered) {
     const bool inspected = settings.inspected_layer == index;
     const Color fill = hovered ? mixed(look.theme.panel, look.theme.control, 0.6f) : look.theme.panel;
     plot::card(look, list, card, look.px(7), fill, inspected ? look.theme.grip : look.theme.border,
                look.px(inspected ? 2.0f : 1.0f));
     const float inset = look.px(card_inset);
-    const std::string title = "hidden " + std::to_string(index + 1),
-                      count = std::to_string(settings.hidden[index]);
-    const float top = card.min.y + look.px(6);
+    const bool has_lens = is_perceptron(settings);
+    const float lens = has_lens ? look.px(lens_width) : 0, gap = look.px(8);
+    const float room = card.width() - 2 * inset - lens, right = card.max.x - inset - lens;
+    const std::string title = plot::fitted(look.fonts.small, its.name, room),
+                      count = std::to_string(its.width());
+    float top = card.min.y + look.px(6);
     plot::text(list, look.fonts.small, {card.min.x + inset, top}, look.theme.text, title.c_str());
     const ImVec2 count_size = plot::text_size(look.fonts.mono, count.c_str());
-    const float gap = look.px(8), lens = look.px(lens_width), room = card.width() - 2 * inset - lens,
-                right = card.max.x - inset - lens;
     const float title_width = plot::text_size(look.fonts.small, title.c_str()).x;
-    if (title_width + gap + count_size.x <= room)
+    if (!its.gives_maps() && title_width + gap + count_size.x <= room)
         plot::text(list, look.fonts.mono, {right - count_size.x, top - look.px(1)}, look.theme.muted,
                    count.c_str());
     draw_exceptions(look, list, settings, index, card.min.x + inset + title_width + gap,
                     right - count_size.x - gap, top);
-    if (title_width <= room) draw_lens(look, list, card, hovered && on_lens(look, card));
+    if (has_lens) draw_lens(look, list, card, hovered && on_lens(look, card));
 
+    if (its.gives_maps()) {  // a line of its own
+        top += look.px(13);
+        const std::string words = plot::fitted(look.fonts.small, shape_in_short(its, s, index), room);
+        plot::text(list, look.fonts.small, {card.min.x + inset, top}, look.theme.muted, words.c_str());
+    }
     const float bottom = draw_moments(look, list, card, s, index);
     const plot::Rect area{{card.min.x + inset, top + look.px(17)}, {card.max.x - inset, bottom}};
     std::vector<plot::DrawnLine> outlines;
@@ -220,26 +244,13 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
     plot::show_covered_lines(list, outlines, area.min.x, area.max.x, look.px(6));
 }
 
-// In place of the cards.
-void draw_model(const Look& look, ImDrawList& list, const plot::Rect& frame, const Settings& settings) {
-    plot::card(look, list, frame, look.px(7), look.theme.panel, look.theme.border, look.px(1));
-    const std::string words =
-        std::string(name(settings.model)) + ": layers with convolutions have no cards yet";
-    const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
-    const ImVec2 at = {(frame.min.x + frame.max.x - size.x) / 2, (frame.min.y + frame.max.y - size.y) / 2};
-    plot::text(list, look.fonts.small, at, look.theme.muted, words.c_str());
-}
-
 }  // namespace
 
 bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    if (!is_perceptron(settings)) {
-        draw_model(look, list, frame, settings);
-        return false;
-    }
     bool magnified = false;
-    const size_t layers = settings.hidden.size();
+    const std::vector<MeasuredLayer> its = measured_layers(settings, 0);
+    const size_t layers = its.size();
     const float end_width = look.px(52), arrow = look.px(16), middle = (frame.min.y + frame.max.y) / 2;
     const float room = frame.width() - 2 * end_width - arrow * static_cast<float>(layers + 1);
     const float width = std::min(room / static_cast<float>(layers), look.px(330));
@@ -256,14 +267,16 @@ bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Se
         ImGui::SetCursorScreenPos(card.min);
         if (press_area(look, "card", {card.width(), card.height()})) {
             settings.inspected_layer = i;
-            magnified = magnified || (ImGui::IsMouseReleased(ImGuiMouseButton_Left) && on_lens(look, card));
+            magnified = magnified || (is_perceptron(settings) &&
+                                      ImGui::IsMouseReleased(ImGuiMouseButton_Left) && on_lens(look, card));
         }
         const bool hovered = ImGui::IsItemHovered();
-        if (ImGui::IsItemClicked(ImGuiMouseButton_Right) || look.focus.asked_for_menu())
+        if (is_perceptron(settings) &&
+            (ImGui::IsItemClicked(ImGuiMouseButton_Right) || look.focus.asked_for_menu()))
             ImGui::OpenPopup("norms");
-        hint(look, layer_note(s, settings, i).c_str(), Side::below);
-        draw_card(look, list, card, s, settings, i, hovered);
-        draw_layer_menu(look, card, i, settings);
+        hint(look, layer_note(s, settings, its[i], i).c_str(), Side::below);
+        draw_card(look, list, card, s, settings, its[i], i, hovered);
+        draw_layer_menu(look, card, its[i], i, settings);
         ImGui::PopID();
         x += width;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "app/experiment/measured_layers.hpp"
 #include "app/lab/norm_choice.hpp"
 #include "app/ui/focus.hpp"
 #include "app/ui/scale.hpp"
@@ -187,19 +188,21 @@ void draw_normalization(const Look& look, Settings& s) {
 }
 
 void draw_inspected_unit(const Look& look, Settings& s) {
-    const auto layers = static_cast<uint32_t>(s.hidden.size());
+    const std::vector<MeasuredLayer> layers = measured_layers(s, 0);
     uint32_t layer = s.inspected_layer + 1;
-    if (slider(look, field_named("layer").label, layer, 1, layers, "hidden " + std::to_string(layer)))
+    if (slider(look, field_named("layer").label, layer, 1, static_cast<uint32_t>(layers.size()),
+               layers[layer - 1].name))
         s.inspected_layer = layer - 1;
     explain(look, field_named("layer"));
-    const uint32_t units = s.hidden[s.inspected_layer];
-    slider(look, field_named("unit").label, s.inspected_unit, 0, units - 1, std::to_string(s.inspected_unit));
+    const MeasuredLayer& inspected = layers[s.inspected_layer];
+    slider(look, inspected.gives_maps() ? "Channel" : field_named("unit").label, s.inspected_unit, 0,
+           inspected.width() - 1, std::to_string(s.inspected_unit));
     explain(look, field_named("unit"));
 }
 
 void draw_inspect(const Look& look, Settings& s) {
     if (!section(look, "Inspect", 0)) return;
-    if (is_perceptron(s)) draw_inspected_unit(look, s);
+    draw_inspected_unit(look, s);
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const char* const label = field_named("smoothing").label;
     const ImVec2 size = plot::text_size(look.fonts.small, label);
@@ -210,11 +213,6 @@ void draw_inspect(const Look& look, Settings& s) {
 }
 
 }  // namespace
-
-void keep_inspected_valid(Settings& s) {
-    s.inspected_layer = std::min(s.inspected_layer, static_cast<uint32_t>(s.hidden.size()) - 1);
-    s.inspected_unit = std::min(s.inspected_unit, s.hidden[s.inspected_layer] - 1);
-}
 
 void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
                    const std::function<void()>& first) {

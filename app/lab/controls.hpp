@@ -13,7 +13,4 @@ namespace lab {
 void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
                    const std::function<void()>& first);
 
-/// Keeps the inspected layer and unit within the network.
-void keep_inspected_valid(Settings& settings);
-
 }  // namespace lab

@@ -26,6 +26,9 @@ inline constexpr Explanation explanations[] = {
      "the test set."},
     {"Test pictures", "guess = class of the largest logit",
      "Pictures of the test set and what each twin takes them for, in eval mode; a cross is a mistake."},
+    {"Feature maps", "y[c, i, j], one channel of a layer",
+     "What the inspected channel makes of test pictures in eval mode, behind its norm: of the twin's colour "
+     "where it is positive, grey where it is negative and a ReLU gives 0. Each twin has its own scale."},
     {"Data", "", "Examples without a plane or pictures to draw: this is what was found in the file."},
     {"Pre-activations", "y = γ · x" HAT " + β, or z without a norm",
      "What the activations of the inspected layer receive, one ridge for each moment of the run, the newest "

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <imgui_internal.h>
 
+#include "app/experiment/measured_layers.hpp"
 #include "app/lab/cards.hpp"
 #include "app/lab/controls.hpp"
 #include "app/lab/findings.hpp"

@@ -75,6 +75,82 @@ void draw_picture(ImDrawList& list, std::span<const float> pixels, uint32_t colu
         }
 }
 
+/// Where a picture of those proportions lies in a square tile.
+Rect centered(ImVec2 at, float side, uint32_t columns, uint32_t rows) {
+    const auto longest = static_cast<float>(std::max(columns, rows));
+    const float width = side * static_cast<float>(columns) / longest,
+                height = side * static_cast<float>(rows) / longest;
+    const ImVec2 corner{at.x + (side - width) / 2, at.y + (side - height) / 2};
+    return {corner, {corner.x + width, corner.y + height}};
+}
+
+void draw_example(const Look& look, ImDrawList& list, const vknorm::Dataset& data, size_t example, ImVec2 at,
+                  float side) {
+    const Color ground = look.theme.dark ? rgb(0x0B0D11) : rgb(0xF1F3F6),
+                ink = look.theme.dark ? rgb(0xF2F4F7) : rgb(0x1B2330);
+    const Rect tile = centered(at, side, data.image_width, data.image_height);
+    draw_picture(list, data.example(example), data.image_width, data.image_height, tile, ground, ink);
+}
+
+/// Below a tile, whose lower left corner is `at`: what each twin takes the example for.
+void draw_guesses(const Look& look, ImDrawList& list, const vknorm::Dataset& data, size_t example,
+                  std::span<const std::span<const uint32_t>> predicted, ImVec2 at, float side,
+                  const PanelState& state) {
+    // Of a tile's width: from one twin's guess to the next, and half the length of its bar.
+    const auto twins = static_cast<float>(predicted.size());
+    const float pitch = 0.92f / twins, bar = 0.4f / twins, middle = (twins - 1) / 2;
+    for (size_t twin = 0; twin < predicted.size(); ++twin) {
+        if (!state.shows(1u << twin) || example >= predicted[twin].size()) continue;
+        const bool right = predicted[twin][example] == data.labels[example];
+        const std::string name =
+            fitted(look.fonts.mono, data.class_name(predicted[twin][example]), side * pitch);
+        const ImVec2 size = text_size(look.fonts.mono, name.c_str());
+        const float center = at.x + side * (0.5f + pitch * (static_cast<float>(twin) - middle));
+        const Color color = right ? look.theme.good : look.theme.bad;
+        text(list, look.fonts.mono, {center - size.x / 2, at.y + look.px(1)}, color, name.c_str());
+        // The bar says whose guess it is; a wrong one's is crossed out.
+        const float reach = side * bar;
+        list.AddRectFilled({std::round(center - reach), at.y},
+                           {std::round(center + reach), at.y + look.px(2)},
+                           right ? look.theme.twins[twin] : look.theme.bad);
+        if (!right)
+            draw_cross(list, {std::round(center), at.y + look.px(1)}, look.px(3.5f), look.px(2),
+                       look.theme.bad);
+    }
+}
+
+/// A map as a sheet of colours that blend into each other: of `color` where it is positive, and grey where it
+/// is negative, the stronger the farther from 0.
+void draw_map(const Look& look, ImDrawList& list, std::span<const float> values, uint32_t columns,
+              uint32_t rows, float largest, const Rect& tile, Color color) {
+    const Color zero = look.theme.dark ? rgb(0x0B0D11) : rgb(0xF1F3F6);
+    list.AddRectFilled(tile.min, tile.max, zero);
+    const ImVec2 uv = ImGui::GetFontTexUvWhitePixel();
+    // One value beyond every edge, so that the sheet reaches the tile's.
+    const uint32_t across = columns + 2, down = rows + 2;
+    list.PrimReserve(static_cast<int>((across - 1) * (down - 1) * 6), static_cast<int>(across * down));
+    const unsigned first = list._VtxCurrentIdx;
+    const auto place = [](uint32_t i, uint32_t count, float begin, float length) {
+        const float at = std::clamp(static_cast<float>(i) - 0.5f, 0.f, static_cast<float>(count));
+        return begin + length * at / static_cast<float>(count);
+    };
+    for (uint32_t y = 0; y < down; ++y)
+        for (uint32_t x = 0; x < across; ++x) {
+            const uint32_t row = std::clamp(y, 1u, rows) - 1, column = std::clamp(x, 1u, columns) - 1;
+            const float value = values[size_t{row} * columns + column] / largest;
+            const float strength = std::isfinite(value) ? std::min(std::abs(value), 1.f) : 0.f;
+            list.PrimWriteVtx(
+                {place(x, columns, tile.min.x, tile.width()), place(y, rows, tile.min.y, tile.height())}, uv,
+                mixed(zero, value > 0 ? color : look.theme.muted, strength));
+        }
+    for (uint32_t y = 0; y + 1 < down; ++y)
+        for (uint32_t x = 0; x + 1 < across; ++x) {
+            const unsigned corner = first + y * across + x;
+            for (const unsigned index : {0u, 1u, across + 1, 0u, across + 1, across})
+                list.PrimWriteIdx(static_cast<ImDrawIdx>(corner + index));
+        }
+}
+
 }  // namespace
 
 void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& options,
@@ -93,44 +169,67 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
     const GridLayout grid = grid_layout(count, content.width(), content.height(), gap, label);
     const float used = static_cast<float>(grid.columns) * (grid.tile + gap) - gap;
     const float left = content.min.x + (content.width() - used) / 2;
-    const Color ground = look.theme.dark ? rgb(0x0B0D11) : rgb(0xF1F3F6),
-                ink = look.theme.dark ? rgb(0xF2F4F7) : rgb(0x1B2330);
-
-    // Of a tile's width: from one twin's guess to the next, and half the length of its bar.
-    const auto twins = static_cast<float>(predicted.size());
-    const float pitch = 0.92f / twins, bar = 0.4f / twins, middle = (twins - 1) / 2;
-
     ImDrawList& list = *ImGui::GetWindowDrawList();
     for (size_t i = 0; i < count; ++i) {
         const size_t row = i / grid.columns, column = i % grid.columns;
         const float x = std::round(left + static_cast<float>(column) * (grid.tile + gap));
         const float y = std::round(content.min.y + static_cast<float>(row) * (grid.tile + label + gap));
         const float side = std::floor(grid.tile);
-        // In its own proportions, in the middle of the tile.
-        const auto longest = static_cast<float>(std::max(data.image_width, data.image_height));
-        const float width = side * static_cast<float>(data.image_width) / longest,
-                    height = side * static_cast<float>(data.image_height) / longest;
-        const ImVec2 corner{x + (side - width) / 2, y + (side - height) / 2};
-        draw_picture(list, data.example(i), data.image_width, data.image_height,
-                     {corner, {corner.x + width, corner.y + height}}, ground, ink);
-        for (size_t twin = 0; twin < predicted.size(); ++twin) {
-            if (!state.shows(1u << twin) || i >= predicted[twin].size()) continue;
-            const bool right = predicted[twin][i] == data.labels[i];
-            const std::string name =
-                fitted(look.fonts.mono, data.class_name(predicted[twin][i]), side * pitch);
-            const ImVec2 size = text_size(look.fonts.mono, name.c_str());
-            const float center = x + side * (0.5f + pitch * (static_cast<float>(twin) - middle));
-            const Color color = right ? look.theme.good : look.theme.bad;
-            text(list, look.fonts.mono, {center - size.x / 2, y + side + look.px(1)}, color, name.c_str());
-            // The bar says whose guess it is; a wrong one's is crossed out.
-            const float reach = side * bar;
-            list.AddRectFilled({std::round(center - reach), y + side},
-                               {std::round(center + reach), y + side + look.px(2)},
-                               right ? look.theme.twins[twin] : look.theme.bad);
-            if (!right)
-                draw_cross(list, {std::round(center), y + side + look.px(1)}, look.px(3.5f), look.px(2),
-                           look.theme.bad);
-        }
+        draw_example(look, list, data, i, {x, y}, side);
+        draw_guesses(look, list, data, i, predicted, {x, y + side}, side, state);
+    }
+}
+
+void draw_feature_maps(const Look& look, const Rect& frame, const PanelOptions& options,
+                       const vknorm::Dataset& data, std::span<const std::span<const uint32_t>> predicted,
+                       std::span<const MapsView> rows, PanelState& state) {
+    const PanelArea panel = begin_panel(look, frame, options, state);
+    const Rect& content = panel.content;
+    size_t pictures = data.size(), shown = 0;
+    for (size_t twin = 0; twin < rows.size(); ++twin) {
+        if (!state.shows(1u << twin)) continue;
+        pictures = std::min<size_t>(pictures, rows[twin].pictures);
+        ++shown;
+    }
+    if (shown == 0 || pictures == 0) {
+        empty_note(look, content, "No feature maps yet");
+        return;
+    }
+    const float guesses = look.px(19), caption = look.px(15), gap = look.px(4);
+    const auto lines = static_cast<float>(shown);
+    const float most_wide = content.width() / 3,
+                most_high = (content.height() - guesses - lines * (caption + gap)) / (lines + 1);
+    const float fitting = std::max(std::min(most_high, most_wide), look.px(8));
+    const size_t columns =
+        std::clamp<size_t>(static_cast<size_t>((content.width() + gap) / (fitting + gap)), 1, pictures);
+    const auto across = static_cast<float>(columns);
+    const float side = std::floor(std::min(fitting, (content.width() - gap * (across - 1)) / across));
+    const float pitch = (content.width() - side) / std::max(across - 1, 1.f);
+    const auto left = [&](size_t column) {
+        return std::round(content.min.x + static_cast<float>(column) * std::min(pitch, side + 4 * gap));
+    };
+
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    float y = std::round(content.min.y);
+    for (size_t i = 0; i < columns; ++i) {
+        draw_example(look, list, data, i, {left(i), y}, side);
+        draw_guesses(look, list, data, i, predicted, {left(i), y + side}, side, state);
+    }
+    y += side + guesses;
+    for (size_t twin = 0; twin < rows.size(); ++twin) {
+        if (!state.shows(1u << twin)) continue;
+        const MapsView& its = rows[twin];
+        text(list, look.fonts.small, {content.min.x, y}, its.words,
+             fitted(look.fonts.small, its.caption, content.width()).c_str());
+        y += caption;
+        const size_t map = size_t{its.height} * its.width;
+        float largest = 1e-30f;
+        for (const float value : its.values.first(columns * map))
+            if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+        for (size_t i = 0; i < columns; ++i)
+            draw_map(look, list, its.values.subspan(i * map, map), its.width, its.height, largest,
+                     centered({left(i), y}, side, its.width, its.height), its.color);
+        y += side + gap;
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include <vknorm/data.hpp>
 
@@ -13,5 +14,19 @@ namespace lab::plot {
 void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& options,
                    const vknorm::Dataset& data, std::span<const std::span<const uint32_t>> predicted,
                    PanelState& state);
+
+/// What one twin makes of the pictures.
+struct MapsView {
+    uint32_t pictures = 0, height = 0, width = 0;
+    std::span<const float> values;  ///< [pictures][height][width]
+    Color color, words;             ///< of positive values, and of the caption
+    std::string caption;
+};
+
+/// The first pictures with guesses as above, and below each the twins' maps of it, all of a twin on one
+/// scale.
+void draw_feature_maps(const Look& look, const Rect& frame, const PanelOptions& options,
+                       const vknorm::Dataset& data, std::span<const std::span<const uint32_t>> predicted,
+                       std::span<const MapsView> rows, PanelState& state);
 
 }  // namespace lab::plot

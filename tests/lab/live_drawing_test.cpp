@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
+#include "app/experiment/measured_layers.hpp"
 #include "app/experiment/presets.hpp"
 #include "app/lab/picture.hpp"
 #include "app/plot/boundary.hpp"
@@ -57,22 +58,36 @@ INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryRun,
                                             ::testing::Values(0u, 1u, 115u, 20'000u), ::testing::Bool()),
                          run_name);
 
-// What cannot be drawn of a model for pictures is said.
-TEST(LiveDrawing, AModelForPicturesIsSaidToHaveNoCards) {
-    for (const bool plan : {false, true}) {
+/// A model for pictures, before or after the first step, and the size of the screen.
+class EveryModel : public ::testing::TestWithParam<std::tuple<Model, uint64_t, bool>> {};
+
+TEST_P(EveryModel, HasCardsAndFeatureMapsWithRoomForAllWords) {
+    const auto [model, steps, is_large] = GetParam();
+    for (const size_t twins : {size_t{2}, size_t{limits::max_twins}}) {
         Settings settings;
         settings.data = Data::digits;
-        settings.model = Model::resnet20;
-        settings.plan = plan;
-        Stage stage(settings, 115, large);
+        settings.model = model;
+        set_twin_count(settings, twins);
+        Stage stage(settings, steps, is_large ? large : small);
         expect_letters_apart(stage);
         expect_letters_whole(stage);
-        const ImFont* const font = stage.screen.look().fonts.small;
-        EXPECT_EQ(stage.find("ResNet-20: layers with convolutions have no cards yet", font).size(), 1u);
-        EXPECT_EQ(stage.find("The plan of a norm is shown for perceptrons only", font).size(),
-                  plan ? 1u : 0u);
+        EXPECT_LT(stage.draw_data().TotalVtxCount, 120'000);
+        const MeasuredLayer inspected = measured_layers(settings, 0)[settings.inspected_layer];
+        const std::string title = "Channel 3 of " + inspected.name + ": maps";
+        EXPECT_EQ(stage.find(title, stage.screen.look().fonts.strong).size(), steps > 0 ? 1u : 0u) << title;
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(LiveDrawing, EveryModel,
+                         ::testing::Combine(::testing::Values(Model::classifier, Model::classifier_small,
+                                                              Model::resnet8, Model::resnet20,
+                                                              Model::preresnet20),
+                                            ::testing::Values(0u, 115u), ::testing::Bool()),
+                         [](const auto& run) {
+                             return "Model" + std::to_string(static_cast<int>(std::get<0>(run.param))) +
+                                    "Step" + std::to_string(std::get<1>(run.param)) +
+                                    (std::get<2>(run.param) ? "Large" : "Small");
+                         });
 
 /// Hidden layers, before or after the first step, and the size of the screen.
 class EveryPlan : public ::testing::TestWithParam<std::tuple<size_t, uint64_t, bool>> {};

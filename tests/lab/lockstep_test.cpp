@@ -49,14 +49,81 @@ TEST(Trainer, TrainsAModelForPictures) {
     EXPECT_EQ(snapshot.parameters, 9u * 16 + 16 * 32 * 9 + 32 * 64 * 9 + 2 * (16 + 32 + 64) + 650);
     for (const TwinView& twin : snapshot.twins) {
         EXPECT_EQ(twin.training.size(), 2u);
-        EXPECT_TRUE(twin.unit.empty() && twin.layers.empty());
+        ASSERT_EQ(twin.layers.size(), 3u);
+        EXPECT_EQ(twin.layers[1].shape, (std::vector<uint32_t>{32, 14, 14}));
+        EXPECT_EQ(twin.distributions.back().value.size(), 3u);
         EXPECT_TRUE(std::isfinite(twin.test.back().value.accuracy));
-        EXPECT_EQ(twin.predicted.size(), 24u);
+        EXPECT_EQ(twin.predicted.size(), 12u);
+        // Of the second convolution, as no other was asked for.
+        EXPECT_EQ(twin.maps.pictures, 12u);
+        EXPECT_EQ(twin.maps.values.size(), 12u * 14 * 14);
+        const UnitRow& unit = twin.unit.back().value;
+        EXPECT_GT(unit.gradient_norm, 0);
+        EXPECT_EQ(std::isfinite(unit.gamma), &twin == &snapshot.twins[0]);
+        EXPECT_EQ(std::isfinite(unit.running_mean), &twin == &snapshot.twins[0]);
     }
     settings.batch = 16;
     EXPECT_TRUE(begins_new_run(trainer.settings(), settings));
     const RunData points = make_run_data({});
     EXPECT_THROW(Trainer(test_device(), settings, points), std::invalid_argument);
+}
+
+TEST(Trainer, MeasuresTheLayersOfEveryModel) {
+    const auto names = [](Model model) {
+        Settings settings;
+        settings.model = model;
+        std::vector<std::string> result;
+        for (const MeasuredLayer& layer : measured_layers(settings, 0)) result.push_back(layer.name);
+        for (const MeasuredLayer& layer : measured_layers(settings, 1)) EXPECT_TRUE(layer.norm.empty());
+        return result;
+    };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(names(Model::mlp), (Names{"hidden 1", "hidden 2", "hidden 3", "hidden 4"}));
+    EXPECT_EQ(names(Model::classifier), (Names{"features.0.conv", "features.2.conv", "features.4.conv",
+                                               "features.6.conv", "classifier.1"}));
+    EXPECT_EQ(names(Model::classifier_small),
+              (Names{"features.0.conv", "features.2.conv", "features.4.conv"}));
+    EXPECT_EQ(names(Model::resnet8), (Names{"conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1",
+                                            "layer2.0.conv2", "layer3.0.conv1", "layer3.0.conv2"}));
+    for (const Model model : {Model::resnet20, Model::preresnet20}) {
+        const Names deep = names(model);
+        EXPECT_EQ(deep.size(), 10u);
+        EXPECT_EQ(deep.front(), "conv1");
+        EXPECT_EQ(deep.back(), "layer3.2.conv2");
+    }
+}
+
+TEST(Trainer, StepsTakeAsManyBatchesAsAreAccumulated) {
+    Settings settings = small();
+    settings.twins[0].norm = settings.twins[1].norm = vknorm::Norm::layer;
+    settings.batch = 32;
+    Trainer large = make_trainer(settings);
+    settings.batch = 8;
+    settings.accumulate = 4;
+    Trainer accumulated = make_trainer(settings);
+    train(large, 5);
+    train(accumulated, 5);
+    Snapshot a, b;
+    large.describe(a);
+    accumulated.describe(b);
+    EXPECT_EQ(a.epoch, b.epoch);
+    for (size_t i = 0; i < 5; ++i)
+        EXPECT_NEAR(a.twins[0].training[i].value.loss, b.twins[0].training[i].value.loss, 1e-5);
+}
+
+TEST(Trainer, SchedulesChangeTheLearningRate) {
+    Settings settings = small();
+    settings.schedule = Schedule::step;
+    settings.schedule_steps = 6;
+    Trainer scheduled = make_trainer(settings);
+    settings.schedule = Schedule::constant;
+    Trainer constant = make_trainer(settings);
+    train(scheduled, 4);
+    train(constant, 4);
+    // The third step is the first one with another rate; the fourth one's loss shows it.
+    const TwinView a = scheduled.twins()[0].view(), b = constant.twins()[0].view();
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(a.training[i].value.loss, b.training[i].value.loss);
+    EXPECT_NE(a.training[3].value.loss, b.training[3].value.loss);
 }
 
 TEST(Trainer, TwinsStartFromTheSameWeightsWhateverTheirNorms) {

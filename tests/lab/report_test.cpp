@@ -22,13 +22,14 @@ using vknorm::test::TemporaryDirectory;
 using vknorm::testing::read_text;
 
 TEST(Schedule, IsDenseEarlyAndATenthOfTheStepsLater) {
-    EXPECT_TRUE(evaluation_due(0));
+    const EvaluationSchedule schedule{Settings{}};
+    EXPECT_TRUE(schedule.due(0));
     std::map<uint64_t, size_t> due;  // up to there
     size_t count = 0;
     uint64_t previous = 0;
     for (uint64_t step = 1; step <= 20'000; ++step) {
-        if (evaluation_due(step)) {
-            ASSERT_EQ(next_evaluation(previous), step);
+        if (schedule.due(step)) {
+            ASSERT_EQ(schedule.next(previous), step);
             ASSERT_LE(step - previous, std::max<uint64_t>(5, step / 10)) << step;
             previous = step;
             ++count;
@@ -39,6 +40,17 @@ TEST(Schedule, IsDenseEarlyAndATenthOfTheStepsLater) {
     EXPECT_EQ(due[200], 30u);
     EXPECT_EQ(due[1000], 55u);
     EXPECT_EQ(due[10'000], 90u) << "few beside so many steps";
+}
+
+TEST(Schedule, IsRareForModelsOfPictures) {
+    Settings settings;
+    settings.model = Model::resnet8;
+    const EvaluationSchedule schedule(settings);
+    EXPECT_TRUE(schedule.due(0));
+    EXPECT_EQ(schedule.next(0), 50u);
+    EXPECT_EQ(schedule.next(950), 1000u);
+    EXPECT_EQ(schedule.next(1000), 1100u);
+    EXPECT_FALSE(schedule.due(20));
 }
 
 TEST(MovingAverage, HasNoBiasAtItsBeginningAndForgets) {
@@ -56,11 +68,12 @@ TEST(MovingAverage, HasNoBiasAtItsBeginningAndForgets) {
 }
 
 TEST(TimeLeft, IsSensibleFromItsFirstWord) {
-    TimeLeft left;
+    const EvaluationSchedule schedule{Settings{}};
+    TimeLeft left(schedule);
     EXPECT_LT(left.seconds(0, 1000), 0) << "too early to tell";
     left.add(1, 5);  // pipelines are compiled
     EXPECT_LT(left.seconds(1, 1000), 0);
-    const auto seconds_of = [](uint64_t step) { return evaluation_due(step) ? 0.02 : 0.001; };
+    const auto seconds_of = [&](uint64_t step) { return schedule.due(step) ? 0.02 : 0.001; };
     for (uint64_t step = 2; step <= 1000; ++step) {
         left.add(step, seconds_of(step));
         const double said = left.seconds(step, 1000);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "app/experiment/measured_layers.hpp"
 #include "lab/synthetic_specimen.hpp"
 
 namespace lab::testing {
@@ -80,6 +81,7 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
     std::mt19937 random(static_cast<unsigned>(s.seed * 2 + twin));
     std::normal_distribution<float> normal;
     const bool normalized = s.twins[twin].norm != vknorm::Norm::none, gap = depends_on_batch(s, twin);
+    const std::vector<MeasuredLayer> layers = measured_layers(s, twin);
     float light_loss = not_measured, strong_loss = not_measured, light_gradient = not_measured,
           strong_gradient = not_measured, mean = 0, variance = 1;
     for (uint64_t step = 1; step <= steps; ++step) {
@@ -103,7 +105,12 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
                      batch_variance,
                      mean,
                      variance};
-        if (!vknorm::keeps_running_statistics(s.twins[twin].norm_of(s.inspected_layer)))
+        unit.gradient_norm = gradient / 50;
+        if (normalized) {
+            unit.gamma = 1 + drift / 9;
+            unit.beta = -drift / 7;
+        }
+        if (!vknorm::keeps_running_statistics(norm_of(s, twin, s.inspected_layer)))
             unit.running_mean = unit.running_variance = not_measured;
         // What can go wrong in a run: an overflow, a stretch without measurements.
         if (step == 150)
@@ -117,13 +124,27 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
         }
         if (step % 10 == 1)
             view.distributions.push(
-                step,
-                std::vector(s.hidden.size(), bell(0, normalized ? 1.0f : 0.2f + t / 900, 0.12f, random)));
+                step, std::vector(layers.size(), bell(0, normalized ? 1.0f : 0.2f + t / 900, 0.12f, random)));
     }
-    for (size_t layer = 0; layer < s.hidden.size() && steps > 0; ++layer) {
+    for (size_t layer = 0; layer < layers.size() && steps > 0; ++layer) {
         const float width = normalized ? 1.0f : 0.9f / (1 + static_cast<float>(layer));
-        view.layers.push_back({bell(0, width, 0.08f, random), 0.02f, width, 0});
+        view.layers.push_back({.normalized = bell(0, width, 0.08f, random),
+                               .mean = 0.02f,
+                               .deviation = width,
+                               .shape = layers[layer].shape});
     }
+}
+
+/// Waves that go through the pictures, of either sign.
+FeatureMaps waves(const MeasuredLayer& layer, size_t twin) {
+    if (!layer.gives_maps()) return {};
+    FeatureMaps maps{.pictures = 12, .height = layer.shape[1], .width = layer.shape[2], .values = {}};
+    for (uint32_t picture = 0; picture < maps.pictures; ++picture)
+        for (uint32_t y = 0; y < maps.height; ++y)
+            for (uint32_t x = 0; x < maps.width; ++x)
+                maps.values.push_back(std::sin(static_cast<float>(picture + x * (twin + 1)) * 0.3f) *
+                                      std::cos(static_cast<float>(y) * 0.4f));
+    return maps;
 }
 
 /// The times of a step whose parts take longer and longer, and words as long as those of a norm.
@@ -183,6 +204,7 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
         } else {
             for (uint32_t i = 0; i < 40; ++i)
                 view.predicted.push_back((s->test->labels[i] + (i % mistaken_every[twin] == 0)) % 10);
+            view.maps = waves(measured_layers(settings, twin)[settings.inspected_layer], twin);
         }
     }
     return s;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "app/experiment/measured_layers.hpp"
 #include "app/lab/explanations.hpp"
 #include "app/lab/panels/ghosts.hpp"
 #include "app/lab/panels/twins.hpp"
@@ -113,15 +114,7 @@ void add_ghosts(Chart& chart, const Theme& theme, std::span<const PastRun* const
 }
 
 vknorm::Norm inspected_norm(const Snapshot& run, size_t twin) {
-    return run.settings.twins[twin].norm_of(run.settings.inspected_layer);
-}
-
-constexpr const char* not_with_convolutions = "Not measured with convolutions yet";
-
-std::string unit_title(const Snapshot& run) {
-    if (!is_perceptron(run.settings)) return "Unit";
-    return "Unit " + std::to_string(run.settings.inspected_unit) + " of hidden " +
-           std::to_string(run.settings.inspected_layer + 1);
+    return norm_of(run.settings, twin, run.settings.inspected_layer);
 }
 
 // Why no twin has running statistics of the inspected layer.
@@ -142,7 +135,6 @@ Chart statistics_chart(const Theme& theme, const Snapshot& run, const char* titl
     for (size_t twin = 0; twin < run.twins.size(); ++twin)
         if (vknorm::keeps_running_statistics(inspected_norm(run, twin))) keepers.push_back(twin);
     if (keepers.empty()) chart.empty = without_running(run);
-    if (!is_perceptron(run.settings)) chart.empty = not_with_convolutions;
     const bool many = keepers.size() > 2;
     const uint32_t batches = entry_bit(keepers.size()), runnings = entry_bit(keepers.size() + 1);
     for (const size_t twin : keepers) {
@@ -270,8 +262,7 @@ Chart accuracy_chart(const Theme& theme, const Snapshot& run) {
 
 Chart percentile_chart(const Theme& theme, const Snapshot& run) {
     Chart chart;
-    chart.title = unit_title(run) + ": 15, 50, 85 %";
-    if (!is_perceptron(run.settings)) chart.empty = not_with_convolutions;
+    chart.title = unit_name(run.settings) + ": 15, 50, 85 %";
     chart.legend = letter_legend(theme, run);
     for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = "",

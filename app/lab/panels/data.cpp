@@ -1,12 +1,14 @@
 #include "app/lab/panels/data.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 #include "app/lab/explanations.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/plot/boundary.hpp"
 #include "app/plot/pictures.hpp"
+#include "app/ui/scale.hpp"
 
 namespace lab {
 
@@ -48,14 +50,47 @@ void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelSta
     plot::empty_note(at.look, area.content, lines.c_str());
 }
 
+/// "A   gamma 1.02   beta -0.1   gradient 0.003", after the latest step.
+std::string channel_caption(const TwinView& view, size_t twin) {
+    std::string caption = letter(twin);
+    if (view.unit.empty()) return caption;
+    const UnitRow& row = view.unit.back().value;
+    const auto add = [&](const char* name, float value) {
+        if (std::isfinite(value)) caption += std::string("   ") + name + " " + plot::short_number(value);
+    };
+    add("\xCE\xB3", row.gamma);
+    add("\xCE\xB2", row.beta);
+    add("gradient norm", row.gradient_norm);
+    return caption;
+}
+
+/// None unless the inspected layer is a convolution.
+std::vector<plot::MapsView> maps_of(const Theme& theme, const Snapshot& run) {
+    std::vector<plot::MapsView> maps;
+    for (size_t twin = 0; twin < run.twins.size(); ++twin) {
+        const FeatureMaps& its = run.twins[twin].maps;
+        if (its.pictures == 0) continue;
+        maps.push_back({.pictures = its.pictures,
+                        .height = its.height,
+                        .width = its.width,
+                        .values = its.values,
+                        .color = theme.twins[twin],
+                        .words = theme.twin_words[twin],
+                        .caption = channel_caption(run.twins[twin], twin)});
+    }
+    return maps.size() == run.twins.size() ? maps : std::vector<plot::MapsView>{};
+}
+
 void draw_data(Panel& panel, const PanelFrame& at) {
     const Snapshot& run = at.run;
     const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run);
     const bool pictures = run.test && run.test->image_width > 0,
                table = !pictures && run.train && run.train->features != 2;
-    const Explanation& explanation = pictures ? explained("Test pictures")
-                                     : table  ? explained("Data")
-                                              : panel.explanation;
+    const std::vector<plot::MapsView> maps = maps_of(at.look.theme, run);
+    const Explanation& explanation = !maps.empty() ? explained("Feature maps")
+                                     : pictures    ? explained("Test pictures")
+                                     : table       ? explained("Data")
+                                                   : panel.explanation;
     plot::PanelOptions options{
         .id = panel.id.c_str(), .title = explanation.name, .explanation = explanation, .legend = legend};
     if (!run.origin.facts.empty()) options.footer.push_back("Test set: " + run.origin.test_set);
@@ -64,7 +99,10 @@ void draw_data(Panel& panel, const PanelFrame& at) {
         options.footer.insert(options.footer.begin(), picture_size(*run.test));
         std::vector<std::span<const uint32_t>> predicted;
         for (const TwinView& twin : run.twins) predicted.push_back(twin.predicted);
-        plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);
+        if (maps.empty())
+            return plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);
+        options.title = unit_name(run.settings) + ": maps";
+        plot::draw_feature_maps(at.look, at.frame, options, *run.test, predicted, maps, panel.plot.panel);
     } else if (table) {
         draw_facts(at, options, panel.plot.panel);
     } else {

@@ -48,21 +48,16 @@ void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
             ridges.push_back({step, latest.share, latest.below, latest.above});
     }
     const plot::LegendEntry entry = twin_entry(at.look.theme, run, twin);
-    const std::string hidden = "hidden " + std::to_string(layer + 1);
-    const bool measured = is_perceptron(run.settings);
+    const std::string name = inspected_name(run.settings);
     plot::draw_ridgeline(at.look, at.frame,
                          {.panel = {.id = panel.id.c_str(),
-                                    .title = !measured         ? "Pre-activations"
-                                             : panel.cells < 1 ? hidden
-                                                               : "Pre-activations, " + hidden,
+                                    .title = panel.cells < 1 ? name : "Pre-activations, " + name,
                                     .explanation = panel.explanation,
                                     .legend = {&entry, 1},
                                     .toggles = false},
                           .bins = {latest.low, latest.high},
                           .color = at.look.theme.twins[twin],
-                          .empty = !measured              ? "Not measured with convolutions yet"
-                                   : at.steps.view.fits() ? "No steps yet"
-                                                          : "Nothing measured in these steps"},
+                          .empty = at.steps.view.fits() ? "No steps yet" : "Nothing measured in these steps"},
                          ridges, panel.plot, at.steps);
 }
 

@@ -18,7 +18,7 @@ std::vector<const PastRun*> ghosts_of_unit(const Snapshot& run) {
     const Settings& now = run.settings;
     std::erase_if(seen, [&](const PastRun* ghost) {
         const Settings& then = ghost->settings;
-        return !is_perceptron(now) || !is_perceptron(then) || then.inspected_layer != now.inspected_layer ||
+        return now.model != then.model || then.inspected_layer != now.inspected_layer ||
                then.inspected_unit != now.inspected_unit;
     });
     return seen;

@@ -1,5 +1,6 @@
 #include "app/lab/panels/twins.hpp"
 
+#include "app/experiment/measured_layers.hpp"
 #include "app/experiment/words.hpp"
 
 namespace lab {
@@ -12,6 +13,20 @@ std::string twin_name(const Settings& settings, size_t twin) {
     const TwinSettings& its = settings.twins[twin];
     if (!its.exceptions.empty()) return letter(twin) + " mixed norms";
     return letter(twin) + " " + (its.norm == vknorm::Norm::none ? "no norm" : name(its.norm));
+}
+
+std::string inspected_name(const Settings& settings) {
+    Settings valid = settings;
+    keep_inspected_valid(valid);
+    return measured_layers(valid, 0)[valid.inspected_layer].name;
+}
+
+std::string unit_name(const Settings& settings) {
+    Settings valid = settings;
+    keep_inspected_valid(valid);
+    const MeasuredLayer layer = measured_layers(valid, 0)[valid.inspected_layer];
+    return (layer.gives_maps() ? "Channel " : "Unit ") + std::to_string(valid.inspected_unit) + " of " +
+           layer.name;
 }
 
 plot::LegendEntry twin_entry(const Theme& theme, const Snapshot& run, size_t twin) {

@@ -8,6 +8,7 @@
 
 #include "app/experiment/step_parts.hpp"
 #include "app/lab/explanations.hpp"
+#include "app/lab/panels/twins.hpp"
 #include "app/lab/tabs.hpp"
 #include "app/ui/focus.hpp"
 
@@ -165,7 +166,6 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
     twin = std::min(twin, s.twins.size() - 1);
     draw_letters(look, list, frame, s.twins.size(), twin);
     const TwinView& view = s.twins[twin];
-    const size_t layer = std::min<size_t>(s.settings.inspected_layer, s.settings.hidden.size() - 1);
     const float inset = look.px(12);
     Column at{look,
               list,
@@ -197,11 +197,7 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
         draw_kinds(at, by_kind(view.parts));
         at.y += look.px(10);
     }
-    if (!is_perceptron(s.settings)) {
-        at.line(look.fonts.small, look.theme.muted, "The plan of a norm is shown for perceptrons only", 22);
-        return;
-    }
-    at.line(look.fonts.strong, look.theme.text, "Norm of hidden " + std::to_string(layer + 1), 22);
+    at.line(look.fonts.strong, look.theme.text, "Norm of " + inspected_name(s.settings), 22);
     draw_words(look, {{at.left, at.y}, {at.right, frame.max.y - look.px(8)}},
                view.norm_plan.empty() ? "None" : view.norm_plan);
 }

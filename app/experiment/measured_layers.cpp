@@ -1,0 +1,122 @@
+#include "app/experiment/measured_layers.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "app/experiment/picture_model.hpp"
+
+namespace lab {
+
+namespace {
+
+using Node = vknorm::Graph::Node;
+
+/// The first reader of a node that is such a layer.
+template <class Layer>
+std::optional<uint32_t> reader(const std::vector<Node>& nodes, uint32_t node) {
+    for (uint32_t n = node + 1; n < nodes.size(); ++n)
+        for (const vknorm::NodeId read : nodes[n].reads)
+            if (read.index == node && std::holds_alternative<Layer>(nodes[n].layer)) return n;
+    return std::nullopt;
+}
+
+/// What becomes of a layer in a residual block.
+enum class Branch { none, ended, shortcut };
+
+Branch branch_of(const std::vector<Node>& nodes, uint32_t normalized) {
+    const std::optional<uint32_t> sum = reader<vknorm::AddLayer>(nodes, normalized);
+    if (!sum) return Branch::none;
+    const std::vector<vknorm::NodeId>& reads = nodes[*sum].reads;
+    if (reads[0].index == normalized) return Branch::ended;
+    // A shortcut that is a layer, rather than what came before the block.
+    const bool of_block = std::holds_alternative<vknorm::Conv2dLayer>(nodes[normalized].layer) ||
+                          std::holds_alternative<vknorm::NormLayer>(nodes[normalized].layer);
+    return of_block && normalized + 1 == *sum ? Branch::shortcut : Branch::none;
+}
+
+std::vector<MeasuredLayer> layers_of_model(Model model, bool normed) {
+    Settings settings;
+    settings.model = model;
+    if (!normed) settings.twins = {{vknorm::Norm::none}};
+    vknorm::Dataset pictures;
+    pictures.image_channels = 3;
+    pictures.image_width = pictures.image_height = 32;
+    pictures.classes = 10;
+    return measured_layers(picture_model(settings, 0, pictures));
+}
+
+}  // namespace
+
+std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
+    const std::vector<Node>& nodes = graph.nodes();
+    std::vector<MeasuredLayer> all, few;
+    bool perceptron = true;
+    for (uint32_t n = 0; n + 1 < nodes.size(); ++n) {
+        const auto* const convolution = std::get_if<vknorm::Conv2dLayer>(&nodes[n].layer);
+        if (!convolution && !std::holds_alternative<vknorm::LinearLayer>(nodes[n].layer)) continue;
+        perceptron = perceptron && !convolution;
+        const std::optional<uint32_t> norm = reader<vknorm::NormLayer>(nodes, n);
+        const Branch branch = branch_of(nodes, norm.value_or(n));
+        if (branch == Branch::shortcut) continue;
+        const auto activation = reader<vknorm::ActivationLayer>(nodes, norm.value_or(n));
+        all.push_back(
+            {.name = nodes[n].name(),
+             .shape = nodes[n].shape,
+             .kernel = convolution ? convolution->kernel : 0,
+             .linear = nodes[n].name(),
+             .norm = norm ? nodes[*norm].name() : "",
+             .kind = norm ? std::get<vknorm::NormLayer>(nodes[*norm].layer).kind : vknorm::Norm::none,
+             .rectified =
+                 activation && std::get<vknorm::ActivationLayer>(nodes[*activation].layer).function ==
+                                   vknorm::Activation::relu});
+        if (all.size() == 1 || branch == Branch::ended) few.push_back(all.back());
+    }
+    std::vector<MeasuredLayer>& layers = all.size() > limits::max_layers ? few : all;
+    for (size_t i = 0; i < layers.size() && perceptron; ++i)
+        layers[i].name = "hidden " + std::to_string(i + 1);
+    return layers;
+}
+
+std::vector<MeasuredLayer> measured_layers(const Settings& settings, size_t twin) {
+    const TwinSettings& its = settings.twins[twin];
+    if (!is_perceptron(settings)) {
+        static const auto known = [] {
+            std::map<std::pair<Model, bool>, std::vector<MeasuredLayer>> models;
+            for (const auto& choice : model_choices)
+                for (const bool normed : {false, true})
+                    if (choice.value != Model::mlp)
+                        models[{choice.value, normed}] = layers_of_model(choice.value, normed);
+            return models;
+        }();
+        std::vector<MeasuredLayer> layers = known.at({settings.model, its.norm != vknorm::Norm::none});
+        for (MeasuredLayer& layer : layers)
+            if (!layer.norm.empty()) layer.kind = its.norm;
+        return layers;
+    }
+    std::vector<MeasuredLayer> layers;
+    for (uint32_t i = 0; i < settings.hidden.size(); ++i) {
+        const std::string node = std::to_string(i);
+        layers.push_back({.name = "hidden " + std::to_string(i + 1),
+                          .shape = {settings.hidden[i]},
+                          .linear = node + ".linear",
+                          .norm = its.norm_of(i) == vknorm::Norm::none ? "" : node + ".norm",
+                          .kind = its.norm_of(i),
+                          .rectified = its.activation == vknorm::Activation::relu});
+    }
+    return layers;
+}
+
+vknorm::Norm norm_of(const Settings& settings, size_t twin, uint32_t layer) {
+    if (is_perceptron(settings)) return settings.twins[twin].norm_of(layer);
+    const std::vector<MeasuredLayer> layers = measured_layers(settings, twin);
+    return layer < layers.size() ? layers[layer].kind : vknorm::Norm::none;
+}
+
+void keep_inspected_valid(Settings& settings) {
+    const std::vector<MeasuredLayer> layers = measured_layers(settings, 0);
+    settings.inspected_layer = std::min(settings.inspected_layer, static_cast<uint32_t>(layers.size()) - 1);
+    settings.inspected_unit = std::min(settings.inspected_unit, layers[settings.inspected_layer].width() - 1);
+}
+
+}  // namespace lab
