@@ -23,7 +23,8 @@ const std::map<std::string, Names> allowed = {
     {"engine/vulkan", {"engine/vulkan", "engine/data", "shaders", "Vulkan"}},
     {"engine/data", {"engine/data"}},
     {"engine/ops", {"engine/ops", "engine/vulkan", "engine/data", "shaders", "Vulkan"}},
-    {"engine/nn", {"engine", "shaders", "Vulkan"}},
+    {"engine/nn", {"engine/nn", "engine/ops", "engine/vulkan", "engine/data", "shaders", "Vulkan"}},
+    {"engine/mpi", {"engine/mpi", "engine/nn"}},
     {"app/experiment", {"app/experiment", "engine"}},
     {"app/ui", {"app/ui", "engine", "ImGui"}},
     {"app/gpu", {"app/gpu", "app/ui", "engine", "ImGui", "Vulkan"}},
@@ -39,6 +40,7 @@ const std::map<std::string, Names> allowed = {
 const std::map<std::string, Names> public_headers = {
     {"engine/vulkan", {"buffer", "device", "error", "prepare", "state_pointer", "stream", "tuning"}},
     {"engine/data", {"cifar", "csv", "data", "file", "idx", "images", "npy", "safetensors"}},
+    {"engine/mpi", {"mpi"}},
     {"engine/nn", {"checkpoint", "exchange", "graph", "learning_rate", "models", "network", "vknorm"}},
 };
 

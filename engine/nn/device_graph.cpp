@@ -198,7 +198,7 @@ void DeviceGraph::initialize(Stream& stream) {
 }
 
 void DeviceGraph::plan_for(uint32_t rows, Stream& stream) {
-    const VkDeviceSize needed = plan(rows).scratch_bytes;
+    const VkDeviceSize needed = plan(std::max(rows, 1u)).scratch_bytes;
     if (needed <= store_.scratch.bytes()) return;
     stream.wait(stream.submit());
     grow_scratch(needed);
@@ -315,7 +315,33 @@ std::vector<bool> DeviceGraph::wanted_gradients(const Propagation& how) const {
     return wanted;
 }
 
+void DeviceGraph::forward_no_rows(Stream& stream, const Propagation& how) const {
+    for (size_t n = 1; n < nodes_.size(); ++n) {
+        const Propagation here = at(n, how);
+        const LayerPlan& layer = *planned(0).layers[n];
+        const ForwardViews views{.store = store_, .how = here, .x = {}};
+        const BufferView moments = layer.measure(stream.record(), views);
+        if (!moments) continue;
+        how.share({nodes_[n].forward_label, Exchanged::moments, moments, options_.statistics_group});
+        const Label label(stream.record(), nodes_[n].forward_label);
+        layer.forward(stream.record(), views);
+    }
+}
+
+void DeviceGraph::backward_no_rows(Stream& stream, const Propagation& how) const {
+    fill(stream.record(), store_.gradients, 0);
+    const std::vector<bool> wanted = wanted_gradients(how);
+    for (size_t n = nodes_.size() - 1; n > 0; --n) {
+        if (!wanted[n]) continue;
+        const Propagation here = at(n, how);
+        const BufferView sums =
+            planned(0).layers[n]->sum(stream.record(), {.store = store_, .how = here, .x = {}, .dx = {}});
+        if (sums) how.share({nodes_[n].backward_label, Exchanged::sums, sums, options_.statistics_group});
+    }
+}
+
 void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const {
+    if (rows == 0) return forward_no_rows(stream, how);
     const RowsPlan& plan = plans_.at(rows);
     for (const Fusion& turn : turns(plan, how)) {
         if (turn.node == 0) continue;
@@ -333,7 +359,8 @@ void DeviceGraph::forward(Stream& stream, uint32_t rows, const BufferView& x, co
                                  .relu = turn.relu > 0};
         if (how.share) {
             const BufferView moments = layer.measure(stream.record(), views);
-            if (moments) how.share({node.forward_label, Exchanged::moments, moments});
+            if (moments)
+                how.share({node.forward_label, Exchanged::moments, moments, options_.statistics_group});
         }
         const Label label(stream.record(), node.forward_label);
         layer.forward(stream.record(), views);
@@ -344,19 +371,32 @@ void DeviceGraph::pool_statistics(Recorder& recorder, uint32_t rows, const Buffe
                                   const Propagation& how, bool first) const {
     for (size_t n = 1; n < nodes_.size(); ++n) {
         if (at(n, how).statistics == Statistics::running) continue;
-        const std::vector<BufferView> inputs = this->inputs(n, rows, x);
-        plans_.at(rows).layers[n]->pool(recorder, {.store = store_, .how = how, .x = inputs}, first);
+        std::vector<BufferView> inputs;
+        if (rows > 0) inputs = this->inputs(n, rows, x);
+        planned(rows).layers[n]->pool(recorder, {.store = store_, .how = how, .x = inputs}, first);
     }
+}
+
+std::vector<std::pair<std::string, BufferView>> DeviceGraph::pooled(uint32_t rows,
+                                                                    const Propagation& how) const {
+    std::vector<std::pair<std::string, BufferView>> pooled;
+    for (size_t n = 1; n < nodes_.size(); ++n) {
+        if (at(n, how).statistics == Statistics::running) continue;
+        const BufferView moments = planned(rows).layers[n]->pooled(store_);
+        if (moments) pooled.emplace_back(nodes_[n].name, moments);
+    }
+    return pooled;
 }
 
 void DeviceGraph::take_pooled_statistics(Recorder& recorder, uint32_t rows, const Propagation& how) const {
     for (size_t n = 1; n < nodes_.size(); ++n)
         if (at(n, how).statistics == Statistics::batch)
-            plans_.at(rows).layers[n]->take_pooled(recorder, store_);
+            planned(rows).layers[n]->take_pooled(recorder, store_);
 }
 
 void DeviceGraph::backward(Stream& stream, uint32_t rows, const Backward& arguments,
                            const Propagation& how) const {
+    if (rows == 0) return backward_no_rows(stream, how);
     const RowsPlan& plan = plans_.at(rows);
     const size_t last = nodes_.size() - 1;
     {
@@ -410,7 +450,7 @@ void DeviceGraph::backward(Stream& stream, uint32_t rows, const Fusion& turn, co
                               .dresidual = dresidual};
     if (how.share) {
         const BufferView sums = layer.sum(stream.record(), views);
-        if (sums) how.share({node.backward_label, Exchanged::sums, sums});
+        if (sums) how.share({node.backward_label, Exchanged::sums, sums, options_.statistics_group});
     }
     const Label label(stream.record(), node.backward_label);
     layer.backward(stream.record(), views);

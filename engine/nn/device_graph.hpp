@@ -1,6 +1,7 @@
 // A graph on the device: its tensors, outputs and gradients, and how passes through it are recorded.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -25,7 +26,8 @@ class DeviceGraph {
     /// has to grow.
     void plan_for(uint32_t rows, Stream& stream);
 
-    // These need plan_for(rows). x is [rows, the input's shape].
+    // These need plan_for(rows). x is [rows, the input's shape]; absent where there are no rows, but others
+    // have some: then statistics are shared, and gradients of parameters 0.
     /// Up to logits().
     void forward(Stream& stream, uint32_t rows, const BufferView& x, const Propagation& how) const;
     struct Backward {
@@ -41,6 +43,8 @@ class DeviceGraph {
     /// are frozen, with the ones of batches before, unless this is the first.
     void pool_statistics(Recorder& recorder, uint32_t rows, const BufferView& x, const Propagation& how,
                          bool first) const;
+    /// What was pooled.
+    std::vector<std::pair<std::string, BufferView>> pooled(uint32_t rows, const Propagation& how) const;
     /// Makes the running statistics that norms update those.
     void take_pooled_statistics(Recorder& recorder, uint32_t rows, const Propagation& how) const;
     const SoftmaxCrossEntropy& loss(uint32_t rows) const { return plans_.at(rows).loss; }
@@ -94,6 +98,8 @@ class DeviceGraph {
     Wiring wiring() const;
     void allocate_outputs();
     const RowsPlan& plan(uint32_t rows);
+    /// Where there are no rows, what does not depend on their number.
+    const RowsPlan& planned(uint32_t rows) const { return plans_.at(std::max(rows, 1u)); }
     void grow_scratch(VkDeviceSize bytes);
     /// Absent: all are 1.
     BufferView class_weights() const {
@@ -118,6 +124,8 @@ class DeviceGraph {
     Fusion fusion_of(const RowsPlan& plan, size_t norm, const Propagation& how) const;
     /// For each node what is to be done in its turn.
     std::vector<Fusion> turns(const RowsPlan& plan, const Propagation& how) const;
+    void forward_no_rows(Stream& stream, const Propagation& how) const;
+    void backward_no_rows(Stream& stream, const Propagation& how) const;
     void backward(Stream& stream, uint32_t rows, const Fusion& turn, const BufferView& x,
                   const Propagation& how, const std::vector<bool>& wanted) const;
 

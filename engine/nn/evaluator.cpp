@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "nn/flight.hpp"
+#include "nn/shared_step.hpp"
 #include "ops/arguments.hpp"
 #include "ops/sizes.hpp"
 #include "vulkan/dispatch.hpp"
@@ -79,25 +81,48 @@ Evaluation Evaluator::evaluate(std::span<const float> inputs, std::span<const ui
         held += rows;
     }
     collect();
-    const auto count = static_cast<double>(labels.size());
-    return {loss / count, correct / count};
+    std::vector<double> sums = {loss, correct, static_cast<double>(labels.size())};
+    if (Exchange* const exchange = graph_.options().exchange) {
+        const std::string where = "network.evaluate";
+        std::vector<double> all(sums.size());
+        for (const Exchange::Message& message : gather(*exchange, where, std::as_bytes(std::span(sums)))) {
+            std::vector<double> its(sums.size());
+            std::memcpy(its.data(), message.data(), std::min(message.size(), sizeof(double) * its.size()));
+            for (size_t i = 0; i < all.size(); ++i) all[i] += its[i];
+        }
+        sums = all;
+    }
+    const double rows = sums[2];
+    if (rows == 0) throw RefusedByAll("network.evaluate: labels: got 0 rows, needs at least 1");
+    return {sums[0] / rows, sums[1] / rows};
 }
 
 void Evaluator::recompute_running_statistics(std::span<const float> inputs, const Propagation& how,
                                              uint32_t chunk) {
     const auto all_rows = static_cast<uint32_t>(inputs.size() / inputs_);
-    const std::vector<MicroBatch> parts = micro_batches(all_rows, ceil_div(all_rows, chunk));
+    if (Exchange* const exchange = graph_.options().exchange) {
+        const SharedStep shared(exchange, "network.recompute_running_statistics",
+                                {.rows = all_rows, .joined = 1});
+        if (shared.rows() < 2)
+            throw RefusedByAll("network.recompute_running_statistics: inputs: got " +
+                               std::to_string(shared.rows()) + " rows on all ranks, needs at least 2");
+    }
+    const std::vector<MicroBatch> parts = micro_batches(all_rows, std::max(ceil_div(all_rows, chunk), 1u));
     for (const auto& [first, rows] : parts) {
         graph_.plan_for(rows, stream_);
-        upload(inputs.subspan(size_t{first} * inputs_, size_t{rows} * inputs_), {}, rows);
+        if (rows > 0) upload(inputs.subspan(size_t{first} * inputs_, size_t{rows} * inputs_), {}, rows);
         {
             const Transaction transaction(stream_.record());
-            const BufferView x = BatchLayout(rows, inputs_).inputs(batch_);
-            graph_.forward(stream_, rows, x, how);
+            const BufferView x = rows > 0 ? BatchLayout(rows, inputs_).inputs(batch_) : BufferView{};
+            if (rows > 0) graph_.forward(stream_, rows, x, how);
             graph_.pool_statistics(stream_.record(), rows, x, how, first == 0);
         }
         stream_.submit();
     }
+    if (Exchange* const exchange = graph_.options().exchange)
+        for (const auto& [node, moments] : graph_.pooled(parts.back().rows, how))
+            all_reduce(*exchange, stream_,
+                       {"network.recompute_running_statistics, " + node, Exchanged::moments, moments});
     graph_.take_pooled_statistics(stream_.record(), parts.back().rows, how);
 
     const Store& store = graph_.store();
@@ -112,9 +137,8 @@ void Evaluator::recompute_running_statistics(std::span<const float> inputs, cons
     if (bad == values.end()) return;
     const auto element = range.first + static_cast<uint64_t>(bad - values.begin());
     const StoreLayout::Entry* const entry = layout.find(TensorGroup::running, element);
-    refuse("network.recompute_running_statistics", "inputs",
-           "values whose statistics in \"" + (entry ? entry->node : std::string()) + "\" are not finite",
-           "others");
+    throw RefusedByAll("network.recompute_running_statistics: inputs: got values whose statistics in \"" +
+                       (entry ? entry->node : std::string()) + "\" are not finite, needs others");
 }
 
 template <class ForChunk>

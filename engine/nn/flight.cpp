@@ -49,10 +49,13 @@ void Flight::fill(uint64_t step, std::span<const float> inputs, std::span<const 
     ticket = 0;
     step_ = step;
     rows_ = static_cast<uint32_t>(labels.size());
+    means_.reset();
     micro_batches_ = detail::micro_batches(rows_, static_cast<uint32_t>(micro_batches_.size()));
     const BatchLayout layout(rows_, inputs_);
-    std::memcpy(upload_.mapped(), inputs.data(), inputs.size_bytes());
-    std::memcpy(upload_.mapped() + layout.labels_offset, labels.data(), labels.size_bytes());
+    if (rows_ > 0) {
+        std::memcpy(upload_.mapped(), inputs.data(), inputs.size_bytes());
+        std::memcpy(upload_.mapped() + layout.labels_offset, labels.data(), labels.size_bytes());
+    }
     const auto bad = std::find_if(inputs.begin(), inputs.end(), [](float x) { return !std::isfinite(x); });
     bad_input_.reset();
     if (bad != inputs.end()) bad_input_ = static_cast<size_t>(bad - inputs.begin());
@@ -60,6 +63,7 @@ void Flight::fill(uint64_t step, std::span<const float> inputs, std::span<const 
 
 void Flight::place_probes(Device& device, const DeviceGraph& graph, std::span<const NetworkProbe> probes) {
     probes_.clear();
+    if (!measures()) return;
     VkDeviceSize bytes = 0;
     for (const NetworkProbe& asked : probes) {
         const size_t node = graph.find(asked.node).value();
@@ -73,8 +77,9 @@ void Flight::place_probes(Device& device, const DeviceGraph& graph, std::span<co
 }
 
 void Flight::place_captures(Device& device, const DeviceGraph& graph, std::span<const size_t> norms) {
-    captures_.resize(norms.size());
-    for (size_t i = 0; i < norms.size(); ++i) captures_[i].place(device, graph, norms[i], measured_rows());
+    captures_.resize(measures() ? norms.size() : 0);
+    for (size_t i = 0; i < captures_.size(); ++i)
+        captures_[i].place(device, graph, norms[i], measured_rows());
 }
 
 void Flight::record_upload(Recorder& recorder, const MicroBatch& micro_batch, const Buffer& batch) const {
@@ -151,8 +156,9 @@ StepResult Flight::result(const DeviceGraph& graph) const {
     const StepReport step_report = report();
     StepResult result;
     result.step = step_;
-    result.loss = step_report.loss;
-    result.accuracy = static_cast<float>(step_report.correct) / static_cast<float>(rows_);
+    result.loss = means_ ? means_->loss : step_report.loss;
+    result.accuracy =
+        means_ ? means_->accuracy : static_cast<float>(step_report.correct) / static_cast<float>(rows_);
     result.gradient_norm = step_report.gradient_norm;
     result.refused_batches = step_report.refused;
     for (const PlacedProbe& placed : probes_)
@@ -161,7 +167,8 @@ StepResult Flight::result(const DeviceGraph& graph) const {
     const StoreCopy copy = store_copy(graph.store().layout);
     for (size_t n = 0; n < graph.node_count(); ++n) {
         auto statistics = graph.layer(n).statistics(
-            copy, {.rows = measured_rows(), .statistics = normalized_with(n), .epsilon = epsilon_});
+            copy,
+            {.rows = std::max(measured_rows(), 1u), .statistics = normalized_with(n), .epsilon = epsilon_});
         if (!statistics.empty()) result.statistics[graph.name(n)] = std::move(statistics);
     }
     for (const Capture& capture : captures_) result.captured[graph.name(capture.node())] = capture.result();

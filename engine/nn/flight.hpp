@@ -38,6 +38,11 @@ class Flight {
     void place_captures(Device& device, const DeviceGraph& graph, std::span<const size_t> norms);
 
     const std::vector<MicroBatch>& micro_batches() const { return micro_batches_; }
+    /// The mean loss and accuracy of all ranks: these are reported then.
+    struct Means {
+        float loss, accuracy;
+    };
+    void set_means(const Means& means) { means_ = means; }
     void record_upload(Recorder& recorder, const MicroBatch& micro_batch, const Buffer& batch) const;
     /// What the last micro-batch finds, and after its pass back the gradients of parameters.
     void record_found(Recorder& recorder, const DeviceGraph& graph);
@@ -70,6 +75,8 @@ class Flight {
     };
     /// Of the last micro-batch, which is measured.
     uint32_t measured_rows() const { return micro_batches_.back().rows; }
+    /// Without rows nothing is.
+    bool measures() const { return measured_rows() > 0; }
     void record_probe(Recorder& recorder, const PlacedProbe& placed, const BufferView& tensor) const;
     /// By a norm that keeps running statistics.
     Statistics normalized_with(size_t node) const;
@@ -78,6 +85,7 @@ class Flight {
     uint32_t inputs_, words_;  // words: of divergence, one for each node
     uint64_t step_ = 0;
     uint32_t rows_ = 0;  // of the whole step
+    std::optional<Means> means_;
     std::vector<MicroBatch> micro_batches_;
     Buffer upload_, readback_, probe_readback_;
     VkDeviceSize reported_offset_, running_offset_, affine_offset_;  // in readback_

@@ -84,13 +84,16 @@ class LayerPlan {
     virtual void backward(Recorder& recorder, const BackwardViews& views) const = 0;
 
     // Where statistics are exchanged: what comes before forward or backward up to the exchange. Gives what is
-    // exchanged; absent: nothing.
+    // exchanged; absent: nothing. Views without x are those of no rows: then forward only takes note of the
+    // statistics, and there is no backward.
     virtual BufferView measure(Recorder&, const ForwardViews&) const { return {}; }
     virtual BufferView sum(Recorder&, const BackwardViews&) const { return {}; }
 
     // Of a norm with running statistics, after forward:
     /// Merges the moments of x with those of the batches before, unless it is the first one.
     virtual void pool(Recorder&, const ForwardViews&, bool /*first*/) const {}
+    /// Those moments; absent: it has none.
+    virtual BufferView pooled(const Store&) const { return {}; }
     /// Makes the running statistics that norms update those of the pooled moments.
     virtual void take_pooled(Recorder&, const Store&) const {}
 };

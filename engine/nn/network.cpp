@@ -13,6 +13,7 @@
 #include "nn/evaluator.hpp"
 #include "nn/folding.hpp"
 #include "nn/network_state.hpp"
+#include "nn/shared_step.hpp"
 #include "nn/summary.hpp"
 #include "nn/training.hpp"
 #include "ops/arguments.hpp"
@@ -135,6 +136,7 @@ struct Network::State {
     detail::Training training;
     detail::Evaluator evaluator;
     Stream stream;
+    bool compared = false;  ///< with other ranks, at least once
 
     /// How values go through the network in an evaluation.
     detail::Propagation evaluation(const char* operation, Statistics statistics) const {
@@ -153,6 +155,24 @@ struct Network::State {
         return parameter ? store.parameter(tensor.stored) : store.running(tensor.stored);
     }
     size_t node(const char* operation, const std::string& name) const;
+    /// Runs what all ranks do together: where it fails on this one, the others need not wait.
+    template <class Call>
+    auto together(const Call& call) {
+        try {
+            return call();
+        } catch (const detail::RefusedByAll&) {
+            throw;
+        } catch (const Diverged&) {
+            throw;
+        } catch (const std::exception& error) {
+            if (options.exchange != nullptr)
+                options.exchange->abort("rank " + std::to_string(options.exchange->rank()) + ", step " +
+                                        std::to_string(training.steps() + 1) + ": " + error.what());
+            throw;
+        }
+    }
+    /// Refuses to go on with ranks that do not have the same state.
+    void compare_ranks();
 };
 
 std::optional<Entry> Network::State::find(const std::string& name) const {
@@ -189,6 +209,15 @@ size_t Network::State::node(const char* operation, const std::string& name) cons
     return *node;
 }
 
+void Network::State::compare_ranks() {
+    if (options.exchange == nullptr || options.compare_every == 0) return;
+    if (training.steps() % options.compare_every != 0 && compared) return;
+    compared = true;
+    const HostTensors tensors = detail::read_state(device_graph.store(), training, stream, true);
+    const std::string where = "step " + std::to_string(training.steps() + 1) + ", comparison";
+    detail::compare_states(*options.exchange, where, tensors);
+}
+
 Network::Network(Device& device, const Graph& graph, const NetworkOptions& options)
     : state_("Network", std::make_unique<State>(device, graph, without_hidden(options))) {}
 Network::Network(Device& device, const NetworkOptions& options)
@@ -207,21 +236,30 @@ const Graph& Network::graph() const {
 
 Ticket Network::train_step(std::span<const float> inputs, std::span<const uint32_t> labels) {
     const NetworkOptions& options = state_->options;
-    const uint32_t parts = options.accumulate, most = parts * options.max_batch;
-    if (labels.size() < parts || labels.size() > most)
-        refuse("network.train_step", "labels", std::to_string(labels.size()) + " rows",
-               std::to_string(parts) + " to " + std::to_string(most));
-    check_batch("network.train_step", options, inputs, labels);
-    detail::Training& training = state_->training;
-    const detail::DeviceGraph& graph = state_->device_graph;
-    const std::vector<std::string>& frozen = training.options.frozen.statistics;
-    for (size_t n = 0; n < graph.node_count() && training.options.statistics == Statistics::batch; ++n) {
-        if (std::find(frozen.begin(), frozen.end(), graph.name(n)) != frozen.end()) continue;
-        for (const auto& micro_batch : detail::micro_batches(static_cast<uint32_t>(labels.size()), parts))
-            graph.layer(n).check_training_rows(micro_batch.rows);
-    }
-    return training.step(inputs, labels,
-                         renorm_limits("network.train_step", state_->graph, options, training.steps() + 1));
+    const uint32_t least = options.exchange != nullptr ? 0 : options.accumulate,
+                   most = options.accumulate * options.max_batch;
+    return state_->together([&] {
+        if (labels.size() < least || labels.size() > most)
+            refuse("network.train_step", "labels", std::to_string(labels.size()) + " rows",
+                   std::to_string(least) + " to " + std::to_string(most));
+        check_batch("network.train_step", options, inputs, labels);
+        detail::Training& training = state_->training;
+        const RenormLimits renorm =
+            renorm_limits("network.train_step", state_->graph, options, training.steps() + 1);
+        state_->compare_ranks();
+        return training.step(inputs, labels, renorm);
+    });
+}
+
+uint64_t Network::join() {
+    if (state_->options.exchange == nullptr) return 0;
+    return state_->together([&] {
+        uint64_t steps = 0;
+        for (;; ++steps) {
+            state_->compare_ranks();
+            if (!state_->training.join()) return steps;
+        }
+    });
 }
 
 StepResult Network::result(Ticket ticket) {
@@ -235,14 +273,15 @@ bool Network::reached(Ticket ticket) {
 Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
                              Statistics statistics, uint32_t chunk) {
     const NetworkOptions& options = state_->options;
-    if (labels.empty()) refuse("network.evaluate", "labels", "0 rows", "at least 1");
-    check_statistics("network.evaluate", statistics);
-    check_batch("network.evaluate", options, inputs, labels);
-    if (chunk > options.max_batch)
-        refuse("network.evaluate", "chunk", std::to_string(chunk),
-               "0 to max_batch = " + std::to_string(options.max_batch));
-    return state_->evaluator.evaluate(inputs, labels, state_->evaluation("network.evaluate", statistics),
-                                      chunk == 0 ? options.max_batch : chunk);
+    return state_->together([&] {
+        check_statistics("network.evaluate", statistics);
+        check_batch("network.evaluate", options, inputs, labels);
+        if (chunk > options.max_batch)
+            refuse("network.evaluate", "chunk", std::to_string(chunk),
+                   "0 to max_batch = " + std::to_string(options.max_batch));
+        return state_->evaluator.evaluate(inputs, labels, state_->evaluation("network.evaluate", statistics),
+                                          chunk == 0 ? options.max_batch : chunk);
+    });
 }
 
 std::vector<float> Network::predict(std::span<const float> inputs, Statistics statistics) {
@@ -308,15 +347,18 @@ Network Network::fold() {
 void Network::recompute_running_statistics(std::span<const float> inputs, uint32_t chunk) {
     const char* const operation = "network.recompute_running_statistics";
     const NetworkOptions& options = state_->options;
-    if (inputs.size() % options.inputs != 0 || inputs.size() < 2 * size_t{options.inputs})
-        refuse(operation, "inputs", std::to_string(inputs.size()) + " values",
-               "at least 2 rows of " + std::to_string(options.inputs));
-    if (chunk > options.max_batch)
-        refuse(operation, "chunk", std::to_string(chunk),
-               "0 to max_batch = " + std::to_string(options.max_batch));
-    detail::Propagation how = state_->evaluation(operation, Statistics::batch);
-    how.frozen_statistics = state_->training.frozen_statistics();
-    state_->evaluator.recompute_running_statistics(inputs, how, chunk == 0 ? options.max_batch : chunk);
+    const size_t least = options.exchange != nullptr ? 0 : 2;  // of all ranks the evaluator knows
+    state_->together([&] {
+        if (inputs.size() % options.inputs != 0 || inputs.size() < least * options.inputs)
+            refuse(operation, "inputs", std::to_string(inputs.size()) + " values",
+                   "at least " + std::to_string(least) + " rows of " + std::to_string(options.inputs));
+        if (chunk > options.max_batch)
+            refuse(operation, "chunk", std::to_string(chunk),
+                   "0 to max_batch = " + std::to_string(options.max_batch));
+        detail::Propagation how = state_->evaluation(operation, Statistics::batch);
+        how.frozen_statistics = state_->training.frozen_statistics();
+        state_->evaluator.recompute_running_statistics(inputs, how, chunk == 0 ? options.max_batch : chunk);
+    });
 }
 
 void Network::prepare(uint32_t rows) {
@@ -482,6 +524,17 @@ HostTensors Network::state(bool training) {
 
 void Network::set_state(const HostTensors& state) {
     detail::write_state(state_->device_graph.store(), state_->training, state_->stream, state);
+}
+
+void Network::share_state() {
+    Exchange* const exchange = state_->options.exchange;
+    if (exchange == nullptr) return;
+    state_->together([&] {
+        HostTensors tensors = state();
+        for (auto& [name, tensor] : tensors)
+            broadcast(*exchange, "network.share_state, " + name, tensor.bytes);
+        set_state(tensors);
+    });
 }
 
 void Network::check_state(const HostTensors& state) const {

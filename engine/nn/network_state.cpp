@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <utility>
 #include <vector>
 
+#include "data/hash.hpp"
 #include "ops/arguments.hpp"
 
 namespace vknorm::detail {
@@ -195,6 +197,27 @@ void write_state(const Store& store, Training& training, Stream& stream, const H
         training.set_progress({.steps = static_cast<uint64_t>(counts[0]),
                                .optimizer_steps = static_cast<uint64_t>(counts[1]),
                                .refused_batches = static_cast<uint32_t>(counts[2])});
+}
+
+void compare_states(Exchange& exchange, const std::string& where, const HostTensors& state) {
+    std::vector<uint64_t> hashes;
+    for (const auto& [name, tensor] : state) {
+        Fnv1a hash;
+        for (const std::byte byte : tensor.bytes) hash.add(std::to_integer<uint64_t>(byte));
+        hashes.push_back(hash.value());
+    }
+    const std::vector<Exchange::Message> all = gather(exchange, where, std::as_bytes(std::span(hashes)));
+    for (size_t r = 1; r < all.size(); ++r) {
+        if (all[r].size() != all[0].size())
+            throw ExchangeError(where + ": rank " + std::to_string(r) + " has another graph than rank 0");
+        size_t i = 0;
+        for (const auto& [name, tensor] : state) {
+            const size_t at = sizeof(uint64_t) * i++;
+            if (std::memcmp(all[r].data() + at, all[0].data() + at, sizeof(uint64_t)) != 0)
+                throw ExchangeError(where + ": \"" + name + "\" of rank " + std::to_string(r) +
+                                    " is not that of rank 0");
+        }
+    }
 }
 
 }  // namespace vknorm::detail

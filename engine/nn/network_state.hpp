@@ -27,4 +27,8 @@ void check_state(const Store& store, const Training& training, const HostTensors
 /// As check_state(), and for values that the network cannot have; nothing has changed then.
 void write_state(const Store& store, Training& training, Stream& stream, const HostTensors& state);
 
+/// Throws ExchangeError, on all ranks alike, which names the first tensor that differs by a bit, and the
+/// rank.
+void compare_states(Exchange& exchange, const std::string& where, const HostTensors& state);
+
 }  // namespace vknorm::detail

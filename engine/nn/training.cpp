@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 
 #include "ops/add.hpp"
@@ -45,9 +46,60 @@ void Training::reset_optimizer() {
 
 Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> labels,
                       const RenormLimits& renorm) {
+    return step(inputs, labels, renorm, shared(labels, false));
+}
+
+bool Training::join() {
+    const SharedStep all = shared({}, true);
+    if (all.all_joined()) return false;
+    std::visit([&](auto& kind) { kind.learning_rate = all.learning_rate(); }, options.optimizer);
+    step({}, {}, {}, all);
+    return true;
+}
+
+SharedStep Training::shared(std::span<const uint32_t> labels, bool joined) {
+    Exchange* const exchange = graph_.options().exchange;
+    // All ranks learn before the same step that one diverged: what is left of it is short.
+    if (exchange != nullptr) settle();
     if (!diverged_.empty()) throw Diverged("network.train_step: refused: " + diverged_);
     if (trained_parts().empty()) refuse("network.train_step", "parameters", "all frozen", "one to train");
-    const float weight_sum = this->weight_sum(labels);
+    const float learning_rate =
+        std::visit([](const auto& kind) { return kind.learning_rate; }, options.optimizer);
+    return {exchange,
+            next_step(),
+            {.rows = static_cast<uint32_t>(labels.size()),
+             .weight_sum = weight_sum(labels),
+             .learning_rate = learning_rate,
+             .joined = joined}};
+}
+
+void Training::check(const SharedStep& shared) const {
+    const NetworkOptions& network = graph_.options();
+    if (shared.rows() < network.accumulate)
+        throw RefusedByAll("network.train_step: labels: got " + std::to_string(shared.rows()) +
+                           " rows on all ranks, needs at least " + std::to_string(network.accumulate));
+    if (shared.weight_sum() == 0)
+        throw RefusedByAll(
+            "network.train_step: labels: got classes whose weights are all 0, needs one with a weight above "
+            "0");
+    if (options.statistics == Statistics::running) return;
+    const std::vector<bool> frozen = frozen_statistics();
+    for (uint32_t i = 0; i < network.accumulate; ++i)
+        for (const uint64_t rows : shared.rows_of_groups(network.statistics_group, i, network.accumulate))
+            for (size_t n = 0; n < graph_.node_count(); ++n) {
+                if (rows == 0 || (!frozen.empty() && frozen[n])) continue;
+                try {
+                    graph_.layer(n).check_training_rows(rows);
+                } catch (const std::invalid_argument& refused) {
+                    throw RefusedByAll(refused.what());
+                }
+            }
+}
+
+Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> labels,
+                      const RenormLimits& renorm, const SharedStep& shared) {
+    check(shared);
+    const float weight_sum = shared.weight_sum();
     const auto rows = static_cast<uint32_t>(labels.size());
     for (const MicroBatch& micro_batch : micro_batches(rows, graph_.options().accumulate))
         graph_.plan_for(micro_batch.rows, stream_);
@@ -59,13 +111,19 @@ Ticket Training::step(std::span<const float> inputs, std::span<const uint32_t> l
     std::optional<Transaction> segment(std::in_place, stream_.record());
     Share share;
     if (Exchange* const exchange = graph_.options().exchange)
-        share = [&, exchange](const ExchangedBuffer& part) {
+        share = [&, exchange](ExchangedBuffer part) {
             segment.reset();
             stream_.submit();
-            exchange->all_reduce(stream_, part);
+            part.where = next_step() + ", " + part.where;
+            all_reduce(*exchange, stream_, part);
             segment.emplace(stream_.record());
         };
     record_gradient(flight, weight_sum, renorm, share);
+    if (share) {
+        segment.reset();
+        share_sums(flight, weight_sum);
+        segment.emplace(stream_.record());
+    }
     record_update(flight, weight_sum);
     segment.reset();
     flight.ticket = stream_.submit();
@@ -95,15 +153,36 @@ float Training::weight_sum(std::span<const uint32_t> labels) const {
     if (weights.empty()) return static_cast<float>(labels.size());
     double sum = 0;
     for (const uint32_t label : labels) sum += weights[label];
-    if (sum == 0)
-        refuse("network.train_step", "labels", "classes whose weights are all 0",
-               "one with a weight above 0");
     return static_cast<float>(sum);
+}
+
+void Training::share_sums(Flight& flight, float weight_sum) {
+    StepSums own{.rows = flight.rows()};
+    if (flight.rows() > 0)
+        for (const RowLoss& row :
+             stream_.download<RowLoss>(losses_.view(0, sizeof(RowLoss) * VkDeviceSize{flight.rows()}))) {
+            own.loss += row.loss;
+            own.correct += row.correct;
+        }
+    const BufferView told{divergence_.view().buffer, sizeof(uint32_t) * shaders::divergence_header,
+                          sizeof(uint32_t) * words()};
+    std::vector<uint32_t> words = stream_.download<uint32_t>(told);
+    const StepSums sums = add_up(*graph_.options().exchange, next_step() + ", losses", own, words);
+    // Of all ranks' losses the device knows nothing.
+    if (!std::isfinite(sums.loss)) words.back() = 0;
+    stream_.upload(told, words);
+    flight.set_means(
+        {.loss = static_cast<float>(sums.loss / double{weight_sum}),
+         .accuracy = static_cast<float>(static_cast<double>(sums.correct) / static_cast<double>(sums.rows))});
 }
 
 void Training::record_gradient(Flight& flight, float weight_sum, const RenormLimits& renorm,
                                const Share& share) {
     const std::vector<MicroBatch>& micro_batches = flight.micro_batches();
+    const Exchange* const exchange = graph_.options().exchange;
+    // Every micro-batch of every rank is one that differs from all others.
+    const uint64_t ranks = exchange != nullptr ? exchange->size() : 1,
+                   rank = exchange != nullptr ? exchange->rank() : 0;
     std::vector<bool> watched(graph_.node_count());
     for (const NetworkProbe& probe : options.probes) watched[graph_.find(probe.node).value()] = true;
     for (const size_t node : options.captured) watched[node] = true;
@@ -124,27 +203,33 @@ void Training::record_gradient(Flight& flight, float weight_sum, const RenormLim
         flight.record_gradient_probes(recorder, graph_, node);
     };
     for (size_t i = 0; i < micro_batches.size(); ++i) {
-        how.training_step = (flight.step() - 1) * micro_batches.size() + i + 1;
+        how.training_step = ((flight.step() - 1) * ranks + rank) * micro_batches.size() + i + 1;
         const auto [first, rows] = micro_batches[i];
         const BatchLayout batch(rows, graph_.elements(0));
-        {
+        if (rows > 0) {
             const Label label(stream_.record(), "batch upload");
             flight.record_upload(stream_.record(), micro_batches[i], batch_);
         }
         const bool last = i + 1 == micro_batches.size();
         if (last) flight.record_found(stream_.record(), graph_);
-        graph_.forward(stream_, rows, batch.inputs(batch_), how);
-        DeviceGraph::Backward arguments{
-            .x = batch.inputs(batch_),
-            .labels = batch.labels(batch_),
-            .weight_sum = weight_sum,
-            .losses = losses_.view(sizeof(RowLoss) * VkDeviceSize{first}, sizeof(RowLoss) * rows)};
+        const BufferView x = rows > 0 ? batch.inputs(batch_) : BufferView{};
+        graph_.forward(stream_, rows, x, how);
+        DeviceGraph::Backward arguments{.x = x, .weight_sum = weight_sum};
+        if (rows > 0) {
+            arguments.labels = batch.labels(batch_);
+            arguments.losses = losses_.view(sizeof(RowLoss) * VkDeviceSize{first}, sizeof(RowLoss) * rows);
+        }
         if (last) arguments.gradient_is_there = measure;
         graph_.backward(stream_, rows, arguments, how);
         if (last) flight.record_parameter_gradients(stream_.record(), graph_, how);
         if (micro_batches.size() > 1) record_sum(i);
     }
-    if (share) share({"gradient", Exchanged::gradient, view_of(graph_.store().gradients, trained())});
+    if (!share) return;
+    share({"gradient", Exchanged::total, view_of(graph_.store().gradients, trained())});
+    const uint32_t together = graph_.options().statistics_group;
+    const BufferView running =
+        view_of(graph_.store().working, graph_.store().layout.range(TensorGroup::running));
+    if (running && together > 0 && together < ranks) share({"running statistics", Exchanged::mean, running});
 }
 
 void Training::record_sum(size_t i) {
@@ -167,7 +252,8 @@ void Training::record_update(Flight& flight, float weight_sum) {
         const Label label(recorder, "summary");
         step_summary(recorder, {.gradient = view_of(store.gradients, trained()),
                                 .losses = losses_,
-                                .rows = flight.rows(),
+                                // Those of all ranks were added on the host.
+                                .rows = graph_.options().exchange != nullptr ? 0 : flight.rows(),
                                 .weight_sum = weight_sum,
                                 .running = view_of(store.working, layout.range(TensorGroup::running)),
                                 .saved = options.statistics == Statistics::batch
@@ -198,7 +284,8 @@ void Training::record_update(Flight& flight, float weight_sum) {
     }
     const Label label(recorder, "probes and readback");
     const BatchLayout batch(flight.micro_batches().back().rows, graph_.elements(0));
-    flight.record_readback(recorder, graph_, batch.inputs(batch_), options.statistics, frozen_statistics());
+    flight.record_readback(recorder, graph_, batch.input_bytes > 0 ? batch.inputs(batch_) : BufferView{},
+                           options.statistics, frozen_statistics());
 }
 
 Range Training::trained() const {

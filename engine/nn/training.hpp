@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "nn/flight.hpp"
+#include "nn/shared_step.hpp"
 
 namespace vknorm::detail {
 
@@ -30,8 +31,11 @@ class Training {
 
     TrainingOptions options{};
 
-    /// Waits only when four steps are in flight. Throws Diverged when that is known.
+    /// Waits only when four steps are in flight, or for other ranks. Throws Diverged when that is known, and
+    /// RefusedByAll for what the parts of all ranks cannot be trained on.
     Ticket step(std::span<const float> inputs, std::span<const uint32_t> labels, const RenormLimits& renorm);
+    /// Takes part in a step of other ranks, without rows. False when all have joined, and there is none.
+    bool join();
     /// Compiles what such steps need.
     void prepare(uint32_t rows);
     /// Waits for the step. Throws Diverged, and std::invalid_argument for a ticket that is none of the
@@ -68,8 +72,17 @@ class Training {
   private:
     using Share = std::function<void(const ExchangedBuffer&)>;
 
-    /// What the mean loss of those rows is divided by.
+    /// Such as "step 7": the next one.
+    std::string next_step() const { return "step " + std::to_string(steps_ + 1); }
+    /// What all ranks bring to the next step.
+    SharedStep shared(std::span<const uint32_t> labels, bool joined);
+    void check(const SharedStep& shared) const;
+    Ticket step(std::span<const float> inputs, std::span<const uint32_t> labels, const RenormLimits& renorm,
+                const SharedStep& shared);
+    /// The weights of those rows.
     float weight_sum(std::span<const uint32_t> labels) const;
+    /// Makes what a step measured that of all ranks.
+    void share_sums(Flight& flight, float weight_sum);
     /// The passes through the network and back.
     void record_gradient(Flight& flight, float weight_sum, const RenormLimits& renorm, const Share& share);
     /// Adds the gradient of the i-th micro-batch to those before; that of the last one becomes the sum.

@@ -1,9 +1,12 @@
-// The seam of a training step: what is exchanged, when, and what follows from it.
+// Ranks that train one network together: what they exchange, and that they do what one process does with
+// the rows of all.
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vknorm/network.hpp>
 
+#include "nn/graphs.hpp"
 #include "nn/network_problem.hpp"
 #include "support/worst_error.hpp"
 
@@ -11,158 +14,488 @@ namespace vknorm::testing {
 namespace {
 
 using reference::Labelled;
-using reference::NetworkReference;
-using reference::Step;
-using reference::tensors_of;
+using ::testing::HasSubstr;
 
-// 2^-16 after a few steps: what float32 makes of two orders of additions, with their growth.
-constexpr double bound = 1.0 / 65536;
+// 2^-19 after a few steps: what float32 makes of two orders of additions, 16 units in the last place of values
+// up to 2, with their growth.
+constexpr double bound = 1.0 / 524288;
 
-NetworkOptions exchange_options(Exchange* exchange, Norm norm = Norm::batch) {
+NetworkOptions shared_options(Norm norm = Norm::batch) {
     return {.inputs = 6,
             .hidden = {{20, norm, Activation::relu}, {13, norm, Activation::tanh}},
             .classes = 3,
             .max_batch = 48,
-            .seed = 9,
-            .exchange = exchange};
+            .seed = 9};
 }
 
-/// Nobody else is there.
-class Alone : public Exchange {
-  public:
-    void all_reduce(Stream&, const ExchangedBuffer& part) override { parts.push_back(part); }
+using Contents = std::map<std::string, std::vector<float>>;
 
-    /// Such as "0.norm forward: moments, 320 bytes".
-    std::vector<std::string> log() const {
-        std::vector<std::string> lines;
-        for (const ExchangedBuffer& part : parts) {
-            static constexpr std::array contents = {"moments", "sums", "gradient"};
-            lines.push_back(part.name + ": " + contents[static_cast<size_t>(part.contents)] + ", " +
-                            std::to_string(part.buffer.bytes) + " bytes");
-        }
-        return lines;
-    }
+/// Each rank's rows of a batch.
+using Shards = std::vector<uint32_t>;
 
-    std::vector<ExchangedBuffer> parts;
-};
-
-/// Another one has the same examples.
-class Twins : public Exchange {
-  public:
-    void all_reduce(Stream& stream, const ExchangedBuffer& part) override {
-        if (part.contents == Exchanged::moments) {
-            auto moments = stream.download<ChannelMoments>(part.buffer);
-            for (ChannelMoments& channel : moments) {
-                channel.count *= 2;
-                channel.squares *= 2;
-            }
-            stream.upload(part.buffer, moments);
-        } else if (part.contents == Exchanged::sums) {
-            auto sums = stream.download<ChannelSums>(part.buffer);
-            for (ChannelSums& channel : sums)
-                for (float* number : {&channel.dy, &channel.dy_lost, &channel.dy_x, &channel.dy_x_lost})
-                    *number *= 2;
-            stream.upload(part.buffer, sums);
-        }
-        // The mean of two equal gradients is either of them.
-    }
-};
+Labelled shard_of(const Labelled& batch, const Shards& shards, uint32_t rank) {
+    const size_t features = batch.inputs.size() / batch.labels.size();
+    size_t first = 0;
+    for (uint32_t r = 0; r < rank; ++r) first += shards[r];
+    const auto inputs = batch.inputs.begin() + static_cast<ptrdiff_t>(first * features);
+    const auto labels = batch.labels.begin() + static_cast<ptrdiff_t>(first);
+    return {{inputs, inputs + static_cast<ptrdiff_t>(shards[rank] * features)},
+            {labels, labels + shards[rank]}};
+}
 
 Ticket step(Network& network, const Labelled& batch) {
     return network.train_step(batch.inputs, batch.labels);
 }
 
-void expect_equal_tensors(Network& got, Network& expected, const char* what) {
-    for (const std::string& name : expected.tensor_names()) {
-        const std::vector<float> values = expected.tensor(name);
-        expect_near(what, got.tensor(name), reference::Values(values.begin(), values.end()), bound);
+struct Trained {
+    std::vector<StepResult> steps;
+    Contents contents;
+};
+
+Trained run_alone(const Graph& graph, NetworkOptions options, const Optimizer& optimizer,
+                  const std::vector<Labelled>& batches) {
+    options.hidden.clear();
+    Network network(test_device(), graph, options);
+    network.set_optimizer(optimizer);
+    Trained run;
+    for (const Labelled& batch : batches) run.steps.push_back(network.result(step(network, batch)));
+    run.contents = contents_of(network);
+    return run;
+}
+
+/// The same of every rank, each on its own rows.
+std::vector<Trained> run_shared(const std::vector<Device*>& devices, const Graph& graph,
+                                NetworkOptions options, const Optimizer& optimizer,
+                                const std::vector<Labelled>& batches, const Shards& shards) {
+    std::vector<Trained> runs(shards.size());
+    run_ranks(static_cast<uint32_t>(shards.size()), [&](Exchange& exchange) {
+        NetworkOptions own = options;
+        own.exchange = &exchange;
+        own.hidden.clear();
+        own.compare_every = 1;
+        Network network(*devices[exchange.rank() % devices.size()], graph, own);
+        network.set_optimizer(optimizer);
+        Trained& run = runs[exchange.rank()];
+        for (const Labelled& batch : batches)
+            run.steps.push_back(network.result(step(network, shard_of(batch, shards, exchange.rank()))));
+        run.contents = contents_of(network);
+    });
+    return runs;
+}
+
+/// Float32 of two orders of additions.
+void expect_near_run(const char* what, const Trained& got, const Trained& expected) {
+    ASSERT_EQ(got.steps.size(), expected.steps.size());
+    for (size_t i = 0; i < got.steps.size(); ++i) {
+        expect_near(what, std::vector{got.steps[i].loss, got.steps[i].gradient_norm},
+                    std::vector<double>{expected.steps[i].loss, expected.steps[i].gradient_norm}, bound);
+        EXPECT_NEAR(got.steps[i].accuracy, expected.steps[i].accuracy, 1e-6);
+    }
+    for (const auto& [name, values] : expected.contents)
+        expect_near(what, got.contents.at(name), reference::Values(values.begin(), values.end()), bound);
+}
+
+std::vector<Labelled> batches_for(const NetworkOptions& options, size_t rows, size_t count = 3) {
+    std::mt19937_64 random = random_generator();
+    std::vector<Labelled> batches;
+    for (size_t i = 0; i < count; ++i) batches.push_back(random_batch(random, options, rows));
+    return batches;
+}
+
+const std::vector<Shards> all_shards = {{24},        {12, 12},     {17, 7},      {8, 8, 8},
+                                        {13, 0, 11}, {6, 6, 6, 6}, {1, 14, 0, 9}};
+
+TEST(Exchange, RanksAreLikeOneWithTheRowsOfAll) {
+    const NetworkOptions options = shared_options();
+    const Graph graph = perceptron(options);
+    const std::vector<Labelled> batches = batches_for(options, 24);
+    for (const Optimizer& optimizer : {Optimizer(Sgd{.learning_rate = 0.1f, .momentum = 0.9f}),
+                                       Optimizer(AdamW{.learning_rate = 0.001f})}) {
+        const Trained alone = run_alone(graph, options, optimizer, batches);
+        for (const Shards& shards : all_shards) {
+            SCOPED_TRACE(::testing::PrintToString(shards));
+            const std::vector<Trained> ranks =
+                run_shared({&test_device()}, graph, options, optimizer, batches, shards);
+            // With as good as no gradient, which way Adam steps is a matter of rounding.
+            if (std::holds_alternative<Sgd>(optimizer)) expect_near_run("ranks", ranks[0], alone);
+            for (const Trained& rank : ranks) {
+                EXPECT_EQ(rank.contents, ranks[0].contents) << "the same bits on all ranks";
+                EXPECT_EQ(rank.steps.back().loss, ranks[0].steps.back().loss);
+                EXPECT_EQ(rank.steps.back().gradient_norm, ranks[0].steps.back().gradient_norm);
+            }
+        }
     }
 }
 
+TEST(Exchange, RanksAreLikeOneWithTheRowsOfAllOnMaps) {
+    Graph graph({2, 5, 5});
+    NodeId x = graph.conv2d(graph.input(), {.channels = 4, .kernel = 3, .padding = 1, .bias = false});
+    x = graph.activation(graph.norm(x, {.name = "norm"}), Activation::relu);
+    const NodeId branch = graph.norm(graph.conv2d(x, {.channels = 4, .kernel = 3, .padding = 1}));
+    x = graph.activation(graph.add(x, branch), Activation::relu);
+    graph.linear(graph.flatten(graph.adaptive_average_pool2d(x)), {.units = 3});
+    const NetworkOptions options{.max_batch = 12, .class_weights = {1, 2, 0.5f}};
+    const std::vector<Labelled> batches = batches_for({.inputs = 50, .classes = 3}, 12, 2);
+    const Optimizer optimizer = Sgd{.learning_rate = 0.1f};
+    const Trained alone = run_alone(graph, options, optimizer, batches);
+    for (const Shards& shards : {Shards{7, 5}, Shards{11, 0, 1}})
+        for (const Trained& rank : run_shared({&test_device()}, graph, options, optimizer, batches, shards))
+            expect_near_run("ranks, maps", rank, alone);
+}
+
+// Then a rank is a micro-batch, whatever its rows.
+TEST(Exchange, RanksAreMicroBatchesBitForBit) {
+    const NetworkOptions options = shared_options();
+    Graph graph({6});
+    NodeId x = graph.linear(graph.input(), {.units = 16});
+    x = graph.activation(graph.norm(x, {.kind = Norm::layer}), Activation::relu);
+    graph.linear(graph.dropout(x, {.p = 0.25f}), {.units = 3});
+    const std::vector<Labelled> batches = batches_for(options, 22);
+    const Optimizer optimizer = Sgd{.learning_rate = 0.1f, .momentum = 0.9f};
+    for (const Shards& shards : {Shards{11, 11}, Shards{8, 7, 7}, Shards{6, 6, 5, 5}}) {
+        NetworkOptions accumulating = options;
+        accumulating.accumulate = static_cast<uint32_t>(shards.size());
+        const Trained alone = run_alone(graph, accumulating, optimizer, batches);
+        for (const Trained& rank : run_shared({&test_device()}, graph, options, optimizer, batches, shards))
+            EXPECT_EQ(rank.contents, alone.contents) << shards.size() << " ranks";
+    }
+}
+
+TEST(Exchange, MicroBatchesOfRanksAreNormalizedTogether) {
+    NetworkOptions options = shared_options();
+    options.accumulate = 2;
+    const Graph graph = perceptron(options);
+    const std::vector<Labelled> batches = batches_for(options, 24);
+    // One process has to see each micro-batch whole: the ranks' first halves, then their second halves.
+    std::vector<Labelled> reordered = batches;
+    for (Labelled& batch : reordered) {
+        const Labelled all = batch;
+        batch = {};
+        for (const uint32_t first : {0u, 12u, 6u, 18u}) {
+            const Labelled part = shard_of(all, {first, 6, 18 - first}, 1);
+            batch.inputs.insert(batch.inputs.end(), part.inputs.begin(), part.inputs.end());
+            batch.labels.insert(batch.labels.end(), part.labels.begin(), part.labels.end());
+        }
+    }
+    const Optimizer optimizer = Sgd{.learning_rate = 0.1f};
+    const Trained alone = run_alone(graph, options, optimizer, reordered);
+    for (const Trained& rank : run_shared({&test_device()}, graph, options, optimizer, batches, {12, 12}))
+        expect_near_run("ranks that accumulate", rank, alone);
+}
+
+// A rank for a group, and its statistics are its own: as ghost batches.
+TEST(Exchange, GroupsHaveStatisticsOfTheirOwn) {
+    NetworkOptions options = shared_options(), ghosts = shared_options(Norm::ghost);
+    for (HiddenLayer& layer : ghosts.hidden) layer.ghost_size = 12;
+    options.statistics_group = 2;
+    const std::vector<Labelled> batches = batches_for(options, 24);
+    const Optimizer optimizer = Sgd{.learning_rate = 0.1f};
+    Trained alone = run_alone(perceptron(ghosts), ghosts, optimizer, batches);
+    std::vector<Trained> ranks =
+        run_shared({&test_device()}, perceptron(options), options, optimizer, batches, {5, 7, 6, 6});
+    EXPECT_EQ(ranks[3].contents, ranks[0].contents);
+    // Ghosts update running statistics one after the other.
+    for (Trained* run : {&alone, ranks.data()})
+        for (auto tensor = run->contents.begin(); tensor != run->contents.end();)
+            tensor = tensor->first.find("running") != std::string::npos ||
+                             tensor->first.find("num_batches") != std::string::npos
+                         ? run->contents.erase(tensor)
+                         : std::next(tensor);
+    expect_near_run("groups of ranks", ranks[0], alone);
+}
+
+/// Passes everything on, and remembers where it was.
+class Recording final : public Exchange {
+  public:
+    explicit Recording(Exchange& exchange) : exchange_(exchange) {}
+    uint32_t rank() const override { return exchange_.rank(); }
+    uint32_t size() const override { return exchange_.size(); }
+    std::vector<Message> trade(std::span<const MessageView> messages) override {
+        const MessageView sent = messages[1 - rank()];
+        const std::string where(reinterpret_cast<const char*>(sent.data()));
+        log.push_back(where + ": " + std::to_string(sent.size() - 128) + " bytes");
+        return exchange_.trade(messages);
+    }
+    void abort(const std::string& why) noexcept override { exchange_.abort(why); }
+
+    std::vector<std::string> log;
+
+  private:
+    Exchange& exchange_;
+};
+
 TEST(Exchange, SeesEveryHookInOrder) {
-    std::mt19937_64 random = random_generator();
-    Alone alone;
-    Network network(test_device(), exchange_options(&alone));
-    const Labelled batch = random_batch(random, network.options(), 24);
-    (void)network.result(step(network, batch));
-    // Tensors in whole steps of 256 bytes: weights 6 x 20, 20, 20 x 13, 13, 13 x 3, 3; gamma and beta.
-    const uint64_t weights = 512 + 256 + 1280 + 256 + 256 + 256, affine = 4 * 256;
-    const std::vector<std::string> norms = {
-        "0.norm forward: moments, 320 bytes", "1.norm forward: moments, 208 bytes",
-        "1.norm backward: sums, 208 bytes", "0.norm backward: sums, 320 bytes"};
-    std::vector<std::string> expected = norms;
-    expected.push_back("gradient: gradient, " + std::to_string(weights + affine) + " bytes");
-    EXPECT_EQ(alone.log(), expected);
-
-    alone.parts.clear();
-    network.set_train_affine(false);
-    (void)network.result(step(network, batch));
-    expected.back() = "gradient: gradient, " + std::to_string(weights) + " bytes";
-    EXPECT_EQ(alone.log(), expected);
-
-    alone.parts.clear();
-    (void)network.evaluate(batch.inputs, batch.labels, Statistics::batch);
-    (void)network.predict(batch.inputs, Statistics::running);
-    EXPECT_THAT(alone.log(), ::testing::IsEmpty());
-
-    network.set_statistics(Statistics::running);
-    (void)network.result(step(network, batch));
-    EXPECT_EQ(alone.log(), std::vector<std::string>{expected.back()});
+    const std::vector<Labelled> batches = batches_for(shared_options(), 24, 1);
+    run_ranks(2, [&](Exchange& exchange) {
+        Recording recording(exchange);
+        NetworkOptions options = shared_options();
+        options.exchange = &recording;
+        options.compare_every = 0;
+        Network network(test_device(), options);
+        const Labelled own = shard_of(batches[0], {12, 12}, exchange.rank());
+        const auto log_of_step = [&] {
+            recording.log.clear();
+            (void)network.result(step(network, own));
+            return recording.log;
+        };
+        // Tensors in whole steps of 256 bytes: weights 6 x 20, 20, 20 x 13, 13, 13 x 3, 3; gamma and beta.
+        // Half of them to the other rank, and the other half of the sum.
+        const std::string weights = std::to_string((512 + 256 + 1280 + 256 + 256 + 256) / 2),
+                          all = std::to_string((512 + 256 + 1280 + 256 + 256 + 256 + 4 * 256) / 2);
+        // Sums, and a word for each of eight nodes.
+        EXPECT_EQ(log_of_step(),
+                  (std::vector<std::string>{
+                      "step 1, begin: 16 bytes", "step 1, 0.norm forward: 320 bytes",
+                      "step 1, 1.norm forward: 208 bytes", "step 1, 1.norm backward: 208 bytes",
+                      "step 1, 0.norm backward: 320 bytes", "step 1, gradient: " + all + " bytes",
+                      "step 1, gradient: " + all + " bytes", "step 1, losses: 56 bytes"}));
+        network.set_train_affine(false);
+        network.set_statistics(Statistics::running);
+        EXPECT_EQ(log_of_step(), (std::vector<std::string>{
+                                     "step 2, begin: 16 bytes", "step 2, gradient: " + weights + " bytes",
+                                     "step 2, gradient: " + weights + " bytes", "step 2, losses: 56 bytes"}));
+        recording.log.clear();
+        (void)network.predict(own.inputs, Statistics::running);
+        EXPECT_THAT(recording.log, ::testing::IsEmpty());
+    });
 }
 
 TEST(Exchange, AStepWithoutOneIsOneSubmission) {
-    std::mt19937_64 random = random_generator();
-    Alone alone;
-    Network without(test_device(), exchange_options(nullptr)), with(test_device(), exchange_options(&alone));
-    const Labelled batch = random_batch(random, without.options(), 24);
-    const Ticket first = step(without, batch), first_with = step(with, batch);
-    EXPECT_EQ(step(without, batch), first + 1);
-    EXPECT_EQ(step(with, batch), first_with + 6) << "five exchanges";
+    Network network(test_device(), shared_options());
+    const Labelled batch = batches_for(network.options(), 24, 1)[0];
+    const Ticket first = step(network, batch);
+    EXPECT_EQ(step(network, batch), first + 1);
 }
 
-// Where others have nothing to add, segments are another way to the same.
-TEST(Exchange, AloneIsLikeWithout) {
-    std::mt19937_64 random = random_generator();
-    Alone alone;
-    Network without(test_device(), exchange_options(nullptr)), with(test_device(), exchange_options(&alone));
-    for (const size_t rows : {24u, 48u, 2u}) {
-        const Labelled batch = random_batch(random, without.options(), rows);
-        const StepResult expected = without.result(step(without, batch)),
-                         got = with.result(step(with, batch));
-        EXPECT_NEAR(got.loss, expected.loss, bound);
-        EXPECT_NEAR(got.gradient_norm, expected.gradient_norm, bound);
-        expect_equal_tensors(with, without, "alone in an exchange");
+TEST(Exchange, EvaluationAndPreciseStatisticsAreOfAllRanks) {
+    const NetworkOptions options = shared_options();
+    const Labelled set = batches_for(options, 40, 1)[0];
+    Network alone(test_device(), options);
+    alone.recompute_running_statistics(set.inputs);
+    const Evaluation expected = alone.evaluate(set.inputs, set.labels, Statistics::running);
+    for (const Shards& shards : {Shards{20, 20}, Shards{39, 0, 1}}) {
+        std::vector<Evaluation> got(shards.size());
+        std::vector<Contents> contents(shards.size());
+        run_ranks(static_cast<uint32_t>(shards.size()), [&](Exchange& exchange) {
+            NetworkOptions own = options;
+            own.exchange = &exchange;
+            Network network(test_device(), own);
+            const Labelled shard = shard_of(set, shards, exchange.rank());
+            network.recompute_running_statistics(shard.inputs);
+            got[exchange.rank()] = network.evaluate(shard.inputs, shard.labels, Statistics::running, 7);
+            contents[exchange.rank()] = contents_of(network);
+        });
+        for (size_t r = 0; r < got.size(); ++r) {
+            EXPECT_EQ(got[r].loss, got[0].loss);
+            EXPECT_EQ(got[r].accuracy, got[0].accuracy);
+            EXPECT_EQ(contents[r], contents[0]);
+        }
+        if (shards[0] == 39) continue;  // parts are normalized by their own statistics in deeper layers
+        EXPECT_NEAR(got[0].loss, expected.loss, 0.05);
     }
 }
 
-// Two with the same half of a batch are one with the whole.
-TEST(Exchange, TwinsAreLikeOneWithBothHalves) {
-    std::mt19937_64 random = random_generator();
-    Twins twins;
-    Network whole(test_device(), exchange_options(nullptr)), half(test_device(), exchange_options(&twins));
-    for (int i = 0; i < 3; ++i) {
-        const Labelled batch = random_batch(random, whole.options(), 24);
-        Labelled both = batch;
-        both.inputs.insert(both.inputs.end(), batch.inputs.begin(), batch.inputs.end());
-        both.labels.insert(both.labels.end(), batch.labels.begin(), batch.labels.end());
-        EXPECT_NEAR(half.result(step(half, batch)).loss, whole.result(step(whole, both)).loss, bound);
-        expect_equal_tensors(half, whole, "twins in an exchange");
+TEST(Exchange, FewBatchesJoinThoseWhoHaveMore) {
+    const NetworkOptions options = shared_options();
+    const std::vector<Labelled> batches = batches_for(options, 24, 4);
+    std::vector<Contents> contents(3);
+    std::vector<uint64_t> joined(3);
+    run_ranks(3, [&](Exchange& exchange) {
+        NetworkOptions own = options;
+        own.exchange = &exchange;
+        own.compare_every = 2;
+        Network network(test_device(), own);
+        for (size_t i = 0; i < batches.size() - exchange.rank(); ++i) {
+            network.set_learning_rate(0.1f / static_cast<float>(i + 1));
+            step(network, shard_of(batches[i], {8, 8, 8}, exchange.rank()));
+        }
+        joined[exchange.rank()] = network.join();
+        EXPECT_EQ(network.steps(), batches.size());
+        contents[exchange.rank()] = contents_of(network);
+    });
+    EXPECT_EQ(joined, (std::vector<uint64_t>{0, 1, 2}));
+    EXPECT_EQ(contents[1], contents[0]);
+    EXPECT_EQ(contents[2], contents[0]);
+}
+
+TEST(Exchange, ACheckpointGoesOnWithAnotherNumberOfRanks) {
+    const NetworkOptions options = shared_options();
+    const Graph graph = perceptron(options);
+    const Optimizer optimizer = Sgd{.learning_rate = 0.1f, .momentum = 0.9f};
+    const std::vector<Labelled> batches = batches_for(options, 24, 4);
+    const Trained whole = run_alone(graph, options, optimizer, batches);
+    HostTensors saved;
+    const auto part = [&](const Shards& shards, size_t first) {
+        run_ranks(static_cast<uint32_t>(shards.size()), [&](Exchange& exchange) {
+            NetworkOptions own = options;
+            own.exchange = &exchange;
+            own.hidden.clear();
+            own.seed += exchange.rank();  // rank 0's state is that of all
+            Network network(test_device(), graph, own);
+            network.set_optimizer(optimizer);
+            if (!saved.empty() && exchange.rank() == 0) network.set_state(saved);
+            network.share_state();
+            for (size_t i = first; i < first + 2; ++i)
+                step(network, shard_of(batches[i], shards, exchange.rank()));
+            HostTensors state = network.state();
+            if (exchange.rank() == 0) saved = std::move(state);
+        });
+    };
+    part({13, 11}, 0);
+    part({8, 0, 16}, 2);
+    for (const auto& [name, values] : whole.contents)
+        if (name.find("num_batches") == std::string::npos)
+            expect_near("ranks, resumed", saved.at(name).floats(),
+                        reference::Values(values.begin(), values.end()), bound);
+    EXPECT_EQ(saved.at("training/steps").integers().at(0), 4);
+}
+
+/// What each rank's call throws; and its kind, "refused", "diverged" or "exchange".
+std::vector<std::string> errors_of(uint32_t size, const NetworkOptions& options,
+                                   const std::function<void(Exchange&, Network&)>& call,
+                                   std::chrono::milliseconds time_out = std::chrono::seconds(60)) {
+    std::vector<std::string> errors(size, "no error");
+    run_ranks(
+        size,
+        [&](Exchange& exchange) {
+            NetworkOptions own = options;
+            own.exchange = &exchange;
+            Network network(test_device(), own);
+            try {
+                call(exchange, network);
+            } catch (const std::invalid_argument& error) {
+                errors[exchange.rank()] = std::string("refused: ") + error.what();
+            } catch (const Diverged& error) {
+                errors[exchange.rank()] = std::string("diverged: ") + error.what();
+            } catch (const ExchangeError& error) {
+                errors[exchange.rank()] = std::string("exchange: ") + error.what();
+            }
+        },
+        time_out);
+    return errors;
+}
+
+TEST(Exchange, OneValueOfAllRanksIsRefusedByAllAlike) {
+    const Labelled batch = batches_for(shared_options(), 24, 1)[0];
+    const auto errors = errors_of(3, shared_options(), [&](Exchange& exchange, Network& network) {
+        EXPECT_EQ(refusal([&] {
+                      step(network, shard_of(batch, {0, 0, 0}, exchange.rank()));
+                  }),
+                  "network.train_step: labels: got 0 rows on all ranks, needs at least 1");
+        const std::string one = refusal([&] { step(network, shard_of(batch, {0, 1, 0}, exchange.rank())); });
+        EXPECT_EQ(one,
+                  "network.train_step: expected more than 1 value per channel when training, got input size "
+                  "[1, 20]");
+        // And go on.
+        (void)network.result(step(network, shard_of(batch, {1, 1, 0}, exchange.rank())));
+    });
+    EXPECT_EQ(errors, std::vector<std::string>(3, "no error"));
+}
+
+TEST(Exchange, LearningRatesAreThoseOfAll) {
+    const Labelled batch = batches_for(shared_options(), 24, 1)[0];
+    for (const std::string& error : errors_of(2, shared_options(), [&](Exchange&exchange, Network&network) {
+             network.set_learning_rate(exchange.rank() == 0 ? 0.1f : 0.2f);
+             step(network, shard_of(batch, {12, 12}, exchange.rank()));
+         }))
+        EXPECT_THAT(error, HasSubstr("refused: network.train_step: learning_rate: got 0.200000 on rank 1"));
+}
+
+TEST(Exchange, APlantedDifferenceIsFoundAndNamed) {
+    const Labelled batch = batches_for(shared_options(), 24, 1)[0];
+    NetworkOptions options = shared_options();
+    options.compare_every = 3;
+    for (const std::string& error : errors_of(3, options, [&](Exchange&exchange, Network&network) {
+             for (int i = 0; i < 8; ++i) {
+                 step(network, shard_of(batch, {8, 8, 8}, exchange.rank()));
+                 if (i != 3 || exchange.rank() != 2) continue;
+                 std::vector<float> variance = network.tensor("1.norm.running_var");
+                 variance[4] += 0.001f;
+                 network.set_tensor("1.norm.running_var", variance);
+             }
+         }))
+        EXPECT_THAT(error,
+                    HasSubstr("step 7, comparison: \"1.norm.running_var\" of rank 2 is not that of rank 0"));
+}
+
+TEST(Exchange, WhatFailsOnOneRankEndsAll) {
+    const Labelled batch = batches_for(shared_options(), 24, 1)[0];
+    const auto errors = errors_of(3, shared_options(), [&](Exchange& exchange, Network& network) {
+        step(network, shard_of(batch, {8, 8, 8}, exchange.rank()));
+        Labelled own = shard_of(batch, {8, 8, 8}, exchange.rank());
+        if (exchange.rank() == 1) own.labels[3] = 77;
+        step(network, own);
+    });
+    EXPECT_EQ(errors[1], "refused: network.train_step: labels[3]: got 77, needs below 3");
+    for (const size_t other : {0, 2})
+        EXPECT_THAT(errors[other],
+                    HasSubstr("rank 1, step 2: network.train_step: labels[3]: got 77, needs below 3"));
+}
+
+TEST(Exchange, WhoRunsOutOfDataOrSleepsIsNamed) {
+    const Labelled batch = batches_for(shared_options(), 24, 1)[0];
+    for (const bool sleeps : {false, true}) {
+        const auto errors = errors_of(
+            2, shared_options(),
+            [&](Exchange& exchange, Network& network) {
+                for (int i = 0; i < 3; ++i) {
+                    if (i == 2 && exchange.rank() == 1) {
+                        if (!sleeps) return;
+                        std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+                    }
+                    step(network, shard_of(batch, {12, 12}, exchange.rank()));
+                }
+            },
+            std::chrono::milliseconds(1000));
+        EXPECT_THAT(errors[0], HasSubstr("exchange: step 3, begin: rank 0: "));
+        EXPECT_THAT(errors[0], HasSubstr(sleeps ? "no answer from rank 1" : "has left: rank 1"));
     }
+}
+
+TEST(Exchange, DivergenceOfOneRankIsThatOfAll) {
+    const Labelled batch = batches_for(shared_options(Norm::layer), 24, 1)[0];
+    for (const std::string& error :
+         errors_of(2, shared_options(Norm::layer), [&](Exchange&exchange, Network&network) {
+             Labelled own = shard_of(batch, {12, 12}, exchange.rank());
+             step(network, own);
+             if (exchange.rank() == 1) own.inputs[20] = std::numeric_limits<float>::infinity();
+             step(network, own);
+             step(network, shard_of(batch, {12, 12}, exchange.rank()));
+         }))
+        EXPECT_THAT(error, HasSubstr("diverged: network.train_step: refused: step 2: "));
 }
 
 TEST(Exchange, RefusesNormsWhoseStatisticsCannotBeShared) {
-    Alone alone;
-    for (const Norm norm : {Norm::ghost, Norm::batch_renorm}) {
-        try {
-            Network(test_device(), exchange_options(&alone, norm));
-            FAIL() << name(norm);
-        } catch (const std::invalid_argument& error) {
-            EXPECT_THAT(error.what(), ::testing::HasSubstr("network: exchange: got a node \"0.norm\""));
+    run_ranks(1, [](Exchange& exchange) {
+        for (const Norm norm : {Norm::ghost, Norm::batch_renorm}) {
+            NetworkOptions options = shared_options(norm);
+            options.exchange = &exchange;
+            EXPECT_THAT(refusal([&] { Network(test_device(), options); }),
+                        HasSubstr("network: exchange: got a node \"0.norm\""));
         }
+    });
+}
+
+// A lavapipe and a SwiftShader here, an AMD and an NVIDIA card elsewhere.
+TEST(Exchange, DevicesOfSeveralVendorsTrainTogether) {
+    std::vector<Device> devices;
+    for (const DeviceInfo& info : enumerate_devices()) {
+        if (!info.rejected.empty()) continue;
+        DeviceOptions options = test_device_options();
+        options.select = info.uuid_text();
+        devices.emplace_back(options);
     }
-    for (const Norm norm : {Norm::none, Norm::layer}) {
-        Network network(test_device(), exchange_options(&alone, norm));
-        EXPECT_EQ(network.steps(), 0u);
+    if (devices.size() < 2) GTEST_SKIP() << "one device only";
+    const NetworkOptions options = shared_options();
+    const Graph graph = perceptron(options);
+    const std::vector<Labelled> batches = batches_for(options, 24, 5);
+    for (const Optimizer& optimizer : {Optimizer(Sgd{.learning_rate = 0.1f, .momentum = 0.9f}),
+                                       Optimizer(AdamW{.learning_rate = 0.001f})}) {
+        const std::vector<Trained> ranks =
+            run_shared({&devices[0], &devices[1]}, graph, options, optimizer, batches, {9, 7, 8});
+        for (const Trained& rank : ranks) EXPECT_EQ(rank.contents, ranks[0].contents);
+        if (std::holds_alternative<Sgd>(optimizer))
+            expect_near_run("ranks of two vendors", ranks[0], run_alone(graph, options, optimizer, batches));
     }
 }
 

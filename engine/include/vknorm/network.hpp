@@ -63,9 +63,18 @@ struct NetworkOptions {
     /// is finite. Without it such a step is Diverged.
     bool guard = true;
     bool timestamps = false;  ///< measure steps on the device, see Network::timings; may be changed later
-    /// With whom training steps are shared, see exchange.hpp; must outlive the network. Null: with nobody.
-    /// Batch renormalization and ghosts do not go with it.
+    /// With whom training is shared, see exchange.hpp; must outlive the network. Null: with nobody. Every
+    /// rank has a network of the same graph and options, and trains on its own rows: a step is that of the
+    /// rows of all together. train_step, join, evaluate, recompute_running_statistics and share_state are
+    /// calls of all ranks then, in the same order; where one fails on a rank, the others are told. Batch
+    /// renormalization and ghosts do not go with it.
     Exchange* exchange = nullptr;
+    /// Of so many ranks, see exchange.hpp, batch statistics are those of all their rows; 0: of all ranks.
+    /// With several groups running statistics become the averages over ranks.
+    uint32_t statistics_group = 0;
+    /// Before every so many steps, and the first, ranks compare all that they train: where it differs by a
+    /// bit, all throw ExchangeError, which names tensor and rank. 0: never.
+    uint32_t compare_every = 100;
 };
 
 /// The multilayer perceptron that the options describe: for each hidden layer i, from 0, the nodes
@@ -138,9 +147,9 @@ struct Evaluation {
     double accuracy = 0;  ///< 0 to 1
 };
 
-/// A step met NaN or an infinity: names the step, and the first node and unit or channel that showed one.
-/// Parameters, optimizer state and running statistics stay those before that step; later steps change nothing
-/// and throw this too, until Network::set_tensor or set_counter.
+/// A step met NaN or an infinity, on whatever rank: names the step, and the first node and unit or channel
+/// that showed one. Parameters, optimizer state and running statistics stay those before that step; later
+/// steps change nothing and throw this too, until Network::set_tensor or set_counter.
 class Diverged : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -164,11 +173,16 @@ class Network {
     const Graph& graph() const;
 
     /// Records and submits one step and does not wait; blocks only when four steps are already in flight.
-    /// `inputs` is [labels.size(), inputs], at most accumulate * max_batch rows. Throws std::invalid_argument
+    /// `inputs` is [labels.size(), inputs], at most accumulate * max_batch rows. With an exchange these are
+    /// the rows of this rank, maybe none, and the step waits for all ranks. Throws std::invalid_argument
     /// for wrong sizes, a label >= classes, labels whose weights are all 0, one row (or one left for the last
     /// ghost) when a layer normalizes with batch statistics, or RenormLimits out of range; Diverged when it
     /// is known already.
     Ticket train_step(std::span<const float> inputs, std::span<const uint32_t> labels);
+    /// For a rank that has no more batches: takes part in the steps of the others, without rows and with
+    /// their learning rate, until all ranks have called it. Returns the number of those steps: 0 without an
+    /// exchange.
+    uint64_t join();
     /// Waits for that step. Results of the four latest steps are kept. Throws Diverged.
     StepResult result(Ticket ticket);
     /// Whether result() would not have to wait for that step.
@@ -177,7 +191,8 @@ class Network {
     /// Loss and accuracy over a set, `chunk` rows at a time (0: max_batch; at most that), the last chunk
     /// shorter; nothing is changed. With batch statistics every chunk is normalized by its own, as a training
     /// step would (renormalized within the next step's limits); a chunk or ghost of one row normalizes to
-    /// beta.
+    /// beta. With an exchange the set is the rows of all ranks together, each giving some or none, and all
+    /// get the same numbers.
     Evaluation evaluate(std::span<const float> inputs, std::span<const uint32_t> labels,
                         Statistics statistics, uint32_t chunk = 0);
     /// Class probabilities, [rows, classes], by chunks of max_batch rows.
@@ -196,8 +211,9 @@ class Network {
     /// as it is normalizes parts of at most `chunk` rows (0: max_batch; as equal as can be) by their own
     /// statistics, which are pooled exactly: precise batch normalization, for after training, by Y. Wu, J.
     /// Johnson, "Rethinking 'Batch' in BatchNorm", 2021 (arXiv:2105.07576), section 3. Counters of batches,
-    /// and statistics that are frozen, stay. Throws std::invalid_argument for wrong sizes and, with nothing
-    /// changed, for statistics that are not finite.
+    /// and statistics that are frozen, stay. With an exchange the inputs are those of all ranks together.
+    /// Throws std::invalid_argument for wrong sizes and, with nothing changed, for statistics that are not
+    /// finite.
     void recompute_running_statistics(std::span<const float> inputs, uint32_t chunk = 0);
 
     /// Compiles the pipelines that micro-batches, evaluations and predictions of so many rows (0: max_batch)
@@ -261,6 +277,9 @@ class Network {
     /// Throws std::invalid_argument, with nothing changed, as check_state() does, and for values that
     /// set_tensor() refuses.
     void set_state(const HostTensors& state);
+    /// Makes the state of all ranks that of rank 0, which has read a checkpoint, say. Nothing without an
+    /// exchange.
+    void share_state();
     /// Throws std::invalid_argument, which tells all names that are missing or too many and all shapes and
     /// types that differ; bytes may be missing. Other names that begin with "training/" are the caller's.
     void check_state(const HostTensors& state) const;

@@ -245,16 +245,24 @@ std::string PlannedNorm::explain() const {
 BufferView PlannedNorm::measure(Recorder& recorder, const ForwardViews& views) const {
     if (!exchanged(views.how)) return {};
     const BufferView moments = views.store.kept(tensors_.moments);
-    stages_->measure(recorder, {.x = views.x[0], .moments = moments, .scratch = views.store.scratch});
+    if (views.x.empty())
+        fill(recorder, moments, 0);
+    else
+        stages_->measure(recorder, {.x = views.x[0], .moments = moments, .scratch = views.store.scratch});
     return moments;
 }
 
 void PlannedNorm::pool(Recorder& recorder, const ForwardViews& views, bool first) const {
     if (!pooled_) return;
+    if (views.x.empty()) return fill(recorder, pooled(views.store), 0);
     pooled_->measure(recorder, {.x = views.x[0],
                                 .moments = views.store.kept(tensors_.moments),
                                 .accumulate = !first,
                                 .scratch = views.store.scratch});
+}
+
+BufferView PlannedNorm::pooled(const Store& store) const {
+    return pooled_ ? store.kept(tensors_.moments) : BufferView{};
 }
 
 void PlannedNorm::take_pooled(Recorder& recorder, const Store& store) const {
@@ -270,7 +278,7 @@ void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {
     const Site site{.store = views.store,
                     .tensors = tensors_,
                     .how = views.how,
-                    .x = views.x[0],
+                    .x = views.x.empty() ? BufferView{} : views.x[0],
                     .residual = views.residual,
                     .relu = views.relu};
     const BufferView gamma = site.parameter(tensors_.gamma), beta = site.parameter(tensors_.beta),
@@ -290,6 +298,7 @@ void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {
                                    .running_mean = site.updated(tensors_.running_mean),
                                    .running_var = site.updated(tensors_.running_variance),
                                    .num_batches_tracked = site.updated(tensors_.batches)});
+        if (!site.x) return;
         stages_->normalize(
             recorder,
             {.x = site.x, .y = views.y, .gamma = gamma, .beta = beta, .mean = mean, .inv_std = inv_std});
@@ -300,8 +309,12 @@ void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {
 
 BufferView PlannedNorm::sum(Recorder& recorder, const BackwardViews& views) const {
     if (!exchanged(views.how)) return {};
+    const BufferView sums = views.store.kept(tensors_.sums);
+    if (views.x.empty()) {
+        fill(recorder, sums, 0);
+        return sums;
+    }
     const Site site{.store = views.store, .tensors = tensors_, .how = views.how, .x = views.x[0]};
-    const BufferView sums = site.saved(tensors_.sums);
     stages_->sum(recorder, {.x = site.x,
                             .dy = views.dy,
                             .mean = site.saved(tensors_.mean),

@@ -40,6 +40,7 @@ class PlannedNorm final : public LayerPlan {
     BufferView measure(Recorder& recorder, const ForwardViews& views) const override;
     BufferView sum(Recorder& recorder, const BackwardViews& views) const override;
     void pool(Recorder& recorder, const ForwardViews& views, bool first) const override;
+    BufferView pooled(const Store& store) const override;
     void take_pooled(Recorder& recorder, const Store& store) const override;
 
   private:

@@ -1,0 +1,156 @@
+#include "vknorm/mpi.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <mpi.h>
+#include <thread>
+
+namespace vknorm {
+
+namespace {
+
+constexpr int tag = 0;
+using Clock = std::chrono::steady_clock;
+
+void check(int result, const char* call) {
+    if (result == MPI_SUCCESS) return;
+    char text[MPI_MAX_ERROR_STRING] = {};
+    int length = 0;
+    MPI_Error_string(result, text, &length);
+    throw ExchangeError(std::string(call) + ": " + text);
+}
+
+int length_of(Exchange::MessageView message) {
+    if (message.size() > size_t{std::numeric_limits<int>::max()})
+        throw ExchangeError("a message of " + std::to_string(message.size()) + " bytes: MPI takes 2 GiB");
+    return static_cast<int>(message.size());
+}
+
+/// Ranks may be more than processors: whoever waits for long leaves them to others.
+class Patience {
+  public:
+    void wait() {
+        constexpr int tries = 100;
+        constexpr std::chrono::microseconds nap{50};
+        if (++tries_ < tries)
+            std::this_thread::yield();
+        else
+            std::this_thread::sleep_for(nap);
+    }
+
+  private:
+    int tries_ = 0;
+};
+
+}  // namespace
+
+bool started_by_mpi() {
+    const char* const set_by_starters[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"};
+    return std::any_of(std::begin(set_by_starters), std::end(set_by_starters),
+                       [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
+struct MpiExchange::State {
+    std::chrono::milliseconds time_out;
+    const int exceptions = std::uncaught_exceptions();
+    bool owns = false;  // MPI
+    MPI_Comm communicator = MPI_COMM_NULL;
+    int rank = 0, size = 0;
+    // What is on its way, which a failed trade leaves.
+    std::vector<Message> sent{};
+    std::vector<MPI_Request> sending{};
+};
+
+MpiExchange::MpiExchange(std::chrono::milliseconds time_out)
+    : state_(std::make_unique<State>(State{.time_out = time_out})) {
+    int initialized = 0;
+    check(MPI_Initialized(&initialized), "MPI_Initialized");
+    if (initialized == 0) {
+        int provided = 0;
+        check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+        state_->owns = true;
+    }
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &state_->communicator), "MPI_Comm_dup");
+    check(MPI_Comm_set_errhandler(state_->communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    check(MPI_Comm_rank(state_->communicator, &state_->rank), "MPI_Comm_rank");
+    check(MPI_Comm_size(state_->communicator, &state_->size), "MPI_Comm_size");
+}
+
+MpiExchange::~MpiExchange() {
+    int finalized = 0;
+    MPI_Finalized(&finalized);
+    if (finalized != 0) return;
+    if (std::uncaught_exceptions() > state_->exceptions) MPI_Abort(state_->communicator, EXIT_FAILURE);
+    // No message is empty but this one.
+    for (int r = 0; r < state_->size; ++r) {
+        if (r == state_->rank) continue;
+        MPI_Request request = MPI_REQUEST_NULL;
+        if (MPI_Isend(nullptr, 0, MPI_BYTE, r, tag, state_->communicator, &request) == MPI_SUCCESS)
+            MPI_Request_free(&request);
+    }
+    if (state_->owns) MPI_Finalize();
+}
+
+uint32_t MpiExchange::rank() const {
+    return static_cast<uint32_t>(state_->rank);
+}
+uint32_t MpiExchange::size() const {
+    return static_cast<uint32_t>(state_->size);
+}
+
+std::vector<Exchange::Message> MpiExchange::trade(std::span<const MessageView> messages) {
+    State& state = *state_;
+    state.sent.assign(messages.size(), {});
+    state.sending.clear();
+    std::vector<int> missing;
+    for (size_t r = 0; r < messages.size(); ++r) {
+        if (messages[r].empty()) continue;
+        const int other = static_cast<int>(r);
+        state.sent[r].assign(messages[r].begin(), messages[r].end());
+        check(MPI_Isend(state.sent[r].data(), length_of(messages[r]), MPI_BYTE, other, tag,
+                        state.communicator, &state.sending.emplace_back()),
+              "MPI_Isend");
+        missing.push_back(other);
+    }
+
+    std::vector<Message> got(messages.size());
+    /// Whether that rank's message was there.
+    const auto fetch = [&](int other) {
+        int there = 0, bytes = 0;
+        MPI_Message arrived = MPI_MESSAGE_NULL;
+        MPI_Status status;
+        check(MPI_Improbe(other, tag, state.communicator, &there, &arrived, &status), "MPI_Improbe");
+        if (there == 0) return false;
+        check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+        Message& message = got[static_cast<size_t>(other)];
+        message.resize(static_cast<size_t>(bytes));
+        check(MPI_Mrecv(message.data(), bytes, MPI_BYTE, &arrived, MPI_STATUS_IGNORE), "MPI_Mrecv");
+        if (message.empty()) throw ExchangeError("has left: rank " + std::to_string(other));
+        return true;
+    };
+    const Clock::time_point deadline = Clock::now() + state.time_out;
+    Patience patience;
+    for (int all_sent = 0; all_sent == 0 || !missing.empty(); patience.wait()) {
+        std::erase_if(missing, fetch);
+        check(MPI_Testall(static_cast<int>(state.sending.size()), state.sending.data(), &all_sent,
+                          MPI_STATUSES_IGNORE),
+              "MPI_Testall");
+        if ((all_sent != 0 && missing.empty()) || Clock::now() < deadline) continue;
+        std::string names;
+        for (const int other : missing) names += " rank " + std::to_string(other);
+        throw ExchangeError("after " + std::to_string(state.time_out.count()) + " ms no answer from" +
+                            (names.empty() ? " those who were sent to" : names));
+    }
+    return got;
+}
+
+void MpiExchange::abort(const std::string& why) noexcept {
+    std::fprintf(stderr, "%s\n", why.c_str());
+    std::fflush(stderr);
+    MPI_Abort(state_->communicator, EXIT_FAILURE);
+}
+
+}  // namespace vknorm
