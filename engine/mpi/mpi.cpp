@@ -1,18 +1,21 @@
 #include "vknorm/mpi.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <limits>
 #include <mpi.h>
 #include <thread>
+#include <unistd.h>
 
 namespace vknorm {
 
 namespace {
 
 constexpr int tag = 0;
+constexpr unsigned farewell_seconds = 2;
 using Clock = std::chrono::steady_clock;
 
 void check(int result, const char* call) {
@@ -83,7 +86,6 @@ MpiExchange::~MpiExchange() {
     int finalized = 0;
     MPI_Finalized(&finalized);
     if (finalized != 0) return;
-    if (std::uncaught_exceptions() > state_->exceptions) MPI_Abort(state_->communicator, EXIT_FAILURE);
     // No message is empty but this one.
     for (int r = 0; r < state_->size; ++r) {
         if (r == state_->rank) continue;
@@ -91,7 +93,9 @@ MpiExchange::~MpiExchange() {
         if (MPI_Isend(nullptr, 0, MPI_BYTE, r, tag, state_->communicator, &request) == MPI_SUCCESS)
             MPI_Request_free(&request);
     }
-    if (state_->owns) MPI_Finalize();
+    // It would wait for the others. A process that ends without it is taken for one that failed.
+    const bool failed = std::uncaught_exceptions() > state_->exceptions;
+    if (state_->owns && !failed) MPI_Finalize();
 }
 
 uint32_t MpiExchange::rank() const {
@@ -150,6 +154,9 @@ std::vector<Exchange::Message> MpiExchange::trade(std::span<const MessageView> m
 void MpiExchange::abort(const std::string& why) noexcept {
     std::fprintf(stderr, "%s\n", why.c_str());
     std::fflush(stderr);
+    // MPI_Abort may run what is to be done at the exit of a process, which waits for a driver's threads.
+    std::signal(SIGALRM, SIG_DFL);
+    alarm(farewell_seconds);
     MPI_Abort(state_->communicator, EXIT_FAILURE);
 }
 

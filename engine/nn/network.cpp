@@ -164,6 +164,9 @@ struct Network::State {
             throw;
         } catch (const Diverged&) {
             throw;
+        } catch (const ExchangeError& error) {
+            options.exchange->abort(error.what());
+            throw;
         } catch (const std::exception& error) {
             if (options.exchange != nullptr)
                 options.exchange->abort("rank " + std::to_string(options.exchange->rank()) + ", step " +

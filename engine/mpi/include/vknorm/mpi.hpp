@@ -16,8 +16,8 @@ class MpiExchange final : public Exchange {
   public:
     /// All ranks make one. Initializes MPI, unless somebody has; then its end is the exchange's, too.
     explicit MpiExchange(std::chrono::milliseconds time_out = default_exchange_time_out);
-    /// Tells the others, who throw ExchangeError if they wait for this rank then or later. While an exception
-    /// is on its way, ends all processes.
+    /// Tells the others, who throw ExchangeError if they wait for this rank then or later. Finalizes MPI, if
+    /// it initialized it, unless an exception is on its way: the process has to end then, and others with it.
     ~MpiExchange() override;
 
     uint32_t rank() const override;
