@@ -65,7 +65,39 @@ struct MpiExchange::State {
     // What is on its way, which a failed trade leaves.
     std::vector<Message> sent{};
     std::vector<MPI_Request> sending{};
+
+    /// Whether a message of that rank was there.
+    bool fetch(int other, Message& message) const;
+    void wait_for_farewells() const noexcept;
 };
+
+bool MpiExchange::State::fetch(int other, Message& message) const {
+    int there = 0, bytes = 0;
+    MPI_Message arrived = MPI_MESSAGE_NULL;
+    MPI_Status status;
+    check(MPI_Improbe(other, tag, communicator, &there, &arrived, &status), "MPI_Improbe");
+    if (there == 0) return false;
+    check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+    message.resize(static_cast<size_t>(bytes));
+    check(MPI_Mrecv(message.data(), bytes, MPI_BYTE, &arrived, MPI_STATUS_IGNORE), "MPI_Mrecv");
+    return true;
+}
+
+/// So that no message is left over, which some MPIs complain of.
+void MpiExchange::State::wait_for_farewells() const noexcept {
+    std::vector<int> others;
+    for (int r = 0; r < size; ++r)
+        if (r != rank) others.push_back(r);
+    const Clock::time_point deadline = Clock::now() + time_out;
+    Patience patience;
+    Message message;
+    try {
+        for (; !others.empty() && Clock::now() < deadline; patience.wait())
+            std::erase_if(others, [&](int other) { return fetch(other, message) && message.empty(); });
+    } catch (const std::exception&) {
+        return;  // nothing is lost
+    }
+}
 
 MpiExchange::MpiExchange(std::chrono::milliseconds time_out)
     : state_(std::make_unique<State>(State{.time_out = time_out})) {
@@ -93,9 +125,10 @@ MpiExchange::~MpiExchange() {
         if (MPI_Isend(nullptr, 0, MPI_BYTE, r, tag, state_->communicator, &request) == MPI_SUCCESS)
             MPI_Request_free(&request);
     }
-    // It would wait for the others. A process that ends without it is taken for one that failed.
-    const bool failed = std::uncaught_exceptions() > state_->exceptions;
-    if (state_->owns && !failed) MPI_Finalize();
+    // What follows waits for the others. A process that ends without it is taken for one that failed.
+    if (std::uncaught_exceptions() > state_->exceptions) return;
+    state_->wait_for_farewells();
+    if (state_->owns) MPI_Finalize();
 }
 
 uint32_t MpiExchange::rank() const {
@@ -121,17 +154,9 @@ std::vector<Exchange::Message> MpiExchange::trade(std::span<const MessageView> m
     }
 
     std::vector<Message> got(messages.size());
-    /// Whether that rank's message was there.
     const auto fetch = [&](int other) {
-        int there = 0, bytes = 0;
-        MPI_Message arrived = MPI_MESSAGE_NULL;
-        MPI_Status status;
-        check(MPI_Improbe(other, tag, state.communicator, &there, &arrived, &status), "MPI_Improbe");
-        if (there == 0) return false;
-        check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
         Message& message = got[static_cast<size_t>(other)];
-        message.resize(static_cast<size_t>(bytes));
-        check(MPI_Mrecv(message.data(), bytes, MPI_BYTE, &arrived, MPI_STATUS_IGNORE), "MPI_Mrecv");
+        if (!state.fetch(other, message)) return false;
         if (message.empty()) throw ExchangeError("has left: rank " + std::to_string(other));
         return true;
     };

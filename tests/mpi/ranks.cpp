@@ -11,7 +11,7 @@
 namespace {
 
 constexpr uint32_t batch_size = 25, steps = 4;
-constexpr std::chrono::seconds time_out{60}, short_time_out{8};  // drivers compile for seconds
+constexpr std::chrono::seconds time_out{60}, short_time_out{12};  // drivers compile for seconds
 
 struct Job {
     std::string mode;

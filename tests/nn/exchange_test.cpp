@@ -16,8 +16,8 @@ namespace {
 using reference::Labelled;
 using ::testing::HasSubstr;
 
-// 2^-19 after a few steps: what float32 makes of two orders of additions, 16 units in the last place of values
-// up to 2, with their growth.
+// 2^-19 after a few steps: what float32 makes of two orders of additions, 16 units in the last place of
+// values up to 2, with their growth.
 constexpr double bound = 1.0 / 524288;
 
 NetworkOptions shared_options(Norm norm = Norm::batch) {
