@@ -5,7 +5,7 @@
 namespace lab {
 
 EvaluationSchedule::EvaluationSchedule(const Settings& settings)
-    : shortest_(is_perceptron(settings) ? 5 : 50) {}
+    : untrained_(is_perceptron(settings)), shortest_(untrained_ ? 5 : 50) {}
 
 uint64_t EvaluationSchedule::interval(uint64_t step) const {
     uint64_t power = 1;
@@ -16,7 +16,7 @@ uint64_t EvaluationSchedule::interval(uint64_t step) const {
 }
 
 bool EvaluationSchedule::due(uint64_t step) const {
-    return step % interval(step) == 0;
+    return step == 0 ? untrained_ : step % interval(step) == 0;
 }
 
 uint64_t EvaluationSchedule::next(uint64_t step) const {

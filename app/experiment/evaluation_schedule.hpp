@@ -12,8 +12,8 @@ namespace lab {
 /// tenth of the steps made, rounded down to 1, 2 or 5 times a power of ten. Step 0 is the untrained network.
 class EvaluationSchedule {
   public:
-    /// Models for pictures, to which a test set is as much work as many steps, are evaluated every 50 steps
-    /// up to step 1000.
+    /// Models for pictures, to which a test set is as much work as many steps, are evaluated from step 50 on,
+    /// and every 50 steps up to step 1000.
     explicit EvaluationSchedule(const Settings& settings);
 
     bool due(uint64_t step) const;
@@ -23,6 +23,7 @@ class EvaluationSchedule {
   private:
     uint64_t interval(uint64_t step) const;
 
+    bool untrained_;  // at step 0, too
     uint64_t shortest_;
 };
 

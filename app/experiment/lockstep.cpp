@@ -91,7 +91,7 @@ void Trainer::step() {
         throw;
     }
 
-    if (step_ == 0) evaluate();
+    if (step_ == 0 && EvaluationSchedule(settings_).due(step_)) evaluate();
     latest_ = order_.next();
     const vknorm::Dataset batch = vknorm::pick(*inputs_.train, latest_);
     for (Twin& twin : twins_) twin.submit(batch.inputs, batch.labels);
