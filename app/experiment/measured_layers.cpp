@@ -70,7 +70,10 @@ std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
              .rectified =
                  activation && std::get<vknorm::ActivationLayer>(nodes[*activation].layer).function ==
                                    vknorm::Activation::relu});
-        if (all.size() == 1 || branch == Branch::ended) few.push_back(all.back());
+        if (all.size() > 1 && branch != Branch::ended) continue;
+        few.push_back(all.back());
+        std::string& name = few.back().name;  // the block's, which is what the layer stands for
+        name.erase(std::min(name.rfind('.'), name.size()));
     }
     std::vector<MeasuredLayer>& layers = all.size() > limits::max_layers ? few : all;
     for (size_t i = 0; i < layers.size() && perceptron; ++i)

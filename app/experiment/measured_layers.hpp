@@ -13,7 +13,7 @@ namespace lab {
 
 /// A linear layer or a convolution, and the norm that receives what it gives.
 struct MeasuredLayer {
-    std::string name;               ///< "hidden 2", or in a model for pictures its node's
+    std::string name;               ///< "hidden 2", or in a model for pictures its node's, or its block's
     std::vector<uint32_t> shape{};  ///< of what it gives for one example
     uint32_t kernel = 0;            ///< of a convolution
     std::string linear, norm{};     ///< the nodes; without a norm the second is empty

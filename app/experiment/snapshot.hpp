@@ -120,8 +120,9 @@ struct TwinView {
     std::optional<Divergence> divergence;  ///< the twin sits out since
 
     // With Settings::plan.
-    std::vector<vknorm::Timing> parts;  ///< of a step on the device; empty: none was measured yet
-    std::string norm_plan;              ///< of the inspected layer, in words; empty: it has no norm
+    std::vector<vknorm::Timing> parts;          ///< of a step on the device; empty: none was measured yet
+    std::vector<vknorm::Timing> parts_by_kind;  ///< as by_kind() has them
+    std::string norm_plan;                      ///< of the inspected layer, in words; empty: it has no norm
 
     /// With Settings::microscope: the norm of each hidden layer in the latest step; null where it has none.
     /// Empty: no step was made yet.

@@ -1,6 +1,8 @@
 #include "app/experiment/step_parts.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <variant>
 
 namespace lab {
 
@@ -13,11 +15,14 @@ bool same_labels(const std::vector<vknorm::Timing>& a, const std::vector<vknorm:
                       [](const auto& left, const auto& right) { return left.label == right.label; });
 }
 
-// "linear" of "3.linear forward" and of "output backward"; other labels are kinds themselves.
-std::string kind_of(const std::string& label) {
-    if (label.starts_with("output ")) return "linear";
-    const size_t dot = label.find('.');
-    return dot == std::string::npos ? label : label.substr(dot + 1, label.find(' ') - dot - 1);
+// Of the node in "NODE forward" and "NODE backward"; other labels are kinds themselves.
+std::string kind_of(const std::string& label, const vknorm::Graph& graph) {
+    const std::optional<vknorm::NodeId> node = graph.find(label.substr(0, label.rfind(' ')));
+    if (!node) return label;
+    std::string kind = std::visit([](const auto& layer) { return std::string(layer.kind_name); },
+                                  graph.nodes()[node->index].layer);
+    std::replace(kind.begin(), kind.end(), '_', ' ');
+    return kind;
 }
 
 }  // namespace
@@ -43,10 +48,10 @@ std::vector<vknorm::Timing> StepParts::medians() const {
     return medians;
 }
 
-std::vector<vknorm::Timing> by_kind(const std::vector<vknorm::Timing>& parts) {
+std::vector<vknorm::Timing> by_kind(const std::vector<vknorm::Timing>& parts, const vknorm::Graph& graph) {
     std::vector<vknorm::Timing> kinds;
     for (const vknorm::Timing& part : parts) {
-        const std::string kind = kind_of(part.label);
+        const std::string kind = kind_of(part.label, graph);
         auto found =
             std::find_if(kinds.begin(), kinds.end(), [&](const auto& known) { return known.label == kind; });
         if (found == kinds.end()) found = kinds.insert(found, {kind, 0});

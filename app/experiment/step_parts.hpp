@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <vknorm/graph.hpp>
 #include <vknorm/stream.hpp>
 
 namespace lab {
@@ -23,8 +24,8 @@ class StepParts {
     std::deque<std::vector<vknorm::Timing>> steps_;
 };
 
-/// The same time by what is done: "linear", "norm" and "activation" of all layers together, forward and
-/// backward, and whatever else a step has.
-std::vector<vknorm::Timing> by_kind(const std::vector<vknorm::Timing>& parts);
+/// The same time by what is done: "linear", "norm", "activation" and so on, of all the graph's nodes of a
+/// kind together, forward and backward; and whatever else a step has.
+std::vector<vknorm::Timing> by_kind(const std::vector<vknorm::Timing>& parts, const vknorm::Graph& graph);
 
 }  // namespace lab

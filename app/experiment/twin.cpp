@@ -345,6 +345,7 @@ TwinView Twin::view() const {
     TwinView view = view_;
     if (unscheduled_test_) view.test.push(unscheduled_test_->step, unscheduled_test_->value);
     view.parts = parts_.medians();
+    view.parts_by_kind = by_kind(view.parts, network_.graph());
     return view;
 }
 

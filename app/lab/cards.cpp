@@ -99,12 +99,16 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, const MeasuredLay
     ImGui::PopStyleVar();
 }
 
+/// "3x3, 16" where convolutions have no room for more.
+std::string kernel_in_short(const MeasuredLayer& layer) {
+    const std::string kernel = std::to_string(layer.kernel);
+    return kernel + "x" + kernel + ", " + std::to_string(layer.width());
+}
+
 /// "48 units", "3x3, 16 of 28 x 28"
 std::string shape_in_short(const MeasuredLayer& layer, const Snapshot& run, uint32_t index) {
-    const std::string width = std::to_string(layer.width());
-    if (!layer.gives_maps()) return width + " units";
-    const std::string kernel = std::to_string(layer.kernel);
-    const std::string words = kernel + "x" + kernel + ", " + width;
+    if (!layer.gives_maps()) return std::to_string(layer.width()) + " units";
+    const std::string words = kernel_in_short(layer);
     for (const TwinView& twin : run.twins)
         if (index < twin.layers.size() && twin.layers[index].shape.size() == 3)
             return words + " of " + std::to_string(twin.layers[index].shape[1]) + " x " +
@@ -223,7 +227,8 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
 
     if (its.gives_maps()) {  // a line of its own
         top += look.px(13);
-        const std::string words = plot::fitted(look.fonts.small, shape_in_short(its, s, index), room);
+        std::string words = shape_in_short(its, s, index);
+        if (plot::text_size(look.fonts.small, words.c_str()).x > room) words = kernel_in_short(its);
         plot::text(list, look.fonts.small, {card.min.x + inset, top}, look.theme.muted, words.c_str());
     }
     const float bottom = draw_moments(look, list, card, s, index);

@@ -151,6 +151,44 @@ void draw_map(const Look& look, ImDrawList& list, std::span<const float> values,
         }
 }
 
+/// Where pictures and the maps of so many twins stand. Where room is short, nothing but a twin's name before
+/// its maps is said of them.
+struct MapsLayout {
+    bool roomy;
+    size_t columns;
+    float side, gap, caption, below_pictures, first, pitch;
+
+    float left(size_t column) const { return std::round(first + static_cast<float>(column) * pitch); }
+};
+
+MapsLayout maps_layout(const Look& look, const Rect& content, size_t pictures, size_t twins) {
+    MapsLayout at{.roomy = true,
+                  .columns = 1,
+                  .side = 0,
+                  .gap = look.px(4),
+                  .caption = look.px(15),
+                  .below_pictures = look.px(19),
+                  .first = content.min.x,
+                  .pitch = 0};
+    const auto lines = static_cast<float>(twins);
+    const auto most_high = [&] {
+        return (content.height() - at.below_pictures - lines * (at.caption + at.gap)) / (lines + 1);
+    };
+    if (most_high() < look.px(24)) {
+        at.roomy = false;
+        at.caption = 0;
+        at.below_pictures = at.gap;
+        at.first += look.px(18);
+    }
+    const float width = content.max.x - at.first;
+    const float fitting = std::max(std::min(most_high(), width / 3), look.px(4));
+    at.columns = std::clamp<size_t>(static_cast<size_t>((width + at.gap) / (fitting + at.gap)), 1, pictures);
+    const auto across = static_cast<float>(at.columns);
+    at.side = std::floor(std::min(fitting, (width - at.gap * (across - 1)) / across));
+    at.pitch = std::min((width - at.side) / std::max(across - 1, 1.f), at.side + 4 * at.gap);
+    return at;
+}
+
 }  // namespace
 
 void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& options,
@@ -195,41 +233,30 @@ void draw_feature_maps(const Look& look, const Rect& frame, const PanelOptions& 
         empty_note(look, content, "No feature maps yet");
         return;
     }
-    const float guesses = look.px(19), caption = look.px(15), gap = look.px(4);
-    const auto lines = static_cast<float>(shown);
-    const float most_wide = content.width() / 3,
-                most_high = (content.height() - guesses - lines * (caption + gap)) / (lines + 1);
-    const float fitting = std::max(std::min(most_high, most_wide), look.px(8));
-    const size_t columns =
-        std::clamp<size_t>(static_cast<size_t>((content.width() + gap) / (fitting + gap)), 1, pictures);
-    const auto across = static_cast<float>(columns);
-    const float side = std::floor(std::min(fitting, (content.width() - gap * (across - 1)) / across));
-    const float pitch = (content.width() - side) / std::max(across - 1, 1.f);
-    const auto left = [&](size_t column) {
-        return std::round(content.min.x + static_cast<float>(column) * std::min(pitch, side + 4 * gap));
-    };
-
+    const MapsLayout at = maps_layout(look, content, pictures, shown);
     ImDrawList& list = *ImGui::GetWindowDrawList();
     float y = std::round(content.min.y);
-    for (size_t i = 0; i < columns; ++i) {
-        draw_example(look, list, data, i, {left(i), y}, side);
-        draw_guesses(look, list, data, i, predicted, {left(i), y + side}, side, state);
+    for (size_t i = 0; i < at.columns; ++i) {
+        draw_example(look, list, data, i, {at.left(i), y}, at.side);
+        if (at.roomy) draw_guesses(look, list, data, i, predicted, {at.left(i), y + at.side}, at.side, state);
     }
-    y += side + guesses;
+    y += at.side + at.below_pictures;
     for (size_t twin = 0; twin < rows.size(); ++twin) {
         if (!state.shows(1u << twin)) continue;
         const MapsView& its = rows[twin];
-        text(list, look.fonts.small, {content.min.x, y}, its.words,
-             fitted(look.fonts.small, its.caption, content.width()).c_str());
-        y += caption;
+        const std::string words = at.roomy ? its.name + "   " + its.caption : its.name;
+        const float words_y = at.roomy ? y : y + (at.side - look.fonts.small->FontSize) / 2;
+        text(list, look.fonts.small, {content.min.x, words_y}, its.words,
+             fitted(look.fonts.small, words, content.width()).c_str());
+        y += at.caption;
         const size_t map = size_t{its.height} * its.width;
         float largest = 1e-30f;
-        for (const float value : its.values.first(columns * map))
+        for (const float value : its.values.first(at.columns * map))
             if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
-        for (size_t i = 0; i < columns; ++i)
+        for (size_t i = 0; i < at.columns; ++i)
             draw_map(look, list, its.values.subspan(i * map, map), its.width, its.height, largest,
-                     centered({left(i), y}, side, its.width, its.height), its.color);
-        y += side + gap;
+                     centered({at.left(i), y}, at.side, its.width, its.height), its.color);
+        y += at.side + at.gap;
     }
 }
 

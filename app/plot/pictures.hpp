@@ -19,8 +19,8 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
 struct MapsView {
     uint32_t pictures = 0, height = 0, width = 0;
     std::span<const float> values;  ///< [pictures][height][width]
-    Color color, words;             ///< of positive values, and of the caption
-    std::string caption;
+    Color color, words;             ///< of positive values, and of name and caption
+    std::string name, caption;      ///< "A", and what is told of it where there is room
 };
 
 /// The first pictures with guesses as above, and below each the twins' maps of it, all of a twin on one

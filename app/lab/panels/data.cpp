@@ -50,13 +50,14 @@ void draw_facts(const PanelFrame& at, plot::PanelOptions options, plot::PanelSta
     plot::empty_note(at.look, area.content, lines.c_str());
 }
 
-/// "A   gamma 1.02   beta -0.1   gradient 0.003", after the latest step.
-std::string channel_caption(const TwinView& view, size_t twin) {
-    std::string caption = letter(twin);
+/// "gamma 1.02   beta -0.1   gradient norm 0.003", after the latest step.
+std::string channel_caption(const TwinView& view) {
+    std::string caption;
     if (view.unit.empty()) return caption;
     const UnitRow& row = view.unit.back().value;
     const auto add = [&](const char* name, float value) {
-        if (std::isfinite(value)) caption += std::string("   ") + name + " " + plot::short_number(value);
+        if (std::isfinite(value))
+            caption += (caption.empty() ? "" : "   ") + std::string(name) + " " + plot::short_number(value);
     };
     add("\xCE\xB3", row.gamma);
     add("\xCE\xB2", row.beta);
@@ -76,7 +77,8 @@ std::vector<plot::MapsView> maps_of(const Theme& theme, const Snapshot& run) {
                         .values = its.values,
                         .color = theme.twins[twin],
                         .words = theme.twin_words[twin],
-                        .caption = channel_caption(run.twins[twin], twin)});
+                        .name = letter(twin),
+                        .caption = channel_caption(run.twins[twin])});
     }
     return maps.size() == run.twins.size() ? maps : std::vector<plot::MapsView>{};
 }

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <sstream>
 
-#include "app/experiment/step_parts.hpp"
 #include "app/lab/explanations.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/lab/tabs.hpp"
@@ -194,7 +193,7 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
             draw_layers(at, view.parts, s.settings.hidden.size());
             at.y += look.px(10);
         }
-        draw_kinds(at, by_kind(view.parts));
+        draw_kinds(at, view.parts_by_kind);
         at.y += look.px(10);
     }
     at.line(look.fonts.strong, look.theme.text, "Norm of " + inspected_name(s.settings), 22);
