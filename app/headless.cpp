@@ -25,6 +25,7 @@
 #include "app/lab/picture.hpp"
 #include "app/output.hpp"
 #include "app/progress.hpp"
+#include "app/ranks.hpp"
 
 namespace lab {
 
@@ -92,7 +93,10 @@ std::vector<std::string> data_lines(const Snapshot& run) {
 }
 
 /// A run and what it leaves. Returns the exit status.
-int train(vknorm::Device& device, const Options& options, const MessageHandler& on_validation_message) {
+/// With an exchange the run is that of all ranks, of which rank 0 tells.
+int train(vknorm::Device& device, const Options& options, const MessageHandler& on_validation_message,
+          TimedExchange* exchange) {
+    const bool tells = exchange == nullptr || exchange->rank() == 0;
     const RunData data = make_run_data(options.settings);
     if (options.batch_given && options.settings.batch > data.train->size())
         return complain(exit_status::usage,
@@ -100,11 +104,12 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
                                                         "at most the " + grouped(data.train->size()) +
                                                             " examples to train on")
                                                       .what()));
-    Trainer trainer(device, options.settings, data);
+    Trainer trainer(device, options.settings, data, exchange);
     if (!options.load.empty()) trainer.load(options.load);
     std::optional<uint64_t> saved_at;  // step
     const auto save = [&] {
-        if (options.save.empty() || saved_at == trainer.steps() || trainer.twins()[0].diverged()) return;
+        if (!tells || options.save.empty() || saved_at == trainer.steps() || trainer.twins()[0].diverged())
+            return;
         trainer.save(options.save);
         saved_at = trainer.steps();
     };
@@ -121,7 +126,8 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     };
 
     describe();
-    for (const std::string& line : data_lines(run)) std::fprintf(stderr, "%s\n", line.c_str());
+    if (tells)
+        for (const std::string& line : data_lines(run)) std::fprintf(stderr, "%s\n", line.c_str());
     Progress progress;
     TimeLeft time_left{EvaluationSchedule(options.settings)};
     size_t diverged = 0;
@@ -132,18 +138,30 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
         training_seconds += seconds;
         time_left.add(trainer.steps(), seconds);
         if (options.save_every > 0 && trainer.steps() % options.save_every == 0) save();
-        if (std::exchange(diverged, trainer.diverged()) != trainer.diverged()) {
+        if (std::exchange(diverged, trainer.diverged()) != trainer.diverged() && tells) {
             describe();
             progress.finish();
             complain(exit_status::ok, divergence_message(run));
         }
-        if (progress.due()) {
+        if (tells && progress.due()) {
             describe();
             progress.show(
                 progress_line(run, options.steps, time_left.seconds(trainer.steps(), options.steps)));
         }
     }
+    const double exchanging = exchange != nullptr ? exchange->seconds() : 0;
     trainer.evaluate();
+    std::vector<RankReport> ranks;
+    if (exchange != nullptr) {
+        const double own_examples = static_cast<double>(examples_per_step(trainer.settings())) *
+                                    static_cast<double>(trainer.steps()) / exchange->size();
+        ranks = gather_reports(*exchange,
+                               {.device = device.info().name,
+                                .examples_per_second = static_cast<float>(own_examples / training_seconds),
+                                .exchange_share = static_cast<float>(exchanging / training_seconds)});
+        if (!tells) return trainer.ended() ? exit_status::failed : exit_status::ok;
+        std::printf("%s", table_of(ranks).c_str());
+    }
     trainer.look();
     describe();
     progress.show(progress_line(run, options.steps, -1));
@@ -154,7 +172,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     run.device = device.info().name;
     if (options.headless) {
         write_summary(options.out / "summary.json", run, device.info(), steps_per_second,
-                      options.command_line);
+                      options.command_line, ranks);
         write_history(options.out / "history.csv", run);
         write_events(options.out / "events.csv", run);
         write_distributions(options.out / "distributions.csv", run);
@@ -220,16 +238,21 @@ int conduct(vknorm::Device& device, const Options& options) {
 
 }  // namespace
 
-int run_headless(const Options& options) {
+namespace {
+
+int run_alone_or_as_rank(const Options& options, TimedExchange* exchange) {
+    const bool tells = exchange == nullptr || exchange->rank() == 0;
     size_t validation_messages = 0;
     const MessageHandler on_validation_message = [&](std::string_view message) {
         ++validation_messages;
         std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
     };
     try {
-        prepare_output(options);
+        if (tells) prepare_output(options);
         vknorm::DeviceOptions device_options;
         device_options.select = options.device;
+        if (exchange != nullptr && !options.devices.empty())
+            device_options.select = options.devices[exchange->rank() % options.devices.size()];
         device_options.validation = options.validation;
         device_options.on_validation_message = on_validation_message;
         if (!options.tuning.empty()) device_options.tuning = vknorm::tuned_in(options.tuning);
@@ -237,15 +260,35 @@ int run_headless(const Options& options) {
         try {
             device.emplace(device_options);
         } catch (const vknorm::Error& error) {
+            if (exchange != nullptr) throw;
             return complain_about_device(error);
         }
-        if (device->info().type == VK_PHYSICAL_DEVICE_TYPE_CPU)
+        if (tells && device->info().type == VK_PHYSICAL_DEVICE_TYPE_CPU)
             std::fprintf(stderr, "%s runs on the CPU; a GPU would be faster.\n", device->info().name.c_str());
-        note_interrupts();
-        const int status =
-            options.experiment ? conduct(*device, options) : train(*device, options, on_validation_message);
+        // Ranks end where they are: between two steps of one, another one is within.
+        if (exchange == nullptr) note_interrupts();
+        const int status = options.experiment ? conduct(*device, options)
+                                              : train(*device, options, on_validation_message, exchange);
         device.reset();  // may have something to say, too
         return status == exit_status::ok && validation_messages > 0 ? exit_status::failed : status;
+    } catch (const std::exception& error) {
+        if (exchange != nullptr) {
+            exchange->abort("rank " + std::to_string(exchange->rank()) + ": " + error.what());
+            throw;
+        }
+        return complain(exit_status::failed, error.what());
+    }
+}
+
+}  // namespace
+
+int run_headless(const Options& options) {
+    if (!has_ranks(options)) return run_alone_or_as_rank(options, nullptr);
+    try {
+        return run_ranks(options, [&](vknorm::Exchange& exchange) {
+            TimedExchange timed(exchange);
+            return run_alone_or_as_rank(options, &timed);
+        });
     } catch (const std::exception& error) {
         return complain(exit_status::failed, error.what());
     }

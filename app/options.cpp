@@ -257,6 +257,14 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         ->check(nameless);
     app.add_option("--device", options.device, "Part of a Vulkan device's name, driver or UUID")
         ->type_name("NAME");
+    CLI::Option* const ranks = add_option(
+        app, "--ranks", "NUMBER",
+        [&](const std::string& text) { options.ranks = read_number<uint32_t>(text, 1, limits::max_batch); },
+        "Train without a window by so many ranks together, which share every batch. app/run starts them as "
+        "processes, with MPI; else they are threads");
+    app.add_option("--devices", options.devices, "Parts of names of devices, which ranks take in turn")
+        ->type_name("NAME,NAME,...")
+        ->delimiter(',');
     app.add_flag_callback(
         "--tune", [&] { options.tuning = cache_folder() / "vknorm"; },
         "Measure which kernels are the fastest here, once: ~/.cache/vknorm keeps it");
@@ -269,6 +277,12 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
             for (const auto& [flag, file] :
                  {std::pair("--load", options.load), std::pair("--save", options.save)})
                 if (!file.empty()) refuse(flag, "needs --headless or --shot beside it");
+        if (ranks->count() > 0 && (!options.headless || options.experiment))
+            refuse("--ranks", "needs --headless beside it, and no --experiment");
+        if (options.ranks > settings.batch)
+            refuse("--ranks", Unfit(std::to_string(options.ranks),
+                                    "at most the " + std::to_string(settings.batch) + " examples of a batch")
+                                  .what());
         options.batch_given = app.count(flag_of(field_named("batch"), 0)) > 0;
         if (settings.schedule != Schedule::constant && app.count("--steps") > 0 &&
             app.count(flag_of(field_named("schedule-steps"), 0)) == 0)

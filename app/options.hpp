@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "app/experiment/experiments.hpp"
 #include "app/experiment/settings.hpp"
@@ -31,6 +32,8 @@ struct Options {
     bool fast = false;                       ///< its fast form
     bool force = false;                      ///< a report that is there already may be replaced
     std::string device;                      ///< as vknorm::DeviceOptions::select
+    std::vector<std::string> devices;        ///< which ranks take in turn, likewise; empty: all take `device`
+    uint32_t ranks = 0;                      ///< that train together, as threads; 0: one alone
     bool validation = false;
     std::filesystem::path tuning;  ///< folder for vknorm::tuned_in; empty: the table will do
     std::filesystem::path shot;    ///< picture of the Live screen after the steps; empty: none

@@ -41,7 +41,8 @@ std::string all_diverged(size_t twins) {
 
 }  // namespace
 
-Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData& data)
+Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData& data,
+                 vknorm::Exchange* exchange)
     : data_(data),
       inputs_(moved(data, settings)),
       settings_(fitted(checked(settings), data)),
@@ -50,7 +51,8 @@ Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData
       grid_(PlaneGrid::over(*inputs_.train)),
       order_(*data.train, settings_) {
     twins_.reserve(settings.twins.size());
-    for (size_t i = 0; i < settings.twins.size(); ++i) twins_.emplace_back(device, settings_, i, *data.train);
+    for (size_t i = 0; i < settings.twins.size(); ++i)
+        twins_.emplace_back(device, settings_, i, *data.train, exchange);
 }
 
 void Trainer::apply(const Settings& asked) {

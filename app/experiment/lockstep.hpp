@@ -19,9 +19,11 @@ namespace lab {
 /// For use by one thread at a time.
 class Trainer {
   public:
-    /// A new run, before its first step. A batch larger than the set is all of it. Throws
+    /// A new run, before its first step. A batch larger than the set is all of it. With an exchange all ranks
+    /// make the same calls, and each takes its share of every batch and of the test set. Throws
     /// std::invalid_argument for settings out of range.
-    Trainer(vknorm::Device& device, const Settings& settings, const RunData& data);
+    Trainer(vknorm::Device& device, const Settings& settings, const RunData& data,
+            vknorm::Exchange* exchange = nullptr);
 
     /// Takes up settings for which begins_new_run() is false; the run goes on, and changes after its first
     /// step are noted. Throws std::invalid_argument, with nothing changed, for settings out of range.

@@ -173,7 +173,8 @@ InspectedUnit inspected(Settings settings) {
 }  // namespace
 
 void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
-                   double steps_per_second, const std::string& command_line) {
+                   double steps_per_second, const std::string& command_line,
+                   const std::vector<RankReport>& ranks) {
     nlohmann::ordered_json twins = nlohmann::ordered_json::array();
     for (size_t i = 0; i < run.twins.size(); ++i) {
         const auto& training = run.twins[i].training;
@@ -190,7 +191,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
              {"diverged", divergence_of(run.twins[i])}});
     }
     const InspectedUnit unit = inspected(run.settings);
-    const nlohmann::ordered_json summary = {
+    nlohmann::ordered_json summary = {
         {"version", VKNORM_VERSION},
         {"command_line", command_line},
         {"device", device.name},
@@ -205,6 +206,10 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         {"steps_per_second",
          steps_per_second > 0 ? nlohmann::ordered_json(steps_per_second) : nlohmann::ordered_json()},
         {"twins", twins}};
+    for (const RankReport& rank : ranks)
+        summary["ranks"].push_back({{"device", rank.device},
+                                    {"examples_per_second", number(rank.examples_per_second)},
+                                    {"exchange_share", number(rank.exchange_share)}});
     // A file's name need not be UTF-8.
     vknorm::write_file(file,
                        summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");

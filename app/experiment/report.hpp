@@ -11,13 +11,21 @@
 
 namespace lab {
 
+/// What one of the ranks that trained a run together tells of itself.
+struct RankReport {
+    std::string device;
+    float examples_per_second = 0;  ///< its own
+    float exchange_share = 0;       ///< of its training time: in exchange, waiting for others included
+};
+
 /// One JSON object; what was not measured is null, and so are 0 steps per second. "train_loss" is the strong
 /// moving average of the training losses, "test_loss" is with running statistics; losses in nats, accuracies
 /// from 0 to 1. The latest test is that of `run`. "inspected" is what the columns of history.csv about one
 /// unit tell of; its layer counts from 1, its unit from 0, as on the screen. `command_line` started the
 /// program.
 void write_summary(const std::filesystem::path& file, const Snapshot& run, const vknorm::DeviceInfo& device,
-                   double steps_per_second, const std::string& command_line);
+                   double steps_per_second, const std::string& command_line,
+                   const std::vector<RankReport>& ranks = {});
 
 /// What an experiment found: the verdict, and of each criterion what was measured, over which seeds, and what
 /// was needed; values of others; settings and last accuracies of all runs. What is infinite or was not

@@ -56,8 +56,10 @@ vknorm::BatchNormConvention convention_of(const Settings& settings) {
     return convention;
 }
 
-vknorm::NetworkOptions network_options(const Settings& settings, size_t index, const vknorm::Dataset& train) {
+vknorm::NetworkOptions network_options(const Settings& settings, size_t index, const vknorm::Dataset& train,
+                                       vknorm::Exchange* exchange) {
     vknorm::NetworkOptions options;
+    options.exchange = exchange;
     options.inputs = train.features;
     const TwinSettings& twin = settings.twins[index];
     for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
@@ -75,8 +77,8 @@ vknorm::NetworkOptions network_options(const Settings& settings, size_t index, c
 }
 
 vknorm::Network network_of(vknorm::Device& device, const Settings& settings, size_t index,
-                           const vknorm::Dataset& train) {
-    vknorm::NetworkOptions options = network_options(settings, index, train);
+                           const vknorm::Dataset& train, vknorm::Exchange* exchange) {
+    vknorm::NetworkOptions options = network_options(settings, index, train, exchange);
     if (is_perceptron(settings)) return {device, options};
     options.hidden.clear();
     options.max_batch = settings.batch;
@@ -150,9 +152,10 @@ PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
     return grid;
 }
 
-Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train)
+Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train,
+           vknorm::Exchange* exchange)
     : depends_on_batch_(depends_on_batch(settings, index)),
-      network_(network_of(device, settings, index, train)),
+      network_(network_of(device, settings, index, train, exchange)),
       layers_(measured_layers(network_.graph())),
       light_loss_(light),
       strong_loss_(strong),
@@ -255,7 +258,20 @@ void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> label
     for (size_t layer = 0; microscope_ && layer < network_.options().hidden.size(); ++layer)
         specimens_.push_back(specimen_of(layer, labels));
     network_.set_timestamps(plan_ && (parts_.empty() || steps_ % steps_per_measured == 0));
-    ticket_ = network_.train_step(inputs, labels);
+    const Rows own = share_of(inputs, labels);
+    ticket_ = network_.train_step(own.inputs, own.labels);
+}
+
+Twin::Rows Twin::share_of(std::span<const float> inputs, std::span<const uint32_t> labels,
+                          size_t together) const {
+    const vknorm::Exchange* const exchange = network_.options().exchange;
+    if (exchange == nullptr) return {inputs, labels};
+    const size_t features = inputs.size() / labels.size(), parts = (labels.size() + together - 1) / together;
+    const auto row = [&](uint32_t rank) {
+        return std::min(parts * rank / exchange->size() * together, labels.size());
+    };
+    const size_t first = row(exchange->rank()), count = row(exchange->rank() + 1) - first;
+    return {inputs.subspan(first * features, count * features), labels.subspan(first, count)};
 }
 
 void Twin::collect(uint64_t step) {
@@ -372,18 +388,18 @@ UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
 
 void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) {
     if (diverged()) return;
+    const Rows own = share_of(test.inputs, test.labels);
     const vknorm::Evaluation evaluation =
-        network_.evaluate(test.inputs, test.labels, vknorm::Statistics::running);
+        network_.evaluate(own.inputs, own.labels, vknorm::Statistics::running);
     TestRow row;
     row.accuracy = static_cast<float>(evaluation.accuracy);
     row.loss = static_cast<float>(evaluation.loss);
     if (depends_on_batch_) {
         const size_t examples = std::min(test.size(), most_test_batches * batch);
+        const Rows some = share_of(std::span(test.inputs).first(examples * test.features),
+                                   std::span(test.labels).first(examples), batch);
         row.batch_accuracy = static_cast<float>(
-            network_
-                .evaluate(std::span(test.inputs).first(examples * test.features),
-                          std::span(test.labels).first(examples), vknorm::Statistics::batch, batch)
-                .accuracy);
+            network_.evaluate(some.inputs, some.labels, vknorm::Statistics::batch, batch).accuracy);
     }
     unscheduled_test_.reset();
     if (EvaluationSchedule(settings_).due(step))
@@ -393,7 +409,8 @@ void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) 
 }
 
 double Twin::test_accuracy(const vknorm::Dataset& test, vknorm::Statistics statistics, uint32_t batch) {
-    return network_.evaluate(test.inputs, test.labels, statistics, batch).accuracy;
+    const Rows own = share_of(test.inputs, test.labels, batch);
+    return network_.evaluate(own.inputs, own.labels, statistics, batch).accuracy;
 }
 
 std::vector<double> Twin::losses_along_gradient(std::span<const float> inputs,
@@ -417,7 +434,8 @@ std::vector<double> Twin::losses_along_gradient(std::span<const float> inputs,
 }
 
 void Twin::recompute_running_statistics(const vknorm::Dataset& train) {
-    if (depends_on_batch_ && !diverged()) network_.recompute_running_statistics(train.inputs);
+    if (depends_on_batch_ && !diverged())
+        network_.recompute_running_statistics(share_of(train.inputs, train.labels).inputs);
 }
 
 void Twin::look(const vknorm::Dataset& test, const PlaneGrid& grid) {

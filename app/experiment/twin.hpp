@@ -29,8 +29,10 @@ struct PlaneGrid {
 /// For use by one thread at a time.
 class Twin {
   public:
-    /// `index` as in Settings::twins; takes up the settings of a whole run.
-    Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train);
+    /// `index` as in Settings::twins; takes up the settings of a whole run. With an exchange what is given is
+    /// that of all ranks, and each takes its share.
+    Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train,
+         vknorm::Exchange* exchange = nullptr);
 
     /// Takes up settings that need no new run. `previous`: the ones before.
     void apply(const Settings& settings, const Settings& previous);
@@ -71,6 +73,12 @@ class Twin {
     uint64_t parameters() const { return network_.parameter_count(); }
 
   private:
+    struct Rows {
+        std::span<const float> inputs;
+        std::span<const uint32_t> labels;
+    };
+    /// This rank's share of rows, so many together.
+    Rows share_of(std::span<const float> inputs, std::span<const uint32_t> labels, size_t together = 1) const;
     void set_hyperparameters(const Settings& settings);
     void set_probes(const Settings& settings);
     void set_plan(const Settings& settings);

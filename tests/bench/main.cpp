@@ -14,6 +14,7 @@
 #include "app/unknown_argument.hpp"
 #include "bench/growth.hpp"
 #include "bench/report.hpp"
+#include "bench/scale.hpp"
 #include "bench/startup.hpp"
 #include "bench/training.hpp"
 #include "support/split.hpp"
@@ -160,6 +161,7 @@ Findings measure(const Arguments& arguments, const std::string& mode, const vkno
     if (mode == "startup") return measure_startup(info, arguments.rounds);
     if (mode == "growth") return measure_growth(info.uuid_text(), arguments.rounds);
     vknorm::Device device(device_options(arguments, info.uuid_text()));
+    if (mode == "scale") return measure_scale(device, arguments.rounds);
     const std::vector<std::unique_ptr<Peer>> peers = start_peers(arguments, device);
     std::vector<Peer*> training;
     for (const auto& peer : peers)
@@ -228,8 +230,11 @@ int run_program(int argc, char** argv) {
     CLI::Option* const startup = add_mode("startup", "time processes from their launch to the first result");
     CLI::Option* const growth = add_mode("growth", "time batch_norm from 4 MB to 1 GB, which needs 3 GB,");
     CLI::Option* const training = add_mode("training", "time matrix products and training steps");
-    startup->excludes(growth, training, tune);
-    growth->excludes(training, tune);
+    CLI::Option* const scale =
+        add_mode("scale", "time steps of up to 4 ranks, and model those of up to 1000,");
+    startup->excludes(growth, training, scale, tune);
+    growth->excludes(training, scale, tune);
+    training->excludes(scale);
     app.add_option("--start", arguments.start)->group("")->check(CLI::IsMember(startup_parts()));
     app.add_option("--launched", arguments.launched)->group("");
     app.add_option("--json", arguments.json, "write the results to this file; one for each --device")

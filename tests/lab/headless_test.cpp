@@ -197,6 +197,29 @@ TEST(Headless, TheSameArgumentsGiveTheSameHistory) {
               read_text(folder.path() / "b/distributions.csv"));
 }
 
+// One after the other a step's losses are the same up to rounding, which ReLUs make more of.
+TEST(Headless, RanksTrainTheRunOfOne) {
+    const TemporaryDirectory folder;
+    const std::vector<std::string> arguments = {"--steps", "8", "--twins", "1"};
+    std::vector<std::string> shared = arguments;
+    shared.insert(shared.end(), {"--ranks", "3"});
+    Program alone(folder.path(), command(folder.path() / "alone", arguments));
+    ASSERT_EQ(alone.wait(), 0) << alone.error();
+    Program ranks(folder.path(), command(folder.path() / "ranks", shared));
+    ASSERT_EQ(ranks.wait(), 0) << ranks.error();
+    EXPECT_NE(ranks.out().find("rank  examples/s  exchange  device\n   0 "), std::string::npos)
+        << ranks.out();
+    const auto rows = read_table(folder.path() / "alone" / "history.csv"),
+               rows_of_ranks = read_table(folder.path() / "ranks" / "history.csv");
+    ASSERT_EQ(rows.size(), rows_of_ranks.size());
+    ASSERT_EQ(rows[0].at(2), "loss");
+    for (size_t i = 2; i < rows.size(); ++i)
+        EXPECT_NEAR(std::stod(rows_of_ranks[i].at(2)), std::stod(rows[i].at(2)), 1e-5);
+    const auto summary = nlohmann::json::parse(read_text(folder.path() / "ranks" / "summary.json"));
+    ASSERT_EQ(summary.at("ranks").size(), 3u);
+    EXPECT_EQ(summary.at("ranks")[2].at("device"), test_device().info().name);
+}
+
 TEST(Headless, NormsPerLayerReachTheReport) {
     const TemporaryDirectory folder;
     const std::filesystem::path out = folder.path() / "out";

@@ -168,6 +168,17 @@ TEST(Options, HowStepsGoArrives) {
     EXPECT_EQ(refused({"--clip", "-1"}), "--clip: got '-1', needs a number from 0 to 100000");
 }
 
+TEST(Options, RanksTakeDevicesInTurnAndShareABatch) {
+    const Options options =
+        accepted({"--headless", "--ranks", "3", "--devices", "llvmpipe,swiftshader", "--batch", "3"});
+    EXPECT_EQ(options.ranks, 3u);
+    EXPECT_EQ(options.devices, (std::vector<std::string>{"llvmpipe", "swiftshader"}));
+    EXPECT_EQ(accepted({}).ranks, 0u);
+    EXPECT_EQ(refused({"--ranks", "3"}), "--ranks: needs --headless beside it, and no --experiment");
+    EXPECT_EQ(refused({"--headless", "--ranks", "4", "--batch", "3"}),
+              "--ranks: got '4', needs at most the 3 examples of a batch");
+}
+
 TEST(Options, TuningsAreKeptInTheUsersCache) {
     const auto folder = [](const char* cache, const char* home) {
         setenv("XDG_CACHE_HOME", cache, 1);

@@ -127,6 +127,27 @@ TEST(Exchange, RanksAreLikeOneWithTheRowsOfAll) {
     }
 }
 
+// As torch.nn.SyncBatchNorm has it: statistics of all rows, the running variance unbiased by their number.
+TEST(Exchange, RanksAreLikeTheReferenceWithTheRowsOfAll) {
+    const NetworkOptions options = shared_options();
+    const std::vector<Labelled> batches = batches_for(options, 24);
+    const Sgd sgd{.learning_rate = 0.1f, .momentum = 0.9f};
+    Network start(test_device(), options);
+    reference::NetworkReference expected(options, reference::tensors_of(start));
+    std::vector<reference::Step> steps;
+    for (const Labelled& batch : batches) steps.push_back(expected.train(batch, {.sgd = sgd}));
+    for (const Shards& shards : {Shards{12, 12}, Shards{17, 7}, Shards{13, 0, 11}}) {
+        const std::vector<Trained> ranks =
+            run_shared({&test_device()}, perceptron(options), options, sgd, batches, shards);
+        for (size_t i = 0; i < steps.size(); ++i)
+            expect_near("ranks, float64",
+                        std::vector{ranks[0].steps[i].loss, ranks[0].steps[i].gradient_norm},
+                        std::vector<double>{steps[i].loss, steps[i].gradient_norm}, bound);
+        for (const auto& [name, values] : expected.tensors)
+            expect_near("ranks, float64", ranks[0].contents.at(name), values, bound);
+    }
+}
+
 TEST(Exchange, RanksAreLikeOneWithTheRowsOfAllOnMaps) {
     Graph graph({2, 5, 5});
     NodeId x = graph.conv2d(graph.input(), {.channels = 4, .kernel = 3, .padding = 1, .bias = false});
