@@ -33,7 +33,6 @@ bool happens(const std::string& mode, vknorm::Network& network, vknorm::Dataset&
     if (mode == "kill") std::raise(SIGKILL);
     if (mode == "leave" || mode == "join") return false;
     if (mode == "sleep") sleep(static_cast<unsigned>(4 * short_time_out.count()));
-    if (mode == "label") own.labels[0] = 99;
     if (mode == "skip") (void)network.evaluate(own.inputs, own.labels, vknorm::Statistics::running);
     if (mode == "nan") own.inputs[1] = std::numeric_limits<float>::quiet_NaN();
     if (mode == "differ") network.set_tensor("output.bias", std::vector<float>{1, 2, 3});
