@@ -36,6 +36,7 @@ class Program {
         std::ofstream(error_, std::ios::trunc);
         process_ = fork();
         if (process_ != 0) return;
+        std::signal(SIGINT, SIG_DFL);  // what a shell starts in its background would have it ignored
         for (const std::string& variable : environment) {
             const size_t equals = variable.find('=');
             if (equals == std::string::npos)
