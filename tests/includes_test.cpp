@@ -9,13 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "support/places.hpp"
+
 namespace vknorm::testing {
 namespace {
 
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-const fs::path root = VKNORM_SOURCE_DIR;
+const fs::path root = project_file("");
 
 // What each folder may include of the project, of Vulkan and of ImGui, itself and its own folders included; a
 // folder stands for those within it, too.

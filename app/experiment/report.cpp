@@ -337,7 +337,7 @@ void write_distributions(const std::filesystem::path& file, const Snapshot& run)
                 const std::string place =
                     std::to_string(entry.step) + ',' + twin_letter(i) + ',' + std::to_string(layer + 1) + ',';
                 const auto add = [&](const std::string& low, const std::string& high, float share) {
-                    lines += place + low + ',' + high + ',' + text(share) + '\n';
+                    lines.append(place).append(low + ',').append(high + ',').append(text(share) + '\n');
                 };
                 add("-inf", text(histogram.low), histogram.below);
                 for (size_t bin = 0; bin < histogram.share.size(); ++bin)

@@ -148,6 +148,7 @@ void read_norm(Settings& settings, size_t twin, const std::string& text) {
         throw Unfit(text, "one norm, or one for each of " + std::to_string(settings.hidden.size()) +
                               " hidden layers");
     std::vector<vknorm::Norm> norms;
+    norms.reserve(words.size());
     for (const std::string& one : words) norms.push_back(read_word<vknorm::Norm>(one, norm_choices));
     TwinSettings& its = settings.twins[twin];
     its.norm = norms[0];

@@ -54,12 +54,12 @@ void Gemm::multiply(Recorder& recorder, const BufferView& a, const BufferView& b
     const DeviceState& device = recorder.device().state();
     const bool adds = bias && shape_.bias == GemmBias::add, sums = bias && shape_.bias == GemmBias::sum_a;
     const bool texels = tiling_.texels && vectors_ && may_be_texels(device, a) && may_be_texels(device, b);
-    const auto& [shader, tile_rows] = tiling_.kernel(texels);
+    const auto& [shader, rows] = tiling_.kernel(texels);
     const uint32_t constants[] = {
-        tiling_.workgroup, shape_.a_transposed, shape_.b_transposed, adds, sums, vectors_, tile_rows};
+        tiling_.workgroup, shape_.a_transposed, shape_.b_transposed, adds, sums, vectors_, rows};
     const Binding bound_bias = sums ? write(bias) : read(bias);
     const uint32_t tiles_across = ceil_div(shape_.columns, tiling_.columns);
-    const uint32_t tiles = tiles_across * ceil_div(shape_.rows, tile_rows);
+    const uint32_t tiles = tiles_across * ceil_div(shape_.rows, rows);
     for (uint32_t first = 0; first < tiles; first += std::min(tiles - first, most_workgroups_)) {
         const shaders::Gemm push{.rows = shape_.rows,
                                  .columns = shape_.columns,

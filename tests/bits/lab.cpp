@@ -12,6 +12,7 @@
 #include "app/experiment/presets.hpp"
 #include "bits/bits.hpp"
 #include "lab/stage.hpp"
+#include "support/places.hpp"
 #include "support/program.hpp"
 
 namespace vknorm::bits {
@@ -47,8 +48,8 @@ void drop_speed(const path& summary) {
 
 void run_lab(const path& out, const std::string& device, const std::vector<std::string>& more) {
     make_folder(out);
-    std::vector<std::string> command = {VKNORM_LAB_PROGRAM, "--headless", "--steps", steps, "--out",
-                                        out.string()};
+    std::vector<std::string> command = {
+        testing::built_program("vknorm-lab"), "--headless", "--steps", steps, "--out", out.string()};
     if (!device.empty()) command.insert(command.end(), {"--device", device});
     command.insert(command.end(), more.begin(), more.end());
     testing::Program program(out, command);

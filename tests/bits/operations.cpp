@@ -10,6 +10,7 @@
 #include "check/outcome.hpp"
 #include "check/request.hpp"
 #include "support/device_fixture.hpp"
+#include "support/places.hpp"
 
 namespace vknorm::bits {
 
@@ -17,7 +18,8 @@ namespace {
 
 /// The calls of tests/cases.txt, one space between their words.
 std::vector<std::string> calls() {
-    std::ifstream stream(VKNORM_CASES);
+    const std::filesystem::path file = testing::project_file("tests/cases.txt");
+    std::ifstream stream(file);
     std::vector<std::string> all;
     for (std::string line; std::getline(stream, line);) {
         std::istringstream words(line.substr(0, line.find('#')));
@@ -25,7 +27,7 @@ std::vector<std::string> calls() {
         for (std::string word; words >> word;) call += (call.empty() ? "" : " ") + word;
         if (!call.empty()) all.push_back(call);
     }
-    if (all.empty()) throw std::runtime_error(VKNORM_CASES ": holds no case");
+    if (all.empty()) throw std::runtime_error(file.string() + ": holds no case");
     return all;
 }
 

@@ -10,6 +10,7 @@
 #include "check/report_text.hpp"
 #include "support/data_files.hpp"
 #include "support/device_fixture.hpp"
+#include "support/places.hpp"
 #include "support/program.hpp"
 #include "support/replaced_function.hpp"
 
@@ -181,8 +182,8 @@ TEST_F(CheckReport, WrongArgumentsAreNamed) {
 
 TEST_F(CheckReport, AnInterruptEndsIt) {
     const std::string file = path("json");
-    testing::Program program(folder(),
-                             {VKNORM_CHECK_PROGRAM, "--report", file, "--device", testing::mode().device});
+    testing::Program program(folder(), {testing::built_program("vknorm-check"), "--report", file, "--device",
+                                        testing::mode().device});
     while (program.error().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     program.interrupt();
     EXPECT_EQ(program.wait(), 128 + SIGINT);

@@ -1,7 +1,6 @@
 // The device against what nobody here computed: PyTorch, and the backend tests of ONNX.
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -13,6 +12,7 @@
 #include "check/request.hpp"
 #include "support/device_fixture.hpp"
 #include "support/golden_vectors.hpp"
+#include "support/places.hpp"
 #include "support/worst_error.hpp"
 
 namespace vknorm::check {
@@ -66,15 +66,9 @@ std::map<std::string, double> numbers_of(const nlohmann::json& attributes) {
     return numbers;
 }
 
-/// Vectors of others, where they are at hand.
-std::filesystem::path shared_vectors(const char* source) {
-    const char* const elsewhere = std::getenv("VKNORM_SHARED_DIR");
-    return std::filesystem::path(elsewhere ? elsewhere : VKNORM_SHARED_DIR) / "vectors" / source;
-}
-
 /// Their own error against float64 is up to 1e-6.
 TEST(OnnxVectors, TheDeviceGivesTheSame) {
-    const std::filesystem::path folder = shared_vectors("onnx");
+    const std::filesystem::path folder = testing::shared_file("vectors/onnx");
     if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no vectors of ONNX at " << folder;
     const HostTensors tensors = read_safetensors(folder / "all.safetensors").tensors;
     const auto manifest = nlohmann::json::parse(std::ifstream(folder / "manifest.json"));
@@ -127,7 +121,7 @@ std::string words_of(const nlohmann::json& vector) {
 
 /// What the tests and specifications of other projects expect, within what they allow.
 TEST(PublicVectors, TheDeviceGivesTheSame) {
-    const std::filesystem::path file = shared_vectors("public") / "vectors.json";
+    const std::filesystem::path file = testing::shared_file("vectors/public") / "vectors.json";
     if (!std::filesystem::exists(file)) GTEST_SKIP() << "no vectors of other projects at " << file;
     const auto vectors = nlohmann::json::parse(std::ifstream(file));
     std::map<std::string, HostTensors> results;

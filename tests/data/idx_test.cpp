@@ -7,6 +7,7 @@
 
 #include "data/file.hpp"
 #include "support/data_files.hpp"
+#include "support/places.hpp"
 
 namespace vknorm {
 namespace {
@@ -406,8 +407,7 @@ TEST(IdxDirectory, RefusesWhatIsMissingOrUnlike) {
 
 // Facts about the MNIST test set: 10 000 pictures, this many of every digit, the first of them a 7.
 TEST(IdxDirectory, ReadsMnist) {
-    const char* shared = std::getenv("VKNORM_SHARED_DIR");
-    const fs::path directory = fs::path(shared != nullptr ? shared : VKNORM_SHARED_DIR) / "data" / "mnist";
+    const fs::path directory = testing::shared_file("data/mnist");
     if (!fs::exists(directory)) GTEST_SKIP() << "no MNIST files in " << directory;
     const Dataset data = read_idx(directory).train;
     EXPECT_EQ(data.size(), 10000u);

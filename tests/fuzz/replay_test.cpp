@@ -5,6 +5,7 @@
 #include <string>
 
 #include "data/file.hpp"
+#include "support/places.hpp"
 
 #define FUZZ_TARGET(name) extern "C" int fuzz_##name(const uint8_t* data, size_t size);
 #include "fuzz_targets.inc"
@@ -29,7 +30,7 @@ class FuzzCorpus : public ::testing::TestWithParam<FuzzTarget> {};
 TEST_P(FuzzCorpus, IsTakenOrRefused) {
     int inputs = 0;
     for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(VKNORM_CORPUS) / GetParam().name)) {
+         std::filesystem::directory_iterator(project_file("tests/fuzz/corpus") / GetParam().name)) {
         SCOPED_TRACE(entry.path());
         const detail::Bytes bytes = detail::read_file(entry.path());
         GetParam().run(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());

@@ -8,11 +8,12 @@
 
 #include "check/outcome.hpp"
 #include "check/request.hpp"
+#include "support/places.hpp"
 
 namespace vknorm::testing {
 
 void run_cases(Device& device) {
-    std::ifstream file(VKNORM_CASES);
+    std::ifstream file(project_file("tests/cases.txt"));
     for (std::string line; std::getline(file, line);) {
         const std::string words = line.substr(0, line.find('#'));
         if (words.find_first_not_of(' ') == std::string::npos) continue;

@@ -13,6 +13,7 @@
 
 #include "support/data_files.hpp"
 #include "support/device_fixture.hpp"
+#include "support/places.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -23,10 +24,12 @@ using vknorm::testing::Program;
 using vknorm::testing::read_text;
 using vknorm::testing::test_device;
 
+const std::string lab_program = vknorm::testing::built_program("vknorm-lab");
+
 /// Small and quick, validated, on the device under test.
 std::vector<std::string> command(const std::filesystem::path& out,
                                  const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {VKNORM_LAB_PROGRAM,
+    std::vector<std::string> arguments = {lab_program,
                                           "--headless",
                                           "--validation",
                                           "--hidden",
@@ -156,8 +159,8 @@ TEST(Headless, ShotIsOnePictureOfTheWantedSize) {
     const TemporaryDirectory folder;
     const auto shoot = [&](const char* file, const char* theme) {
         Program program(folder.path(),
-                        {VKNORM_LAB_PROGRAM, "--device", test_device().info().uuid_text(), "--validation",
-                         "--steps", "3", "--hidden", "8", "--shot", (folder.path() / file).string(), "--size",
+                        {lab_program, "--device", test_device().info().uuid_text(), "--validation", "--steps",
+                         "3", "--hidden", "8", "--shot", (folder.path() / file).string(), "--size",
                          "1280x800", "--theme", theme});
         EXPECT_EQ(program.wait(), 0) << program.error();
         const Picture picture = read_picture(folder.path() / file);
@@ -170,7 +173,7 @@ TEST(Headless, ShotIsOnePictureOfTheWantedSize) {
     EXPECT_EQ(files_in(folder.path()), 4u) << "two pictures, and what the program printed";
 
     Program refused(folder.path(),
-                    {VKNORM_LAB_PROGRAM, "--steps", "3", "--shot", (folder.path() / "dark.png").string()});
+                    {lab_program, "--steps", "3", "--shot", (folder.path() / "dark.png").string()});
     EXPECT_EQ(refused.wait(), 1);
     EXPECT_NE(refused.error().find("--force"), std::string::npos) << refused.error();
 }
@@ -178,8 +181,8 @@ TEST(Headless, ShotIsOnePictureOfTheWantedSize) {
 TEST(Headless, WithoutADisplayItIsChosenByItself) {
     const TemporaryDirectory folder;
     Program program(folder.path(),
-                    {VKNORM_LAB_PROGRAM, "--device", test_device().info().uuid_text(), "--steps", "3",
-                     "--hidden", "8", "--out", (folder.path() / "out").string()},
+                    {lab_program, "--device", test_device().info().uuid_text(), "--steps", "3", "--hidden",
+                     "8", "--out", (folder.path() / "out").string()},
                     {"DISPLAY", "WAYLAND_DISPLAY"});
     EXPECT_EQ(program.wait(), 0) << program.error();
     EXPECT_EQ(program.error().find("No display"), 0u) << program.error();
@@ -278,7 +281,7 @@ TEST(Headless, ConductsAnExperimentAndExitsByItsVerdict) {
     for (const auto& [name, verdict, status] :
          {std::tuple("gradient-accumulation", "holds", 0), std::tuple("output-spread", "does not hold", 1)}) {
         const std::filesystem::path out = folder.path() / name;
-        Program program(folder.path(), {VKNORM_LAB_PROGRAM, "--experiment", name, "--fast", "--device",
+        Program program(folder.path(), {lab_program, "--experiment", name, "--fast", "--device",
                                         test_device().info().uuid_text(), "--out", out.string()});
         EXPECT_EQ(program.wait(), status) << program.error();
         EXPECT_NE(program.out().find(std::string("The claim ") + verdict), std::string::npos)
@@ -349,7 +352,7 @@ TEST(Headless, ACheckpointIsWrittenAgainAndAgainAndReplacedByForceOnly) {
     EXPECT_NE(wrong.error().find("unexpected 0.norm.num_batches_tracked, 0.norm.running_mean"),
               std::string::npos)
         << wrong.error();
-    Program alone(folder.path(), {VKNORM_LAB_PROGRAM, "--save", file.string()});
+    Program alone(folder.path(), {lab_program, "--save", file.string()});
     EXPECT_EQ(alone.wait(), 2);
     EXPECT_EQ(alone.error(), "vknorm-lab: --save: needs --headless or --shot beside it\n");
 }
@@ -395,7 +398,7 @@ TEST(Headless, WrongUseIsOneLineAndStatusTwo) {
     EXPECT_EQ(program.out(), "");
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "out"));
 
-    Program help(folder.path(), {VKNORM_LAB_PROGRAM, "--help"});
+    Program help(folder.path(), {lab_program, "--help"});
     EXPECT_EQ(help.wait(), 0);
     EXPECT_NE(help.out().find("--headless"), std::string::npos);
     EXPECT_EQ(help.error(), "");
@@ -458,13 +461,13 @@ TEST(Headless, RefusedStepIsAFailureThatSaysWhy) {
 
 TEST(Headless, MissingDeviceNamesThePackage) {
     const TemporaryDirectory folder;
-    Program other(folder.path(), {VKNORM_LAB_PROGRAM, "--headless", "--device", "no such device", "--out",
+    Program other(folder.path(), {lab_program, "--headless", "--device", "no such device", "--out",
                                   (folder.path() / "out").string()});
     EXPECT_EQ(other.wait(), 3);
     EXPECT_NE(other.error().find(test_device().info().name), std::string::npos)
         << "lists what there is: " << other.error();
 
-    Program none(folder.path(), {VKNORM_LAB_PROGRAM, "--headless", "--out", (folder.path() / "out").string()},
+    Program none(folder.path(), {lab_program, "--headless", "--out", (folder.path() / "out").string()},
                  {"VK_ICD_FILENAMES=/nowhere.json", "VK_DRIVER_FILES=/nowhere.json"});
     EXPECT_EQ(none.wait(), 3);
     EXPECT_NE(none.error().find("mesa-vulkan-drivers"), std::string::npos) << none.error();

@@ -9,6 +9,7 @@
 #include "app/experiment/session.hpp"
 #include "app/lab/script_player.hpp"
 #include "lab/stage.hpp"
+#include "support/places.hpp"
 
 namespace {
 
@@ -92,7 +93,8 @@ TEST(Script, PicturesAndExportsReachItsHost) {
 
 std::vector<std::filesystem::path> scripts() {
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(VKNORM_LAB_SCRIPTS))
+    for (const auto& entry :
+         std::filesystem::directory_iterator(vknorm::testing::project_file("tests/lab/scripts")))
         files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;

@@ -9,6 +9,7 @@
 
 #include "nn/network_problem.hpp"
 #include "support/data_files.hpp"
+#include "support/places.hpp"
 
 namespace vknorm::testing {
 namespace {
@@ -21,7 +22,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const fs::path golden = VKNORM_GOLDEN_DIR;
+const fs::path golden = testing::project_file("tests/golden");
 
 /// The perceptron of tests/golden/make_state_dict.py.
 NetworkOptions golden_options(Norm norm = Norm::batch) {

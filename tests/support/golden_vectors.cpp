@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "check/request.hpp"
+#include "support/places.hpp"
 
 namespace vknorm::check {
 
@@ -23,7 +24,7 @@ HostTensors tensors_of(const HostTensors& all, const std::string& prefix) {
 
 std::vector<GoldenVector> golden_vectors() {
     std::vector<GoldenVector> vectors;
-    for (const auto& file : std::filesystem::directory_iterator(VKNORM_GOLDEN_DIR)) {
+    for (const auto& file : std::filesystem::directory_iterator(testing::project_file("tests/golden"))) {
         if (file.path().extension() != ".safetensors") continue;
         const Safetensors content = read_safetensors(file.path());
         for (const auto& [name, line] : content.metadata) {
