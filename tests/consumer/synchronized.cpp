@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 #include <sys/time.h>
+#include <thread>
+#include <vector>
 
 #include <vknorm/vknorm.hpp>
 

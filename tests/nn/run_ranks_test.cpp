@@ -1,6 +1,7 @@
 // Ranks of one process, without a device: what reaches whom, and that nobody waits for ever.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include <vknorm/exchange.hpp>
 
