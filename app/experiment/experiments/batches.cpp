@@ -16,7 +16,7 @@ constexpr double rate_of_32 = 0.1;
 
 std::vector<RunPlan> batch_sizes(Form form) {
     const bool full = form == Form::full;
-    const uint64_t examples = full ? 12'000 : 4'000;  // that each network sees
+    const uint64_t examples = full ? 12'000 : 2'000;  // that each network sees
     std::vector<RunPlan> plans;
     for (const uint32_t batch : full ? std::vector{2u, 4u, 8u, 16u, 32u} : std::vector{2u, 32u}) {
         // The learning rate goes with the batch.
@@ -66,7 +66,7 @@ std::vector<RunPlan> few_classes(Form form) {
     Settings any = s;
     any.twins.resize(1);
     s.batch_classes = 2;
-    const uint64_t count = form == Form::full ? 2000 : 1500;
+    const uint64_t count = form == Form::full ? 2000 : 900;
     return {{.name = "two classes in a batch", .settings = s, .steps = count},
             {.name = "any classes", .settings = any, .steps = count}};
 }

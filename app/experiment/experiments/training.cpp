@@ -71,7 +71,7 @@ std::vector<RunPlan> family(Form form) {
     for (size_t twin = 0; twin < norms.size(); ++twin) s.twins[twin].norm = norms[twin];
     Settings plain = s;
     plain.twins = {{vknorm::Norm::none}};
-    const uint64_t count = form == Form::full ? 1000 : 400;
+    const uint64_t count = form == Form::full ? 1000 : 320;
     return {{.name = "normalized", .settings = s, .steps = count},
             {.name = "plain", .settings = plain, .steps = count}};
 }
