@@ -12,6 +12,7 @@
 
 #include "nn/evaluator.hpp"
 #include "nn/folding.hpp"
+#include "nn/network_arguments.hpp"
 #include "nn/network_state.hpp"
 #include "nn/shared_step.hpp"
 #include "nn/summary.hpp"
@@ -27,46 +28,6 @@ using detail::TensorGroup;
 
 namespace {
 
-void check_batch(const char* operation, const NetworkOptions& options, std::span<const float> inputs,
-                 std::span<const uint32_t> labels) {
-    const uint64_t needed = uint64_t{labels.size()} * options.inputs;
-    if (inputs.size() != needed)
-        refuse(operation, "inputs", std::to_string(inputs.size()) + " values",
-               std::to_string(labels.size()) + " rows of " + std::to_string(options.inputs) + " = " +
-                   std::to_string(needed));
-    const auto bad =
-        std::find_if(labels.begin(), labels.end(), [&](uint32_t label) { return label >= options.classes; });
-    if (bad != labels.end())
-        refuse(operation, "labels[" + std::to_string(bad - labels.begin()) + "]", std::to_string(*bad),
-               "below " + std::to_string(options.classes));
-}
-
-void check_rows(const char* operation, const NetworkOptions& options, std::span<const float> inputs) {
-    if (inputs.size() % options.inputs != 0)
-        refuse(operation, "inputs", std::to_string(inputs.size()) + " values",
-               "a multiple of " + std::to_string(options.inputs));
-}
-
-/// Those of a step, if a layer asks for them.
-RenormLimits renorm_limits(const char* operation, const Graph& graph, const NetworkOptions& options,
-                           uint64_t step) {
-    if (std::none_of(graph.nodes().begin(), graph.nodes().end(), [](const Graph::Node& node) {
-            const auto* const norm = std::get_if<NormLayer>(&node.layer);
-            return norm != nullptr && norm->kind == Norm::batch_renorm;
-        }))
-        return {};
-    const RenormLimits limits = options.renorm(step);
-    if (!(limits.r_max >= 1))
-        refuse(operation, "renorm", "r_max " + std::to_string(limits.r_max), "at least 1");
-    if (!(limits.d_max >= 0))
-        refuse(operation, "renorm", "d_max " + std::to_string(limits.d_max), "at least 0");
-    return limits;
-}
-
-void check_statistics(const char* operation, Statistics statistics) {
-    detail::require_value(operation, "statistics", statistics, Statistics::running);
-}
-
 /// Whether float32 has that number.
 bool holds(uint64_t count) {
     return count == 0 ||
@@ -75,20 +36,6 @@ bool holds(uint64_t count) {
 
 /// What the network counts beside what its norms count.
 constexpr const char* steps_name = "steps";
-
-/// Options for that graph.
-NetworkOptions options_for(const Graph& graph, NetworkOptions options) {
-    if (graph.nodes().empty()) refuse("network", "graph", "one that was moved from", "one with nodes");
-    options.inputs = static_cast<uint32_t>(graph.nodes().front().elements());
-    options.classes = static_cast<uint32_t>(graph.nodes().back().elements());
-    return options;
-}
-
-const NetworkOptions& without_hidden(const NetworkOptions& options) {
-    if (!options.hidden.empty())
-        refuse("network", "hidden", std::to_string(options.hidden.size()) + " layers beside a graph", "none");
-    return options;
-}
 
 }  // namespace
 
@@ -119,7 +66,7 @@ struct Network::State {
     State(Device& owner, Graph given, const NetworkOptions& asked)
         : device(owner),
           graph(std::move(given)),
-          options(options_for(graph, asked)),
+          options(detail::options_for(graph, asked)),
           device_graph(device, graph, options),
           training(device, device_graph, stream),
           evaluator(device, device_graph, stream),
@@ -141,7 +88,7 @@ struct Network::State {
     /// How values go through the network in an evaluation.
     detail::Propagation evaluation(const char* operation, Statistics statistics) const {
         return {.statistics = statistics,
-                .renorm = renorm_limits(operation, graph, options, training.steps() + 1)};
+                .renorm = detail::renorm_limits(operation, graph, options, training.steps() + 1)};
     }
     std::optional<Entry> find(const std::string& name) const;
     Entry tensor(const char* operation, const std::string& name) const;
@@ -222,7 +169,7 @@ void Network::State::compare_ranks() {
 }
 
 Network::Network(Device& device, const Graph& graph, const NetworkOptions& options)
-    : state_("Network", std::make_unique<State>(device, graph, without_hidden(options))) {}
+    : state_("Network", std::make_unique<State>(device, graph, detail::without_hidden(options))) {}
 Network::Network(Device& device, const NetworkOptions& options)
     : state_("Network", std::make_unique<State>(device, perceptron(options), options)) {}
 Network::~Network() = default;
@@ -245,10 +192,10 @@ Ticket Network::train_step(std::span<const float> inputs, std::span<const uint32
         if (labels.size() < least || labels.size() > most)
             refuse("network.train_step", "labels", std::to_string(labels.size()) + " rows",
                    std::to_string(least) + " to " + std::to_string(most));
-        check_batch("network.train_step", options, inputs, labels);
+        detail::check_batch("network.train_step", options, inputs, labels);
         detail::Training& training = state_->training;
         const RenormLimits renorm =
-            renorm_limits("network.train_step", state_->graph, options, training.steps() + 1);
+            detail::renorm_limits("network.train_step", state_->graph, options, training.steps() + 1);
         state_->compare_ranks();
         return training.step(inputs, labels, renorm);
     });
@@ -277,8 +224,8 @@ Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint
                              Statistics statistics, uint32_t chunk) {
     const NetworkOptions& options = state_->options;
     return state_->together([&] {
-        check_statistics("network.evaluate", statistics);
-        check_batch("network.evaluate", options, inputs, labels);
+        detail::check_statistics("network.evaluate", statistics);
+        detail::check_batch("network.evaluate", options, inputs, labels);
         if (chunk > options.max_batch)
             refuse("network.evaluate", "chunk", std::to_string(chunk),
                    "0 to max_batch = " + std::to_string(options.max_batch));
@@ -289,8 +236,8 @@ Evaluation Network::evaluate(std::span<const float> inputs, std::span<const uint
 
 std::vector<float> Network::predict(std::span<const float> inputs, Statistics statistics) {
     const NetworkOptions& options = state_->options;
-    check_statistics("network.predict", statistics);
-    check_rows("network.predict", options, inputs);
+    detail::check_statistics("network.predict", statistics);
+    detail::check_rows("network.predict", options, inputs);
     return state_->evaluator.predict(inputs, state_->evaluation("network.predict", statistics),
                                      options.max_batch);
 }
@@ -299,8 +246,8 @@ std::vector<float> Network::output(const std::string& node, std::span<const floa
                                    Statistics statistics) {
     const NetworkOptions& options = state_->options;
     const size_t number = state_->node("network.output", node);
-    check_statistics("network.output", statistics);
-    check_rows("network.output", options, inputs);
+    detail::check_statistics("network.output", statistics);
+    detail::check_rows("network.output", options, inputs);
     return state_->evaluator.output(number, inputs, state_->evaluation("network.output", statistics),
                                     options.max_batch);
 }
@@ -398,7 +345,7 @@ void Network::set_batch_norm(const BatchNormConvention& convention) {
 }
 
 void Network::set_statistics(Statistics statistics) {
-    check_statistics("network.set_statistics", statistics);
+    detail::check_statistics("network.set_statistics", statistics);
     state_->training.options.statistics = statistics;
 }
 void Network::set_update_running(bool update) {
