@@ -236,10 +236,6 @@ int conduct(vknorm::Device& device, const Options& options) {
     return judgement.verdict == Verdict::holds ? exit_status::ok : exit_status::failed;
 }
 
-}  // namespace
-
-namespace {
-
 int run_alone_or_as_rank(const Options& options, TimedExchange* exchange) {
     const bool tells = exchange == nullptr || exchange->rank() == 0;
     size_t validation_messages = 0;
