@@ -31,7 +31,7 @@ void Study::begin_run() {
     settings.seed = first_seed + seed_;
     if (!data_ || !same_data(data_settings_, settings)) data_ = make_run_data(settings);
     data_settings_ = settings;
-    trainer_.emplace(device_, settings, *data_);
+    run_.emplace(device_, settings, *data_, plans_[plan_].ranks);
     event_ = 0;
     trials_.back().runs.push_back({.x = plans_[plan_].x});
     obey_events(false);
@@ -39,45 +39,51 @@ void Study::begin_run() {
 
 void Study::step() {
     if (finished()) return;
-    if (!trainer_) begin_run();
-    if (trainer_->steps() < plans_[plan_].steps && !trainer_->ended()) {
+    if (!run_) begin_run();
+    const Trainer& trainer = run_->first();
+    if (trainer.steps() < plans_[plan_].steps && !trainer.ended()) {
         try {
-            trainer_->step();
+            run_->all([](Trainer& of_rank) { of_rank.step(); });
         } catch (const std::invalid_argument& refused) {
             trials_.back().runs.back().refused = refused.what();
             return end_run();
         }
         obey_events(false);
     }
-    if (trainer_->steps() >= plans_[plan_].steps || trainer_->ended()) end_run();
+    if (trainer.steps() >= plans_[plan_].steps || trainer.ended()) end_run();
 }
 
 void Study::obey_events(bool all) {
     const std::vector<PlannedEvent>& events = plans_[plan_].events;
-    while (event_ < events.size() && (all || events[event_].step <= trainer_->steps()))
+    while (event_ < events.size() && (all || events[event_].step <= run_->first().steps()))
         obey(events[event_++]);
 }
 
 void Study::obey(const PlannedEvent& event) {
+    const Trainer& first = run_->first();
     if (event.change) {
-        Settings settings = trainer_->settings();
+        Settings settings = first.settings();
         event.change(settings);
-        trainer_->apply(settings);
+        run_->all([&](Trainer& of_rank) { of_rank.apply(settings); });
     }
-    if (event.recompute) trainer_->recompute_running_statistics();
+    if (event.recompute) run_->all([](Trainer& of_rank) { of_rank.recompute_running_statistics(); });
     if (!event.measure) return;
     auto& measured = trials_.back().runs.back().measured[event.name];
-    measured.resize(trainer_->twins().size());
-    for (size_t twin = 0; twin < measured.size(); ++twin)
-        if (!trainer_->twins()[twin].diverged())
-            measured[twin].push_back({trainer_->steps(), event.measure(*trainer_, twin)});
+    measured.resize(first.twins().size());
+    for (size_t twin = 0; twin < measured.size(); ++twin) {
+        if (first.twins()[twin].diverged()) continue;
+        run_->all([&](Trainer& of_rank) {
+            const double value = event.measure(of_rank, twin);
+            if (&of_rank == &first) measured[twin].push_back({first.steps(), value});
+        });
+    }
 }
 
 void Study::end_run() {
     if (trials_.back().runs.back().refused.empty()) obey_events(true);
-    trainer_->evaluate();
+    run_->all([](Trainer& of_rank) { of_rank.evaluate(); });
     describe();
-    trainer_.reset();
+    run_.reset();
     steps_before_ += plans_[plan_].steps;
     if (++plan_ < plans_.size()) return;
     plan_ = 0;
@@ -85,11 +91,11 @@ void Study::end_run() {
 }
 
 void Study::describe() {
-    if (trainer_) trainer_->describe(trials_.back().runs.back().run);
+    if (run_) run_->first().describe(trials_.back().runs.back().run);
 }
 
 double Study::progress() const {
-    const uint64_t made = steps_before_ + (trainer_ ? trainer_->steps() : 0);
+    const uint64_t made = steps_before_ + (run_ ? run_->first().steps() : 0);
     return static_cast<double>(made) / static_cast<double>(steps_in_all_);
 }
 
