@@ -161,11 +161,13 @@ void plan_step(TwinView& view, const Settings& s, size_t twin, uint64_t steps) {
         "8 x 1 workgroups of 128; 8 partials per channel\n"
         "  scratch: 24588 bytes\n";
     if (steps == 0) return;
-    view.parts_by_kind = {{"batch upload", 0.01}, {"linear", 0.75}, {"norm", 0.5}, {"activation", 0.25}};
+    std::vector<std::string> kinds = {"batch upload", "linear", "norm", "activation"};
     if (!is_perceptron(s))
-        for (const char* const kind : {"conv2d", "max pool2d", "adaptive average pool2d", "dropout", "add",
-                                       "flatten", "loss", "summary", "optimizer", "probes and readback"})
-            view.parts_by_kind.push_back({kind, 12.5});
+        kinds.insert(kinds.end(),
+                     {"conv2d", "max pool2d", "adaptive average pool2d", "dropout", "add", "flatten"});
+    kinds.insert(kinds.end(), {"loss", "summary", "optimizer", "probes and readback"});
+    for (const std::string& kind : kinds)
+        view.parts_by_kind.push_back({kind, 0.01 * std::pow(1.9, view.parts_by_kind.size())});
     std::vector<std::string> labels = {"batch upload"};
     for (const char* way : {" forward", " backward"}) {
         for (size_t layer = 0; layer < s.hidden.size(); ++layer)
