@@ -58,6 +58,7 @@ inline Bytes npz(const std::vector<std::pair<std::string, Bytes>>& files, bool d
             crc32(0, reinterpret_cast<const Bytef*>(contents.data()), static_cast<uInt>(contents.size()));
         const uint64_t local = archive.size(), size = announced.value_or(contents.size());
         announced.reset();
+        const size_t name_length = name.size();
         const auto common = [&](Bytes& to) {
             append(to, 20, 2);
             append(to, 0, 2);
@@ -66,7 +67,7 @@ inline Bytes npz(const std::vector<std::pair<std::string, Bytes>>& files, bool d
             append(to, checksum, 4);
             append(to, packed.size(), 4);
             append(to, size, 4);
-            append(to, name.size(), 2);
+            append(to, name_length, 2);
             append(to, 0, 2);
         };
         append_text(archive, "PK\x03\x04");
