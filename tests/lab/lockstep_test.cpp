@@ -93,39 +93,6 @@ TEST(Trainer, MeasuresTheLayersOfEveryModel) {
     }
 }
 
-TEST(Trainer, StepsTakeAsManyBatchesAsAreAccumulated) {
-    Settings settings = small();
-    settings.twins[0].norm = settings.twins[1].norm = vknorm::Norm::layer;
-    settings.batch = 32;
-    Trainer large = make_trainer(settings);
-    settings.batch = 8;
-    settings.accumulate = 4;
-    Trainer accumulated = make_trainer(settings);
-    train(large, 5);
-    train(accumulated, 5);
-    Snapshot a, b;
-    large.describe(a);
-    accumulated.describe(b);
-    EXPECT_EQ(a.epoch, b.epoch);
-    for (size_t i = 0; i < 5; ++i)
-        EXPECT_NEAR(a.twins[0].training[i].value.loss, b.twins[0].training[i].value.loss, 1e-5);
-}
-
-TEST(Trainer, SchedulesChangeTheLearningRate) {
-    Settings settings = small();
-    settings.schedule = Schedule::step;
-    settings.schedule_steps = 6;
-    Trainer scheduled = make_trainer(settings);
-    settings.schedule = Schedule::constant;
-    Trainer constant = make_trainer(settings);
-    train(scheduled, 4);
-    train(constant, 4);
-    // The third step is the first one with another rate; the fourth one's loss shows it.
-    const TwinView a = scheduled.twins()[0].view(), b = constant.twins()[0].view();
-    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(a.training[i].value.loss, b.training[i].value.loss);
-    EXPECT_NE(a.training[3].value.loss, b.training[3].value.loss);
-}
-
 TEST(Trainer, TwinsStartFromTheSameWeightsWhateverTheirNorms) {
     Settings settings = small();
     settings.inspected_layer = 0;

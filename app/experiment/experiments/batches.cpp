@@ -88,6 +88,12 @@ std::vector<RunPlan> accumulation(Form form) {
             {.name = "ghosts of 8 in 32", .settings = ghosts, .steps = count}};
 }
 
+/// A curve for each run from `first` on: the loss of one twin.
+template <size_t first, size_t twin>
+Curve loss_of_runs(const Trial& trial, size_t curve) {
+    return trial.runs.size() > first + curve ? loss_curve(trial.runs[first + curve], twin) : Curve{};
+}
+
 constexpr uint64_t compared = 20;  // steps; later, rounding has grown
 
 // --- Synchronized statistics
@@ -249,30 +255,21 @@ std::vector<Experiment> batch_experiments() {
                       .x = steps,
                       .x_name = "step",
                       .twins = {a, b},
-                      .points =
-                          [](const Trial& t, size_t curve) {
-                              return t.runs.size() > curve ? loss_curve(t.runs[curve], b) : Curve{};
-                          },
+                      .points = loss_of_runs<0, b>,
                       .log = true,
                       .names = {"32", "4 x 8"}},
                      {.title = "Batch norm: loss of 32, and of 4 x 8",
                       .x = steps,
                       .x_name = "step",
                       .twins = {a, b},
-                      .points =
-                          [](const Trial& t, size_t curve) {
-                              return t.runs.size() > curve ? loss_curve(t.runs[curve], a) : Curve{};
-                          },
+                      .points = loss_of_runs<0, a>,
                       .log = true,
                       .names = {"32", "4 x 8"}},
                      {.title = "4 x 8, and ghosts of 8",
                       .x = steps,
                       .x_name = "step",
                       .twins = {a, b},
-                      .points =
-                          [](const Trial& t, size_t curve) {
-                              return t.runs.size() > curve + 1 ? loss_curve(t.runs[curve + 1], a) : Curve{};
-                          },
+                      .points = loss_of_runs<1, a>,
                       .log = true,
                       .names = {"4 x 8", "ghosts of 8"}}}},
         {.name = "synchronized",
@@ -297,20 +294,14 @@ std::vector<Experiment> batch_experiments() {
                       .x = steps,
                       .x_name = "step",
                       .twins = {a, b},
-                      .points =
-                          [](const Trial& t, size_t curve) {
-                              return t.runs.size() > curve ? loss_curve(t.runs[curve], a) : Curve{};
-                          },
+                      .points = loss_of_runs<0, a>,
                       .log = true,
                       .names = {"32", "4 x 8"}},
                      {.title = "Loss of 4 x 8: synchronized, alone",
                       .x = steps,
                       .x_name = "step",
                       .twins = {a, b},
-                      .points =
-                          [](const Trial& t, size_t curve) {
-                              return t.runs.size() > curve + 1 ? loss_curve(t.runs[curve + 1], a) : Curve{};
-                          },
+                      .points = loss_of_runs<1, a>,
                       .log = true,
                       .names = {"synchronized", "alone"}}}},
     };
