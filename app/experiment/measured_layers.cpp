@@ -46,6 +46,19 @@ std::vector<MeasuredLayer> layers_of_model(Model model, bool normed) {
     return measured_layers(picture_model(settings, 0, pictures));
 }
 
+/// Of models for pictures; their norms are of some kind, or of none.
+const std::vector<MeasuredLayer>& known_layers(Model model, const TwinSettings& twin) {
+    static const auto known = [] {
+        std::map<std::pair<Model, bool>, std::vector<MeasuredLayer>> models;
+        for (const auto& choice : model_choices)
+            for (const bool normed : {false, true})
+                if (choice.value != Model::mlp)
+                    models[{choice.value, normed}] = layers_of_model(choice.value, normed);
+        return models;
+    }();
+    return known.at({model, twin.norm != vknorm::Norm::none});
+}
+
 }  // namespace
 
 std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
@@ -84,15 +97,7 @@ std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
 std::vector<MeasuredLayer> measured_layers(const Settings& settings, size_t twin) {
     const TwinSettings& its = settings.twins[twin];
     if (!is_perceptron(settings)) {
-        static const auto known = [] {
-            std::map<std::pair<Model, bool>, std::vector<MeasuredLayer>> models;
-            for (const auto& choice : model_choices)
-                for (const bool normed : {false, true})
-                    if (choice.value != Model::mlp)
-                        models[{choice.value, normed}] = layers_of_model(choice.value, normed);
-            return models;
-        }();
-        std::vector<MeasuredLayer> layers = known.at({settings.model, its.norm != vknorm::Norm::none});
+        std::vector<MeasuredLayer> layers = known_layers(settings.model, its);
         for (MeasuredLayer& layer : layers)
             if (!layer.norm.empty()) layer.kind = its.norm;
         return layers;
@@ -111,9 +116,10 @@ std::vector<MeasuredLayer> measured_layers(const Settings& settings, size_t twin
 }
 
 vknorm::Norm norm_of(const Settings& settings, size_t twin, uint32_t layer) {
-    if (is_perceptron(settings)) return settings.twins[twin].norm_of(layer);
-    const std::vector<MeasuredLayer> layers = measured_layers(settings, twin);
-    return layer < layers.size() ? layers[layer].kind : vknorm::Norm::none;
+    const TwinSettings& its = settings.twins[twin];
+    if (is_perceptron(settings)) return its.norm_of(layer);
+    const std::vector<MeasuredLayer>& layers = known_layers(settings.model, its);
+    return layer < layers.size() && !layers[layer].norm.empty() ? its.norm : vknorm::Norm::none;
 }
 
 void keep_inspected_valid(Settings& settings) {

@@ -4,6 +4,7 @@
 
 #include "ops/arguments.hpp"
 #include "ops/grid.hpp"
+#include "ops/halves.hpp"
 #include "shaders/augment.h"
 #include "vulkan/device_state.hpp"
 
@@ -14,14 +15,6 @@ using namespace detail;
 namespace {
 
 constexpr size_t most_normalized = std::size(shaders::Augment{}.mean);
-
-uint32_t low_half(uint64_t number) {
-    return static_cast<uint32_t>(number);
-}
-
-uint32_t high_half(uint64_t number) {
-    return static_cast<uint32_t>(number >> 32);
-}
 
 void check_per_channel(const char* name, const std::vector<float>& values, uint32_t channels, bool positive) {
     if (values.empty()) return;

@@ -4,24 +4,13 @@
 
 #include "ops/arguments.hpp"
 #include "ops/grid.hpp"
+#include "ops/halves.hpp"
 #include "shaders/nn.h"
 #include "vulkan/device_state.hpp"
 
 namespace vknorm {
 
 using namespace detail;
-
-namespace {
-
-uint32_t low_half(uint64_t number) {
-    return static_cast<uint32_t>(number);
-}
-
-uint32_t high_half(uint64_t number) {
-    return static_cast<uint32_t>(number >> 32);
-}
-
-}  // namespace
 
 Dropout::Dropout(Device& device, const DropoutOptions& options)
     : device_("Dropout", device.state().shared_from_this()), options_(options) {
