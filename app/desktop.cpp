@@ -27,21 +27,23 @@ double seconds_since(Clock::time_point begin) {
     return Seconds(Clock::now() - begin).count();
 }
 
-vknorm::AdoptedDevice tuned(vknorm::AdoptedDevice adopted, const std::filesystem::path& folder) {
-    if (!folder.empty()) adopted.tuning = vknorm::tuned_in(folder);
-    return adopted;
+void say(std::string_view message) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+}
+
+vknorm::DeviceOptions training_device(const Options& options) {
+    return {.select = options.device,
+            .validation = options.validation,
+            .on_validation_message = say,
+            .tuning = options.tuning.empty() ? vknorm::Tuner() : vknorm::tuned_in(options.tuning)};
 }
 
 class Desktop {
   public:
     explicit Desktop(const Options& options)
         : options_(options),
-          gpu_({options.device, options.validation,
-                [](std::string_view message) {
-                    std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
-                },
-                window_extensions()}),
-          device_(vknorm::Device::adopt(tuned(gpu_.adopted(), options.tuning))),
+          device_(training_device(options)),
+          gpu_(device_.info(), {options.validation, say, window_extensions()}),
           session_(device_, options.settings),
           window_(gpu_, "vknorm Lab", {options.width, options.height},
                   {static_cast<uint32_t>(least_window.x), static_cast<uint32_t>(least_window.y)}),
@@ -114,8 +116,8 @@ class Desktop {
     }
 
     const Options& options_;
-    Gpu gpu_;
     vknorm::Device device_;
+    Gpu gpu_;
     Session session_;
     Window window_;
     Screen screen_;

@@ -71,10 +71,7 @@ using MessageHandler = std::function<void(std::string_view)>;
 /// Pictures are drawn by a device of their own, so that training needs none that can draw.
 void write_pictures(const Options& options, const Snapshot& run, const vknorm::DeviceInfo& device,
                     const MessageHandler& on_validation_message) {
-    Gpu gpu({.select = device.uuid_text(),
-             .validation = options.validation,
-             .on_validation_message = on_validation_message,
-             .window_extensions = {}});
+    Gpu gpu(device, {options.validation, on_validation_message, {}});
     const auto write = [&](const std::filesystem::path& file) {
         write_png(live_picture(gpu, run, options.width, options.height, theme_of(options.theme)), file);
     };

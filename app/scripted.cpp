@@ -1,5 +1,6 @@
 #include "app/scripted.hpp"
 
+#include <atomic>
 #include <cstdio>
 
 #include <vknorm/file.hpp>
@@ -14,16 +15,15 @@ namespace lab {
 
 void run_scripted(const Options& options) {
     const Script script = read_script(options.script);
-    size_t validation_messages = 0;
-    Gpu gpu({.select = options.device,
-             .validation = options.validation,
-             .on_validation_message =
-                 [&](std::string_view message) {
-                     ++validation_messages;
-                     std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
-                 },
-             .window_extensions = {}});
-    vknorm::Device device = vknorm::Device::adopt(gpu.adopted());
+    std::atomic<size_t> validation_messages = 0;
+    const auto on_validation_message = [&](std::string_view message) {
+        ++validation_messages;
+        std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+    };
+    vknorm::Device device({.select = options.device,
+                           .validation = options.validation,
+                           .on_validation_message = on_validation_message});
+    Gpu gpu(device.info(), {options.validation, on_validation_message, {}});
     Session session(device, options.settings);
     Screen screen(1, least_window);
     screen.set_theme(theme_of(options.theme));

@@ -1,8 +1,7 @@
 #include "app/gpu/gpu.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <string>
 
 namespace lab {
 
@@ -20,14 +19,15 @@ Function instance_function(VkInstance instance, const char* name) {
     return reinterpret_cast<Function>(vkGetInstanceProcAddr(instance, name));
 }
 
-std::vector<VkExtensionProperties> device_extensions(VkPhysicalDevice device) {
+bool has_extension(VkPhysicalDevice device, std::string_view name) {
     uint32_t count = 0;
     check(vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr),
           "vkEnumerateDeviceExtensionProperties");
-    std::vector<VkExtensionProperties> result(count);
-    check(vkEnumerateDeviceExtensionProperties(device, nullptr, &count, result.data()),
+    std::vector<VkExtensionProperties> extensions(count);
+    check(vkEnumerateDeviceExtensionProperties(device, nullptr, &count, extensions.data()),
           "vkEnumerateDeviceExtensionProperties");
-    return result;
+    return std::any_of(extensions.begin(), extensions.end(),
+                       [&](const VkExtensionProperties& e) { return e.extensionName == name; });
 }
 
 }  // namespace
@@ -37,9 +37,8 @@ void check(VkResult result, const char* call) {
         throw vknorm::Error(result, std::string(call) + " failed with VkResult " + std::to_string(result));
 }
 
-Gpu::Gpu(const GpuOptions& options) : on_validation_message_(options.on_validation_message) {
-    // The engine's own rule decides which device that is.
-    info_ = vknorm::Device(vknorm::DeviceOptions{.select = options.select}).info();
+Gpu::Gpu(const vknorm::DeviceInfo& device, const GpuOptions& options)
+    : info_(device), on_validation_message_(options.on_validation_message) {
     try {
         create_instance(options);
         pick_physical_device();
@@ -119,83 +118,37 @@ void Gpu::pick_physical_device() {
     vkGetPhysicalDeviceQueueFamilyProperties(physical_device_, &count, nullptr);
     std::vector<VkQueueFamilyProperties> families(count);
     vkGetPhysicalDeviceQueueFamilyProperties(physical_device_, &count, families.data());
-    const VkQueueFlags both = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT;
-    const auto family = std::find_if(families.begin(), families.end(), [&](const VkQueueFamilyProperties& f) {
-        return (f.queueFlags & both) == both;
+    const auto family = std::find_if(families.begin(), families.end(), [](const VkQueueFamilyProperties& f) {
+        return (f.queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0;
     });
     if (family == families.end())
-        throw vknorm::Unsupported(info_.name +
-                                  " has no queue for both graphics and compute, which the Lab needs");
+        throw vknorm::Unsupported(info_.name + " has no queue for graphics, which the Lab's pictures need");
     queue_family_ = static_cast<uint32_t>(family - families.begin());
 }
 
 void Gpu::create_device(bool presents) {
-    const std::vector<VkExtensionProperties> available = device_extensions(physical_device_);
-    const auto use = [&](const char* name) {
-        const bool found = std::any_of(
-            available.begin(), available.end(),
-            [&](const VkExtensionProperties& e) { return std::strcmp(e.extensionName, name) == 0; });
-        if (found) extensions_.push_back(name);
-        return found;
-    };
-    if (presents && !use(VK_KHR_SWAPCHAIN_EXTENSION_NAME))
+    const char* const swapchain = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+    if (presents && !has_extension(physical_device_, swapchain))
         throw vknorm::Unsupported(info_.name + " cannot present to a window (VK_KHR_swapchain)");
-    use(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
-
-    VkPhysicalDeviceTimelineSemaphoreFeatures timeline{
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES};
-    if (use(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) {
-        VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-                                           .pNext = &timeline};
-        vkGetPhysicalDeviceFeatures2(physical_device_, &features);
-        timeline_semaphore_ = timeline.timelineSemaphore;
-    }
-
-    VkPhysicalDeviceFeatures supported;
-    vkGetPhysicalDeviceFeatures(physical_device_, &supported);
-    const VkPhysicalDeviceFeatures enabled{.shaderInt64 = supported.shaderInt64};
-    shader_int64_ = enabled.shaderInt64;
-
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                         .queueFamilyIndex = queue_family_,
                                         .queueCount = 1,
                                         .pQueuePriorities = &priority};
     const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                  .pNext = timeline_semaphore_ ? &timeline : nullptr,
                                   .queueCreateInfoCount = 1,
                                   .pQueueCreateInfos = &queue,
-                                  .enabledExtensionCount = static_cast<uint32_t>(extensions_.size()),
-                                  .ppEnabledExtensionNames = extensions_.data(),
-                                  .pEnabledFeatures = &enabled};
+                                  .enabledExtensionCount = presents ? 1u : 0u,
+                                  .ppEnabledExtensionNames = &swapchain};
     check(vkCreateDevice(physical_device_, &info, nullptr, &device_), "vkCreateDevice");
     vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
 }
 
-vknorm::AdoptedDevice Gpu::adopted() {
-    return {.instance = instance_,
-            .physical_device = physical_device_,
-            .device = device_,
-            .queue_family = queue_family_,
-            .queue = queue_,
-            .api_version = VK_API_VERSION_1_1,
-            .extensions = extensions_,
-            .timeline_semaphore_enabled = timeline_semaphore_,
-            .shader_int64_enabled = shader_int64_,
-            .queue_mutex = &queue_mutex_,
-            .pipeline_cache = VK_NULL_HANDLE,
-            .get_instance_proc_addr = vkGetInstanceProcAddr,
-            .clamp = {},
-            .tuning = {}};
-}
-
 void Gpu::submit(const VkSubmitInfo& submission, VkFence fence) {
-    const std::lock_guard lock(queue_mutex_);
     check(vkQueueSubmit(queue_, 1, &submission, fence), "vkQueueSubmit");
 }
 
 VkResult Gpu::present(const VkPresentInfoKHR& presentation) {
-    const std::lock_guard lock(queue_mutex_);
     return vkQueuePresentKHR(queue_, &presentation);
 }
 
@@ -205,7 +158,6 @@ void Gpu::wait(VkFence fence) {
 }
 
 void Gpu::wait_idle() {
-    const std::lock_guard lock(queue_mutex_);
     vkDeviceWaitIdle(device_);
 }
 

@@ -1,10 +1,8 @@
-// The Vulkan device that drawing and training share: made here, adopted by the engine, one queue behind one
-// mutex.
+// The Vulkan device that draws. Training has one of its own on the same physical device: on a shared queue a
+// picture would wait for the whole training step before it, and the next step for the picture.
 #pragma once
 
 #include <functional>
-#include <mutex>
-#include <string>
 #include <string_view>
 #include <vector>
 #include <vulkan/vulkan.h>
@@ -14,16 +12,15 @@
 namespace lab {
 
 struct GpuOptions {
-    std::string select;  ///< as vknorm::DeviceOptions::select
     bool validation = false;
     std::function<void(std::string_view)> on_validation_message;
     std::vector<const char*> window_extensions;  ///< instance extensions; empty: nothing is ever presented
 };
 
-/// Throws vknorm::Error as the constructor of vknorm::Device does.
+/// Throws vknorm::Error when `device` is gone, vknorm::Unsupported when it cannot draw, or present as asked.
 class Gpu {
   public:
-    explicit Gpu(const GpuOptions& options);
+    Gpu(const vknorm::DeviceInfo& device, const GpuOptions& options);
     ~Gpu();
     Gpu(const Gpu&) = delete;
     Gpu& operator=(const Gpu&) = delete;
@@ -34,9 +31,6 @@ class Gpu {
     VkDevice device() const { return device_; }
     uint32_t queue_family() const { return queue_family_; }
     VkQueue queue() const { return queue_; }
-
-    /// For the constructor of vknorm::Device; this object must outlive that one.
-    vknorm::AdoptedDevice adopted();
 
     void submit(const VkSubmitInfo& submission, VkFence fence);
     VkResult present(const VkPresentInfoKHR& presentation);
@@ -59,9 +53,6 @@ class Gpu {
     VkDevice device_ = VK_NULL_HANDLE;
     uint32_t queue_family_ = 0;
     VkQueue queue_ = VK_NULL_HANDLE;
-    std::mutex queue_mutex_;
-    std::vector<const char*> extensions_;
-    bool timeline_semaphore_ = false, shader_int64_ = false;
 };
 
 /// Throws vknorm::Error naming `call` unless `result` is a success.

@@ -14,6 +14,7 @@
 namespace {
 
 using namespace lab;
+using lab::testing::test_device;
 using lab::testing::test_gpu;
 
 const ImVec2 size{1600, 1000};
@@ -28,7 +29,7 @@ struct Lab {
         return settings;
     }
 
-    vknorm::Device device = vknorm::Device::adopt(test_gpu().adopted());
+    vknorm::Device device{test_device()};
     Session session{device, small()};
     Screen screen{1, least_window};
     Shell shell{session};

@@ -30,12 +30,15 @@ void select_test_gpu(const std::string& name) {
     selected = name;
 }
 
+vknorm::DeviceOptions test_device() {
+    return {.select = selected, .validation = true, .on_validation_message = on_message};
+}
+
 Gpu& test_gpu() {
     if (!gpu)
-        gpu = std::make_unique<Gpu>(GpuOptions{.select = selected,
-                                               .validation = true,
-                                               .on_validation_message = on_message,
-                                               .window_extensions = {}});
+        gpu = std::make_unique<Gpu>(
+            vknorm::Device({.select = selected}).info(),
+            GpuOptions{.validation = true, .on_validation_message = on_message, .window_extensions = {}});
     return *gpu;
 }
 

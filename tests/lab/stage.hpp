@@ -13,7 +13,8 @@
 
 namespace lab::testing {
 
-/// The device under test, validation on; any message fails the running test.
+/// The device under test, validation on; any message fails the running test. It trains, and it draws.
+vknorm::DeviceOptions test_device();
 Gpu& test_gpu();
 /// Chooses it, before its first use.
 void select_test_gpu(const std::string& name);
