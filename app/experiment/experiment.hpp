@@ -24,6 +24,7 @@ struct PlannedEvent {
     // One of these.
     std::function<void(Settings&)> change{};  ///< a setting, as a user would
     bool recompute = false;  ///< running statistics become those of all the examples trained on
+    std::function<void(Trainer&, size_t twin)> act{};  ///< on what the twin has learnt
     std::function<double(Trainer&, size_t twin)> measure{};
 };
 

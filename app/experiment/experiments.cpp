@@ -7,7 +7,8 @@ namespace lab {
 std::span<const Experiment> experiments() {
     static const std::vector<Experiment> all = [] {
         std::vector<Experiment> list;
-        for (auto table : {training_experiments, batch_experiments, statistics_experiments})
+        for (auto table :
+             {reason_experiments, training_experiments, batch_experiments, statistics_experiments})
             for (Experiment& one : table()) list.push_back(std::move(one));
         return list;
     }();

@@ -15,6 +15,7 @@ std::span<const Experiment> experiments();
 const Experiment* find_experiment(const std::string& name);
 
 // The tables.
+std::vector<Experiment> reason_experiments();
 std::vector<Experiment> training_experiments();
 std::vector<Experiment> batch_experiments();
 std::vector<Experiment> statistics_experiments();

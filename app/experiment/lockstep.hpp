@@ -54,6 +54,11 @@ class Trainer {
     /// A tensor of a twin, named as vknorm::Network::tensor_names() has it.
     std::vector<float> tensor(size_t twin, const std::string& name) { return twins_.at(twin).tensor(name); }
 
+    /// Sets it, between two steps, as vknorm::Network::set_tensor does.
+    void set_tensor(size_t twin, const std::string& name, std::span<const float> values) {
+        twins_.at(twin).set_tensor(name, values);
+    }
+
     /// Writes twin A, and how far the run is.
     void save(const std::filesystem::path& file);
     /// To be called before the first step: twin A goes on from such a file, or with the weights of another

@@ -67,11 +67,13 @@ void Study::obey(const PlannedEvent& event) {
         run_->all([&](Trainer& of_rank) { of_rank.apply(settings); });
     }
     if (event.recompute) run_->all([](Trainer& of_rank) { of_rank.recompute_running_statistics(); });
-    if (!event.measure) return;
-    auto& measured = trials_.back().runs.back().measured[event.name];
-    measured.resize(first.twins().size());
-    for (size_t twin = 0; twin < measured.size(); ++twin) {
+    const size_t twins = first.twins().size();
+    for (size_t twin = 0; twin < twins; ++twin) {
         if (first.twins()[twin].diverged()) continue;
+        if (event.act) run_->all([&](Trainer& of_rank) { event.act(of_rank, twin); });
+        if (!event.measure) continue;
+        auto& measured = trials_.back().runs.back().measured[event.name];
+        measured.resize(twins);
         run_->all([&](Trainer& of_rank) {
             const double value = event.measure(of_rank, twin);
             if (&of_rank == &first) measured[twin].push_back({first.steps(), value});

@@ -61,6 +61,10 @@ class Twin {
                                               std::span<const double> learning_rates);
     /// As vknorm::Network::tensor.
     std::vector<float> tensor(const std::string& name) { return network_.tensor(name); }
+    /// As vknorm::Network::set_tensor.
+    void set_tensor(const std::string& name, std::span<const float> values) {
+        network_.set_tensor(name, values);
+    }
     /// Makes the running statistics those of all of `train`.
     void recompute_running_statistics(const vknorm::Dataset& train);
 

@@ -1,4 +1,4 @@
-// Experiments about how networks train: rates, initial weights, depth, the landscape of the loss.
+// Experiments about what trains: rates, initial weights, depth, norms, schedules.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,14 +11,6 @@ namespace lab {
 namespace {
 
 using namespace table;
-
-// --- Covariate shift
-
-std::vector<RunPlan> covariate_shift(Form form) {
-    Settings s = digits(3, 100, 60, 0.1f);
-    for (TwinSettings& twin : s.twins) twin.activation = vknorm::Activation::sigmoid;
-    return {{.name = "the run", .settings = s, .steps = form == Form::full ? 2000u : 600u}};
-}
 
 // --- Learning rate
 
@@ -74,30 +66,6 @@ std::vector<RunPlan> family(Form form) {
     const uint64_t count = form == Form::full ? 1000 : 320;
     return {{.name = "normalized", .settings = s, .steps = count},
             {.name = "plain", .settings = plain, .steps = count}};
-}
-
-// --- Landscape
-
-constexpr double probed_rate = 0.2;
-constexpr std::array multiples = {0.5, 1.0, 2.0, 4.0};  // of the rate, as in the paper
-
-double loss_range(Trainer& trainer, size_t twin) {
-    std::array<double, multiples.size()> rates;
-    std::transform(multiples.begin(), multiples.end(), rates.begin(),
-                   [](double multiple) { return multiple * probed_rate; });
-    const std::vector<double> losses = trainer.losses_along_gradient(twin, rates);
-    const auto [low, high] = std::minmax_element(losses.begin(), losses.end());
-    return *high - *low;
-}
-
-std::vector<RunPlan> landscape(Form form) {
-    const bool full = form == Form::full;
-    RunPlan plan{.name = "the run",
-                 .settings = digits(4, 64, 64, static_cast<float>(probed_rate)),
-                 .steps = full ? 600u : 240u};
-    for (uint64_t step = 20; step <= plan.steps; step += 20)
-        plan.events.push_back({.step = step, .name = "loss range", .measure = loss_range});
-    return {plan};
 }
 
 // --- Redundant bias
@@ -164,63 +132,6 @@ double swing(const RunRecord& run) {
 
 std::vector<Experiment> training_experiments() {
     return {
-        {.name = "covariate-shift",
-         .title = "Covariate shift",
-         .claim = "With batch norm the input of a late unit keeps its distribution; without, it drifts, and "
-                  "the network learns slowly.",
-         .source = "Ioffe & Szegedy 2015, Fig. 1",
-         .setup = "Digits \xC2\xB7 3 x 100 sigmoid \xC2\xB7 batch 60 \xC2\xB7 rate 0.1",
-         .seeing =
-             "Two networks see the same pictures in the same order. Follow their [test accuracy|1]: A "
-             "leaves guessing behind in the first steps. The [input of one late unit|2] shows why: its "
-             "middle 70 % stay about as wide, and about where they were. Without a norm the [same unit|3] "
-             "gets nearly the same value for every picture, and that value moves. The [loss|4] of B "
-             "stays near ln 10 = 2.303, which is guessing among ten.",
-         .plans = covariate_shift,
-         .criteria = {{"A reaches 0.80 by step",
-                       [](const Trial& t) { return step_reaching(t.runs[0], a, 0.8); }, at_most(500),
-                       "Fig. 1a: of 50 000 steps a hundredth suffices A for most of what it learns"},
-                      {"A minus B in the end",
-                       [](const Trial& t) { return accuracy(t.runs[0], a) - accuracy(t.runs[0], b); },
-                       at_least(0.2), "Fig. 1a: B is far behind all along"},
-                      {"Drift / spread of A", [](const Trial& t) { return drift_over_spread(t.runs[0], a); },
-                       at_most(0.5), "Fig. 1c: the median stays inside the middle of its band"},
-                      {"Drift / spread of B", [](const Trial& t) { return drift_over_spread(t.runs[0], b); },
-                       at_least(1), "Fig. 1b: the band leaves the place where it was"}},
-         .figures =
-             {{.title = "Test accuracy, eval mode",
-               .x = steps,
-               .x_name = "step",
-               .twins = {a, b},
-               .points = first_accuracy,
-               .references = {{100, .58, a, "earlier trainer, other digits"},
-                              {1000, .75, a, "earlier trainer, other digits"},
-                              {2000, .84, a, "earlier trainer, other digits"},
-                              {100, .10, b, "earlier trainer, other digits"},
-                              {1000, .15, b, "earlier trainer, other digits"},
-                              {2000, .29, b, "earlier trainer, other digits"}}},
-              {.title = "A: input of one unit, 15 to 85 %",
-               .x = steps,
-               .x_name = "step",
-               .twins = {a},
-               .points = [](const Trial& t,
-                            size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile15); },
-               .upper = [](const Trial& t,
-                           size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile85); }},
-              {.title = "B: the same unit, 15 to 85 %",
-               .x = steps,
-               .x_name = "step",
-               .twins = {b},
-               .points = [](const Trial& t,
-                            size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile15); },
-               .upper = [](const Trial& t,
-                           size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile85); }},
-              {.title = "Training loss",
-               .x = steps,
-               .x_name = "step",
-               .twins = {a, b},
-               .points = first_loss,
-               .log = true}}},
         {.name = "learning-rate",
          .title = "Learning rate",
          .claim = "Batch norm trains at rates that differ thirtyfold; the plain network in a narrow range.",
@@ -377,37 +288,6 @@ std::vector<Experiment> training_experiments() {
                       .points = first_loss,
                       .log = true}},
          .expected = Verdict::holds_in_part},
-        {.name = "loss-landscape",
-         .title = "Loss landscape",
-         .claim = "Along the gradient the loss varies less with batch norm: the landscape is smoother.",
-         .source = "Santurkar et al. 2018, Fig. 4a",
-         .setup = "Digits \xC2\xB7 4 x 64 ReLU \xC2\xB7 batch 64 \xC2\xB7 rate 0.2",
-         .seeing =
-             "Every 20 steps both networks look ahead along their gradient, half to four times as far as the "
-             "next step goes, and come back. The [range of the loss|1] that they find there is narrower for "
-             "A: "
-             "a step may be long without a surprise. [Training loss|2] is what came of it.",
-         .plans = landscape,
-         .criteria = {{"Mean range, B / A",
-                       [](const Trial& t) {
-                           return mean_measured(t.runs[0], "loss range", b) /
-                                  mean_measured(t.runs[0], "loss range", a);
-                       },
-                       at_least(2),
-                       "Fig. 4a: the bands differ by more than a factor of two for most of training"}},
-         .figures = {{.title = "Range of the loss along the gradient",
-                      .x = steps,
-                      .x_name = "step",
-                      .twins = {a, b},
-                      .points = [](const Trial& t,
-                                   size_t twin) { return measured_curve(t.runs[0], "loss range", twin); },
-                      .log = true},
-                     {.title = "Training loss",
-                      .x = steps,
-                      .x_name = "step",
-                      .twins = {a, b},
-                      .points = first_loss,
-                      .log = true}}},
         {.name = "redundant-bias",
          .title = "Redundant bias",
          .claim = "A bias before batch norm does nothing: the mean takes it away, and it never learns.",
