@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "app/experiment/measured_layers.hpp"
+#include "app/experiment/microscope.hpp"
 #include "app/experiment/words.hpp"
 #include "app/lab/norm_choice.hpp"
 #include "app/plot/overlap.hpp"
@@ -46,6 +47,31 @@ std::optional<plot::DrawnLine> draw_sparkline(const Look& look, ImDrawList& list
     plot::area(list, upper, lower, faded(color, look.theme.dark ? 0.25f : 0.2f));
     plot::stroke(list, upper, color, width);
     return plot::DrawnLine{{std::move(upper)}, color, width};
+}
+
+// What one example is in that layer: a short line for each unit, a long one for the unit looked at.
+void draw_followed(const Look& look, ImDrawList& list, const Snapshot& s, const FollowedExample& followed,
+                   uint32_t layer, const plot::Rect& area) {
+    if (followed.twin >= s.twins.size() || layer >= s.twins[followed.twin].layers.size()) return;
+    const TwinView& twin = s.twins[followed.twin];
+    const std::shared_ptr<const Specimen> specimen = twin.specimen_of(layer);
+    if (!specimen || followed.row >= specimen->rows()) return;
+    const Histogram& range = twin.layers[layer].normalized;
+    if (!(range.high > range.low)) return;
+    const auto x_of = [&](uint32_t unit) {
+        const float value = specimen->device.y[specimen->at(followed.row, unit)];
+        return area.min.x +
+               std::clamp((value - range.low) / (range.high - range.low), 0.0f, 1.0f) * area.width();
+    };
+    const Color color = look.theme.twin_words[followed.twin];
+    for (uint32_t unit = 0; unit < specimen->channels; ++unit) {
+        const float x = std::round(x_of(unit));
+        list.AddRectFilled({x, area.max.y - look.px(5)}, {x + look.px(1), area.max.y}, faded(color, 0.6f));
+    }
+    // A layer that is narrower has no such unit.
+    if (followed.unit >= specimen->channels) return;
+    const float x = std::round(x_of(followed.unit));
+    list.AddRectFilled({x, area.min.y}, {x + look.px(2), area.max.y}, look.theme.text);
 }
 
 std::string moments(const LayerView& layer) {
@@ -203,7 +229,8 @@ void draw_lens(const Look& look, ImDrawList& list, const plot::Rect& card, bool 
 }
 
 void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const Snapshot& s,
-               const Settings& settings, const MeasuredLayer& its, uint32_t index, bool hovered) {
+               const Settings& settings, const MeasuredLayer& its, uint32_t index, bool hovered,
+               const std::optional<FollowedExample>& followed) {
     const bool inspected = settings.inspected_layer == index;
     const Color fill = hovered ? mixed(look.theme.panel, look.theme.control, 0.6f) : look.theme.panel;
     plot::card(look, list, card, look.px(7), fill, inspected ? look.theme.grip : look.theme.border,
@@ -247,11 +274,13 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
             outlines.push_back(std::move(*outline));
     }
     plot::show_covered_lines(list, outlines, area.min.x, area.max.x, look.px(6));
+    if (followed) draw_followed(look, list, s, *followed, index, area);
 }
 
 }  // namespace
 
-bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings) {
+bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings,
+                const std::optional<FollowedExample>& followed) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     bool magnified = false;
     const std::vector<MeasuredLayer> its = measured_layers(settings, 0);
@@ -280,7 +309,7 @@ bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Se
             (ImGui::IsItemClicked(ImGuiMouseButton_Right) || look.focus.asked_for_menu()))
             ImGui::OpenPopup("norms");
         hint(look, layer_note(s, settings, its[i], i).c_str(), Side::below);
-        draw_card(look, list, card, s, settings, its[i], i, hovered);
+        draw_card(look, list, card, s, settings, its[i], i, hovered, followed);
         draw_layer_menu(look, card, its[i], i, settings);
         ImGui::PopID();
         x += width;

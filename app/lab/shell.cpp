@@ -332,7 +332,8 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
     if (gallery_.open() && gallery_.shown()) {
         gallery_.draw_shown(look, {layout.cards.min, layout.tab.max}, commands_);
     } else {
-        if (draw_cards(look, layout.cards, run, settings_)) show_measured(&Settings::microscope);
+        if (draw_cards(look, layout.cards, run, settings_, tabs_[shown_]->followed()))
+            show_measured(&Settings::microscope);
         tabs_[shown_]->draw(frame);
     }
     const std::vector<Finding> found = findings(run);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "app/experiment/snapshot.hpp"
+#include "app/lab/cards.hpp"
 #include "app/lab/panel_grid.hpp"
 #include "app/lab/shortcut.hpp"
 #include "app/ui/ink.hpp"
@@ -35,6 +37,9 @@ class Tab {
     virtual void draw_controls(const TabFrame&) {}
     /// Whether its picture changes by itself.
     virtual bool moves() const { return false; }
+
+    /// The example that it follows, for the cards above it.
+    virtual std::optional<FollowedExample> followed() const { return {}; }
 
     /// The letter that shows the tab, and the first one again, beside the digit of its place. 0: none.
     virtual char letter() const { return 0; }

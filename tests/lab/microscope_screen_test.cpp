@@ -70,6 +70,17 @@ TEST(MicroscopeScreen, ArrowsStepAndSpacePlays) {
     EXPECT_EQ(stage.calls("run"), 1u) << "elsewhere space runs";
 }
 
+TEST(MicroscopeScreen, FollowsAnExampleThroughTheCardsOfAllLayers) {
+    Stage stage(under_the_microscope());
+    const auto lines = [&] {  // long ones, in the colour of words
+        return lab::testing::count(stage.ground(), stage.layout().cards, stage.screen.look().theme.text);
+    };
+    const size_t one = 2 * 20;  // its pixels, at least
+    EXPECT_GE(lines(), 4 * one);
+    stage.press(key('1'));
+    EXPECT_LT(lines(), one);
+}
+
 TEST(MicroscopeScreen, TAndFChooseTheModeShown) {
     Stage stage(under_the_microscope());
     EXPECT_EQ(seen(stage, "train mode"), 1u);

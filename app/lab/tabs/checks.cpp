@@ -90,6 +90,9 @@ class Checks final : public Tab {
     }
     bool Settings::*measured() const override { return &Settings::microscope; }
     bool moves() const override { return stepper_.moves(); }
+    std::optional<FollowedExample> followed() const override {
+        return specimen_ ? std::optional(FollowedExample{twin_, row_, unit_}) : std::nullopt;
+    }
     std::vector<Shortcut> shortcuts(PanelGrid&) override;
     void draw_controls(const TabFrame& frame) override;
     void draw(const TabFrame& frame) override;
@@ -190,7 +193,11 @@ void Checks::draw_controls(const TabFrame& frame) {
         if (specimen_) {
             slider(look, "Example", row_, 0, specimen_->rows() - 1,
                    std::to_string(row_) + " of " + std::to_string(specimen_->rows()));
-            hint(look, "The example of the batch that is followed; so does a dot under the pointer");
+            hint(look,
+                 "The example of the batch that is followed, here and on the cards of all layers, where a "
+                 "short "
+                 "line is what a unit gave and the long one that of this unit; a dot under the pointer is "
+                 "followed, too");
         }
     }
     look_at(frame);
