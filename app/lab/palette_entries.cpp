@@ -56,6 +56,11 @@ std::vector<PaletteEntry> palette_entries(const PaletteSources& from) {
             {.kind = "preset", .name = preset.name, .detail = "", .act = [&](const std::string&) {
                  from.take_preset(preset);
              }});
+    for (const Experiment& experiment : experiments())
+        entries.push_back(
+            {.kind = "experiment", .name = experiment.title, .detail = "", .act = [&](const std::string&) {
+                 from.show_experiment(experiment);
+             }});
     for (const Panel& panel : from.panels)
         entries.push_back(
             {.kind = "plot", .name = panel_name(panel), .detail = "full", .act = [&](const std::string&) {

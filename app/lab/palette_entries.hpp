@@ -1,6 +1,8 @@
-// What the palette offers: the tables that keys, controls, presets, plots and the glossary are made of, too.
+// What the palette offers: the tables that keys, controls, presets, experiments, plots and the glossary are
+// made of, too.
 #pragma once
 
+#include "app/experiment/experiments.hpp"
 #include "app/experiment/presets.hpp"
 #include "app/lab/palette.hpp"
 #include "app/lab/panel.hpp"
@@ -13,6 +15,7 @@ struct PaletteSources {
     Settings& settings;  ///< changed by what is chosen
     std::span<const Panel> panels;
     std::function<void(const Preset& preset)> take_preset;
+    std::function<void(const Experiment& experiment)> show_experiment;
     std::function<void(const std::string& panel)> show_panel;
     std::function<void(const char* name)> explain;
 };

@@ -129,7 +129,12 @@ void Shell::introduce() {
 
 void Shell::begin_experiment(const Experiment& experiment) {
     commands_.conduct(experiment, Form::full);
-    live_ = LivePlan{experiment.plans(Form::full).front(), commands_.snapshot()->run};
+    const RunPlan plan = experiment.plans(Form::full).front();
+    // What acts on a twin at a step comes too late for a run that goes on meanwhile.
+    if (std::any_of(plan.events.begin(), plan.events.end(),
+                    [](const PlannedEvent& event) { return event.act != nullptr; }))
+        return;
+    live_ = LivePlan{plan, commands_.snapshot()->run};
     take_preset(live_->plan.settings);
     commands_.run();
 }
@@ -273,6 +278,12 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
                          .settings = settings_,
                          .panels = panels(),
                          .take_preset = [this](const Preset& preset) { take_preset(preset.settings); },
+                         .show_experiment =
+                             [this](const Experiment& experiment) {
+                                 if (!gallery_.open()) gallery_.toggle();
+                                 gallery_.show(experiment);
+                                 if (!commands_.study(experiment)) begin_experiment(experiment);
+                             },
                          .show_panel =
                              [this](const std::string& id) {
                                  show(0);

@@ -216,6 +216,11 @@ TEST(Palette, FindsEverythingByTheKeyboardAlone) {
     EXPECT_TRUE(same_experiment(stage.commands.applied, presets()[1].settings));
     choose(stage, "plot: gradient norm");
     EXPECT_TRUE(stage.plot("gradient").panel.full);
+    choose(stage, "experiment: injected");
+    EXPECT_EQ(stage.calls("conduct"), 1u);
+    EXPECT_EQ(stage.calls("run"), 0u) << "nobody could inject noise into a run that goes on";
+    stage.the("What am I seeing?", fonts(stage).strong);
+    stage.press(Key::escape);
     choose(stage, "word: ghost");
     EXPECT_EQ(shown(stage, "Ghost batches", fonts(stage).strong), 1u);
     EXPECT_EQ(shown(stage, "Epoch", fonts(stage).strong), 0u);
@@ -245,6 +250,7 @@ TEST(Palette, OffersEveryShortcutSettingPresetPlotAndWord) {
                                  .settings = settings,
                                  .panels = panels,
                                  .take_preset = [](const Preset&) {},
+                                 .show_experiment = [](const Experiment&) {},
                                  .show_panel = [](const std::string&) {},
                                  .explain = [](const char*) {}};
     const std::vector<PaletteEntry> entries = palette_entries(sources);
@@ -259,6 +265,7 @@ TEST(Palette, OffersEveryShortcutSettingPresetPlotAndWord) {
         EXPECT_EQ(has("set", field.label), offered) << field.label;
     }
     for (const Preset& preset : presets()) EXPECT_TRUE(has("preset", preset.name));
+    for (const Experiment& experiment : experiments()) EXPECT_TRUE(has("experiment", experiment.title));
     for (const Panel& panel : panels) EXPECT_TRUE(has("plot", panel.explanation.name));
     for (const Explanation& row : explanations) EXPECT_TRUE(has("word", row.name));
     for (const PaletteEntry& entry : entries)

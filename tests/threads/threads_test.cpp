@@ -92,5 +92,27 @@ TEST(Threads, TrainNetworksOfTheirOwn) {
     for (size_t thread = 0; thread < threads; ++thread) EXPECT_EQ(results[thread], train(thread));
 }
 
+TEST(Threads, TrainOneNetworkAsRanks) {
+    Device device(test_device_options());
+    const Dataset points = make_2d(Shape2D::spiral, 128, 0.1f, 7);
+    constexpr uint32_t rows = 8;  // of each rank
+    std::vector<std::vector<float>> weights(threads);
+    run_ranks(threads, [&](Exchange& exchange) {
+        NetworkOptions options;
+        options.inputs = points.features;
+        options.hidden = {{8}, {8}};
+        options.max_batch = rows;
+        options.exchange = &exchange;
+        Network network(device, options);
+        BatchOrder order(points.size(), threads * rows, 7);
+        for (int step = 0; step < 6; ++step) {
+            const Dataset batch = pick(points, order.next().subspan(exchange.rank() * rows, rows));
+            network.train_step(batch.inputs, batch.labels);
+        }
+        weights[exchange.rank()] = network.tensor("0.linear.weight");
+    });
+    for (const std::vector<float>& of_rank : weights) EXPECT_EQ(of_rank, weights[0]);
+}
+
 }  // namespace
 }  // namespace vknorm::testing
