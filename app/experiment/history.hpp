@@ -43,6 +43,16 @@ struct Extremes<T> {
         rows += later.rows;
     }
 };
+/// Of several rows, each by itself.
+template <RowOfNumbers T>
+struct Extremes<std::vector<T>> {
+    std::vector<Extremes<T>> each;
+
+    explicit Extremes(const std::vector<T>& all) : each(all.begin(), all.end()) {}
+    void include(const Extremes& later) {
+        for (size_t i = 0; i < each.size(); ++i) each[i].include(later.each[i]);
+    }
+};
 
 template <class T>
 class History {

@@ -15,6 +15,7 @@ void KeptRuns::keep(uint64_t number, Trainer trainer, std::string change) {
     for (const Twin& twin : trainer.twins()) {
         TwinView curves = twin.view();
         curves.distributions.clear();
+        curves.channels.clear();
         curves.boundary = {};
         past->twins.push_back(std::move(curves));
     }

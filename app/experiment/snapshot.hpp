@@ -55,6 +55,21 @@ struct UnitRow {
         &UnitRow::beta,           &UnitRow::gradient_norm};
 };
 
+/// One training step as a channel of a norm saw it; of a linear layer each unit is a channel.
+struct ChannelRow {
+    float batch_mean = not_measured, batch_variance = not_measured;      ///< biased; of steps that used them
+    float running_mean = not_measured, running_variance = not_measured;  ///< after the step, if it keeps them
+    float gamma = not_measured, beta = not_measured;                     ///< after the step
+    /// From the running mean to the batch's, in running deviations: how far eval mode moves what train mode
+    /// normalizes.
+    float gap = not_measured;
+
+    static constexpr std::array numbers = {&ChannelRow::batch_mean,   &ChannelRow::batch_variance,
+                                           &ChannelRow::running_mean, &ChannelRow::running_variance,
+                                           &ChannelRow::gamma,        &ChannelRow::beta,
+                                           &ChannelRow::gap};
+};
+
 /// The test set, evaluated between two steps.
 struct TestRow {
     float accuracy = not_measured;  ///< 0 to 1, with running statistics (eval mode)
@@ -81,9 +96,10 @@ struct LayerView {
     float mean = not_measured, deviation = not_measured;
     uint32_t non_finite = 0;
     // Of norms over the batch:
-    float largest_gain = not_measured;  ///< of a unit: abs(gamma) / sqrt(variance + epsilon)
-    uint32_t dead_units = 0;            ///< of ReLUs whose beta no batch of that size can make up for
-    std::vector<uint32_t> shape{};      ///< of what the layer gives for one example
+    float largest_gain = not_measured;   ///< of a unit: abs(gamma) / sqrt(variance + epsilon)
+    uint32_t dead_units = 0;             ///< of ReLUs whose beta no batch of that size can make up for
+    std::vector<uint32_t> shape{};       ///< of what the layer gives for one example
+    std::vector<ChannelRow> channels{};  ///< of the norm; empty: it has none
 };
 
 /// What a channel of a convolution's norm, or of the convolution without one, makes of test pictures.
@@ -113,8 +129,9 @@ struct TwinView {
     /// As EvaluationSchedule has it; and of the latest step, when that is known.
     History<TestRow> test{2048};
     History<std::vector<Histogram>> distributions{96};  ///< of what each activation receives
-    std::vector<LayerView> layers;    ///< one per measured layer; empty before the first step
-    Boundary boundary;                ///< for planar data
+    std::vector<LayerView> layers;  ///< one per measured layer; empty before the first step
+    std::vector<History<std::vector<ChannelRow>>> channels;  ///< of each measured layer's norm, if it has one
+    Boundary boundary;                                       ///< for planar data
     FeatureMaps maps;                 ///< of the inspected channel, of the first examples of Snapshot::test
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
     std::optional<Divergence> divergence;  ///< the twin sits out since

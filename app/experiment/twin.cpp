@@ -109,6 +109,27 @@ void describe_units(LayerView& view, const std::vector<vknorm::ChannelStatistics
     }
 }
 
+/// Of a layer that wide: it takes as much memory as another one.
+size_t channel_capacity(uint32_t width) {
+    constexpr uint32_t most_rows = 24'576, least = 32, most = 512;
+    return std::clamp(most_rows / width, least, most);
+}
+
+std::vector<ChannelRow> channel_rows(const std::vector<vknorm::ChannelStatistics>& channels,
+                                     vknorm::Norm kind, float epsilon) {
+    std::vector<ChannelRow> rows;
+    for (const vknorm::ChannelStatistics& channel : channels)
+        rows.push_back({.batch_mean = channel.batch_mean,
+                        .batch_variance = channel.batch_variance,
+                        .running_mean = channel.running_mean,
+                        .running_variance = channel.running_variance,
+                        .gamma = channel.gamma,
+                        .beta = kind == vknorm::Norm::rms ? not_measured : channel.beta,
+                        .gap = (channel.batch_mean - channel.running_mean) /
+                               std::sqrt(channel.running_variance + epsilon)});
+    return rows;
+}
+
 /// Of the vector of all the values that the probe saw.
 float length_of(const vknorm::ProbeResult& probe) {
     const double count = std::accumulate(probe.histogram.begin(), probe.histogram.end(), 0.0);
@@ -161,6 +182,7 @@ Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const
       strong_loss_(strong),
       light_gradient_norm_(light),
       strong_gradient_norm_(strong) {
+    for (const MeasuredLayer& layer : layers_) view_.channels.emplace_back(channel_capacity(layer.width()));
     set_hyperparameters(settings);
     set_probes(settings);
     set_plan(settings);
@@ -321,6 +343,10 @@ void Twin::collect(uint64_t step) {
         if (layer.kind == vknorm::Norm::batch && settings_.statistics == vknorm::Statistics::batch)
             describe_units(view_.layers.back(), result.statistics.at(layer.norm), settings_.epsilon,
                            settings_.batch * layer.positions(), layer.rectified);
+        if (layer.norm.empty()) continue;
+        view_.layers.back().channels =
+            channel_rows(result.statistics.at(layer.norm), layer.kind, settings_.epsilon);
+        view_.channels[i].push(step, view_.layers.back().channels);
     }
     view_.distributions.push(step, std::move(histograms));
 }

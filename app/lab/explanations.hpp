@@ -45,6 +45,29 @@ inline constexpr Explanation explanations[] = {
     {"Gradient norm", "‖g‖ = √(Σ (dL/dw)²)",
      "How steep the loss is, over all parameters. Falling to 0: saturated or dead units. Growing by itself: "
      "the learning rate is too large."},
+    {"Batch mean", "μ = Σ x / n",
+     "The mean of each channel over the batch, one line for each, over the steps: what batch norm subtracts. "
+     "Violet is below 0, yellow above."},
+    {"Batch variance", "σ² = Σ (x − μ)² / n",
+     "The variance of each channel over the batch: what batch norm divides by, as a root. Near 0 a channel "
+     "hardly varies, and its noise is blown up."},
+    {"Gamma", "y = γ · x" HAT " + β",
+     "The learned scale of each channel, from 1 on. Yellow channels grew, violet ones shrank; near 0 a "
+     "channel "
+     "is switched off."},
+    {"Beta", "y = γ · x" HAT " + β",
+     "The learned shift of each channel, from 0 on. Far below 0 a ReLU behind it never answers."},
+    {"Gap", "(μ_batch − μ_run) / √(σ²_run + ε)",
+     "How far the batch's mean lies from the running one, in running deviations: so far eval mode moves what "
+     "train mode normalizes. Large at first, then the noise of batches; a stripe that stays is wrong."},
+    {"Channels", "",
+     "The statistics of each unit or channel after the latest step. A click on a head sorts, a click on a "
+     "line "
+     "inspects it everywhere."},
+    {"Batch against running", "σ²_batch ≈ σ²_run",
+     "One point for each channel; on the dashed line eval mode has what training had. All below or all "
+     "above: "
+     "running statistics lag, or batches are too small."},
     {"A step of a twin", "",
      "Times that the device itself measured: a row for each layer, a column for each thing it does; darker "
      "is longer."},

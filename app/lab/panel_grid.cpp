@@ -60,7 +60,7 @@ plot::Rect PanelGrid::column(const Look& look, const plot::Rect& area, size_t co
     return Cells(look, area, 1).rect(static_cast<float>(column), 0, 1);
 }
 
-void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run) {
+plot::SharedX& PanelGrid::begin(const Snapshot& run) {
     if (twins_ != run.twins.size()) {  // legends and ridgelines are of other twins now
         twins_ = run.twins.size();
         panels_ = all_panels(twins_);
@@ -87,7 +87,11 @@ void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, con
         if (panel.frame.width() == 0) panel.plot.has_keyboard = false;  // it was not drawn
         panel.frame = {};
     }
+    return steps_;
+}
 
+void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run) {
+    begin(run);
     const std::vector<Place> at = places(panels_);
     const Cells cells(look, area, at.empty() ? 1 : at.back().row + 1);
     const auto edge = static_cast<float>(shown);

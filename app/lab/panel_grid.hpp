@@ -16,6 +16,8 @@ class PanelGrid {
     /// Where column `column` of a grid over `area` lies, over all rows.
     static plot::Rect column(const Look& look, const plot::Rect& area, size_t column);
 
+    /// The axis over steps, for what draws `run` in this frame in place of the panels.
+    plot::SharedX& begin(const Snapshot& run);
     /// Draws the panels of `run` in a grid over `area`, but those that would begin beyond the first `shown`
     /// columns; or the full one alone.
     void draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run);

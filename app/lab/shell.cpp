@@ -187,7 +187,7 @@ void Shell::step_back(Focus& focus) {
         focus.leave();
     else if (gallery_.open())
         gallery_.close();
-    else
+    else if (!tabs_[shown_]->step_back())
         panels_.leave_full();
 }
 

@@ -35,6 +35,8 @@ class Tab {
     virtual void draw(const TabFrame& frame) = 0;
     /// Controls of its own, above those of the run, in the same column.
     virtual void draw_controls(const TabFrame&) {}
+    /// Closes what fills it; false: nothing does.
+    virtual bool step_back() { return false; }
     /// Whether its picture changes by itself.
     virtual bool moves() const { return false; }
 

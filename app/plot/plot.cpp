@@ -293,31 +293,6 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
     state.reading = std::move(reading);
 }
 
-// Room at the left for the labels of `ticks`, the same for all but long ones.
-float label_room(const Look& look, std::span<const Tick> ticks) {
-    float room = look.px(left_margin);
-    for (const Tick& tick : ticks)
-        room = std::max(room, text_size(look.fonts.small, tick.label.c_str()).x + look.px(label_gap));
-    return room;
-}
-
-void draw_y_axis(const Look& look, const Mapping& m, std::span<const Tick> ticks) {
-    ImDrawList& list = *ImGui::GetWindowDrawList();
-    const float right = m.left + m.width;
-    if (m.y_scale == Scale::log)
-        for (const double value : minor_ticks(m.y)) {
-            const float y = std::round(m.to_y(value));
-            list.AddRectFilled({m.left, y}, {right, y + 1}, faded(look.theme.grid, 0.55f));
-        }
-    for (const Tick& tick : ticks) {
-        const float y = std::round(m.to_y(tick.value));
-        list.AddRectFilled({m.left, y}, {right, y + 1}, look.theme.grid);
-        const ImVec2 size = text_size(look.fonts.small, tick.label.c_str());
-        text(list, look.fonts.small, {m.left - look.px(label_gap) - size.x, y - size.y / 2}, look.theme.muted,
-             tick.label.c_str());
-    }
-}
-
 }  // namespace
 
 void SharedX::look_closely(double x) {
@@ -343,6 +318,31 @@ void draw_x_axis(const Look& look, const Mapping& m, const char* label) {
     }
     const float label_left = m.left - look.px(left_margin);
     text(list, look.fonts.small, {label_left, bottom + look.px(4)}, look.theme.muted, label);
+}
+
+// The same for all but long ones.
+float label_room(const Look& look, std::span<const Tick> ticks) {
+    float room = look.px(left_margin);
+    for (const Tick& tick : ticks)
+        room = std::max(room, text_size(look.fonts.small, tick.label.c_str()).x + look.px(label_gap));
+    return room;
+}
+
+void draw_y_axis(const Look& look, const Mapping& m, std::span<const Tick> ticks) {
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const float right = m.left + m.width;
+    if (m.y_scale == Scale::log)
+        for (const double value : minor_ticks(m.y)) {
+            const float y = std::round(m.to_y(value));
+            list.AddRectFilled({m.left, y}, {right, y + 1}, faded(look.theme.grid, 0.55f));
+        }
+    for (const Tick& tick : ticks) {
+        const float y = std::round(m.to_y(tick.value));
+        list.AddRectFilled({m.left, y}, {right, y + 1}, look.theme.grid);
+        const ImVec2 size = text_size(look.fonts.small, tick.label.c_str());
+        text(list, look.fonts.small, {m.left - look.px(label_gap) - size.x, y - size.y / 2}, look.theme.muted,
+             tick.label.c_str());
+    }
 }
 
 void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,

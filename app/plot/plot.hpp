@@ -72,5 +72,8 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
 
 /// Grid, ticks and name of the x axis, also for plots of another kind.
 void draw_x_axis(const Look& look, const Mapping& mapping, const char* label);
+/// The same of the y axis, with `ticks` at its left; and the room that their labels need there.
+void draw_y_axis(const Look& look, const Mapping& mapping, std::span<const Tick> ticks);
+float label_room(const Look& look, std::span<const Tick> ticks);
 
 }  // namespace lab::plot

@@ -92,4 +92,21 @@ TEST(History, KeepsTheLeastAndTheGreatestOfWhatItMerges) {
     }
 }
 
+TEST(History, KeepsTheLeastAndTheGreatestOfEachOfSeveralRows) {
+    History<std::vector<Row>> history(32);
+    for (uint64_t step = 0; step < 100; ++step) {
+        const auto value = static_cast<float>(step);
+        history.push(step, {{value, 0}, {-value, 0}});
+    }
+    for (size_t i = 0; i + 1 < history.size(); ++i) {
+        const auto first = static_cast<float>(history[i].step),
+                   last = static_cast<float>(history[i + 1].step - 1);
+        const auto& rows = history[i].extremes.each;
+        ASSERT_EQ(rows.size(), 2u);
+        EXPECT_TRUE(rows[0].low.value == first && rows[0].high.value == last);
+        EXPECT_TRUE(rows[1].low.value == -last && rows[1].high.value == -first);
+        EXPECT_EQ(rows[1].rows, history.stride());
+    }
+}
+
 }  // namespace

@@ -196,9 +196,8 @@ TEST(Manners, TabGoesFromControlToControl) {
 void tab(Stage& stage, int times) {
     for (int i = 0; i < times; ++i) stage.press(Key::tab);
 }
-// Run, Step, Reset, experiments, speed, presets, help, theme, palette and three tabs come before the
-// controls.
-constexpr int before_controls = 12;
+// Run, Step, Reset, experiments, speed, presets, help, theme, palette and the tabs come before the controls.
+constexpr int before_controls = 9 + static_cast<int>(std::size(all_tabs));
 
 TEST(Manners, ListsAreChosenFromByKeys) {
     Stage stage;

@@ -140,7 +140,10 @@ std::vector<plot::Rect> Stage::frames() {
     if (!commands.snapshot()->events.empty())
         frames.push_back({{at.tab.min.x, at.tab.max.y - screen.look().px(event_strip_height)}, at.tab.max});
     if (shell.settings().plan) frames.push_back(plan());
-    if (shell.settings().microscope) frames.push_back(at.tab);
+    const auto& panels = shell.panels();
+    const bool none = std::none_of(panels.begin(), panels.end(),
+                                   [](const Panel& panel) { return panel.frame.width() > 0; });
+    if (shell.settings().microscope || none) frames.push_back(at.tab);  // a tab of another kind
     for (const Panel& panel : shell.panels()) frames.push_back(panel.frame);
     return frames;
 }

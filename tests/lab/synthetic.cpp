@@ -77,6 +77,40 @@ Boundary boundary(float sharpness) {
     return b;
 }
 
+/// A channel that goes its own way, and is noisy.
+ChannelRow channel_row(vknorm::Norm kind, uint32_t channel, uint64_t step, std::mt19937& random) {
+    std::uniform_real_distribution<float> noise(-1, 1);
+    const float t = 1 - std::exp(-static_cast<float>(step) / 200),
+                way = std::sin(static_cast<float>(channel) * 2.4f);
+    ChannelRow row{.gamma = 1 + 0.2f * t * way};
+    if (kind != vknorm::Norm::rms) row.beta = -0.3f * t * way * way;
+    if (!vknorm::keeps_running_statistics(kind)) return row;
+    row.running_mean = 1.5f * way * t;
+    row.running_variance = 1 + t * (1 + way);
+    row.batch_mean = row.running_mean + 0.1f * noise(random);
+    row.batch_variance = row.running_variance * (1 + 0.1f * noise(random));
+    row.gap = (row.batch_mean - row.running_mean) / std::sqrt(row.running_variance);
+    return row;
+}
+
+void train_channels(TwinView& view, const std::vector<MeasuredLayer>& layers, uint64_t steps) {
+    constexpr uint64_t kept = 300;
+    std::mt19937 random(11);
+    for (size_t i = 0; i < layers.size(); ++i) {
+        view.channels.emplace_back(2 * kept);
+        if (layers[i].norm.empty()) continue;
+        const auto rows = [&](uint64_t step) {
+            std::vector<ChannelRow> all;
+            for (uint32_t channel = 0; channel < layers[i].width(); ++channel)
+                all.push_back(channel_row(layers[i].kind, channel, step, random));
+            return all;
+        };
+        for (uint64_t step = 1; step <= steps; step += 1 + steps / kept)
+            view.channels[i].push(step, rows(step));
+        if (steps > 0) view.layers[i].channels = rows(steps);
+    }
+}
+
 void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) {
     std::mt19937 random(static_cast<unsigned>(s.seed * 2 + twin));
     std::normal_distribution<float> normal;
@@ -133,6 +167,7 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
                                .deviation = width,
                                .shape = layers[layer].shape});
     }
+    train_channels(view, layers, steps);
 }
 
 /// Waves that go through the pictures, of either sign.

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <string>
 
+#include "app/experiment/measured_layers.hpp"
 #include "lab/small_trainer.hpp"
 
 namespace {
@@ -160,6 +161,84 @@ TEST(Trainer, InspectedLayerShowsItsWholePast) {
     trainer.apply(other);
     trainer.step();
     EXPECT_EQ(trainer.twins()[0].view().distributions.size(), 9u);
+}
+
+/// Those of the latest step of twin A are what the network has, and `x`, if there is one, gives.
+void expect_channels_of_network(Trainer& trainer, size_t layer, const std::string& norm, float epsilon,
+                                const Specimen* specimen) {
+    const TwinView view = trainer.twins()[0].view();
+    const std::vector<ChannelRow>& channels = view.layers.at(layer).channels;
+    const auto gamma = trainer.tensor(0, norm + ".weight"), beta = trainer.tensor(0, norm + ".bias"),
+               mean = trainer.tensor(0, norm + ".running_mean"),
+               variance = trainer.tensor(0, norm + ".running_var");
+    ASSERT_EQ(channels.size(), gamma.size());
+    EXPECT_EQ(view.channels.at(layer).back().value.size(), gamma.size());
+    for (uint32_t c = 0; c < channels.size(); ++c) {
+        const ChannelRow& channel = channels[c];
+        EXPECT_EQ(channel.gamma, gamma[c]);
+        EXPECT_EQ(channel.beta, beta[c]);
+        EXPECT_EQ(channel.running_mean, mean[c]);
+        EXPECT_EQ(channel.running_variance, variance[c]);
+        EXPECT_FLOAT_EQ(channel.gap, (channel.batch_mean - mean[c]) / std::sqrt(variance[c] + epsilon));
+        if (!specimen) continue;
+        double sum = 0, squares = 0;
+        for (uint32_t row = 0; row < specimen->rows(); ++row)
+            sum += double{specimen->device.x[specimen->at(row, c)]};
+        const double center = sum / specimen->rows();
+        for (uint32_t row = 0; row < specimen->rows(); ++row)
+            squares += std::pow(double{specimen->device.x[specimen->at(row, c)]} - center, 2);
+        EXPECT_NEAR(double{channel.batch_mean}, center, 1e-5);
+        EXPECT_NEAR(double{channel.batch_variance}, squares / specimen->rows(), 1e-4 * (1 + squares));
+    }
+}
+
+TEST(Trainer, ChannelsHaveTheStatisticsOfTheNetworkAtEveryStep) {
+    Settings settings = small();
+    settings.microscope = true;
+    Trainer trainer = make_trainer(settings);
+    for (uint64_t step = 1; step <= 5; ++step) {
+        trainer.step();
+        for (const size_t layer : {0u, 1u}) {
+            const TwinView a = trainer.twins()[0].view();
+            expect_channels_of_network(trainer, layer, std::to_string(layer) + ".norm", settings.epsilon,
+                                       a.specimen_of(layer).get());
+            EXPECT_EQ(a.channels[layer].size(), step);
+            EXPECT_EQ(a.channels[layer].back().step, step);
+        }
+        const TwinView b = trainer.twins()[1].view();
+        EXPECT_TRUE(b.layers[0].channels.empty() && b.channels[0].empty()) << "it has no norm";
+    }
+    settings.statistics = vknorm::Statistics::running;
+    trainer.apply(settings);
+    trainer.step();
+    const ChannelRow running = trainer.twins()[0].view().layers[1].channels[0];
+    EXPECT_TRUE(std::isnan(running.batch_mean) && std::isnan(running.gap)) << "none was measured";
+    EXPECT_TRUE(std::isfinite(running.running_mean) && std::isfinite(running.gamma));
+}
+
+TEST(Trainer, ChannelsOfConvolutionsHaveTheirStatistics) {
+    Settings settings;
+    settings.data = Data::digits;
+    settings.model = Model::classifier_small;
+    settings.twins.resize(1);
+    settings.batch = 4;
+    Trainer trainer = make_trainer(settings);
+    trainer.step();
+    const std::vector<MeasuredLayer> layers = measured_layers(settings, 0);
+    for (size_t layer = 0; layer < layers.size(); ++layer)
+        expect_channels_of_network(trainer, layer, layers[layer].norm, settings.epsilon, nullptr);
+}
+
+TEST(Trainer, NormsOfExamplesHaveGammaAndBetaOnly) {
+    Settings settings = small();
+    settings.twins = {{vknorm::Norm::layer}, {vknorm::Norm::rms}};
+    Trainer trainer = make_trainer(settings);
+    trainer.step();
+    const ChannelRow layer = trainer.twins()[0].view().layers[0].channels[0],
+                     rms = trainer.twins()[1].view().layers[0].channels[0];
+    EXPECT_TRUE(std::isnan(layer.batch_mean) && std::isnan(layer.running_variance) && std::isnan(layer.gap));
+    EXPECT_TRUE(std::isfinite(layer.gamma) && std::isfinite(layer.beta));
+    EXPECT_TRUE(std::isfinite(rms.gamma) && std::isnan(rms.beta));
 }
 
 }  // namespace

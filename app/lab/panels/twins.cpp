@@ -1,7 +1,10 @@
 #include "app/lab/panels/twins.hpp"
 
+#include <algorithm>
+
 #include "app/experiment/measured_layers.hpp"
 #include "app/experiment/words.hpp"
+#include "app/ui/widgets.hpp"
 
 namespace lab {
 
@@ -40,6 +43,17 @@ std::vector<plot::LegendEntry> twin_legend(const Theme& theme, const Snapshot& r
     std::vector<plot::LegendEntry> legend;
     for (size_t twin = 0; twin < run.twins.size(); ++twin) legend.push_back(twin_entry(theme, run, twin));
     return legend;
+}
+
+bool choose_twin(const Look& look, size_t twins, size_t& chosen) {
+    std::vector<std::string> names;
+    for (size_t twin = 0; twin < twins; ++twin) names.push_back((twins < 3 ? "Twin " : "") + letter(twin));
+    std::vector<const char*> labels;
+    for (const std::string& label : names) labels.push_back(label.c_str());
+    int selected = static_cast<int>(std::min(chosen, twins - 1));
+    if (!segments(look, "twin", labels, selected)) return false;
+    chosen = static_cast<size_t>(selected);
+    return true;
 }
 
 }  // namespace lab

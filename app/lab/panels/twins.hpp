@@ -22,4 +22,7 @@ plot::LegendEntry twin_entry(const Theme& theme, const Snapshot& run, size_t twi
 /// Such an entry for every twin, in their order.
 std::vector<plot::LegendEntry> twin_legend(const Theme& theme, const Snapshot& run);
 
+/// Segments, one for each of so many twins.
+bool choose_twin(const Look& look, size_t twins, size_t& chosen);
+
 }  // namespace lab

@@ -7,6 +7,8 @@
 #include "app/experiment/microscope_checks.hpp"
 #include "app/experiment/words.hpp"
 #include "app/lab/microscope/slide.hpp"
+#include "app/lab/notice.hpp"
+#include "app/lab/panels/twins.hpp"
 #include "app/lab/tabs.hpp"
 #include "app/ui/widgets.hpp"
 
@@ -41,19 +43,6 @@ std::vector<std::string> what_is_missing(const Snapshot& run, const Settings& se
         return {"Values that arrive at " + layer + " are not finite.",
                 "A mean of them is none, and there is nothing to draw."};
     return {};
-}
-
-void draw_lines(const Look& look, const plot::Rect& area, const std::vector<std::string>& lines) {
-    ImDrawList& list = *ImGui::GetWindowDrawList();
-    plot::card(look, list, area, look.px(8), look.theme.panel, look.theme.border, 1);
-    float y = (area.min.y + area.max.y) / 2 - look.px(11) * static_cast<float>(lines.size());
-    for (size_t i = 0; i < lines.size(); ++i, y += look.px(22)) {
-        ImFont* const font = i == 0 ? look.fonts.strong : look.fonts.small;
-        const std::string shown = plot::fitted(font, lines[i], area.width() - look.px(24));
-        const ImVec2 size = plot::text_size(font, shown.c_str());
-        plot::text(list, font, {(area.min.x + area.max.x - size.x) / 2, y},
-                   i == 0 ? look.theme.text : look.theme.muted, shown.c_str());
-    }
 }
 
 struct Layout {
@@ -170,13 +159,7 @@ void Checks::draw_controls(const TabFrame& frame) {
     ImGui::PushID("microscope");
     const float width = ImGui::GetContentRegionAvail().x;
     if (settings.twins.size() > 1) {
-        std::vector<std::string> names;
-        for (size_t twin = 0; twin < settings.twins.size(); ++twin)
-            names.push_back((settings.twins.size() < 3 ? "Twin " : "") + std::string{twin_letter(twin)});
-        std::vector<const char*> labels;
-        for (const std::string& label : names) labels.push_back(label.c_str());
-        int selected = static_cast<int>(std::min(twin_, settings.twins.size() - 1));
-        if (segments(look, "twin", labels, selected)) twin_ = static_cast<size_t>(selected);
+        choose_twin(look, settings.twins.size(), twin_);
         hint(look, "Whose norm is looked at");
     }
     if (is_perceptron(settings)) {
@@ -216,7 +199,7 @@ void Checks::draw(const TabFrame& frame) {
     look_at(frame);
     stepper_.advance(ImGui::GetIO().DeltaTime);
     if (const auto lines = what_is_missing(frame.run, frame.settings, twin_); !lines.empty()) {
-        draw_lines(look, frame.area, lines);
+        draw_notice(look, frame.area, lines);
         return;
     }
     const Specimen& specimen = *specimen_;
