@@ -60,7 +60,7 @@ struct Trained {
         run->run = 1;
     }
 
-    vknorm::Device device = vknorm::Device::adopt(lab::testing::test_gpu().adopted());
+    vknorm::Device device{lab::testing::test_device()};
     Settings settings;
     std::shared_ptr<Snapshot> run = std::make_shared<Snapshot>();
 };
