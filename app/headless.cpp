@@ -35,12 +35,24 @@ using Clock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// The first SIGINT is noted; the second one ends the program, as it does by default.
-void note_interrupts() {
+/// The first SIGINT is noted; the second one ends the program, as it does by default. What a starter of ranks
+/// hands on to them is a SIGTERM with some.
+void note_interrupts(bool of_ranks) {
     struct sigaction action {};
     action.sa_handler = [](int) { interrupted = 1; };
     action.sa_flags = SA_RESETHAND | SA_RESTART;
     sigaction(SIGINT, &action, nullptr);
+    if (of_ranks) sigaction(SIGTERM, &action, nullptr);
+}
+
+/// Whether one of the ranks was interrupted: all hear of it before the same step.
+bool any_interrupted(vknorm::Exchange* exchange) {
+    if (exchange == nullptr) return interrupted != 0;
+    const std::byte own{interrupted != 0};
+    const auto of_ranks = vknorm::gather(*exchange, "interrupts", std::span(&own, 1));
+    return std::any_of(of_ranks.begin(), of_ranks.end(), [](const vknorm::Exchange::Message& message) {
+        return message.at(0) != std::byte{0};
+    });
 }
 
 constexpr std::array report_files = {"summary.json", "history.csv", "events.csv", "distributions.csv",
@@ -128,7 +140,9 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     Progress progress;
     TimeLeft time_left{EvaluationSchedule(options.settings)};
     size_t diverged = 0;
-    while (trainer.steps() < options.steps && !trainer.ended() && !interrupted) {
+    bool stopped = any_interrupted(exchange);
+    for (; trainer.steps() < options.steps && !trainer.ended() && !stopped;
+         stopped = any_interrupted(exchange)) {
         const double before = seconds_since_begin();
         trainer.step();
         const double seconds = seconds_since_begin() - before;
@@ -146,6 +160,10 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
                 progress_line(run, options.steps, time_left.seconds(trainer.steps(), options.steps)));
         }
     }
+    const auto status = [&] {
+        if (trainer.ended()) return exit_status::failed;
+        return stopped ? exit_status::interrupted : exit_status::ok;
+    };
     const double exchanging = exchange != nullptr ? exchange->seconds() : 0;
     trainer.evaluate();
     std::vector<RankReport> ranks;
@@ -156,7 +174,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
                                {.device = device.info().name,
                                 .examples_per_second = static_cast<float>(own_examples / training_seconds),
                                 .exchange_share = static_cast<float>(exchanging / training_seconds)});
-        if (!tells) return trainer.ended() ? exit_status::failed : exit_status::ok;
+        if (!tells) return status();
         std::printf("%s", table_of(ranks).c_str());
     }
     trainer.look();
@@ -184,8 +202,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
                     static_cast<unsigned long long>(*saved_at));
     else if (!options.save.empty())
         std::printf("No checkpoint: twin A has diverged\n");
-    if (trainer.ended()) return exit_status::failed;
-    return interrupted ? exit_status::interrupted : exit_status::ok;
+    return status();
 }
 
 /// "value  what" in columns: what was measured, what was needed, and whether it is there.
@@ -258,8 +275,6 @@ int run_alone_or_as_rank(const Options& options, TimedExchange* exchange) {
         }
         if (tells && device->info().type == VK_PHYSICAL_DEVICE_TYPE_CPU)
             std::fprintf(stderr, "%s runs on the CPU; a GPU would be faster.\n", device->info().name.c_str());
-        // Ranks end where they are: between two steps of one, another one is within.
-        if (exchange == nullptr) note_interrupts();
         const int status = options.experiment ? conduct(*device, options)
                                               : train(*device, options, on_validation_message, exchange);
         device.reset();  // may have something to say, too
@@ -276,6 +291,7 @@ int run_alone_or_as_rank(const Options& options, TimedExchange* exchange) {
 }  // namespace
 
 int run_headless(const Options& options) {
+    note_interrupts(has_ranks(options));
     if (!has_ranks(options)) return run_alone_or_as_rank(options, nullptr);
     try {
         return run_ranks(options, [&](vknorm::Exchange& exchange) {

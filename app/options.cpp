@@ -283,6 +283,10 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
             refuse("--ranks", Unfit(std::to_string(options.ranks),
                                     "at most the " + std::to_string(settings.batch) + " examples of a batch")
                                   .what());
+        for (size_t twin = 0; twin < settings.twins.size() && options.ranks > 0; ++twin)
+            if (settings.twins[twin].devices > 1)
+                refuse(flag_of(field_named("devices"), twin),
+                       Unfit(std::to_string(settings.twins[twin].devices), "1 beside --ranks").what());
         options.batch_given = app.count(flag_of(field_named("batch"), 0)) > 0;
         if (settings.schedule != Schedule::constant && app.count("--steps") > 0 &&
             app.count(flag_of(field_named("schedule-steps"), 0)) == 0)

@@ -35,7 +35,6 @@ struct RunPlan {
     Settings settings{};
     uint64_t steps = 0;
     std::vector<PlannedEvent> events{};
-    uint32_t ranks = 1;  ///< devices, simulated on one, that take a part of every batch each
 };
 
 struct Measurement {

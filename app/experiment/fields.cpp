@@ -222,6 +222,15 @@ std::optional<Misfit> find_misfit(const Settings& settings) {
                                     "a divisor of the " + std::to_string(settings.hidden[layer]) +
                                         " units of hidden layer " + std::to_string(layer + 1))
                                   .what()};
+        for (const vknorm::Norm norm : {vknorm::Norm::ghost, vknorm::Norm::batch_renorm})
+            if (its.devices > 1 && has_norm(settings, twin, norm))
+                return Misfit{&field_named("devices"), twin,
+                              Unfit(std::to_string(its.devices), std::string("1 with ") + name(norm)).what()};
+        if (its.devices > settings.batch)
+            return Misfit{&field_named("devices"), twin,
+                          Unfit(std::to_string(its.devices),
+                                "at most the " + std::to_string(settings.batch) + " examples of a batch")
+                              .what()};
         if (settings.epsilon == 0 && has_norm(settings, twin, vknorm::Norm::batch_renorm))
             return Misfit{&field_named("epsilon"), twin, Unfit("0", "more with BatchRenorm").what()};
     }

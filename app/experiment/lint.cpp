@@ -63,7 +63,13 @@ Fix smaller_rate(const Subject& at, bool begins_again) {
         at, "Learning rate " + number(rate), [rate](Settings& s) { s.learning_rate = rate; }, begins_again);
 }
 
+/// A batch whose statistics are less noisy: a larger one, or that of all devices.
 Fix larger_batch(const Subject& at) {
+    if (normalized_together(at.settings(), at.index) < at.settings().batch &&
+        at.settings().batch >= fewest_for_statistics)
+        return fix(at, "Synchronized statistics", [&](Settings& s) {
+            s.twins[at.index].device_statistics = DeviceStatistics::synchronized;
+        });
     return fix(at, "Batch size " + std::to_string(usual_batch), [&](Settings& s) {
         s.batch = usual_batch;
         if (s.twins[at.index].ghost_size < fewest_for_statistics ||
@@ -135,7 +141,7 @@ void find_dead_units(const Subject& at) {
         at.add(Severity::warning,
                std::to_string(dead) + " of " + std::to_string(layers[layer].width()) + " units of " +
                    at.layer_name(layer) + " are dead: beta is so far below 0 that no batch of " +
-                   std::to_string(at.settings().batch) + " can make them answer",
+                   std::to_string(normalized_together(at.settings(), at.index)) + " can make them answer",
                "A ReLU that never answers has no gradient, and gamma and beta stay where they are.",
                smaller_rate(at, true));
         return;
@@ -176,9 +182,11 @@ void find_forgotten_eval(const Subject& at) {
     at.add(
         Severity::note,
         "eval() matters here: " + percent(test.accuracy) + " of the test set with running statistics, " +
-            percent(test.batch_accuracy) + " with those of batches of " + std::to_string(at.settings().batch),
+            percent(test.batch_accuracy) + " with those of batches of " +
+            std::to_string(normalized_together(at.settings(), at.index)),
         "In train mode an example's answer depends on who else is in its batch, and small batches are noisy.",
-        at.settings().batch < usual_batch ? std::optional(larger_batch(at)) : std::nullopt);
+        normalized_together(at.settings(), at.index) < usual_batch ? std::optional(larger_batch(at))
+                                                                   : std::nullopt);
 }
 
 void find_eval_while_training(const Subject& at) {
@@ -196,14 +204,15 @@ uint32_t fewest_together(const Settings& settings, size_t twin) {
     if (settings.statistics == vknorm::Statistics::running) return 0;
     if (has_norm(settings, twin, vknorm::Norm::ghost))
         return std::min(settings.batch, settings.twins[twin].ghost_size);
-    return has_norm(settings, twin, vknorm::Norm::batch) ? settings.batch : 0;
+    return has_norm(settings, twin, vknorm::Norm::batch) ? normalized_together(settings, twin) : 0;
 }
 
 void find_small_batch(const Subject& at) {
     const uint32_t together = fewest_together(at.settings(), at.index);
     if (together == 0 || together >= fewest_for_statistics) return;
     if (!lone_example(at.settings(), at.index).empty()) return;
-    const bool small_ghost = at.settings().batch >= fewest_for_statistics;
+    const bool small_ghost = has_norm(at.settings(), at.index, vknorm::Norm::ghost) &&
+                             at.settings().batch >= fewest_for_statistics;
     at.add(Severity::warning,
            "statistics of " + std::to_string(together) + " examples are mostly noise; " +
                std::to_string(fewest_for_statistics) + " or more are usual",
@@ -328,6 +337,9 @@ void find_one_class(const Snapshot& run, std::vector<Finding>& found) {
 std::string lone_example(const Settings& settings, size_t twin) {
     if (settings.statistics == vknorm::Statistics::running || !depends_on_batch(settings, twin)) return {};
     if (settings.batch == 1) return "a batch of one has no variance";
+    if (normalized_together(settings, twin) == 1)
+        return std::to_string(settings.batch) + " examples on " +
+               std::to_string(settings.twins[twin].devices) + " devices leave one alone, without a variance";
     const uint32_t ghost_size = settings.twins[twin].ghost_size;
     if (has_norm(settings, twin, vknorm::Norm::ghost) && settings.batch % ghost_size == 1)
         return "ghosts of " + std::to_string(ghost_size) + " leave one of " + std::to_string(settings.batch) +

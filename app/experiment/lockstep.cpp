@@ -23,12 +23,13 @@ const Settings& checked(const Settings& settings) {
     return settings;
 }
 
-/// The settings with a batch that `data` has the examples for.
+/// The settings, all in range, with a batch that `data` has the examples for.
 Settings fitted(Settings settings, const RunData& data) {
+    checked(settings);
     const size_t examples = data.train->size();
     settings.accumulate = static_cast<uint32_t>(std::min<size_t>(settings.accumulate, examples));
     settings.batch = static_cast<uint32_t>(std::min<size_t>(settings.batch, examples / settings.accumulate));
-    return settings;
+    return checked(settings);
 }
 
 // What a checkpoint says of the run.
@@ -45,18 +46,23 @@ Trainer::Trainer(vknorm::Device& device, const Settings& settings, const RunData
                  vknorm::Exchange* exchange)
     : data_(data),
       inputs_(moved(data, settings)),
-      settings_(fitted(checked(settings), data)),
+      settings_(fitted(settings, data)),
       batch_note_(lab::batch_note(settings.batch, settings_.batch)),
       has_timestamps_(device.capabilities().timestamp_period_ns > 0),
       grid_(PlaneGrid::over(*inputs_.train)),
       order_(*data.train, settings_) {
+    for (size_t i = 0; i < settings.twins.size() && exchange != nullptr; ++i)
+        if (settings.twins[i].devices > 1)
+            throw std::invalid_argument(
+                std::string("Devices of twin ") + twin_letter(i) + ": " +
+                Unfit(std::to_string(settings.twins[i].devices), "1 among ranks").what());
     twins_.reserve(settings.twins.size());
     for (size_t i = 0; i < settings.twins.size(); ++i)
         twins_.emplace_back(device, settings_, i, *data.train, exchange);
 }
 
 void Trainer::apply(const Settings& asked) {
-    const Settings settings = fitted(checked(asked), data_);
+    const Settings settings = fitted(asked, data_);
     batch_note_ = lab::batch_note(asked.batch, settings.batch);
     if (settings.batch != settings_.batch) {
         Batches order(*data_.train, settings);
@@ -116,7 +122,7 @@ size_t Trainer::diverged() const {
 
 void Trainer::evaluate() {
     if (std::exchange(evaluated_at_, step_) == step_) return;
-    for (Twin& twin : twins_) twin.evaluate(step_, *inputs_.test, settings_.batch);
+    for (Twin& twin : twins_) twin.evaluate(step_, *inputs_.test);
 }
 
 void Trainer::look() {

@@ -20,8 +20,8 @@ namespace lab {
 class Trainer {
   public:
     /// A new run, before its first step. A batch larger than the set is all of it. With an exchange all ranks
-    /// make the same calls, and each takes its share of every batch and of the test set. Throws
-    /// std::invalid_argument for settings out of range.
+    /// make the same calls, and each takes its share of every batch and of the test set; twins have one
+    /// device then. Throws std::invalid_argument for settings out of range.
     Trainer(vknorm::Device& device, const Settings& settings, const RunData& data,
             vknorm::Exchange* exchange = nullptr);
 

@@ -24,6 +24,11 @@ uint64_t examples_per_step(const Settings& settings) {
     return uint64_t{settings.batch} * settings.accumulate;
 }
 
+uint32_t normalized_together(const Settings& settings, size_t twin) {
+    const TwinSettings& its = settings.twins[twin];
+    return its.device_statistics == DeviceStatistics::alone ? settings.batch / its.devices : settings.batch;
+}
+
 namespace {
 
 /// A norm, and of how many units or channels.
@@ -66,8 +71,12 @@ void set_twin_count(Settings& settings, size_t count) {
     constexpr std::array<vknorm::Norm, limits::max_twins> norms = {vknorm::Norm::batch, vknorm::Norm::none,
                                                                    vknorm::Norm::layer, vknorm::Norm::group};
     const TwinSettings first = settings.twins.front();
-    for (size_t twin = settings.twins.size(); twin < count; ++twin)
-        settings.twins.push_back({norms[twin], first.activation, first.groups, first.ghost_size});
+    for (size_t twin = settings.twins.size(); twin < count; ++twin) {
+        TwinSettings added = first;
+        added.norm = norms[twin];
+        added.exceptions.clear();
+        settings.twins.push_back(added);
+    }
     settings.twins.resize(count);
 }
 

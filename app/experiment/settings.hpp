@@ -30,6 +30,8 @@ struct TwinSettings {
     uint32_t groups = 8;       ///< of layers with group norm, a divisor of their units
     uint32_t ghost_size = 16;  ///< of layers with ghost norm: examples normalized together
     std::map<uint32_t, vknorm::Norm> exceptions{};  ///< layers, from 0, with another norm
+    uint32_t devices = 1;  ///< that take a part of every batch each; simulated on one
+    DeviceStatistics device_statistics = DeviceStatistics::synchronized;  ///< of several devices
 
     vknorm::Norm norm_of(uint32_t layer) const {
         const auto found = exceptions.find(layer);
@@ -93,7 +95,7 @@ struct Settings {
 
 /// Ranges that more than one place must know.
 namespace limits {
-inline constexpr uint32_t max_twins = 4;
+inline constexpr uint32_t max_twins = 4, max_devices = 8;
 inline constexpr uint32_t max_layers = 10, max_units = 512, max_batch = 256;
 inline constexpr uint32_t min_ghost = 2, max_ghost = 128;
 inline constexpr float max_init_scale = 1000, max_input_change = 1000;
@@ -142,6 +144,9 @@ bool is_perceptron(const Settings& settings);
 bool is_pictures(const Settings& settings);
 /// Of all the batches that make one step.
 uint64_t examples_per_step(const Settings& settings);
+/// The fewest examples of a batch that a device of the twin has, or all of them where devices exchange
+/// statistics: what a norm over the batch takes its own of.
+uint32_t normalized_together(const Settings& settings, size_t twin);
 /// Whether a hidden layer of the twin, or its model, has that norm.
 bool has_norm(const Settings& settings, size_t twin, vknorm::Norm norm);
 /// Whether a hidden layer of the twin normalizes examples by others of their batch, so that training and
@@ -250,6 +255,24 @@ inline constexpr Field fields[] = {
      .effect = Effect::new_run,
      .section = Section::twin,
      .applies = [](const Settings& s, size_t twin) { return has_norm(s, twin, vknorm::Norm::ghost); }},
+    {.word = "devices",
+     .label = "Devices",
+     .help = "That take a part of every batch each and add up their gradients, simulated on one device",
+     .why = "Each sees few examples. Where they exchange statistics, it is one device with all of them.",
+     .kind = Number<uint32_t>{&TwinSettings::devices, 1, limits::max_devices},
+     .effect = Effect::new_run,
+     .flag = Flag::for_each_twin,
+     .section = Section::twin},
+    {.word = "device-statistics",
+     .label = "Statistics of devices",
+     .help = "Of several devices: synchronized, as SyncBatchNorm has them, or each alone",
+     .why = "Alone, 4 devices with 8 examples each have the noise of 8; synchronized, the statistics of 32.",
+     .kind = OneOf<DeviceStatistics>{&TwinSettings::device_statistics, device_statistics_choices},
+     .effect = Effect::new_run,
+     .flag = Flag::for_each_twin,
+     .section = Section::twin,
+     .applies = [](const Settings& s,
+                   size_t twin) { return s.twins[twin].devices > 1 && depends_on_batch(s, twin); }},
     {.word = "activation",
      .label = "Activation",
      .help = "Activation of every hidden layer of mlp; other models have ReLU",

@@ -31,7 +31,7 @@ void Study::begin_run() {
     settings.seed = first_seed + seed_;
     if (!data_ || !same_data(data_settings_, settings)) data_ = make_run_data(settings);
     data_settings_ = settings;
-    run_.emplace(device_, settings, *data_, plans_[plan_].ranks);
+    run_.emplace(device_, settings, *data_);
     event_ = 0;
     trials_.back().runs.push_back({.x = plans_[plan_].x});
     obey_events(false);
@@ -40,50 +40,44 @@ void Study::begin_run() {
 void Study::step() {
     if (finished()) return;
     if (!run_) begin_run();
-    const Trainer& trainer = run_->first();
-    if (trainer.steps() < plans_[plan_].steps && !trainer.ended()) {
+    if (run_->steps() < plans_[plan_].steps && !run_->ended()) {
         try {
-            run_->all([](Trainer& of_rank) { of_rank.step(); });
+            run_->step();
         } catch (const std::invalid_argument& refused) {
             trials_.back().runs.back().refused = refused.what();
             return end_run();
         }
         obey_events(false);
     }
-    if (trainer.steps() >= plans_[plan_].steps || trainer.ended()) end_run();
+    if (run_->steps() >= plans_[plan_].steps || run_->ended()) end_run();
 }
 
 void Study::obey_events(bool all) {
     const std::vector<PlannedEvent>& events = plans_[plan_].events;
-    while (event_ < events.size() && (all || events[event_].step <= run_->first().steps()))
-        obey(events[event_++]);
+    while (event_ < events.size() && (all || events[event_].step <= run_->steps())) obey(events[event_++]);
 }
 
 void Study::obey(const PlannedEvent& event) {
-    const Trainer& first = run_->first();
     if (event.change) {
-        Settings settings = first.settings();
+        Settings settings = run_->settings();
         event.change(settings);
-        run_->all([&](Trainer& of_rank) { of_rank.apply(settings); });
+        run_->apply(settings);
     }
-    if (event.recompute) run_->all([](Trainer& of_rank) { of_rank.recompute_running_statistics(); });
-    const size_t twins = first.twins().size();
+    if (event.recompute) run_->recompute_running_statistics();
+    const size_t twins = run_->twins().size();
     for (size_t twin = 0; twin < twins; ++twin) {
-        if (first.twins()[twin].diverged()) continue;
-        if (event.act) run_->all([&](Trainer& of_rank) { event.act(of_rank, twin); });
+        if (run_->twins()[twin].diverged()) continue;
+        if (event.act) event.act(*run_, twin);
         if (!event.measure) continue;
         auto& measured = trials_.back().runs.back().measured[event.name];
         measured.resize(twins);
-        run_->all([&](Trainer& of_rank) {
-            const double value = event.measure(of_rank, twin);
-            if (&of_rank == &first) measured[twin].push_back({first.steps(), value});
-        });
+        measured[twin].push_back({run_->steps(), event.measure(*run_, twin)});
     }
 }
 
 void Study::end_run() {
     if (trials_.back().runs.back().refused.empty()) obey_events(true);
-    run_->all([](Trainer& of_rank) { of_rank.evaluate(); });
+    run_->evaluate();
     describe();
     run_.reset();
     steps_before_ += plans_[plan_].steps;
@@ -93,11 +87,11 @@ void Study::end_run() {
 }
 
 void Study::describe() {
-    if (run_) run_->first().describe(trials_.back().runs.back().run);
+    if (run_) run_->describe(trials_.back().runs.back().run);
 }
 
 double Study::progress() const {
-    const uint64_t made = steps_before_ + (run_ ? run_->first().steps() : 0);
+    const uint64_t made = steps_before_ + (run_ ? run_->steps() : 0);
     return static_cast<double>(made) / static_cast<double>(steps_in_all_);
 }
 

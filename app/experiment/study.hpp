@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "app/experiment/experiment.hpp"
-#include "app/experiment/rank_trainers.hpp"
 
 namespace lab {
 
@@ -47,7 +46,7 @@ class Study {
     uint64_t steps_before_ = 0, steps_in_all_ = 0;
     std::optional<RunData> data_;  // of the latest run
     Settings data_settings_;
-    std::optional<RankTrainers> run_;
+    std::optional<Trainer> run_;
     std::vector<Trial> trials_;
 };
 

@@ -62,6 +62,7 @@ vknorm::NetworkOptions network_options(const Settings& settings, size_t index, c
     options.exchange = exchange;
     options.inputs = train.features;
     const TwinSettings& twin = settings.twins[index];
+    if (twin.devices > 1 && twin.device_statistics == DeviceStatistics::alone) options.statistics_group = 1;
     for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
         options.hidden.push_back(
             {settings.hidden[layer], twin.norm_of(layer), twin.activation, twin.groups, twin.ghost_size});
@@ -83,6 +84,11 @@ vknorm::Network network_of(vknorm::Device& device, const Settings& settings, siz
     options.hidden.clear();
     options.max_batch = settings.batch;
     return {device, picture_model(settings, index, train), options};
+}
+
+/// Those of several devices together are from a histogram, the finest there is.
+vknorm::ProbeOptions percentiles_of_devices(int32_t unit) {
+    return {.bins = 256, .low = -8, .high = 8, .unit = unit};
 }
 
 Histogram to_histogram(const vknorm::ProbeResult& probe) {
@@ -175,9 +181,11 @@ PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
 
 Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train,
            vknorm::Exchange* exchange)
-    : depends_on_batch_(depends_on_batch(settings, index)),
-      network_(network_of(device, settings, index, train, exchange)),
-      layers_(measured_layers(network_.graph())),
+    : index_(index),
+      depends_on_batch_(depends_on_batch(settings, index)),
+      replicas_(settings.twins[index].devices, exchange,
+                [&](vknorm::Exchange* own) { return network_of(device, settings, index, train, own); }),
+      layers_(measured_layers(replicas_.first().graph())),
       light_loss_(light),
       strong_loss_(strong),
       light_gradient_norm_(light),
@@ -203,12 +211,14 @@ void Twin::apply(const Settings& settings, const Settings& previous) {
 
 void Twin::set_hyperparameters(const Settings& settings) {
     settings_ = settings;
-    network_.set_optimizer(optimizer_of(settings));
-    network_.set_max_gradient_norm(settings.max_gradient_norm);
-    network_.set_batch_norm(convention_of(settings));
-    network_.set_statistics(settings.statistics);
-    network_.set_update_running(settings.update_running);
-    network_.set_train_affine(settings.train_affine);
+    replicas_.each([&](vknorm::Network& network) {
+        network.set_optimizer(optimizer_of(settings));
+        network.set_max_gradient_norm(settings.max_gradient_norm);
+        network.set_batch_norm(convention_of(settings));
+        network.set_statistics(settings.statistics);
+        network.set_update_running(settings.update_running);
+        network.set_train_affine(settings.train_affine);
+    });
 }
 
 void Twin::set_probes(const Settings& settings) {
@@ -225,6 +235,7 @@ void Twin::set_probes(const Settings& settings) {
         probe.options.bins = histogram_bins + 2;
         probe.options.low = shown.low - bin;
         probe.options.high = shown.high + bin;
+        if (unit >= 0 && settings.twins[index_].devices > 1) probe.options = percentiles_of_devices(unit);
         probes.push_back(probe);
         return probe.name();
     };
@@ -239,14 +250,15 @@ void Twin::set_probes(const Settings& settings) {
                                         .options = {.bins = 1, .unit = unit}};
     probes.push_back(gradient);
     unit_gradient_ = gradient.name();
-    network_.set_probes(std::move(probes));
+    replicas_.set_probes(std::move(probes));
 }
 
 // Nothing is measured that is not shown.
 void Twin::set_plan(const Settings& settings) {
     plan_ = settings.plan;
     if (!plan_) parts_.clear();
-    view_.norm_plan = plan_ ? network_.explain(layers_[layer_].normalized(), settings.batch) : "";
+    const uint32_t rows = settings.batch / settings.twins[index_].devices;
+    view_.norm_plan = plan_ ? replicas_.first().explain(layers_[layer_].normalized(), rows) : "";
 }
 
 // All layers at once, so that another one can be looked at while the run is paused.
@@ -257,11 +269,12 @@ void Twin::set_microscope(const Settings& settings) {
     std::vector<std::string> norms;
     for (const MeasuredLayer& layer : layers_)
         if (microscope_ && is_perceptron(settings) && !layer.norm.empty()) norms.push_back(layer.norm);
-    network_.set_captured_norms(norms);
+    replicas_.each([&](vknorm::Network& network) { network.set_captured_norms(norms); });
 }
 
 Specimen Twin::specimen_of(size_t layer, std::span<const uint32_t> labels) const {
-    const vknorm::HiddenLayer& hidden = network_.options().hidden[layer];
+    const vknorm::NetworkOptions& options = replicas_.first().options();
+    const vknorm::HiddenLayer& hidden = options.hidden[layer];
     return {.kind = hidden.norm,
             .activation = hidden.activation,
             .channels = hidden.units,
@@ -269,44 +282,34 @@ Specimen Twin::specimen_of(size_t layer, std::span<const uint32_t> labels) const
             .ghost_size = hidden.ghost_size,
             .epsilon = settings_.epsilon,
             .statistics = settings_.statistics,
-            .limits = network_.options().renorm(network_.steps() + 1),
+            .limits = options.renorm(replicas_.first().steps() + 1),
             .labels = {labels.begin(), labels.end()}};
 }
 
 void Twin::submit(std::span<const float> inputs, std::span<const uint32_t> labels) {
     if (diverged()) return;
-    network_.set_learning_rate(learning_rate_at(settings_, steps_ + 1));
+    const float rate = learning_rate_at(settings_, steps_ + 1);
+    replicas_.each([&](vknorm::Network& network) { network.set_learning_rate(rate); });
     specimens_.clear();
-    for (size_t layer = 0; microscope_ && layer < network_.options().hidden.size(); ++layer)
+    for (size_t layer = 0; microscope_ && layer < replicas_.first().options().hidden.size(); ++layer)
         specimens_.push_back(specimen_of(layer, labels));
-    network_.set_timestamps(plan_ && (parts_.empty() || steps_ % steps_per_measured == 0));
-    const Rows own = share_of(inputs, labels);
-    ticket_ = network_.train_step(own.inputs, own.labels);
-}
-
-Twin::Rows Twin::share_of(std::span<const float> inputs, std::span<const uint32_t> labels,
-                          size_t together) const {
-    const vknorm::Exchange* const exchange = network_.options().exchange;
-    if (exchange == nullptr) return {inputs, labels};
-    const size_t features = inputs.size() / labels.size(), parts = (labels.size() + together - 1) / together;
-    const auto row = [&](uint32_t rank) {
-        return std::min(parts * rank / exchange->size() * together, labels.size());
-    };
-    const size_t first = row(exchange->rank()), count = row(exchange->rank() + 1) - first;
-    return {inputs.subspan(first * features, count * features), labels.subspan(first, count)};
+    const bool in_one_piece = replicas_.first().options().exchange == nullptr;
+    replicas_.first().set_timestamps(plan_ && in_one_piece &&
+                                     (parts_.empty() || steps_ % steps_per_measured == 0));
+    replicas_.train_step(inputs, labels);
 }
 
 void Twin::collect(uint64_t step) {
     if (diverged()) return;
     vknorm::StepResult result;
     try {
-        result = network_.result(ticket_);
+        result = replicas_.result();
     } catch (const vknorm::Diverged& diverged) {
         view_.divergence = Divergence{step, what_was_found(diverged.what())};
         return;
     }
     unscheduled_test_.reset();
-    parts_.push(network_.timings(ticket_));
+    parts_.push(replicas_.timings());
     ++steps_;
     view_.training.push(step,
                         {.loss = result.loss,
@@ -324,8 +327,10 @@ void Twin::collect(uint64_t step) {
         Specimen& specimen = specimens_[layer];
         specimen.step = step;
         specimen.device = std::move(captured->second);
-        std::vector<uint32_t>& labels = specimen.labels;  // those of the last micro-batch stay
-        labels.erase(labels.begin(), labels.end() - specimen.rows());
+        // Those of the last micro-batch stay, or of the first device's part of it.
+        std::vector<uint32_t>& labels = specimen.labels;
+        labels.erase(labels.begin(), labels.end() - settings_.batch);
+        labels.resize(specimen.rows());
         view_.specimens.back() = std::make_shared<const Specimen>(std::move(specimen));
     }
 
@@ -342,7 +347,7 @@ void Twin::collect(uint64_t step) {
                                 .shape = layer.shape});
         if (layer.kind == vknorm::Norm::batch && settings_.statistics == vknorm::Statistics::batch)
             describe_units(view_.layers.back(), result.statistics.at(layer.norm), settings_.epsilon,
-                           settings_.batch * layer.positions(), layer.rectified);
+                           normalized_together(settings_, index_) * layer.positions(), layer.rectified);
         if (layer.norm.empty()) continue;
         view_.layers.back().channels =
             channel_rows(result.statistics.at(layer.norm), layer.kind, settings_.epsilon);
@@ -364,11 +369,13 @@ void Twin::save(const std::filesystem::path& file, vknorm::HostTensors beside) {
         const auto bytes = std::as_bytes(std::span(state));
         tensor.bytes.insert(tensor.bytes.end(), bytes.begin(), bytes.end());
     }
-    vknorm::save_checkpoint(network_, file, {.beside = std::move(beside)});
+    vknorm::save_checkpoint(replicas_.first(), file, {.beside = std::move(beside)});
 }
 
 vknorm::HostTensors Twin::load(const std::filesystem::path& file) {
-    vknorm::HostTensors beside = vknorm::load_checkpoint(network_, file).tensors;
+    vknorm::HostTensors beside;
+    replicas_.each(
+        [&](vknorm::Network& network) { beside = vknorm::load_checkpoint(network, file).tensors; });
     const auto found = beside.find(averages_name);
     if (found == beside.end()) return beside;
     std::array<std::array<double, 2>, 4> states{};
@@ -387,7 +394,7 @@ TwinView Twin::view() const {
     TwinView view = view_;
     if (unscheduled_test_) view.test.push(unscheduled_test_->step, unscheduled_test_->value);
     view.parts = parts_.medians();
-    view.parts_by_kind = by_kind(view.parts, network_.graph());
+    view.parts_by_kind = by_kind(view.parts, replicas_.first().graph());
     return view;
 }
 
@@ -412,20 +419,21 @@ UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
     return row;
 }
 
-void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) {
+void Twin::evaluate(uint64_t step, const vknorm::Dataset& test) {
     if (diverged()) return;
-    const Rows own = share_of(test.inputs, test.labels);
     const vknorm::Evaluation evaluation =
-        network_.evaluate(own.inputs, own.labels, vknorm::Statistics::running);
+        replicas_.evaluate(test.inputs, test.labels, vknorm::Statistics::running);
     TestRow row;
     row.accuracy = static_cast<float>(evaluation.accuracy);
     row.loss = static_cast<float>(evaluation.loss);
     if (depends_on_batch_) {
+        const uint32_t batch = normalized_together(settings_, index_);
         const size_t examples = std::min(test.size(), most_test_batches * batch);
-        const Rows some = share_of(std::span(test.inputs).first(examples * test.features),
-                                   std::span(test.labels).first(examples), batch);
         row.batch_accuracy = static_cast<float>(
-            network_.evaluate(some.inputs, some.labels, vknorm::Statistics::batch, batch).accuracy);
+            replicas_
+                .evaluate(std::span(test.inputs).first(examples * test.features),
+                          std::span(test.labels).first(examples), vknorm::Statistics::batch, batch)
+                .accuracy);
     }
     unscheduled_test_.reset();
     if (EvaluationSchedule(settings_).due(step))
@@ -435,44 +443,51 @@ void Twin::evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch) 
 }
 
 double Twin::test_accuracy(const vknorm::Dataset& test, vknorm::Statistics statistics, uint32_t batch) {
-    const Rows own = share_of(test.inputs, test.labels, batch);
-    return network_.evaluate(own.inputs, own.labels, statistics, batch).accuracy;
+    return replicas_.evaluate(test.inputs, test.labels, statistics, batch).accuracy;
 }
 
 std::vector<double> Twin::losses_along_gradient(std::span<const float> inputs,
                                                 std::span<const uint32_t> labels,
                                                 std::span<const double> learning_rates) {
-    const vknorm::HostTensors whole = network_.state();
-    network_.set_optimizer(vknorm::Sgd{});  // which may drop another one's moments
-    const vknorm::HostTensors here = network_.state();
+    vknorm::Network& first = replicas_.first();
+    const auto set_state = [&](const vknorm::HostTensors& state) {
+        replicas_.each([&](vknorm::Network& network) { network.set_state(state); });
+    };
+    const auto set_optimizer = [&](const vknorm::Optimizer& optimizer) {
+        replicas_.each([&](vknorm::Network& network) { network.set_optimizer(optimizer); });
+    };
+    const vknorm::HostTensors whole = first.state();
+    set_optimizer(vknorm::Sgd{});  // which may drop another one's moments
+    const vknorm::HostTensors here = first.state();
     std::vector<double> losses;
     for (const double rate : learning_rates) {
-        network_.set_learning_rate(static_cast<float>(rate));
-        network_.result(network_.train_step(inputs, labels));
+        set_optimizer(vknorm::Sgd{.learning_rate = static_cast<float>(rate)});
+        replicas_.train_step(inputs, labels);
+        (void)replicas_.result();
         losses.push_back(
-            network_.evaluate(inputs, labels, settings_.statistics, static_cast<uint32_t>(labels.size()))
+            replicas_.evaluate(inputs, labels, settings_.statistics, static_cast<uint32_t>(labels.size()))
                 .loss);
-        network_.set_state(here);
+        set_state(here);
     }
-    network_.set_optimizer(optimizer_of(settings_));
-    network_.set_state(whole);
+    set_optimizer(optimizer_of(settings_));
+    set_state(whole);
     return losses;
 }
 
 void Twin::recompute_running_statistics(const vknorm::Dataset& train) {
-    if (depends_on_batch_ && !diverged())
-        network_.recompute_running_statistics(share_of(train.inputs, train.labels).inputs);
+    if (depends_on_batch_ && !diverged()) replicas_.recompute_running_statistics(train.inputs);
 }
 
 void Twin::look(const vknorm::Dataset& test, const PlaneGrid& grid) {
     if (grid.columns > 0)
         view_.boundary = {grid.columns, grid.rows,
                           grid.low,     grid.high,
-                          test.classes, network_.predict(grid.points, vknorm::Statistics::running)};
+                          test.classes, replicas_.first().predict(grid.points, vknorm::Statistics::running)};
     if (test.image_width > 0) {
         const size_t most = is_perceptron(settings_) ? pictures_shown : pictures_shown_with_maps;
         const auto shown = std::span(test.inputs).first(std::min(most, test.size()) * test.features);
-        view_.predicted = most_probable(network_.predict(shown, vknorm::Statistics::running), test.classes);
+        view_.predicted =
+            most_probable(replicas_.first().predict(shown, vknorm::Statistics::running), test.classes);
         view_.maps = feature_maps(shown);
     }
 }
@@ -481,8 +496,8 @@ FeatureMaps Twin::feature_maps(std::span<const float> pictures) {
     const MeasuredLayer& layer = layers_[layer_];
     if (!layer.gives_maps()) return {};
     const std::vector<float> outputs =
-        network_.output(layer.normalized(), pictures, vknorm::Statistics::running);
-    FeatureMaps maps{.pictures = static_cast<uint32_t>(pictures.size() / network_.options().inputs),
+        replicas_.first().output(layer.normalized(), pictures, vknorm::Statistics::running);
+    FeatureMaps maps{.pictures = static_cast<uint32_t>(pictures.size() / replicas_.first().options().inputs),
                      .height = layer.shape[1],
                      .width = layer.shape[2],
                      .values = {}};

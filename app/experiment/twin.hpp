@@ -11,6 +11,7 @@
 #include "app/experiment/data.hpp"
 #include "app/experiment/measured_layers.hpp"
 #include "app/experiment/moving_average.hpp"
+#include "app/experiment/replicas.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/step_parts.hpp"
 
@@ -30,7 +31,7 @@ struct PlaneGrid {
 class Twin {
   public:
     /// `index` as in Settings::twins; takes up the settings of a whole run. With an exchange what is given is
-    /// that of all ranks, and each takes its share.
+    /// that of all ranks, and each takes its share; the twin has one device on each.
     Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train,
          vknorm::Exchange* exchange = nullptr);
 
@@ -46,9 +47,9 @@ class Twin {
     bool diverged() const { return divergence().has_value(); }
 
     /// Adds the test set's accuracy and loss to view(), unless the twin has diverged. With batch statistics
-    /// it is evaluated in batches as large as those of training, which is what happens to whoever forgets
-    /// eval().
-    void evaluate(uint64_t step, const vknorm::Dataset& test, uint32_t batch);
+    /// it is evaluated in batches as large as those of training, or of each device where these normalize
+    /// alone, which is what happens to whoever forgets eval().
+    void evaluate(uint64_t step, const vknorm::Dataset& test);
     /// Brings the decision boundary, or the classes and feature maps of the pictures shown, in view() up to
     /// date.
     void look(const vknorm::Dataset& test, const PlaneGrid& grid);
@@ -60,10 +61,10 @@ class Twin {
     std::vector<double> losses_along_gradient(std::span<const float> inputs, std::span<const uint32_t> labels,
                                               std::span<const double> learning_rates);
     /// As vknorm::Network::tensor.
-    std::vector<float> tensor(const std::string& name) { return network_.tensor(name); }
+    std::vector<float> tensor(const std::string& name) { return replicas_.first().tensor(name); }
     /// As vknorm::Network::set_tensor.
     void set_tensor(const std::string& name, std::span<const float> values) {
-        network_.set_tensor(name, values);
+        replicas_.each([&](vknorm::Network& network) { network.set_tensor(name, values); });
     }
     /// Makes the running statistics those of all of `train`.
     void recompute_running_statistics(const vknorm::Dataset& train);
@@ -74,15 +75,9 @@ class Twin {
     vknorm::HostTensors load(const std::filesystem::path& file);
 
     TwinView view() const;
-    uint64_t parameters() const { return network_.parameter_count(); }
+    uint64_t parameters() const { return replicas_.first().parameter_count(); }
 
   private:
-    struct Rows {
-        std::span<const float> inputs;
-        std::span<const uint32_t> labels;
-    };
-    /// This rank's share of rows, so many together.
-    Rows share_of(std::span<const float> inputs, std::span<const uint32_t> labels, size_t together = 1) const;
     void set_hyperparameters(const Settings& settings);
     void set_probes(const Settings& settings);
     void set_plan(const Settings& settings);
@@ -94,9 +89,10 @@ class Twin {
     std::array<MovingAverage*, 4> averages();
 
     Settings settings_;  // of the steps that follow
+    size_t index_;
     bool depends_on_batch_;
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
-    vknorm::Network network_;
+    Replicas replicas_;
     std::vector<MeasuredLayer> layers_;
     std::vector<std::string> normalized_;  // names of the probes of what the activations receive
     std::string unit_before_, unit_after_, unit_gradient_;  // and of those of the unit inspected
@@ -106,7 +102,6 @@ class Twin {
     StepParts parts_;
     bool microscope_ = false;
     std::vector<Specimen> specimens_;  // of the step in flight, of each layer
-    vknorm::Ticket ticket_ = 0;        // of the step in flight; 0: none
     uint64_t steps_ = 0;
     MovingAverage light_loss_, strong_loss_, light_gradient_norm_, strong_gradient_norm_;
 };

@@ -21,6 +21,9 @@ enum class Smoothing { off, light, strong };
 /// How fast a run in the window goes.
 enum class Speed { slow, normal, fast };
 
+/// Of a twin with several devices: what a norm over the batch normalizes with.
+enum class DeviceStatistics { synchronized, alone };
+
 /// One value that can be chosen.
 template <class T>
 struct Choice {
@@ -97,6 +100,9 @@ inline constexpr auto schedule_choices =
 inline constexpr auto statistics_choices =
     std::to_array<Choice<vknorm::Statistics>>({{vknorm::Statistics::batch, "batch", "Batch (train)"},
                                                {vknorm::Statistics::running, "running", "Running (eval)"}});
+inline constexpr auto device_statistics_choices =
+    std::to_array<Choice<DeviceStatistics>>({{DeviceStatistics::synchronized, "synchronized", "Synchronized"},
+                                             {DeviceStatistics::alone, "alone", "Each alone"}});
 inline constexpr auto smoothing_choices =
     std::to_array<Choice<Smoothing>>({{Smoothing::off, "off", "Off"},
                                       {Smoothing::light, "light", "Light"},

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "ops/arguments.hpp"
 #include "ops/sizes.hpp"
@@ -27,7 +29,8 @@ constexpr uint32_t most_groups = 16;
 constexpr std::array<uint32_t, 3> percents = {15, 50, 85};
 
 /// Linear within the bin where the percentile falls.
-double percentile(const ProbeResult& probe, double low, double width, uint64_t finite, uint32_t percent) {
+double percentile(const ProbeResult& probe, const ProbeOptions& options, uint64_t finite, uint32_t percent) {
+    const double low = options.low, width = (double{options.high} - low) / options.bins;
     const double target = static_cast<double>(finite) * percent / 100;
     double below = 0;
     for (size_t bin = 0; bin < probe.histogram.size(); ++bin) {
@@ -68,7 +71,58 @@ void check_range(const ProbeOptions& options) {
            "finite numbers, high above low by " + text(least) + " to " + text(most));
 }
 
+/// Of no finite value.
+void tell_nothing(ProbeResult& probe) {
+    for (float ProbeResult::*const number :
+         {&ProbeResult::minimum, &ProbeResult::maximum, &ProbeResult::mean, &ProbeResult::variance,
+          &ProbeResult::percentile15, &ProbeResult::percentile50, &ProbeResult::percentile85})
+        probe.*number = std::numeric_limits<float>::quiet_NaN();
+}
+
+void set_percentiles(ProbeResult& probe, const std::array<float, 3>& values) {
+    probe.percentile15 = values[0];
+    probe.percentile50 = values[1];
+    probe.percentile85 = values[2];
+}
+
 }  // namespace
+
+ProbeResult merged(std::span<const ProbeResult> parts, const ProbeOptions& options) {
+    ProbeResult all;
+    all.histogram.resize(options.bins);
+    all.minimum = std::numeric_limits<float>::max();
+    all.maximum = std::numeric_limits<float>::lowest();
+    uint64_t finite = 0;
+    double mean = 0, squares = 0;  // about it
+    for (const ProbeResult& part : parts) {
+        if (part.histogram.size() != options.bins)
+            refuse("merged", "parts", std::to_string(part.histogram.size()) + " bins",
+                   std::to_string(options.bins));
+        all.non_finite += part.non_finite;
+        const uint64_t own = std::accumulate(part.histogram.begin(), part.histogram.end(), uint64_t{0});
+        if (own == 0) continue;
+        std::transform(part.histogram.begin(), part.histogram.end(), all.histogram.begin(),
+                       all.histogram.begin(), std::plus<>());
+        all.minimum = std::min(all.minimum, part.minimum);
+        all.maximum = std::max(all.maximum, part.maximum);
+        const auto before = static_cast<double>(finite), count = static_cast<double>(own);
+        finite += own;
+        const double sum = before + count, apart = double{part.mean} - mean;
+        squares += count * double{part.variance} + apart * apart * before * count / sum;
+        mean += apart * count / sum;
+    }
+    if (finite == 0) {
+        tell_nothing(all);
+        return all;
+    }
+    all.mean = static_cast<float>(mean);
+    all.variance = static_cast<float>(squares / static_cast<double>(finite));
+    std::array<float, 3> values{};
+    for (size_t i = 0; i < percents.size(); ++i)
+        values[i] = static_cast<float>(percentile(all, options, finite, percents[i]));
+    set_percentiles(all, values);
+    return all;
+}
 
 Probe::Probe(Device& device, const ProbeOptions& options, uint32_t rows, uint32_t units, uint32_t positions)
     : device_("Probe", device.state().shared_from_this()),
@@ -150,26 +204,21 @@ ProbeResult Probe::decode(std::span<const std::byte> result) const {
             probe.histogram[bin] += words[part + shaders::probe_part + bin];
     }
     if (finite == 0) {
-        const float nan = std::numeric_limits<float>::quiet_NaN();
-        probe.minimum = probe.maximum = probe.mean = probe.variance = nan;
-        probe.percentile15 = probe.percentile50 = probe.percentile85 = nan;
+        tell_nothing(probe);
         return probe;
     }
     const double count = static_cast<double>(finite), shifted_mean = sum / count;
     probe.mean = static_cast<float>(number(0) + shifted_mean);
     probe.variance = static_cast<float>(std::max(0.0, squares / count - shifted_mean * shifted_mean));
 
-    const double width = (double{options_.high} - double{options_.low}) / options_.bins;
     std::array<float, 3> values{};
     for (size_t i = 0; i < percents.size(); ++i) {
         const double rest = static_cast<double>((finite - 1) * percents[i] % 100) / 100;
         const double lower = number(1 + 2 * i), upper = number(2 + 2 * i);
         values[i] = static_cast<float>(ranks() ? lower + (upper - lower) * rest
-                                               : percentile(probe, options_.low, width, finite, percents[i]));
+                                               : percentile(probe, options_, finite, percents[i]));
     }
-    probe.percentile15 = values[0];
-    probe.percentile50 = values[1];
-    probe.percentile85 = values[2];
+    set_percentiles(probe, values);
     return probe;
 }
 

@@ -269,7 +269,8 @@ TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
         summary["options"].dump(),
         R"({"data":"spiral","noise":0.16,"input_scale":1.0,"input_shift":0.0,"batch_classes":0,)"
         R"("model":"mlp","hidden":[16,8],"init_scale":1.0,"norm_a":"batch","norm_b":"none",)"
-        R"("groups_a":8,"groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"activation_a":"relu",)"
+        R"("groups_a":8,"groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"devices_a":1,"devices_b":1,)"
+        R"("device_statistics_a":"synchronized","device_statistics_b":"synchronized","activation_a":"relu",)"
         R"("activation_b":"relu","batch":32,"optimizer":"sgd","lr":0.3,"momentum":0.0,"nesterov":false,)"
         R"("weight_decay":0.0001,"schedule":"constant","schedule_steps":1000,"warm_up":0,"clip":0.0,)"
         R"("label_smoothing":0.0,"accumulate":1,"norm_momentum":0.1,"epsilon":1e-05})");
@@ -473,9 +474,10 @@ TEST(Headless, MissingDeviceNamesThePackage) {
     EXPECT_NE(none.error().find("mesa-vulkan-drivers"), std::string::npos) << none.error();
 }
 
-TEST(Headless, InterruptEndsTheStepAndSavesWhatThereIs) {
+void expect_saved_when_interrupted(std::vector<std::string> arguments) {
     const TemporaryDirectory folder;
-    Program program(folder.path(), command(folder.path() / "out", {"--steps", "1000000000"}));
+    arguments.insert(arguments.end(), {"--steps", "1000000000"});
+    Program program(folder.path(), command(folder.path() / "out", arguments));
     for (int i = 0; i < 6000 && program.error().find("step ") == std::string::npos; ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     program.interrupt();
@@ -484,6 +486,14 @@ TEST(Headless, InterruptEndsTheStepAndSavesWhatThereIs) {
     EXPECT_GT(summary["steps"], 0);
     const auto history = read_table(folder.path() / "out" / "history.csv");
     EXPECT_EQ(history.back()[0], std::to_string(summary["steps"].get<int>()));
+}
+
+TEST(Headless, InterruptEndsTheStepAndSavesWhatThereIs) {
+    expect_saved_when_interrupted({});
+}
+
+TEST(Headless, AnInterruptEndsAllRanks) {
+    expect_saved_when_interrupted({"--ranks", "3"});
 }
 
 }  // namespace

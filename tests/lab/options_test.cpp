@@ -177,6 +177,8 @@ TEST(Options, RanksTakeDevicesInTurnAndShareABatch) {
     EXPECT_EQ(refused({"--ranks", "3"}), "--ranks: needs --headless beside it, and no --experiment");
     EXPECT_EQ(refused({"--headless", "--ranks", "4", "--batch", "3"}),
               "--ranks: got '4', needs at most the 3 examples of a batch");
+    EXPECT_EQ(refused({"--headless", "--ranks", "2", "--devices-b", "4"}),
+              "--devices-b: got '4', needs 1 beside --ranks");
 }
 
 TEST(Options, TuningsAreKeptInTheUsersCache) {

@@ -1,15 +1,13 @@
 // A training step against the float64 trainer: gradients, statistics, and the first steps of whole runs.
 //
-// The bounds are measured in the reference: it runs again with a random error of up to u = 2^-24 times the
-// magnitudes added up in every result, as float32 makes them, and the largest stray over several such runs,
-// times four, is the bound. Over several steps this is the per-step error with its growth from step to step,
-// kinks of ReLU included.
+// Bounds are those of reference/bounded_run.hpp.
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
 #include "nn/graphs.hpp"
 #include "nn/network_problem.hpp"
+#include "reference/bounded_run.hpp"
 #include "support/worst_error.hpp"
 
 namespace vknorm::testing {
@@ -17,15 +15,7 @@ namespace {
 
 using namespace reference;
 
-constexpr int noisy_runs = 6;
-constexpr double safety = 4;
-const double u = std::ldexp(1.0, -24);
-
-double largest_difference(const Values& a, const Values& b) {
-    double largest = 0;
-    for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
-    return largest;
-}
+const double u = unit_roundoff;
 
 /// Largest strays, times four, over runs with errors.
 struct StepBounds {
@@ -208,18 +198,6 @@ TEST(NetworkGradient, OfMapsAgreesWithTheReference) {
     }
 }
 
-struct Curve {
-    Values losses;
-    Tensors tensors;  // at the end
-};
-
-Curve run(NetworkReference network, const std::vector<Labelled>& batches, const StepOptions& options) {
-    Curve curve;
-    for (const Labelled& batch : batches) curve.losses.push_back(network.train(batch, options).loss);
-    curve.tensors = network.tensors;
-    return curve;
-}
-
 std::vector<Labelled> batches_of(const Dataset& data, size_t rows, size_t count) {
     std::vector<Labelled> batches;
     BatchOrder order(data.size(), rows, 5);
@@ -232,33 +210,14 @@ void check_run(const char* name, Network& network, const Dataset& data, const St
     const std::vector<Labelled> batches = batches_of(data, options.max_batch, 20);
     network.set_optimizer(step.sgd);
     const NetworkReference reference(network.graph(), options.batch_norm, tensors_of(network));
-    const Curve exact = run(reference, batches, step);
-
-    Values bounds(batches.size());
-    std::map<std::string, double> tensor_bounds;
-    for (int i = 0; i < noisy_runs; ++i) {
-        NetworkReference noisy = reference;
-        noisy.make_errors(u, i);
-        const Curve curve = run(noisy, batches, step);
-        for (size_t t = 0; t < bounds.size(); ++t)
-            bounds[t] = std::max(bounds[t], safety * std::abs(curve.losses[t] - exact.losses[t]));
-        for (const auto& [tensor, values] : curve.tensors)
-            tensor_bounds[tensor] = std::max(tensor_bounds[tensor],
-                                             safety * largest_difference(values, exact.tensors.at(tensor)));
-    }
-    // A stray may be small by chance at one step, not at all that came before; the loss itself is a float32.
-    for (size_t t = 1; t < bounds.size(); ++t) bounds[t] = std::max(bounds[t], bounds[t - 1]);
-    for (size_t t = 0; t < bounds.size(); ++t) bounds[t] += 8 * u * exact.losses[t];
-
+    const BoundedRun exact = bounded_run(reference, batches, step);
     std::vector<float> losses;
     for (const Labelled& batch : batches)
         losses.push_back(network.result(network.train_step(batch.inputs, batch.labels)).loss);
-    expect_near(std::string("loss curve, ") + name, losses, exact.losses, bounds);
-    for (const auto& [tensor, values] : tensors_of(network)) {
-        const Values& expected = exact.tensors.at(tensor);
+    expect_near(std::string("loss curve, ") + name, losses, exact.losses);
+    for (const auto& [tensor, values] : tensors_of(network))
         expect_near(std::string("after 20 steps, ") + name, std::vector<float>(values.begin(), values.end()),
-                    expected, tensor_bounds.at(tensor));
-    }
+                    exact.tensors.at(tensor));
 }
 
 void check_run(const char* name, const NetworkOptions& options, const Dataset& data,

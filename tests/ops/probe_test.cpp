@@ -111,6 +111,33 @@ TEST(Probe, MeasuresEverySize) {
     }
 }
 
+TEST(Probe, PartsAreMergedIntoTheWhole) {
+    std::mt19937_64 random = random_generator();
+    constexpr uint32_t units = 5;
+    std::vector<float> data = random_floats(random, size_t{40} * units, -3, 5);
+    data[7] = std::numeric_limits<float>::quiet_NaN();
+    const ProbeOptions options{.bins = 100, .low = -3.5f, .high = 5.5f};
+    const ProbeResult whole = run(options, 40, units, data);
+    std::vector<ProbeResult> parts;
+    for (const auto& [first, rows] : {std::pair{0u, 25u}, {25u, 1u}, {26u, 14u}}) {
+        const auto begin = data.begin() + first * units;
+        parts.push_back(run(options, rows, units, {begin, begin + rows * units}));
+    }
+    parts.push_back(run(options, 1, units, std::vector<float>(units, data[7])));  // nothing finite
+    const ProbeResult all = merged(parts, options);
+    EXPECT_EQ(all.histogram, whole.histogram);
+    EXPECT_EQ(all.minimum, whole.minimum);
+    EXPECT_EQ(all.maximum, whole.maximum);
+    EXPECT_EQ(all.non_finite, whole.non_finite + units);
+    EXPECT_EQ(all.percentile15, whole.percentile15);
+    EXPECT_EQ(all.percentile50, whole.percentile50);
+    EXPECT_EQ(all.percentile85, whole.percentile85);
+    EXPECT_NEAR(all.mean, whole.mean, 1e-6);
+    EXPECT_NEAR(all.variance, whole.variance, 1e-5);
+    EXPECT_TRUE(std::isnan(merged(std::span(parts).last(1), options).mean));
+    EXPECT_EQ(refusal([&] { (void)merged(parts, {}); }), "merged: parts: got 100 bins, needs 64");
+}
+
 TEST(Probe, MeasuresAChannelOfMaps) {
     std::mt19937_64 random = random_generator();
     for (const auto& [rows, channels, positions] :

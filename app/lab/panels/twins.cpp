@@ -15,7 +15,13 @@ std::string letter(size_t twin) {
 std::string twin_name(const Settings& settings, size_t twin) {
     const TwinSettings& its = settings.twins[twin];
     if (!its.exceptions.empty()) return letter(twin) + " mixed norms";
-    return letter(twin) + " " + (its.norm == vknorm::Norm::none ? "no norm" : name(its.norm));
+    std::string text = letter(twin) + " " + (its.norm == vknorm::Norm::none ? "no norm" : name(its.norm));
+    if (its.devices > 1) {
+        const bool alone =
+            depends_on_batch(settings, twin) && its.device_statistics == DeviceStatistics::alone;
+        text += ", " + std::to_string(its.devices) + (alone ? " alone" : " devices");
+    }
+    return text;
 }
 
 std::string inspected_name(const Settings& settings) {

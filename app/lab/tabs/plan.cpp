@@ -184,6 +184,8 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
               frame.min.y + look.px(34));
     if (!s.has_timestamps) {
         at.line(look.fonts.small, look.theme.muted, "This device has no timestamps: no times.", 26);
+    } else if (s.settings.twins[twin].devices > 1) {
+        at.line(look.fonts.small, look.theme.muted, "On several devices a step is in pieces: no times.", 26);
     } else if (view.parts.empty()) {
         at.line(look.fonts.small, look.theme.muted, "Measured from the next step on", 26);
     } else {

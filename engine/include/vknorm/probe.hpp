@@ -27,6 +27,10 @@ struct ProbeResult {
     uint32_t non_finite = 0;  ///< NaN and infinities
 };
 
+/// What one probe of those options tells of the rows of all parts, each of which was probed by itself:
+/// percentiles are from the histogram. Throws std::invalid_argument for a part with other bins.
+ProbeResult merged(std::span<const ProbeResult> parts, const ProbeOptions& options);
+
 /// A plan for tensors [rows, units, positions] of float32: immutable, and shareable between threads. The
 /// device leaves parts of a result, which the host adds up; the same bits at every run.
 class Probe {
