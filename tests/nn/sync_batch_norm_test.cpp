@@ -1,9 +1,13 @@
 // Batch normalization over ranks has what PyTorch's SyncBatchNorm gives: golden/make_sync_batch_norm.py.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <gtest/gtest.h>
+#include <map>
+#include <numeric>
 
-#include <vknorm/data.hpp>
 #include <vknorm/exchange.hpp>
+#include <vknorm/safetensors.hpp>
 
 #include "reference/expected.hpp"
 #include "support/device_fixture.hpp"
@@ -132,17 +136,17 @@ void check(const Vector& vector, const std::vector<Results>& ranks) {
     const reference::Norm norm =
         reference::norm_of(data, geometry, vector.epsilon, reference::Statistics::of_values);
     const reference::NormForward exact = reference::forward(norm);
-    const Expected y = with_values(bounded_y(norm, exact, Storage::float32), tensors.at("y"));
-    const Expected dx =
-        with_values(bounded_gradients(norm, exact, data, Storage::float32).at("dx"), tensors.at("dx"));
-    const Expected mean = with_values(bounded_mean(exact.moments), tensors.at("mean")),
-                   inv_std = with_values(bounded_inv_std(exact.inv_std), tensors.at("inv_std"));
+    const Expected y = with_values(reference::bounded_y(norm, exact, Storage::float32), tensors.at("y"));
+    const Expected dx = with_values(
+        reference::bounded_gradients(norm, exact, data, Storage::float32).at("dx"), tensors.at("dx"));
+    const Expected mean = with_values(reference::bounded_mean(exact.moments), tensors.at("mean")),
+                   inv_std = with_values(reference::bounded_inv_std(exact.inv_std), tensors.at("inv_std"));
     const auto values = [](const std::vector<float>& floats) { return Values(floats.begin(), floats.end()); };
     Values deviation = exact.moments.variance;
     for (double& value : deviation) value = std::sqrt(value);
-    const Expectations running =
-        bounded_running({values(tensors.at("new_running_mean")), values(tensors.at("new_running_var"))},
-                        {values(tensors.at("running_mean")), values(tensors.at("running_var"))}, deviation);
+    const Expectations running = reference::bounded_running(
+        {values(tensors.at("new_running_mean")), values(tensors.at("new_running_var"))},
+        {values(tensors.at("running_mean")), values(tensors.at("running_var"))}, deviation);
     const size_t channels = geometry.channels;
     size_t first = 0;
     for (uint32_t r = 0; r < ranks.size(); ++r) {
