@@ -178,7 +178,9 @@ std::optional<DrawnLine> draw_series(const Look& look, ImDrawList& list, const S
     DrawnLine line{many ? through_means(points, mapping, pitch) : through_points(points, mapping, steps),
                    noise ? faint : s.color, width};
     for (const std::vector<ImVec2>& stretch : line.stretches)
-        if (dash > 0)
+        if (stretch.size() == 1)  // no line leads to a value that stands alone
+            list.AddCircleFilled(stretch[0], look.px(s.width + 1.2f), line.color, 12);
+        else if (dash > 0)
             stroke_dashed(list, stretch, s.color, width, dash, many);
         else
             stroke(list, stretch, line.color, width);

@@ -264,6 +264,14 @@ TEST_P(EveryTheme, PicturesAreMarkedRightAndWrong) {
 }
 
 // On the first frame of a screen, whose lists have nothing reserved yet.
+TEST(LiveDrawing, ASingleStepIsADot) {
+    Stage stage({}, 1);
+    const plot::PlotState& plot = stage.plot("gradient");
+    const plot::Rect inside{{plot.mapping.left, plot.mapping.top},
+                            {plot.mapping.left + plot.mapping.width, plot.mapping.top + plot.mapping.height}};
+    EXPECT_GT(count(stage.picture(), inside, stage.screen.look().theme.twins[0]), 8u);
+}
+
 TEST(LiveDrawing, ACardStaysInItsFrame) {
     Screen screen(1);
     screen.begin(large, 1.0f / 30);
