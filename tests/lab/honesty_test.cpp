@@ -119,7 +119,7 @@ TEST(Honesty, ValuesBeyondTheRangeAreSaid) {
 }
 
 TEST(Honesty, SmoothingIsChosen) {
-    Stage stage;
+    Stage stage({}, 600, {1600, 1200});  // where all controls are in sight
     EXPECT_EQ(stage.shell.settings().smoothing, Smoothing::light);
     const auto smoothed = [&](Smoothing smoothing) {
         stage.commands.shown().settings.smoothing = smoothing;
