@@ -189,8 +189,9 @@ TEST(SyncBatchNorm, HasTheVectorsOfPyTorch) {
     for (const auto& [name, vector] : all) {
         SCOPED_TRACE(name);
         std::vector<Results> ranks(vector.shards.size());
-        run_ranks(static_cast<uint32_t>(ranks.size()),
-                  [&](Exchange& exchange) { ranks[exchange.rank()] = run_rank(exchange, vector); });
+        run_ranks(static_cast<uint32_t>(ranks.size()), [&, &its = vector](Exchange& exchange) {
+            ranks[exchange.rank()] = run_rank(exchange, its);
+        });
         check(vector, ranks);
     }
 }
