@@ -17,7 +17,7 @@ const Experiment& first() {
 }
 
 /// Of the first experiment, judged from a run that never happened.
-std::shared_ptr<const StudyView> finished() {
+std::shared_ptr<const StudyView> finished(uint64_t steps = 300) {
     auto view = std::make_shared<StudyView>();
     view->state = StudyView::State::finished;
     view->seeds = 3;
@@ -27,7 +27,7 @@ std::shared_ptr<const StudyView> finished() {
     for (const uint64_t seed : {7u, 8u, 9u}) {
         Settings settings = plan.settings;
         settings.seed = seed;
-        view->trials.push_back({.seed = seed, .runs = {{.run = *synthetic_run(settings, 300)}}});
+        view->trials.push_back({.seed = seed, .runs = {{.run = *synthetic_run(settings, steps)}}});
     }
     view->judgement = judge(first(), view->trials);
     return view;
@@ -46,6 +46,14 @@ TEST(Gallery, OpensRunsAndCloses) {
     stage.press(Key::escape);
     EXPECT_TRUE(stage.find(first().title, strong).empty());
     EXPECT_TRUE(stage.find("What am I seeing?", strong).empty());
+}
+
+TEST(Gallery, TheFirstStepHasAnAxisOfSteps) {
+    Stage stage;
+    stage.commands.studied = finished(1);
+    stage.press(key('E'));
+    stage.click(center(stage.the(first().title, stage.screen.look().fonts.strong)));
+    EXPECT_FALSE(stage.find("2.0", stage.screen.look().fonts.small).empty()) << "one step on";
 }
 
 TEST(Gallery, ShowsVerdictsInsideTheirFramesAtEverySize) {

@@ -78,6 +78,7 @@ Axes axes_of(const Figure& figure, const DrawnFigure& drawn, plot::Scale scale) 
         for (const Curve& curve : line.seeds)
             for (const auto& [at, value] : curve) include(at, value);
     if (x.low > x.high) x = {0, 1};
+    if (figure.x == Figure::Axis::steps) x.high = std::max(x.high, x.low + 1);
     for (const Reference& reference : figure.references)
         if (figure.x == Figure::Axis::values || reference.x <= x.high) include(reference.x, reference.y);
     if (y.low > y.high) y = {0, 1};
@@ -164,7 +165,7 @@ void draw_lines(const Look& look, ImDrawList& list, const Axes& axes, const Figu
         }
         const std::vector<ImVec2> median = pixels(axes, line.median);
         plot::stroke(list, median, color, width);
-        if (dots)
+        if (dots || median.size() == 1)  // no line leads to a value that stands alone
             for (const ImVec2 at : median) plot::disc(list, look.fonts, at, width * 1.7f, color);
     }
 }
