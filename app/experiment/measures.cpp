@@ -100,6 +100,10 @@ double loss_difference(const RunRecord& a, size_t twin_a, const RunRecord& b, si
     return greatest;
 }
 
+double middle_width(const RunRecord& run, size_t twin) {
+    return mean(run, twin, &UnitRow::percentile85) - mean(run, twin, &UnitRow::percentile15);
+}
+
 double drift_over_spread(const RunRecord& run, size_t twin) {
     const Curve median = unit_curve(run, twin, &UnitRow::percentile50);
     if (median.size() < 2) return unknown;
@@ -113,8 +117,7 @@ double drift_over_spread(const RunRecord& run, size_t twin) {
     const auto count = static_cast<ptrdiff_t>(tenth);
     const double first = part_mean(median.begin(), median.begin() + count),
                  last = part_mean(median.end() - count, median.end());
-    const double spread = mean(run, twin, &UnitRow::percentile85) - mean(run, twin, &UnitRow::percentile15);
-    return std::abs(last - first) / spread;
+    return std::abs(last - first) / middle_width(run, twin);
 }
 
 double mean(const RunRecord& run, size_t twin, float UnitRow::*column) {

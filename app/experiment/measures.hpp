@@ -29,6 +29,8 @@ double runs_reaching(const Trial& trial, size_t twin, double accuracy);
 /// the first `steps`.
 double loss_difference(const RunRecord& a, size_t twin_a, const RunRecord& b, size_t twin_b, uint64_t steps);
 
+/// How wide the middle 70 % of what the activation of the inspected unit receives are, over the run.
+double middle_width(const RunRecord& run, size_t twin);
 /// How far the median of the inspected unit's input went over the run, in units of how wide its middle 70 %
 /// were.
 double drift_over_spread(const RunRecord& run, size_t twin);

@@ -21,7 +21,6 @@ namespace {
 
 // The range of a Histogram, and one bin more on either side: it takes in what lies beyond.
 constexpr uint32_t histogram_bins = 64;
-constexpr uint32_t grid_points = 64;  // in each direction
 // Those whose classes are told, and of networks with convolutions, which take longer.
 constexpr size_t pictures_shown = 64, pictures_shown_with_maps = 12;
 // Weights of the newest value in the moving averages.
@@ -158,26 +157,6 @@ std::vector<uint32_t> most_probable(const std::vector<float>& probability, uint3
 }
 
 }  // namespace
-
-PlaneGrid PlaneGrid::over(const vknorm::Dataset& data) {
-    PlaneGrid grid;
-    if (data.features != 2) return grid;
-    float reach = 0;
-    for (const float value : data.inputs) reach = std::max(reach, std::abs(value));
-    grid.columns = grid.rows = grid_points;
-    grid.high = std::max(1.2f, reach * 1.05f);
-    grid.low = -grid.high;
-    const auto coordinate = [&](uint32_t i) {
-        return grid.low +
-               (grid.high - grid.low) * static_cast<float>(i) / static_cast<float>(grid_points - 1);
-    };
-    for (uint32_t row = 0; row < grid.rows; ++row)
-        for (uint32_t column = 0; column < grid.columns; ++column) {
-            grid.points.push_back(coordinate(column));
-            grid.points.push_back(coordinate(row));
-        }
-    return grid;
-}
 
 Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const vknorm::Dataset& train,
            vknorm::Exchange* exchange)

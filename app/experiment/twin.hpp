@@ -11,21 +11,12 @@
 #include "app/experiment/data.hpp"
 #include "app/experiment/measured_layers.hpp"
 #include "app/experiment/moving_average.hpp"
+#include "app/experiment/plane_grid.hpp"
 #include "app/experiment/replicas.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/step_parts.hpp"
 
 namespace lab {
-
-/// The square of the plane over which decision boundaries are drawn, as network inputs.
-struct PlaneGrid {
-    uint32_t columns = 0, rows = 0;  ///< 0: the data is not planar
-    float low = 0, high = 0;
-    std::vector<float> points;  ///< [rows][columns][2]
-
-    /// Covers `data`; empty unless it has two features.
-    static PlaneGrid over(const vknorm::Dataset& data);
-};
 
 /// For use by one thread at a time.
 class Twin {

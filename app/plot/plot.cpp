@@ -103,28 +103,6 @@ Stretches through_means(const Points& points, const Mapping& mapping, float pitc
     return stretches;
 }
 
-// Dashes by length along the line, or where it goes up and down within a dash, by length across.
-void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, float width, float dash,
-                   bool across) {
-    float travelled = 0;
-    for (size_t i = 0; i + 1 < line.size(); ++i) {
-        const float dx = line[i + 1].x - line[i].x, dy = line[i + 1].y - line[i].y;
-        const float length = across ? std::abs(dx) : std::sqrt(dx * dx + dy * dy);
-        if (length <= 0) continue;
-        const float first = -std::fmod(travelled, 2 * dash);
-        const int dashes = static_cast<int>(std::ceil((length - first) / (2 * dash)));
-        for (int k = 0; k < dashes; ++k) {
-            const float at = first + 2 * dash * static_cast<float>(k);
-            const float from = std::max(at, 0.0f) / length, to = std::min(at + dash, length) / length;
-            if (to <= from) continue;
-            const ImVec2 piece[2] = {{line[i].x + dx * from, line[i].y + dy * from},
-                                     {line[i].x + dx * to, line[i].y + dy * to}};
-            stroke(list, piece, color, width);
-        }
-        travelled += length;
-    }
-}
-
 void draw_band(ImDrawList& list, const Series& s, const Mapping& mapping, float pitch, Color color) {
     const std::vector<Column> low = columns(visible(s.points, mapping.x), mapping, pitch);
     const std::vector<Column> high = columns(visible(s.upper, mapping.x), mapping, pitch);
@@ -320,6 +298,27 @@ void draw_x_axis(const Look& look, const Mapping& m, const char* label) {
     }
     const float label_left = m.left - look.px(left_margin);
     text(list, look.fonts.small, {label_left, bottom + look.px(4)}, look.theme.muted, label);
+}
+
+void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, float width, float dash,
+                   bool across) {
+    float travelled = 0;
+    for (size_t i = 0; i + 1 < line.size(); ++i) {
+        const float dx = line[i + 1].x - line[i].x, dy = line[i + 1].y - line[i].y;
+        const float length = across ? std::abs(dx) : std::sqrt(dx * dx + dy * dy);
+        if (length <= 0) continue;
+        const float first = -std::fmod(travelled, 2 * dash);
+        const int dashes = static_cast<int>(std::ceil((length - first) / (2 * dash)));
+        for (int k = 0; k < dashes; ++k) {
+            const float at = first + 2 * dash * static_cast<float>(k);
+            const float from = std::max(at, 0.0f) / length, to = std::min(at + dash, length) / length;
+            if (to <= from) continue;
+            const ImVec2 piece[2] = {{line[i].x + dx * from, line[i].y + dy * from},
+                                     {line[i].x + dx * to, line[i].y + dy * to}};
+            stroke(list, piece, color, width);
+        }
+        travelled += length;
+    }
 }
 
 // The same for all but long ones.

@@ -70,6 +70,10 @@ struct PlotOptions {
 void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
                std::span<const Series> series, PlotState& state, SharedX& shared);
 
+/// Dashes by length along the line, or where it goes up and down within a dash, by length across.
+void stroke_dashed(ImDrawList& list, std::span<const ImVec2> line, Color color, float width, float dash,
+                   bool across);
+
 /// Grid, ticks and name of the x axis, also for plots of another kind.
 void draw_x_axis(const Look& look, const Mapping& mapping, const char* label);
 /// The same of the y axis, with `ticks` at its left; and the room that their labels need there.

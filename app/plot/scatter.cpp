@@ -80,16 +80,8 @@ void obey(const Rect& hit, const Look& look, ScatterState& state, SharedRow& row
 void draw_equal(const Look& look, ImDrawList& list, const Mapping& m) {
     const double low = std::max(m.x.low, m.y.low), high = std::min(m.x.high, m.y.high);
     if (low >= high) return;
-    const ImVec2 begin{m.to_x(low), m.to_y(low)}, end{m.to_x(high), m.to_y(high)};
-    const float length = std::hypot(end.x - begin.x, end.y - begin.y), dash = look.px(5);
-    for (float at = 0; at < length; at += 2 * dash) {
-        const auto place = [&](float d) {
-            const float t = std::min(d / length, 1.0f);
-            return ImVec2{begin.x + (end.x - begin.x) * t, begin.y + (end.y - begin.y) * t};
-        };
-        const ImVec2 piece[2] = {place(at), place(at + dash)};
-        stroke(list, piece, look.theme.muted, look.px(1));
-    }
+    const ImVec2 line[2] = {{m.to_x(low), m.to_y(low)}, {m.to_x(high), m.to_y(high)}};
+    stroke_dashed(list, line, look.theme.muted, look.px(1), look.px(5), false);
 }
 
 void draw_point(const Look& look, ImDrawList& list, const Mapping& m, const Point& point, float reach,

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <random>
-#include <utility>
 
 #include "app/experiment/experiments/table.hpp"
 
@@ -66,37 +65,35 @@ class Noise {
     void begin(Trainer& trainer) {
         for (uint32_t layer = 0; layer < noisy_layers; ++layer) {
             const std::string norm = std::to_string(layer) + ".norm.";
-            const std::vector<float> gamma = trainer.tensor(b, norm + "weight"),
-                                     beta = trainer.tensor(b, norm + "bias");
-            std::vector<float> more_gamma(gamma.size()), more_beta(beta.size());
-            for (size_t unit = 0; unit < gamma.size(); ++unit) {
-                const uint64_t index = layer * gamma.size() + unit, seed = trainer.settings().seed;
+            std::vector<float>& more_gamma = added_[norm + "weight"];
+            std::vector<float>& more_beta = added_[norm + "bias"];
+            more_gamma = trainer.tensor(b, norm + "weight");
+            more_beta = trainer.tensor(b, norm + "bias");
+            for (size_t unit = 0; unit < more_gamma.size(); ++unit) {
+                const uint64_t index = layer * more_gamma.size() + unit, seed = trainer.settings().seed;
                 const double scale = drawn(seed, trainer.steps(), 2 * index, 1, most_scale),
                              shift = drawn(seed, trainer.steps(), 2 * index + 1, -most_shift, most_shift);
-                more_gamma[unit] = static_cast<float>((scale - 1) * gamma[unit]);
-                more_beta[unit] = static_cast<float>((scale - 1) * beta[unit] + shift);
+                more_gamma[unit] = static_cast<float>((scale - 1) * more_gamma[unit]);
+                more_beta[unit] = static_cast<float>((scale - 1) * more_beta[unit] + shift);
             }
-            add(trainer, norm + "weight", std::move(more_gamma));
-            add(trainer, norm + "bias", std::move(more_beta));
         }
+        add(trainer, 1);
     }
     void end(Trainer& trainer) {
-        for (auto& [name, values] : std::exchange(added_, {})) {
-            for (float& value : values) value = -value;
-            add(trainer, name, std::move(values));
-        }
+        add(trainer, -1);
         added_.clear();
     }
 
   private:
-    void add(Trainer& trainer, const std::string& name, std::vector<float> values) {
-        std::vector<float> tensor = trainer.tensor(b, name);
-        for (size_t i = 0; i < tensor.size(); ++i) tensor[i] += values[i];
-        trainer.set_tensor(b, name, tensor);
-        added_[name] = std::move(values);
+    void add(Trainer& trainer, float times) {
+        for (const auto& [name, values] : added_) {
+            std::vector<float> tensor = trainer.tensor(b, name);
+            for (size_t i = 0; i < tensor.size(); ++i) tensor[i] += times * values[i];
+            trainer.set_tensor(b, name, tensor);
+        }
     }
 
-    std::map<std::string, std::vector<float>> added_;
+    std::map<std::string, std::vector<float>> added_;  // to tensors, by name
 };
 
 std::vector<RunPlan> injected_noise(Form form) {
@@ -132,8 +129,7 @@ double without_noise(const Trial& trial, size_t twin) {
 /// the middle 70 %.
 double unrest(const Trial& trial, size_t twin) {
     const RunRecord& run = trial.runs[0];
-    const double spread = mean(run, twin, &UnitRow::percentile85) - mean(run, twin, &UnitRow::percentile15);
-    return deviation(run, twin, &UnitRow::percentile50) / spread;
+    return deviation(run, twin, &UnitRow::percentile50) / middle_width(run, twin);
 }
 
 }  // namespace
@@ -163,40 +159,35 @@ std::vector<Experiment> reason_experiments() {
                        at_most(0.5), "Fig. 1c: the median stays inside the middle of its band"},
                       {"Drift / spread of B", [](const Trial& t) { return drift_over_spread(t.runs[0], b); },
                        at_least(1), "Fig. 1b: the band leaves the place where it was"}},
-         .figures =
-             {{.title = "Test accuracy, eval mode",
-               .x = steps,
-               .x_name = "step",
-               .twins = {a, b},
-               .points = first_accuracy,
-               .references = {{100, .58, a, "earlier trainer, other digits"},
-                              {1000, .75, a, "earlier trainer, other digits"},
-                              {2000, .84, a, "earlier trainer, other digits"},
-                              {100, .10, b, "earlier trainer, other digits"},
-                              {1000, .15, b, "earlier trainer, other digits"},
-                              {2000, .29, b, "earlier trainer, other digits"}}},
-              {.title = "A: input of one unit, 15 to 85 %",
-               .x = steps,
-               .x_name = "step",
-               .twins = {a},
-               .points = [](const Trial& t,
-                            size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile15); },
-               .upper = [](const Trial& t,
-                           size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile85); }},
-              {.title = "B: the same unit, 15 to 85 %",
-               .x = steps,
-               .x_name = "step",
-               .twins = {b},
-               .points = [](const Trial& t,
-                            size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile15); },
-               .upper = [](const Trial& t,
-                           size_t twin) { return unit_curve(t.runs[0], twin, &UnitRow::percentile85); }},
-              {.title = "Training loss",
-               .x = steps,
-               .x_name = "step",
-               .twins = {a, b},
-               .points = first_loss,
-               .log = true}}},
+         .figures = {{.title = "Test accuracy, eval mode",
+                      .x = steps,
+                      .x_name = "step",
+                      .twins = {a, b},
+                      .points = first_accuracy,
+                      .references = {{100, .58, a, "earlier trainer, other digits"},
+                                     {1000, .75, a, "earlier trainer, other digits"},
+                                     {2000, .84, a, "earlier trainer, other digits"},
+                                     {100, .10, b, "earlier trainer, other digits"},
+                                     {1000, .15, b, "earlier trainer, other digits"},
+                                     {2000, .29, b, "earlier trainer, other digits"}}},
+                     {.title = "A: input of one unit, 15 to 85 %",
+                      .x = steps,
+                      .x_name = "step",
+                      .twins = {a},
+                      .points = first_unit<&UnitRow::percentile15>,
+                      .upper = first_unit<&UnitRow::percentile85>},
+                     {.title = "B: the same unit, 15 to 85 %",
+                      .x = steps,
+                      .x_name = "step",
+                      .twins = {b},
+                      .points = first_unit<&UnitRow::percentile15>,
+                      .upper = first_unit<&UnitRow::percentile85>},
+                     {.title = "Training loss",
+                      .x = steps,
+                      .x_name = "step",
+                      .twins = {a, b},
+                      .points = first_loss,
+                      .log = true}}},
         {.name = "loss-landscape",
          .title = "Loss landscape",
          .claim = "Along the gradient the loss varies less with batch norm: the landscape is smoother.",

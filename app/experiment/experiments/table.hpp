@@ -42,4 +42,9 @@ inline Curve first_loss(const Trial& trial, size_t twin) {
     return loss_curve(trial.runs[0], twin);
 }
 
+template <float UnitRow::*column>
+Curve first_unit(const Trial& trial, size_t twin) {
+    return unit_curve(trial.runs[0], twin, column);
+}
+
 }  // namespace lab::table
