@@ -85,8 +85,8 @@ struct Field {
     const char* help;   ///< what it is: on the command line's help and in the control's tooltip
     const char* why;    ///< what it does to a run, in one line: in the tooltip, too
     std::variant<Number<float>, Number<uint32_t>, Number<uint64_t>, OneOf<Model>, OneOf<vknorm::Activation>,
-                 OneOf<OptimizerKind>, OneOf<Schedule>, OneOf<vknorm::Statistics>, OneOf<DeviceStatistics>,
-                 OneOf<Smoothing>, OneOf<Speed>, Switch, Numbers, Written>
+                 OneOf<vknorm::NormOrder>, OneOf<OptimizerKind>, OneOf<Schedule>, OneOf<vknorm::Statistics>,
+                 OneOf<DeviceStatistics>, OneOf<Smoothing>, OneOf<Speed>, Switch, Numbers, Written>
         kind;
     Effect effect = Effect::next_step;
     Flag flag = Flag::one;

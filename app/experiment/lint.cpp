@@ -299,7 +299,8 @@ void find_momentum_of_running(const Subject& at) {
 }
 
 void find_bias_before_norm(const Subject& at) {
-    if (!is_perceptron(at.settings())) return;  // models for pictures leave them out
+    if (!is_perceptron(at.settings())) return;                          // models for pictures leave them out
+    if (at.its().order == vknorm::NormOrder::after_activation) return;  // which bends what the bias moves
     uint32_t biases = 0;
     for (uint32_t layer = 0; layer < at.settings().hidden.size(); ++layer)
         if (vknorm::keeps_running_statistics(at.its().norm_of(layer))) biases += at.settings().hidden[layer];

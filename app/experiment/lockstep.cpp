@@ -112,6 +112,8 @@ void Trainer::step() {
         if (const auto& divergence = twins_[i].divergence())
             note({step_, EventKind::diverged, twin_letter(i) + (" diverged: " + divergence->found)});
     }
+    if (settings_.landscape && step_ % settings_.landscape_every == 0)
+        for (Twin& twin : twins_) twin.measure_landscape(step_, batch.inputs, batch.labels);
     if (EvaluationSchedule(settings_).due(step_)) evaluate();
 }
 
@@ -140,9 +142,9 @@ double Trainer::test_accuracy(size_t twin, vknorm::Statistics statistics, uint32
     return twins_.at(twin).test_accuracy(*inputs_.test, statistics, batch);
 }
 
-std::vector<double> Trainer::losses_along_gradient(size_t twin, std::span<const double> learning_rates) {
+LookAhead Trainer::look_ahead(size_t twin, std::span<const double> rates) {
     const vknorm::Dataset batch = vknorm::pick(*inputs_.train, latest_);
-    return twins_.at(twin).losses_along_gradient(batch.inputs, batch.labels, learning_rates);
+    return twins_.at(twin).look_ahead(batch.inputs, batch.labels, rates);
 }
 
 std::map<std::string, int64_t> Trainer::place() const {

@@ -48,9 +48,8 @@ class Trainer {
     // Questions that change nothing.
     /// Accuracy of a twin on the test set; with batch statistics in batches of `batch`.
     double test_accuracy(size_t twin, vknorm::Statistics statistics, uint32_t batch);
-    /// The losses of the latest step's batch where steps of these learning rates along its gradient would
-    /// lead a twin.
-    std::vector<double> losses_along_gradient(size_t twin, std::span<const double> learning_rates);
+    /// What lies along a twin's gradient of the latest step's batch.
+    LookAhead look_ahead(size_t twin, std::span<const double> rates);
     /// A tensor of a twin, named as vknorm::Network::tensor_names() has it.
     std::vector<float> tensor(size_t twin, const std::string& name) { return twins_.at(twin).tensor(name); }
 

@@ -69,17 +69,21 @@ std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
         const auto* const convolution = std::get_if<vknorm::Conv2dLayer>(&nodes[n].layer);
         if (!convolution && !std::holds_alternative<vknorm::LinearLayer>(nodes[n].layer)) continue;
         perceptron = perceptron && !convolution;
-        const std::optional<uint32_t> norm = reader<vknorm::NormLayer>(nodes, n);
+        std::optional<uint32_t> norm = reader<vknorm::NormLayer>(nodes, n);
         const Branch branch = branch_of(nodes, norm.value_or(n));
         if (branch == Branch::shortcut) continue;
         const auto activation = reader<vknorm::ActivationLayer>(nodes, norm.value_or(n));
+        const bool after = !norm && activation && reader<vknorm::NormLayer>(nodes, *activation);
+        if (after) norm = reader<vknorm::NormLayer>(nodes, *activation);
         all.push_back(
             {.name = nodes[n].name(),
              .shape = nodes[n].shape,
              .kernel = convolution ? convolution->kernel : 0,
              .linear = nodes[n].name(),
              .norm = norm ? nodes[*norm].name() : "",
+             .activation = activation ? nodes[*activation].name() : "",
              .kind = norm ? std::get<vknorm::NormLayer>(nodes[*norm].layer).kind : vknorm::Norm::none,
+             .order = after ? vknorm::NormOrder::after_activation : vknorm::NormOrder::before_activation,
              .rectified =
                  activation && std::get<vknorm::ActivationLayer>(nodes[*activation].layer).function ==
                                    vknorm::Activation::relu});
@@ -109,7 +113,9 @@ std::vector<MeasuredLayer> measured_layers(const Settings& settings, size_t twin
                           .shape = {settings.hidden[i]},
                           .linear = node + ".linear",
                           .norm = its.norm_of(i) == vknorm::Norm::none ? "" : node + ".norm",
+                          .activation = node + ".activation",
                           .kind = its.norm_of(i),
+                          .order = its.order,
                           .rectified = its.activation == vknorm::Activation::relu});
     }
     return layers;

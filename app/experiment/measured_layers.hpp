@@ -11,19 +11,26 @@
 
 namespace lab {
 
-/// A linear layer or a convolution, and the norm that receives what it gives.
+/// A linear layer or a convolution, and the norm that receives what it gives, before the activation or after.
 struct MeasuredLayer {
     std::string name;               ///< "hidden 2", or in a model for pictures its node's, or its block's
     std::vector<uint32_t> shape{};  ///< of what it gives for one example
     uint32_t kernel = 0;            ///< of a convolution
-    std::string linear, norm{};     ///< the nodes; without a norm the second is empty
+    std::string linear, norm{}, activation{};  ///< the nodes; empty: there is none
     vknorm::Norm kind = vknorm::Norm::none;
-    bool rectified = false;  ///< what normalized() gives goes to a ReLU, and nothing is added before
+    vknorm::NormOrder order = vknorm::NormOrder::before_activation;
+    bool rectified = false;  ///< the activation is a ReLU, and nothing is added before
 
     uint32_t width() const { return shape.front(); }                               ///< units, or channels
     uint32_t positions() const { return gives_maps() ? shape[1] * shape[2] : 1; }  ///< of a channel
     bool gives_maps() const { return shape.size() > 1; }
-    const std::string& normalized() const { return norm.empty() ? linear : norm; }
+    bool normalizes_before() const { return !norm.empty() && order == vknorm::NormOrder::before_activation; }
+    /// The node that gives what the activation receives.
+    const std::string& pre_activation() const { return normalizes_before() ? norm : linear; }
+    /// The node that gives what the norm receives.
+    const std::string& norm_input() const {
+        return order == vknorm::NormOrder::before_activation ? linear : activation;
+    }
 };
 
 /// In the order of the graph, without the layer that gives the logits, and without shortcuts. Of more than

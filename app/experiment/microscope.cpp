@@ -90,7 +90,7 @@ void go_forward(const Specimen& s, Examination& exact) {
         exact.centred[i] = double{s.device.x[i]} - exact.mean[set];
         exact.normalized[i] = exact.centred[i] * exact.inv_std[set];
         exact.y[i] = gamma_of(s, i) * (exact.r[set] * exact.normalized[i] + exact.d[set]) + beta_of(s, i);
-        exact.activated[i] = activated(s.activation, exact.y[i]);
+        exact.activated[i] = activated(activation_behind(s), exact.y[i]);
     }
 }
 
@@ -157,6 +157,10 @@ double gamma_of(const Specimen& s, size_t element) {
 
 double beta_of(const Specimen& s, size_t element) {
     return s.device.beta.empty() ? 0 : double{s.device.beta[parameter_of(s, element)]};
+}
+
+vknorm::Activation activation_behind(const Specimen& s) {
+    return s.order == vknorm::NormOrder::before_activation ? s.activation : vknorm::Activation::identity;
 }
 
 double activated(vknorm::Activation activation, double y) {

@@ -20,7 +20,8 @@ namespace lab {
 struct Specimen {
     uint64_t step = 0;
     vknorm::Norm kind = vknorm::Norm::batch;
-    vknorm::Activation activation = vknorm::Activation::identity;  ///< behind it
+    vknorm::Activation activation = vknorm::Activation::identity;  ///< behind the norm, or before it
+    vknorm::NormOrder order = vknorm::NormOrder::before_activation;
     uint32_t channels = 0, positions = 1;  ///< units; values of each in an example, of a map
     uint32_t groups = 1;                   ///< of GroupNorm
     uint32_t ghost_size = 0;               ///< of GhostNorm: rows
@@ -83,6 +84,8 @@ Examination examine(const Specimen& specimen, NormMode mode);
 size_t parameter_of(const Specimen& specimen, size_t element);
 double gamma_of(const Specimen& specimen, size_t element);  ///< 1 without one
 double beta_of(const Specimen& specimen, size_t element);   ///< 0 without one
+/// The activation that y goes to; of a norm that stands after it, none.
+vknorm::Activation activation_behind(const Specimen& specimen);
 /// What the activation makes of y.
 double activated(vknorm::Activation activation, double y);
 

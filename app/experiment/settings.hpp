@@ -27,6 +27,7 @@ inline constexpr char twin_letter(size_t index) {
 struct TwinSettings {
     vknorm::Norm norm = vknorm::Norm::none;  ///< of every hidden layer that is no exception
     vknorm::Activation activation = vknorm::Activation::relu;
+    vknorm::NormOrder order = vknorm::NormOrder::before_activation;  ///< of norm and activation
     uint32_t groups = 8;       ///< of layers with group norm, a divisor of their units
     uint32_t ghost_size = 16;  ///< of layers with ghost norm: examples normalized together
     std::map<uint32_t, vknorm::Norm> exceptions{};  ///< layers, from 0, with another norm
@@ -83,8 +84,10 @@ struct Settings {
     uint32_t inspected_layer = 1;  ///< from 0
     uint32_t inspected_unit = 3;   ///< from 0
     Speed speed = Speed::normal;
-    bool plan = false;        ///< show how a step is done, which measures its parts
-    bool microscope = false;  ///< show the inspected norm value by value, which copies them
+    bool plan = false;              ///< show how a step is done, which measures its parts
+    bool microscope = false;        ///< show the inspected norm value by value, which copies them
+    bool landscape = false;         ///< show what lies along the gradient, which takes steps there and back
+    uint32_t landscape_every = 10;  ///< steps
     uint64_t max_bytes =
         vknorm::default_max_bytes;           ///< that a data file may hold, as vknorm::read_idx counts
     Smoothing smoothing = Smoothing::light;  ///< of the curves of loss and gradient norm
@@ -280,6 +283,18 @@ inline constexpr Field fields[] = {
      .kind = OneOf<vknorm::Activation>{&TwinSettings::activation, activation_choices},
      .effect = Effect::new_run,
      .applies = [](const Settings& s, size_t) { return is_perceptron(s); }},
+    {.word = "order",
+     .label = "Place of the norm",
+     .help = "Before the activation of every hidden layer of mlp, as Ioffe & Szegedy have it, or after it",
+     .why = "After it the next layer gets values of mean 0 and deviation 1; a ReLU's own are never below 0.",
+     .kind = OneOf<vknorm::NormOrder>{&TwinSettings::order, order_choices},
+     .effect = Effect::new_run,
+     .flag = Flag::for_each_twin,
+     .applies =
+         [](const Settings& s, size_t twin) {
+             const TwinSettings& its = s.twins[twin];
+             return is_perceptron(s) && (its.norm != vknorm::Norm::none || !its.exceptions.empty());
+         }},
     {.word = "batch",
      .label = "Batch size",
      .help = "Examples in a training step. Statistics of small batches are noisy; a batch of one has none.",
@@ -448,6 +463,20 @@ inline constexpr Field fields[] = {
      .help = "Show what the inspected layer's norm does to a batch, value by value",
      .why = "Every number of a norm stands beside its formula and its float64 reference.",
      .kind = Switch{&Settings::microscope},
+     .effect = Effect::view,
+     .reported = false},
+    {.word = "landscape",
+     .label = "Landscape",
+     .help = "Show how loss and gradient change along the gradient, which takes steps there and back",
+     .why = "Where both change little, a step does what the gradient promised.",
+     .kind = Switch{&Settings::landscape},
+     .effect = Effect::view,
+     .reported = false},
+    {.word = "landscape-every",
+     .label = "Steps from look to look",
+     .help = "So often is the landscape looked at, at the cost of nine steps and their way to the host",
+     .why = "Looking changes no twin: it comes back to the bits that it had.",
+     .kind = Number<uint32_t>{&Settings::landscape_every, 1, 10'000, 100},
      .effect = Effect::view,
      .reported = false},
     {.word = "max-bytes",

@@ -21,6 +21,7 @@
 #include "app/experiment/data.hpp"
 #include "app/experiment/events.hpp"
 #include "app/experiment/history.hpp"
+#include "app/experiment/landscape.hpp"
 #include "app/experiment/microscope.hpp"
 #include "app/experiment/settings.hpp"
 
@@ -76,6 +77,17 @@ struct TestRow {
     float batch_accuracy =
         not_measured;           ///< with batch statistics (train mode); only of a twin that depends on them
     float loss = not_measured;  ///< nats, with running statistics
+};
+
+/// One look along the gradient of a step's batch: see LookAhead.
+struct LandscapeRow {
+    float loss_low = not_measured, loss_high = not_measured;      ///< where the steps lead
+    float change_low = not_measured, change_high = not_measured;  ///< of the gradient, there
+    float smoothness = not_measured;
+
+    static constexpr std::array numbers = {&LandscapeRow::loss_low, &LandscapeRow::loss_high,
+                                           &LandscapeRow::change_low, &LandscapeRow::change_high,
+                                           &LandscapeRow::smoothness};
 };
 
 /// Values counted in bins of equal width between `low` and `high`, and those beyond.
@@ -140,6 +152,10 @@ struct TwinView {
     std::vector<vknorm::Timing> parts;          ///< of a step on the device; empty: none was measured yet
     std::vector<vknorm::Timing> parts_by_kind;  ///< as by_kind() has them
     std::string norm_plan;                      ///< of the inspected layer, in words; empty: it has no norm
+
+    // With Settings::landscape.
+    History<LandscapeRow> landscape{2048};
+    LookAhead ahead{};  ///< the latest; empty: none was taken yet
 
     /// With Settings::microscope: the norm of each hidden layer in the latest step; null where it has none.
     /// Empty: no step was made yet.

@@ -27,6 +27,8 @@ constexpr size_t pictures_shown = 64, pictures_shown_with_maps = 12;
 constexpr double light = 0.2, strong = 0.03;
 // Batch renormalization begins after 5 000 steps in its paper; runs here have some hundred.
 constexpr uint64_t renorm_pace = 100;
+// Steps along the gradient that are looked at, in learning rates.
+constexpr std::array looked_at = {0.5, 0.7, 1.0, 1.4, 2.0, 2.6, 3.3, 4.0};
 // While the parts of steps are shown, one in so many steps is measured: on some devices, timestamps between
 // the parts make a step take twice as long.
 constexpr uint64_t steps_per_measured = 8;
@@ -63,8 +65,8 @@ vknorm::NetworkOptions network_options(const Settings& settings, size_t index, c
     const TwinSettings& twin = settings.twins[index];
     if (twin.devices > 1 && twin.device_statistics == DeviceStatistics::alone) options.statistics_group = 1;
     for (uint32_t layer = 0; layer < settings.hidden.size(); ++layer)
-        options.hidden.push_back(
-            {settings.hidden[layer], twin.norm_of(layer), twin.activation, twin.groups, twin.ghost_size});
+        options.hidden.push_back({settings.hidden[layer], twin.norm_of(layer), twin.activation, twin.groups,
+                                  twin.ghost_size, twin.order});
     options.classes = train.classes;
     options.max_batch = limits::max_batch;
     options.accumulate = settings.accumulate;
@@ -135,6 +137,18 @@ std::vector<ChannelRow> channel_rows(const std::vector<vknorm::ChannelStatistics
     return rows;
 }
 
+LandscapeRow landscape_row(const LookAhead& ahead) {
+    LandscapeRow row{.smoothness = static_cast<float>(ahead.smoothness())};
+    for (size_t i = 0; i < ahead.rates.size(); ++i) {
+        const auto loss = static_cast<float>(ahead.losses[i]), change = static_cast<float>(ahead.changes[i]);
+        row.loss_low = std::fmin(row.loss_low, loss);
+        row.loss_high = std::fmax(row.loss_high, loss);
+        row.change_low = std::fmin(row.change_low, change);
+        row.change_high = std::fmax(row.change_high, change);
+    }
+    return row;
+}
+
 /// Of the vector of all the values that the probe saw.
 float length_of(const vknorm::ProbeResult& probe) {
     const double count = std::accumulate(probe.histogram.begin(), probe.histogram.end(), 0.0);
@@ -186,6 +200,9 @@ void Twin::apply(const Settings& settings, const Settings& previous) {
     }
     set_plan(settings);
     set_microscope(settings);
+    // A gap, rather than a line over what was not looked at.
+    if (previous.landscape && !settings.landscape && !view_.landscape.empty())
+        view_.landscape.push(view_.landscape.back().step + 1, {});
 }
 
 void Twin::set_hyperparameters(const Settings& settings) {
@@ -218,12 +235,14 @@ void Twin::set_probes(const Settings& settings) {
         probes.push_back(probe);
         return probe.name();
     };
-    // The normalized values of every layer, and those of the inspected unit, before and after the norm.
-    normalized_.clear();
-    for (const MeasuredLayer& layer : layers_) normalized_.push_back(add_probe(layer.normalized(), -1));
+    // What the activations of every layer receive, and of the inspected unit what its norm does, too.
+    pre_activations_.clear();
+    for (const MeasuredLayer& layer : layers_)
+        pre_activations_.push_back(add_probe(layer.pre_activation(), -1));
     const auto unit = static_cast<int32_t>(unit_);
-    unit_before_ = unit_after_ = add_probe(inspected.linear, unit);
-    if (!inspected.norm.empty()) unit_after_ = add_probe(inspected.norm, unit);
+    unit_norm_input_ = unit_pre_activation_ = add_probe(inspected.norm_input(), unit);
+    if (inspected.pre_activation() != inspected.norm_input())
+        unit_pre_activation_ = add_probe(inspected.pre_activation(), unit);
     const vknorm::NetworkProbe gradient{.node = inspected.linear,
                                         .tensor = vknorm::Tensor::output_gradient,
                                         .options = {.bins = 1, .unit = unit}};
@@ -237,7 +256,10 @@ void Twin::set_plan(const Settings& settings) {
     plan_ = settings.plan;
     if (!plan_) parts_.clear();
     const uint32_t rows = settings.batch / settings.twins[index_].devices;
-    view_.norm_plan = plan_ ? replicas_.first().explain(layers_[layer_].normalized(), rows) : "";
+    const MeasuredLayer& inspected = layers_[layer_];
+    view_.norm_plan =
+        plan_ ? replicas_.first().explain(inspected.norm.empty() ? inspected.linear : inspected.norm, rows)
+              : "";
 }
 
 // All layers at once, so that another one can be looked at while the run is paused.
@@ -256,6 +278,7 @@ Specimen Twin::specimen_of(size_t layer, std::span<const uint32_t> labels) const
     const vknorm::HiddenLayer& hidden = options.hidden[layer];
     return {.kind = hidden.norm,
             .activation = hidden.activation,
+            .order = hidden.order,
             .channels = hidden.units,
             .groups = hidden.groups,
             .ghost_size = hidden.ghost_size,
@@ -317,7 +340,7 @@ void Twin::collect(uint64_t step) {
     view_.layers.clear();
     for (size_t i = 0; i < layers_.size(); ++i) {
         const MeasuredLayer& layer = layers_[i];
-        const vknorm::ProbeResult& probe = result.probes.at(normalized_[i]);
+        const vknorm::ProbeResult& probe = result.probes.at(pre_activations_[i]);
         histograms.push_back(to_histogram(probe));
         view_.layers.push_back({.normalized = histograms.back(),
                                 .mean = probe.mean,
@@ -326,7 +349,8 @@ void Twin::collect(uint64_t step) {
                                 .shape = layer.shape});
         if (layer.kind == vknorm::Norm::batch && settings_.statistics == vknorm::Statistics::batch)
             describe_units(view_.layers.back(), result.statistics.at(layer.norm), settings_.epsilon,
-                           normalized_together(settings_, index_) * layer.positions(), layer.rectified);
+                           normalized_together(settings_, index_) * layer.positions(),
+                           layer.rectified && layer.normalizes_before());
         if (layer.norm.empty()) continue;
         view_.layers.back().channels =
             channel_rows(result.statistics.at(layer.norm), layer.kind, settings_.epsilon);
@@ -378,8 +402,8 @@ TwinView Twin::view() const {
 }
 
 UnitRow Twin::unit_row(const vknorm::StepResult& result) const {
-    const vknorm::ProbeResult &before = result.probes.at(unit_before_),
-                              &after = result.probes.at(unit_after_);
+    const vknorm::ProbeResult &before = result.probes.at(unit_norm_input_),
+                              &after = result.probes.at(unit_pre_activation_);
     UnitRow row;
     row.percentile15 = after.percentile15;
     row.percentile50 = after.percentile50;
@@ -425,32 +449,22 @@ double Twin::test_accuracy(const vknorm::Dataset& test, vknorm::Statistics stati
     return replicas_.evaluate(test.inputs, test.labels, statistics, batch).accuracy;
 }
 
-std::vector<double> Twin::losses_along_gradient(std::span<const float> inputs,
-                                                std::span<const uint32_t> labels,
-                                                std::span<const double> learning_rates) {
-    vknorm::Network& first = replicas_.first();
-    const auto set_state = [&](const vknorm::HostTensors& state) {
-        replicas_.each([&](vknorm::Network& network) { network.set_state(state); });
-    };
-    const auto set_optimizer = [&](const vknorm::Optimizer& optimizer) {
-        replicas_.each([&](vknorm::Network& network) { network.set_optimizer(optimizer); });
-    };
-    const vknorm::HostTensors whole = first.state();
-    set_optimizer(vknorm::Sgd{});  // which may drop another one's moments
-    const vknorm::HostTensors here = first.state();
-    std::vector<double> losses;
-    for (const double rate : learning_rates) {
-        set_optimizer(vknorm::Sgd{.learning_rate = static_cast<float>(rate)});
-        replicas_.train_step(inputs, labels);
-        (void)replicas_.result();
-        losses.push_back(
-            replicas_.evaluate(inputs, labels, settings_.statistics, static_cast<uint32_t>(labels.size()))
-                .loss);
-        set_state(here);
-    }
-    set_optimizer(optimizer_of(settings_));
-    set_state(whole);
-    return losses;
+LookAhead Twin::look_ahead(std::span<const float> inputs, std::span<const uint32_t> labels,
+                           std::span<const double> rates) {
+    const vknorm::HostTensors whole = replicas_.first().state();
+    LookAhead ahead = lab::look_ahead(replicas_, inputs, labels, rates);
+    set_hyperparameters(settings_);
+    replicas_.each([&](vknorm::Network& network) { network.set_state(whole); });  // moments, too
+    return ahead;
+}
+
+void Twin::measure_landscape(uint64_t step, std::span<const float> inputs, std::span<const uint32_t> labels) {
+    if (diverged()) return;
+    std::vector<double> rates;
+    for (const double multiple : looked_at)
+        rates.push_back(multiple * learning_rate_at(settings_, steps_ + 1));
+    view_.ahead = look_ahead(inputs, labels, rates);
+    view_.landscape.push(step, landscape_row(view_.ahead));
 }
 
 void Twin::recompute_running_statistics(const vknorm::Dataset& train) {
@@ -475,7 +489,7 @@ FeatureMaps Twin::feature_maps(std::span<const float> pictures) {
     const MeasuredLayer& layer = layers_[layer_];
     if (!layer.gives_maps()) return {};
     const std::vector<float> outputs =
-        replicas_.first().output(layer.normalized(), pictures, vknorm::Statistics::running);
+        replicas_.first().output(layer.pre_activation(), pictures, vknorm::Statistics::running);
     FeatureMaps maps{.pictures = static_cast<uint32_t>(pictures.size() / replicas_.first().options().inputs),
                      .height = layer.shape[1],
                      .width = layer.shape[2],

@@ -47,10 +47,11 @@ class Twin {
 
     /// Accuracy on `test`; with batch statistics in batches of `batch`. Changes nothing, view() neither.
     double test_accuracy(const vknorm::Dataset& test, vknorm::Statistics statistics, uint32_t batch);
-    /// The losses of that batch where steps of these learning rates along its gradient would lead; the twin
-    /// stays where it is.
-    std::vector<double> losses_along_gradient(std::span<const float> inputs, std::span<const uint32_t> labels,
-                                              std::span<const double> learning_rates);
+    /// What lies along its gradient of that batch; the twin stays where it is.
+    LookAhead look_ahead(std::span<const float> inputs, std::span<const uint32_t> labels,
+                         std::span<const double> rates);
+    /// Adds that to view(), from half to four times the learning rate of the next step, as in the paper.
+    void measure_landscape(uint64_t step, std::span<const float> inputs, std::span<const uint32_t> labels);
     /// As vknorm::Network::tensor.
     std::vector<float> tensor(const std::string& name) { return replicas_.first().tensor(name); }
     /// As vknorm::Network::set_tensor.
@@ -85,8 +86,9 @@ class Twin {
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     Replicas replicas_;
     std::vector<MeasuredLayer> layers_;
-    std::vector<std::string> normalized_;  // names of the probes of what the activations receive
-    std::string unit_before_, unit_after_, unit_gradient_;  // and of those of the unit inspected
+    // Names of the probes: of what the activations receive, and of the unit inspected.
+    std::vector<std::string> pre_activations_;
+    std::string unit_norm_input_, unit_pre_activation_, unit_gradient_;
     TwinView view_;  // without the parts and the test at a step that the schedule leaves out
     std::optional<History<TestRow>::Entry> unscheduled_test_;
     bool plan_ = false;

@@ -88,6 +88,9 @@ inline constexpr auto activation_choices =
                                                {vknorm::Activation::relu, "relu", "ReLU"},
                                                {vknorm::Activation::tanh, "tanh", "Tanh"},
                                                {vknorm::Activation::sigmoid, "sigmoid", "Sigmoid"}});
+inline constexpr auto order_choices = std::to_array<Choice<vknorm::NormOrder>>(
+    {{vknorm::NormOrder::before_activation, "before", "Before the activation"},
+     {vknorm::NormOrder::after_activation, "after", "After the activation"}});
 inline constexpr auto optimizer_choices =
     std::to_array<Choice<OptimizerKind>>({{OptimizerKind::sgd, "sgd", "SGD"},
                                           {OptimizerKind::adam, "adam", "Adam"},

@@ -56,6 +56,7 @@ void draw_followed(const Look& look, ImDrawList& list, const Snapshot& s, const 
     const TwinView& twin = s.twins[followed.twin];
     const std::shared_ptr<const Specimen> specimen = twin.specimen_of(layer);
     if (!specimen || followed.row >= specimen->rows()) return;
+    if (specimen->order == vknorm::NormOrder::after_activation) return;  // y is not what the card shows
     const Histogram& range = twin.layers[layer].normalized;
     if (!(range.high > range.low)) return;
     const auto x_of = [&](uint32_t unit) {

@@ -132,15 +132,55 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
     return s.twins.size() != before;
 }
 
+void draw_order(const Look& look, ImVec2 room, size_t index, Settings& s) {
+    const Field& field = field_named("order");
+    const bool turns = field.applies(s, index);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    if (!turns) {
+        ImGui::Dummy(room);
+    } else {
+        if (press_area(look, field.word, room)) {
+            vknorm::NormOrder& order = s.twins[index].order;
+            order = order == vknorm::NormOrder::before_activation ? vknorm::NormOrder::after_activation
+                                                                  : vknorm::NormOrder::before_activation;
+        }
+        explain(look, field);
+    }
+    const char* const sign = "\u2192";
+    const ImVec2 size = plot::text_size(look.fonts.body, sign);
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.body,
+               {at.x + (room.x - size.x) / 2, at.y + (room.y - size.y) / 2},
+               !turns                   ? look.theme.muted
+               : ImGui::IsItemHovered() ? look.theme.grip
+                                        : look.theme.text,
+               sign);
+}
+
+// The two stand in the order in which values pass them; the arrow between turns it round.
+void draw_norm_and_activation(const Look& look, size_t index, Settings& s) {
+    TwinSettings& twin = s.twins[index];
+    const float arrow = look.px(20), width = full_width() - arrow;
+    const auto norm = [&] { choose_norm(look, "##norm", width * 0.57f, twin); };
+    const auto activation = [&] {
+        drop_down<vknorm::Activation>(look, "##activation", width * 0.43f, twin.activation,
+                                      activation_choices);
+        explain(look, field_named("activation"));
+    };
+    const bool before = twin.order == vknorm::NormOrder::before_activation;
+    before ? norm() : activation();
+    ImGui::SameLine(0, 0);
+    draw_order(look, {arrow, ImGui::GetFrameHeight()}, index, s);
+    ImGui::SameLine(0, 0);
+    before ? activation() : norm();
+}
+
 void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     TwinSettings& twin = s.twins[index];
-    const float gap = look.px(8), half = (full_width() - gap) / 2, more = look.px(17);
-    choose_norm(look, "##norm", half + more, twin);
-    ImGui::SameLine(0, gap);
     if (is_perceptron(s)) {
-        drop_down<vknorm::Activation>(look, "##activation", half - more, twin.activation, activation_choices);
-        explain(look, field_named("activation"));
+        draw_norm_and_activation(look, index, s);
     } else {
+        choose_norm(look, "##norm", full_width() * 0.55f, twin);
+        ImGui::SameLine(0, look.px(8));
         ImGui::AlignTextToFramePadding();
         ImGui::TextUnformatted(name(vknorm::Activation::relu));
     }

@@ -45,6 +45,24 @@ inline constexpr Explanation explanations[] = {
     {"Gradient norm", "‖g‖ = √(Σ (dL/dw)²)",
      "How steep the loss is, over all parameters. Falling to 0: saturated or dead units. Growing by itself: "
      "the learning rate is too large."},
+    {"Loss along the gradient", "L(w − η · g), η = ½ to 4 learning rates",
+     "The least and the greatest loss of a step's batch where shorter and longer steps along its gradient "
+     "would lead. A narrow band: the next step holds no surprise, be it long or short (Santurkar et al. "
+     "2018, "
+     "figure 4a)."},
+    {"Change of the gradient", "‖g(w) − g(w − η · g)‖",
+     "How far the gradient is from itself where such steps lead, the nearest and the farthest. Small: the "
+     "slope of here is a good guide for a long step (figure 4b)."},
+    {"Effective smoothness", "β = max ‖g(w) − g(w − η · g)‖ / ‖η · g‖",
+     "How fast the gradient turns along itself: its change by the length of the step, at worst. A step "
+     "longer "
+     "than 2 / β may lead uphill (figure 4c)."},
+    {"Loss of the next step", "L(w − η · g) over η",
+     "The latest look: where along the gradient the loss falls, how far it goes on falling, and where it "
+     "rises again. The line begins at the loss without a step."},
+    {"Gradient of the next step", "‖g(w) − g(w − η · g)‖ over η",
+     "The latest look: how far the gradient has turned from what it was, step length by step length. A "
+     "straight line is a parabola of a loss."},
     {"Batch mean", "μ = Σ x / n",
      "The mean of each channel over the batch, one line for each, over the steps: what batch norm subtracts. "
      "Violet is below 0, yellow above."},
@@ -153,8 +171,6 @@ inline constexpr Explanation explanations[] = {
     {"Internal covariate shift", "",
      "What a layer receives changes as the layers before it learn. The paper's reason for batch norm; later "
      "work finds a smoother loss more to the point."},
-    {"Effective smoothness", "β = max ‖g(w) − g(w − ηg)‖ / ‖ηg‖",
-     "How fast the gradient turns along itself. Small: the slope of now still holds a step further."},
     {"Smoothing", "s ← (1 − k) · s + k · x",
      "A moving average of a noisy curve, k = 0.2 or 0.03; what was measured stays faint behind."},
 };

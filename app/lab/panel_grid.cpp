@@ -63,7 +63,7 @@ plot::Rect PanelGrid::column(const Look& look, const plot::Rect& area, size_t co
 plot::SharedX& PanelGrid::begin(const Snapshot& run) {
     if (twins_ != run.twins.size()) {  // legends and ridgelines are of other twins now
         twins_ = run.twins.size();
-        panels_ = all_panels(twins_);
+        panels_ = make_(twins_);
     }
     if (std::exchange(run_, run.run) !=
         run.run) {  // other steps and values: a zoom would show nothing of them

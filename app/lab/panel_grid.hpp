@@ -12,6 +12,10 @@ namespace lab {
 
 class PanelGrid {
   public:
+    /// Makes the panels for so many twins.
+    using MakePanels = std::vector<Panel> (*)(size_t twins);
+    explicit PanelGrid(MakePanels make = all_panels) : make_(make) {}
+
     static constexpr size_t columns = 3;
     /// Where column `column` of a grid over `area` lies, over all rows.
     static plot::Rect column(const Look& look, const plot::Rect& area, size_t column);
@@ -42,6 +46,7 @@ class PanelGrid {
     void draw_panel(const Look& look, Panel& panel, const plot::Rect& frame, const Snapshot& run);
     Panel* hovered();
 
+    MakePanels make_;
     std::vector<Panel> panels_;
     size_t twins_ = 0;  // for which they are
     uint64_t run_ = 0;  // for which their axes are

@@ -172,8 +172,10 @@ void obey_keys(PlotState& state, SharedX& shared) {
     const double step_of_pixel = m.x.length() / m.width;
     double at = std::clamp(state.looked_at.value_or((m.x.low + m.x.high) / 2), m.x.low, m.x.high);
     if (const int moved = arrows_across()) {
-        const double step = std::max(1.0, std::round(step_of_pixel * 2));  // not too small to be seen
-        at = std::clamp(std::round(at) + moved * step, m.x.low, m.x.high);
+        const double unit = shared.unit;
+        const double step =
+            unit * std::max(1.0, std::round(step_of_pixel * 2 / unit));  // large enough to see
+        at = std::clamp(unit * std::round(at / unit) + moved * step, m.x.low, m.x.high);
     }
     if (const int zoom = arrows_up())
         shared.view.set(zoomed(m.x, Scale::linear, std::pow(0.8, zoom), to_unit(m.x, Scale::linear, at)));
@@ -258,10 +260,13 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
     const float x = std::round(m.to_x(marked));
     list.AddRectFilled({x, m.top}, {x + 1, m.top + m.height}, faded(look.theme.muted, 0.5f));
     if (!hovered && !state.has_keyboard) return;
-    Reading reading{measured.value_or(std::round(marked)), {}};
+    Reading reading{measured.value_or(shared.unit * std::round(marked / shared.unit)), {}};
+    const auto place = [&](double at) {
+        return std::string(shared.name) + " " + (shared.unit == 1 ? whole_number(at) : short_number(at));
+    };
     for (const auto& [s, point] : found) {
         // Values of another step say of which.
-        const std::string step = point.x == reading.x ? "" : " (step " + whole_number(point.x) + ")";
+        const std::string step = point.x == reading.x ? "" : " (" + place(point.x) + ")";
         reading.lines.push_back({s->name + step, s->color, point.y, short_number(point.y)});
     }
     std::vector<ReadingLine> lines;
@@ -269,7 +274,7 @@ void draw_marker(const Look& look, ImDrawList& list, std::span<const Series> ser
         if (std::abs(m.to_x(mark.x) - x) <= look.px(near_mark)) lines.push_back(reading_of(look, mark));
     lines.insert(lines.end(), reading.lines.begin(), reading.lines.end());
     const ImVec2 at = state.has_keyboard ? ImVec2{x, m.top + m.height / 3} : ImGui::GetMousePos();
-    draw_reading(look, at, "step " + whole_number(reading.x), lines);
+    draw_reading(look, at, place(reading.x), lines);
     state.reading = std::move(reading);
 }
 
@@ -368,7 +373,7 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
     m.left = std::round(content.min.x + label_room(look, y_ticks));
     m.width = std::max(std::round(content.max.x - look.px(2)) - m.left, 1.0f);
     draw_y_axis(look, m, y_ticks);
-    draw_x_axis(look, m, "step");
+    draw_x_axis(look, m, shared.name);
 
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.PushClipRect({m.left, m.top}, {m.left + m.width, m.top + m.height}, true);

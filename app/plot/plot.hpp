@@ -32,14 +32,16 @@ struct Series {
     Points ink{};  ///< what noise is drawn from where `points` are not all of it; empty: `points`
 };
 
-/// The x axis that all plots over steps share, and the position looked at by pointer or keyboard, which all
-/// of them mark.
+/// An x axis that plots share, most often over steps, and the position looked at by pointer or keyboard,
+/// which all of them mark.
 struct SharedX {
     AxisView view;
     Range data{0, 1};
     std::optional<double> marked;       ///< by the previous frame
     std::optional<double> next_marked;  ///< by this one
     std::vector<Mark> marks{};          ///< in the order of their steps
+    const char* name = "step";
+    double unit = 1;  ///< the keyboard goes from one multiple of it to another
 
     /// Zooms to the steps around `x`; to all of them, if it shows those already.
     void look_closely(double x);

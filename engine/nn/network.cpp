@@ -46,12 +46,16 @@ Graph perceptron(const NetworkOptions& options) {
         const HiddenLayer& hidden = options.hidden[i];
         const std::string prefix = std::to_string(i) + ".";
         x = graph.linear(x, {.units = hidden.units, .name = prefix + "linear"});
+        const auto activate = [&] {
+            x = graph.activation(x, {.function = hidden.activation, .name = prefix + "activation"});
+        };
+        if (hidden.order == NormOrder::after_activation) activate();
         if (hidden.norm != Norm::none)
             x = graph.norm(x, {.kind = hidden.norm,
                                .groups = hidden.groups,
                                .ghost_size = hidden.ghost_size,
                                .name = prefix + "norm"});
-        x = graph.activation(x, {.function = hidden.activation, .name = prefix + "activation"});
+        if (hidden.order == NormOrder::before_activation) activate();
     }
     graph.linear(x, {.units = options.classes, .name = "output"});
     return graph;

@@ -119,8 +119,8 @@ TEST(Devices, QuestionsAndPreciseStatisticsAreThoseOfOne) {
     Trainer trainer = make_trainer(on_devices(4));
     train(trainer, 6);
     const std::vector<double> rates = {0.01, 0.3};
-    const std::vector<double> a = trainer.losses_along_gradient(one, rates),
-                              b = trainer.losses_along_gradient(synchronized, rates);
+    const std::vector<double> a = trainer.look_ahead(one, rates).losses,
+                              b = trainer.look_ahead(synchronized, rates).losses;
     for (size_t i = 0; i < rates.size(); ++i) EXPECT_NEAR(b[i], a[i], 1e-3);
     trainer.step();
     trainer.recompute_running_statistics();

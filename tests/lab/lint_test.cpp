@@ -153,6 +153,9 @@ TEST(Findings, AHealthyRunHasANoteOnItsBiases) {
         EXPECT_TRUE(findings(run).empty()) << "there a bias does something";
     }
     run.settings.twins[0].norm = vknorm::Norm::batch;
+    run.settings.twins[0].order = vknorm::NormOrder::after_activation;
+    EXPECT_TRUE(findings(run).empty()) << "an activation stands between";
+    run.settings.twins[0].order = vknorm::NormOrder::before_activation;
     run.settings.data = Data::digits;
     run.settings.model = Model::resnet8;
     EXPECT_TRUE(found(run, "biases").empty()) << "models leave them out";

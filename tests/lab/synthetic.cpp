@@ -170,6 +170,27 @@ void train_twin(TwinView& view, const Settings& s, size_t twin, uint64_t steps) 
     train_channels(view, layers, steps);
 }
 
+/// Looks that find less and less, wider apart without a norm; one stretch was not looked at.
+void look_along_gradient(TwinView& view, bool normalized, uint64_t steps) {
+    std::mt19937 random(5);
+    std::uniform_real_distribution<float> noise(0.7f, 1.4f);
+    const float spread = normalized ? 2.0f : 12.0f;
+    for (uint64_t step = 10; step <= steps; step += 10) {
+        const float fall = std::exp(-static_cast<float>(step) / 250);
+        LandscapeRow row{.loss_low = 0.6f * fall * noise(random), .smoothness = 11 * noise(random)};
+        row.loss_high = row.loss_low * spread * noise(random);
+        row.change_low = 0.4f * noise(random);
+        row.change_high = row.change_low * spread * noise(random);
+        view.landscape.push(step, step == 200 ? LandscapeRow{} : row);
+    }
+    view.ahead = {.loss = 0.4, .gradient_norm = 1.3};
+    for (double rate = 0.15; rate < 1.3; rate += 0.15) {
+        view.ahead.rates.push_back(rate);
+        view.ahead.losses.push_back(0.4 - 0.3 * rate + double{spread} * 0.1 * rate * rate);
+        view.ahead.changes.push_back(double{spread} * rate);
+    }
+}
+
 /// Waves that go through the pictures, of either sign.
 FeatureMaps waves(const MeasuredLayer& layer, size_t twin) {
     if (!layer.gives_maps()) return {};
@@ -238,6 +259,8 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
     for (size_t twin = 0; twin < s->twins.size(); ++twin) {
         TwinView& view = s->twins[twin];
         train_twin(view, settings, twin, steps);
+        if (settings.landscape && steps > 0)
+            look_along_gradient(view, settings.twins[twin].norm != vknorm::Norm::none, steps);
         if (settings.plan) plan_step(view, settings, twin, steps);
         if (settings.microscope && steps > 0) view.specimens = synthetic_specimens(settings, twin, steps);
         if (steps == 0) continue;

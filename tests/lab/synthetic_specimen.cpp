@@ -31,6 +31,7 @@ std::shared_ptr<Specimen> synthetic_specimen(const Settings& settings, size_t tw
     s->step = step;
     s->kind = its.norm_of(layer);
     s->activation = its.activation;
+    s->order = its.order;
     s->channels = settings.hidden[layer];
     s->groups = its.groups;
     s->ghost_size = its.ghost_size;

@@ -216,6 +216,31 @@ TEST(Trainer, ChannelsHaveTheStatisticsOfTheNetworkAtEveryStep) {
     EXPECT_TRUE(std::isfinite(running.running_mean) && std::isfinite(running.gamma));
 }
 
+TEST(Trainer, ANormAfterTheActivationIsMeasuredWhereItStands) {
+    Settings settings = small();
+    settings.microscope = true;
+    settings.twins[0].order = vknorm::NormOrder::after_activation;
+    settings.inspected_layer = 1;
+    Trainer trainer = make_trainer(settings);
+    trainer.step();
+    const TwinView a = trainer.twins()[0].view();
+    const std::shared_ptr<const Specimen> specimen = a.specimen_of(1);
+    ASSERT_TRUE(specimen);
+    const std::vector<float>& x = specimen->device.x;
+    EXPECT_TRUE(std::all_of(x.begin(), x.end(), [](float value) { return value >= 0; })) << "a ReLU gave it";
+    EXPECT_EQ(examine(*specimen, NormMode::train).activated, examine(*specimen, NormMode::train).y);
+    expect_channels_of_network(trainer, 1, "1.norm", settings.epsilon, specimen.get());
+    const UnitRow& unit = a.unit.back().value;
+    EXPECT_NEAR(unit.batch_mean, a.layers[1].channels[settings.inspected_unit].batch_mean, 1e-5f)
+        << "what the norm receives";
+    const Histogram& received = a.layers[1].normalized;
+    float negative = received.below;
+    for (size_t bin = 0; bin < received.share.size() && received.edge(bin + 1) <= 0; ++bin)
+        negative += received.share[bin];
+    EXPECT_GT(negative, 0.1f) << "the ReLU receives what no ReLU has seen";
+    EXPECT_EQ(a.layers[1].dead_units, 0u);
+}
+
 TEST(Trainer, ChannelsOfConvolutionsHaveTheirStatistics) {
     Settings settings;
     settings.data = Data::digits;

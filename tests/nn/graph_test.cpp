@@ -131,6 +131,12 @@ TEST(Graph, OptionsDescribeAPerceptron) {
     EXPECT_EQ(names_of(graph), (std::vector<std::string>{"input", "0.linear", "0.activation", "1.linear",
                                                          "1.norm", "1.activation", "output"}));
     EXPECT_EQ(graph.nodes().back().shape, std::vector<uint32_t>{3});
+    HiddenLayer other{.units = 8, .order = NormOrder::after_activation};
+    EXPECT_EQ(names_of(perceptron({.hidden = {other}})),
+              (std::vector<std::string>{"input", "0.linear", "0.activation", "0.norm", "output"}));
+    other.norm = Norm::none;
+    EXPECT_EQ(names_of(perceptron({.hidden = {other}})),
+              (std::vector<std::string>{"input", "0.linear", "0.activation", "output"}));
 }
 
 using detail::GradientRoute;

@@ -30,7 +30,7 @@ double loss_range(Trainer& trainer, size_t twin) {
     std::array<double, multiples.size()> rates;
     std::transform(multiples.begin(), multiples.end(), rates.begin(),
                    [](double multiple) { return multiple * probed_rate; });
-    const std::vector<double> losses = trainer.losses_along_gradient(twin, rates);
+    const std::vector<double> losses = trainer.look_ahead(twin, rates).losses;
     const auto [low, high] = std::minmax_element(losses.begin(), losses.end());
     return *high - *low;
 }

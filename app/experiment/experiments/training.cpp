@@ -68,6 +68,15 @@ std::vector<RunPlan> family(Form form) {
             {.name = "plain", .settings = plain, .steps = count}};
 }
 
+// --- Layer order
+
+std::vector<RunPlan> layer_order(Form form) {
+    Settings s = spiral(10, 32, 32, 0.1f);
+    s.twins = {{vknorm::Norm::batch}, {vknorm::Norm::batch}, {vknorm::Norm::none}};
+    s.twins[b].order = vknorm::NormOrder::after_activation;
+    return {{.name = "the run", .settings = s, .steps = form == Form::full ? 1000u : 400u}};
+}
+
 // --- Redundant bias
 
 std::vector<float> hidden_biases(Trainer& trainer, size_t twin) {
@@ -288,6 +297,43 @@ std::vector<Experiment> training_experiments() {
                       .points = first_loss,
                       .log = true}},
          .expected = Verdict::holds_in_part},
+        {.name = "layer-order",
+         .title = "Layer order",
+         .claim = "After the activation batch norm trains a deep network as well as before it.",
+         .source = "Mishkin et al. 2017, batch normalization",
+         .setup = "Spiral \xC2\xB7 10 x 32 ReLU \xC2\xB7 batch 32 \xC2\xB7 rate 0.1",
+         .seeing = "A normalizes what the weights give, as Ioffe & Szegedy have it, B what the ReLU gives, C "
+                   "nothing. On ImageNet Mishkin et al. found 49.3 % for the order of B, 47.8 % for that of "
+                   "A. Here "
+                   "compare their [accuracy|1] and [loss|2]. What a [late ReLU receives|3] is normalized in "
+                   "A only; "
+                   "in B it is made of values that were, which is enough to keep it in scale.",
+         .plans = layer_order,
+         .criteria =
+             {{"B minus A in the end",
+               [](const Trial& t) { return accuracy(t.runs[0], b) - accuracy(t.runs[0], a); },
+               at_least(-0.05),
+               "Mishkin et al.: 1.5 points better; not worse, but for what 512 points leave to chance"},
+              {"B in the end", [](const Trial& t) { return accuracy(t.runs[0], b); }, at_least(0.9),
+               "it learns, as in the experiment about depth"},
+              {"None", [](const Trial& t) { return accuracy(t.runs[0], c); }, at_most(0.85),
+               "as in the experiment about depth"}},
+         .figures = {{.title = "Test accuracy, eval mode",
+                      .x = steps,
+                      .x_name = "step",
+                      .twins = {a, b, c},
+                      .points = first_accuracy},
+                     {.title = "Training loss",
+                      .x = steps,
+                      .x_name = "step",
+                      .twins = {a, b, c},
+                      .points = first_loss,
+                      .log = true},
+                     {.title = "Median of what a late ReLU receives",
+                      .x = steps,
+                      .x_name = "step",
+                      .twins = {a, b, c},
+                      .points = first_unit<&UnitRow::percentile50>}}},
         {.name = "redundant-bias",
          .title = "Redundant bias",
          .claim = "A bias before batch norm does nothing: the mean takes it away, and it never learns.",

@@ -83,7 +83,7 @@ std::vector<Formula> forward_formulas(const Slide& slide) {
 
     const Token y{"y", figure(exact.y[i]), "output", {4}};
     Formula third = {{"a", figure(exact.activated[i]), "to the next layer", {4}}, sign("=")};
-    switch (s.activation) {
+    switch (activation_behind(s)) {
         case vknorm::Activation::relu:
             third.insert(third.end(), {sign("max( 0,"), y, sign(")")});
             break;

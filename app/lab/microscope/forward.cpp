@@ -78,25 +78,26 @@ std::array<std::string, lens_forward_steps> line_names(const Slide& slide) {
     return {"z", rms ? "z (no \u03BC)" : "z \u2212 \u03BC", "^x", "y", "a"};
 }
 
+std::string behind(vknorm::Activation activation) {
+    switch (activation) {
+        case vknorm::Activation::relu:
+            return "after ReLU";
+        case vknorm::Activation::tanh:
+            return "after tanh";
+        case vknorm::Activation::sigmoid:
+            return "after sigmoid";
+        case vknorm::Activation::identity:
+            return "as it is";
+    }
+    return "";
+}
+
 std::array<std::string, lens_forward_steps> line_notes(const Slide& slide) {
     const bool rms = slide.specimen.kind == vknorm::Norm::rms;
-    std::string after = "after ";
-    switch (slide.specimen.activation) {
-        case vknorm::Activation::relu:
-            after += "ReLU";
-            break;
-        case vknorm::Activation::tanh:
-            after += "tanh";
-            break;
-        case vknorm::Activation::sigmoid:
-            after += "sigmoid";
-            break;
-        case vknorm::Activation::identity:
-            after = "as it is";
-            break;
-    }
-    return {"as it arrives", rms ? "stays: no mean" : "minus mean", "divided by \u03C3",
-            rms ? "times \u03B3" : "times \u03B3 plus \u03B2", after};
+    const bool after = slide.specimen.order == vknorm::NormOrder::after_activation;
+    return {after ? behind(slide.specimen.activation) : "as it arrives",
+            rms ? "stays: no mean" : "minus mean", "divided by \u03C3",
+            rms ? "times \u03B3" : "times \u03B3 plus \u03B2", behind(activation_behind(slide.specimen))};
 }
 
 plot::Range range_of(const Slide& slide) {

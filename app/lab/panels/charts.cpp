@@ -5,61 +5,15 @@
 
 #include "app/experiment/measured_layers.hpp"
 #include "app/lab/explanations.hpp"
+#include "app/lab/panels/chart.hpp"
 #include "app/lab/panels/ghosts.hpp"
-#include "app/lab/panels/twins.hpp"
 
 namespace lab {
 
 namespace {
 
-using plot::Point;
 using plot::Points;
 using plot::Style;
-
-/// From a Snapshot to what a plot shows.
-struct Chart {
-    std::string title;
-    std::vector<plot::LegendEntry> legend;
-    std::vector<plot::Series> series;
-    std::optional<plot::Range> y_limits;
-    const char* empty = "No steps yet";
-};
-
-using MakeChart = Chart (*)(const Theme& theme, const Snapshot& run);
-
-Panel chart_panel(const char* id, const Explanation& explanation, MakeChart make, bool can_log,
-                  plot::Scale scale) {
-    Panel panel{.id = id,
-                .explanation = explanation,
-                .can_log = can_log,
-                .draw = [make](Panel& its, const PanelFrame& at) {
-                    const Chart chart = make(at.look.theme, at.run);
-                    const plot::PlotOptions options{.panel = {.id = its.id.c_str(),
-                                                              .title = chart.title,
-                                                              .explanation = its.explanation,
-                                                              .legend = chart.legend,
-                                                              .can_log = its.can_log},
-                                                    .y_limits = chart.y_limits,
-                                                    .empty = chart.empty};
-                    plot::draw_plot(at.look, at.frame, options, chart.series, its.plot, at.steps);
-                }};
-    panel.plot.panel.scale = scale;
-    return panel;
-}
-
-constexpr uint32_t entry_bit(size_t entry) {
-    return 1u << entry;
-}
-
-/// `member` of a history's rows.
-template <auto member, class Row>
-Points column(const History<Row>& history) {
-    const auto read = [](const void* keeper, size_t index) {
-        const auto& entry = (*static_cast<const History<Row>*>(keeper))[index];
-        return Point{static_cast<double>(entry.step), static_cast<double>(entry.value.*member)};
-    };
-    return {&history, read, history.size()};
-}
 
 /// The least and the greatest of what became one entry, one after the other; empty while every step is one.
 template <auto member, class Row>
@@ -68,7 +22,7 @@ Points extremes(const History<Row>& history) {
     const auto read = [](const void* keeper, size_t index) {
         const auto& entry = (*static_cast<const History<Row>*>(keeper))[index / 2];
         const Row& row = index % 2 == 0 ? entry.extremes.low : entry.extremes.high;
-        return Point{static_cast<double>(entry.step), static_cast<double>(row.*member)};
+        return plot::Point{static_cast<double>(entry.step), static_cast<double>(row.*member)};
     };
     return {&history, read, history.size() * 2};
 }
@@ -78,18 +32,6 @@ template <auto member, class Run>
 Points held_column(const TwinView& twin, const Run& run) {
     const uint64_t until = twin.divergence ? twin.divergence->step : run.step;
     return column<member>(twin.test).held_until(static_cast<double>(until));
-}
-
-std::vector<plot::LegendEntry> letter_legend(const Theme& theme, const Snapshot& run) {
-    std::vector<plot::LegendEntry> legend = twin_legend(theme, run);
-    for (plot::LegendEntry& entry : legend) entry.label = entry.brief;
-    return legend;
-}
-
-/// Calls `add` with every twin, the first one last, so that it lies on top.
-template <class Add>
-void for_twins_from_last(const Snapshot& run, Add add) {
-    for (size_t twin = run.twins.size(); twin-- > 0;) add(twin, run.twins[twin]);
 }
 
 constexpr size_t ghost_twins = 2;  // so many of an earlier run are drawn: A solid, B dotted

@@ -16,6 +16,9 @@ std::string twin_name(const Settings& settings, size_t twin) {
     const TwinSettings& its = settings.twins[twin];
     if (!its.exceptions.empty()) return letter(twin) + " mixed norms";
     std::string text = letter(twin) + " " + (its.norm == vknorm::Norm::none ? "no norm" : name(its.norm));
+    if (its.norm != vknorm::Norm::none && is_perceptron(settings) &&
+        its.order == vknorm::NormOrder::after_activation)
+        text += std::string(" after ") + name(its.activation);
     if (its.devices > 1) {
         const bool alone =
             depends_on_batch(settings, twin) && its.device_statistics == DeviceStatistics::alone;

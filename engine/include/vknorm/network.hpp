@@ -21,13 +21,18 @@
 
 namespace vknorm {
 
-/// Linear -> norm -> activation.
+/// Where the norm of a hidden layer stands: before the activation, as Ioffe & Szegedy (2015) have it, or
+/// after.
+enum class NormOrder { before_activation, after_activation };
+
+/// Linear -> norm -> activation, or Linear -> activation -> norm.
 struct HiddenLayer {
     uint32_t units = 48;
     Norm norm = Norm::batch;
     Activation activation = Activation::relu;
     uint32_t groups = 8;       ///< of Norm::group, a divisor of units
     uint32_t ghost_size = 16;  ///< of Norm::ghost: rows normalized together, at least 2
+    NormOrder order = NormOrder::before_activation;
 };
 
 struct NetworkOptions {
