@@ -104,7 +104,7 @@ class Desktop {
         try {
             if (requests.screenshot) shell_.announce(export_picture(options_.out, picture(frame)));
             if (requests.export_run)
-                shell_.announce(export_run(options_.out, *session_.snapshot(), device_.info(),
+                shell_.announce(export_run(options_.out, *session_.snapshot(), session_.sweep().get(), device_.info(),
                                            steps_per_second_, options_.command_line, picture(frame)));
         } catch (const std::exception& error) {
             shell_.announce(error.what());

@@ -3,6 +3,8 @@
 #include <vknorm/file.hpp>
 
 #include "app/experiment/report.hpp"
+#include "app/experiment/sweep_table.hpp"
+#include "app/experiment/sweeper.hpp"
 
 namespace lab {
 
@@ -27,7 +29,7 @@ std::string export_picture(const std::filesystem::path& folder, const Picture& p
     return "Picture: " + file.string();
 }
 
-std::string export_run(const std::filesystem::path& folder, const Snapshot& run,
+std::string export_run(const std::filesystem::path& folder, const Snapshot& run, const SweepView* sweep,
                        const vknorm::DeviceInfo& device, double steps_per_second,
                        const std::string& command_line, const Picture& picture) {
     const std::filesystem::path its = fresh(folder, "run-", "");
@@ -36,6 +38,7 @@ std::string export_run(const std::filesystem::path& folder, const Snapshot& run,
     write_history(its / "history.csv", run);
     write_events(its / "events.csv", run);
     write_distributions(its / "distributions.csv", run);
+    if (sweep) write_sweep(its / "sweep.csv", sweep->plan, sweep->cells);
     write_png(picture, its / "screen.png");
     const std::string note = merged_steps_note(run);
     return "Written to " + its.string() + (note.empty() ? ": tables and a picture" : ". " + note);

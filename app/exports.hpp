@@ -13,8 +13,8 @@ namespace lab {
 
 /// Writes `picture` into `folder` under a name that is not taken, and returns what to say of it.
 std::string export_picture(const std::filesystem::path& folder, const Picture& picture);
-/// Writes tables and `picture` into a new folder in `folder`.
-std::string export_run(const std::filesystem::path& folder, const Snapshot& run,
+/// Writes tables and `picture` into a new folder in `folder`; that of the sweep, too, if there is one.
+std::string export_run(const std::filesystem::path& folder, const Snapshot& run, const SweepView* sweep,
                        const vknorm::DeviceInfo& device, double steps_per_second,
                        const std::string& command_line, const Picture& picture);
 

@@ -21,6 +21,7 @@
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/report.hpp"
 #include "app/experiment/study.hpp"
+#include "app/experiment/sweep_table.hpp"
 #include "app/experiment/verdict.hpp"
 #include "app/lab/picture.hpp"
 #include "app/output.hpp"
@@ -57,11 +58,13 @@ bool any_interrupted(vknorm::Exchange* exchange) {
 
 constexpr std::array report_files = {"summary.json", "history.csv", "events.csv", "distributions.csv",
                                      "report.png"};
+constexpr const char* sweep_file = "sweep.csv";
 
 /// Throws std::runtime_error when what the run is to leave could not be written, or would replace something
 /// unasked.
 void prepare_output(const Options& options) {
-    std::vector<std::pair<std::string, std::filesystem::path>> files;  // and the flags that name them
+    std::vector<std::pair<std::string, std::filesystem::path>> files;     // and the flags that name them
+    if (!options.sweep.empty()) return vknorm::make_folder(options.out);  // its table is gone on with
     if (options.experiment)
         files.emplace_back("--out", options.out / report_files[0]);
     else if (options.headless)
@@ -250,6 +253,36 @@ int conduct(vknorm::Device& device, const Options& options) {
     return judgement.verdict == Verdict::holds ? exit_status::ok : exit_status::failed;
 }
 
+/// A sweep; what its table has already is not made again. Returns the exit status.
+int sweep(vknorm::Device& device, const Options& options) {
+    SweepPlan plan{.base = options.settings,
+                   .along = options.sweep.front(),
+                   .seeds = options.seeds,
+                   .steps = options.steps};
+    if (options.sweep.size() > 1) plan.across = options.sweep.back();
+    const std::filesystem::path file = options.out / sweep_file;
+    std::vector<SweepCell> earlier;
+    if (!options.force) earlier = read_sweep(file, plan.steps);
+    Sweep sweep(device, plan, earlier);
+    const size_t all = sweep.cells().size();
+    size_t made = sweep.made();
+    if (made > 0)
+        std::fprintf(stderr, "%s: %zu of %zu runs are there; --force makes all anew\n", file.c_str(), made,
+                     all);
+    Progress progress;
+    while (!sweep.finished() && !interrupted) {
+        sweep.step();
+        if (std::exchange(made, sweep.made()) != sweep.made()) write_sweep(file, plan, sweep.cells());
+        if (progress.due())
+            progress.show(std::to_string(made) + " of " + std::to_string(all) + " runs  " +
+                          sweep.under_way());
+    }
+    progress.finish();
+    write_sweep(file, plan, sweep.cells());
+    std::printf("%zu of %zu runs: %s\n", sweep.made(), all, file.c_str());
+    return sweep.finished() ? exit_status::ok : exit_status::interrupted;
+}
+
 int run_alone_or_as_rank(const Options& options, TimedExchange* exchange) {
     const bool tells = exchange == nullptr || exchange->rank() == 0;
     size_t validation_messages = 0;
@@ -276,7 +309,9 @@ int run_alone_or_as_rank(const Options& options, TimedExchange* exchange) {
         if (tells && device->info().type == VK_PHYSICAL_DEVICE_TYPE_CPU)
             std::fprintf(stderr, "%s runs on the CPU; a GPU would be faster.\n", device->info().name.c_str());
         const int status = options.experiment ? conduct(*device, options)
-                                              : train(*device, options, on_validation_message, exchange);
+                           : !options.sweep.empty()
+                               ? sweep(*device, options)
+                               : train(*device, options, on_validation_message, exchange);
         device.reset();  // may have something to say, too
         return status == exit_status::ok && validation_messages > 0 ? exit_status::failed : status;
     } catch (const std::exception& error) {

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     }
     auto& options = std::get<lab::Options>(parsed);
     if (!options.script.empty()) return run_interface(options);
-    if (!options.headless && options.shot.empty() && !options.experiment) {
+    if (!options.headless && options.shot.empty() && !options.experiment && options.sweep.empty()) {
         if (lab::display_available()) return run_interface(options);
         std::fprintf(stderr, "No display: training without a window, with a report in %s.\n",
                      options.out.c_str());

@@ -172,6 +172,23 @@ std::filesystem::path cache_folder() {
     return home / ".cache";
 }
 
+/// `texts` as --sweep has them, for settings that are as they will be.
+void read_sweep(const std::vector<std::string>& texts, Options& options) {
+    if (texts.empty()) return;
+    const auto refuse_sweep = [](const std::string& why) { refuse("--sweep", why); };
+    if (texts.size() > 2) refuse_sweep("got " + std::to_string(texts.size()) + " settings, needs one or two");
+    if (options.experiment || !options.shot.empty() || !options.load.empty() || !options.save.empty())
+        refuse_sweep("needs neither --experiment, --shot, --load nor --save beside it");
+    try {
+        for (const std::string& text : texts) options.sweep.push_back(read_axis(text, options.settings));
+    } catch (const Unfit& unfit) {
+        refuse_sweep(unfit.what());
+    }
+    const SweepAxis &first = options.sweep.front(), &last = options.sweep.back();
+    if (texts.size() == 2 && first.field == last.field && first.twin == last.twin)
+        refuse_sweep(Unfit(texts[1], "another setting than that of the first one").what());
+}
+
 }  // namespace
 
 std::variant<Options, Answer> parse_options(std::span<const char* const> arguments) {
@@ -205,6 +222,17 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         "not, or in part");
     app.add_flag("--fast", options.fast, "The experiment's fast form: one seed, fewer steps")
         ->needs(experiment);
+    std::vector<std::string> sweep;
+    app.add_option("--sweep", sweep,
+                   "Train without a window once for each value, and each of three seeds: lr=0.01/0.1/1, say, "
+                   "or any other setting; given twice, for each pair of values. sweep.csv has what came of "
+                   "it; runs that it has are not made again")
+        ->type_name("SETTING=VALUE/VALUE/...")
+        ->allow_extra_args(false);
+    add_option(
+        app, "--seeds", "NUMBER",
+        [&](const std::string& text) { options.seeds = read_number<uint32_t>(text, 1, 100); },
+        "Of the sweep, from --seed on (3 if not given)");
     constexpr const Field& data = field_named("data");
     add_option(
         app, flag_of(data, 0), form_of(data),
@@ -277,8 +305,9 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
             for (const auto& [flag, file] :
                  {std::pair("--load", options.load), std::pair("--save", options.save)})
                 if (!file.empty()) refuse(flag, "needs --headless or --shot beside it");
-        if (ranks->count() > 0 && (!options.headless || options.experiment))
-            refuse("--ranks", "needs --headless beside it, and no --experiment");
+        if (ranks->count() > 0 && (!options.headless || options.experiment || !sweep.empty()))
+            refuse("--ranks", "needs --headless beside it, and neither --experiment nor --sweep");
+        read_sweep(sweep, options);
         if (options.ranks > settings.batch)
             refuse("--ranks", Unfit(std::to_string(options.ranks),
                                     "at most the " + std::to_string(settings.batch) + " examples of a batch")

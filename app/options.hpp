@@ -10,6 +10,7 @@
 
 #include "app/experiment/experiments.hpp"
 #include "app/experiment/settings.hpp"
+#include "app/experiment/sweep.hpp"
 #include "app/ui/theme_choice.hpp"
 
 namespace lab {
@@ -30,6 +31,8 @@ struct Options {
     uint64_t save_every = 0;                 ///< and after so many steps, again and again; 0: not
     const Experiment* experiment = nullptr;  ///< to conduct in place of a run, without a window; null: none
     bool fast = false;                       ///< its fast form
+    std::vector<SweepAxis> sweep;            ///< one or two, of a sweep in place of a run; empty: none
+    uint32_t seeds = 3;                      ///< of the sweep
     bool force = false;                      ///< a report that is there already may be replaced
     std::string device;                      ///< as vknorm::DeviceOptions::select
     std::vector<std::string> devices;        ///< which ranks take in turn, likewise; empty: all take `device`

@@ -35,7 +35,7 @@ void run_scripted(const Options& options) {
     const auto obey = [&](const Frame& frame, const Requests& requests) {
         if (requests.screenshot) shell.announce(export_picture(options.out, picture(frame)));
         if (requests.export_run)
-            shell.announce(export_run(options.out, *session.snapshot(), device.info(), 0,
+            shell.announce(export_run(options.out, *session.snapshot(), session.sweep().get(), device.info(), 0,
                                       options.command_line, picture(frame)));
     };
     const auto shot = [&](const Frame& frame, const std::filesystem::path& file) {

@@ -19,6 +19,7 @@
 #include "app/experiment/settings_history.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/studies.hpp"
+#include "app/experiment/sweeper.hpp"
 
 namespace lab {
 
@@ -44,8 +45,11 @@ class Session final : public Commands {
     std::shared_ptr<const StudyView> study(const Experiment& experiment) const override {
         return studies_.view(experiment);
     }
-    /// Differs when any study has another state.
-    uint64_t studies_revision() const { return studies_.revision(); }
+    void begin_sweep(const SweepPlan& plan) override { sweeper_.begin(plan); }
+    void stop_sweep() override { sweeper_.stop(); }
+    std::shared_ptr<const SweepView> sweep() const override { return sweeper_.view(); }
+    /// Differs when any study, or the sweep, has another state.
+    uint64_t studies_revision() const { return studies_.revision() + sweeper_.revision(); }
     std::shared_ptr<const Snapshot> snapshot() const override;
 
   private:
@@ -101,6 +105,7 @@ class Session final : public Commands {
     Rate rate_;
 
     Studies studies_{device_};
+    Sweeper sweeper_{device_};
     std::jthread thread_;  // last, so that it ends before what it uses
 };
 

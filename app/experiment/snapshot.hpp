@@ -219,6 +219,9 @@ struct Snapshot {
 struct Experiment;
 struct StudyView;
 enum class Form;
+// Of sweeps.
+struct SweepPlan;
+struct SweepView;
 
 /// How the screen steers a session. Calls return at once and may come from any one thread; the session obeys
 /// between two steps. Errors appear in Snapshot::message.
@@ -249,6 +252,11 @@ class Commands {
     virtual void cancel_studies() {}
     /// The latest state of that; null where it was not asked for.
     virtual std::shared_ptr<const StudyView> study(const Experiment&) const { return nullptr; }
+    /// Has a sweep made beside the run, or gone on with; see Sweeper.
+    virtual void begin_sweep(const SweepPlan&) {}
+    virtual void stop_sweep() {}
+    /// The latest state of that; null where none was begun.
+    virtual std::shared_ptr<const SweepView> sweep() const { return nullptr; }
     /// The latest state; never null.
     virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
 };

@@ -330,7 +330,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
                     {{layout.tabs.min.x + tabs_width + look.px(8), layout.tabs.min.y}, layout.tabs.max}))
         commands_.undo();
 
-    const TabFrame frame{look, layout.tab, run, panels_, settings_};
+    const TabFrame frame{look, layout.tab, run, panels_, settings_, commands_};
     if (gallery_.open()) {
         const GalleryClicks asked = gallery_.draw(look, layout.controls, commands_);
         if (asked.run) begin_experiment(*asked.run);

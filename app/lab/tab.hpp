@@ -21,6 +21,7 @@ struct TabFrame {
     const Snapshot& run;
     PanelGrid& panels;  ///< shared, so that zoom and legends stay from tab to tab
     Settings& settings;
+    Commands& commands;
 };
 
 class Tab {

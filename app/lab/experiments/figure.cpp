@@ -20,18 +20,6 @@ double median_of(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-/// Of those values of x that all curves have, the median of y.
-Curve median_of(const std::vector<Curve>& seeds) {
-    std::map<double, std::vector<double>> all;
-    for (const Curve& curve : seeds)
-        for (const auto& [x, y] : curve)
-            if (std::isfinite(y)) all[x].push_back(y);
-    Curve median;
-    for (auto& [x, values] : all)
-        if (values.size() == seeds.size()) median.emplace_back(x, median_of(std::move(values)));
-    return median;
-}
-
 std::string line_name(const Figure& figure, const StudyView& study, size_t twin) {
     if (figure.names[twin]) return figure.names[twin];
     for (const Trial& trial : study.trials)
@@ -42,7 +30,7 @@ std::string line_name(const Figure& figure, const StudyView& study, size_t twin)
 
 /// The places of runs along the axis: their values in order, evenly apart.
 std::vector<double> places(const Figure& figure, const DrawnFigure& drawn) {
-    std::vector<double> all;
+    std::vector<double> all = drawn.places;
     for (const DrawnFigure::Line& line : drawn.lines)
         for (const Curve& curve : line.seeds)
             for (const auto& [x, y] : curve) all.push_back(x);
@@ -77,6 +65,8 @@ Axes axes_of(const Figure& figure, const DrawnFigure& drawn, plot::Scale scale) 
     for (const DrawnFigure::Line& line : drawn.lines)
         for (const Curve& curve : line.seeds)
             for (const auto& [at, value] : curve) include(at, value);
+    if (drawn.range)
+        for (const double end : {drawn.range->low, drawn.range->high}) include(x.low, end);
     if (x.low > x.high) x = {0, 1};
     if (figure.x == Figure::Axis::steps) x.high = std::max(x.high, x.low + 1);
     for (const Reference& reference : figure.references)
@@ -224,6 +214,17 @@ void draw_reading(const Look& look, const Axes& axes, const Figure& figure, cons
 
 }  // namespace
 
+Curve median_of(const std::vector<Curve>& seeds, size_t least) {
+    std::map<double, std::vector<double>> all;
+    for (const Curve& curve : seeds)
+        for (const auto& [x, y] : curve)
+            if (std::isfinite(y)) all[x].push_back(y);
+    Curve median;
+    for (auto& [x, values] : all)
+        if (values.size() >= least) median.emplace_back(x, median_of(std::move(values)));
+    return median;
+}
+
 DrawnFigure drawn_figure(const Figure& figure, const StudyView& study) {
     DrawnFigure drawn;
     const auto add = [&](size_t twin, Curve (*points)(const Trial&, size_t), std::string name) {
@@ -231,7 +232,7 @@ DrawnFigure drawn_figure(const Figure& figure, const StudyView& study) {
         for (const Trial& trial : study.trials)
             if (!trial.runs.empty())
                 if (Curve curve = points(trial, twin); !curve.empty()) line.seeds.push_back(std::move(curve));
-        line.median = median_of(line.seeds);
+        line.median = median_of(line.seeds, line.seeds.size());
         drawn.lines.push_back(std::move(line));
     };
     for (const size_t twin : figure.twins) add(twin, figure.points, line_name(figure, study, twin));
@@ -261,19 +262,23 @@ void draw_figure(const FigureFrame& at, const Figure& figure, const DrawnFigure&
                               .brief = figure.names[line.twin] ? line.name : letter(line.twin)});
     const Explanation explanation{
         figure.title, "",
-        "Strong lines are medians over the seeds, faint ones single seeds; hollow marks "
-        "are what the source found."};
+        at.number > 0
+            ? "Strong lines are medians over the seeds, faint ones single seeds; hollow marks "
+              "are what the source found."
+            : "One dot is one run: strong ones are medians over the seeds, faint ones single seeds."};
     // Room for the number before the title.
-    const plot::PanelArea panel = plot::begin_panel(look, at.frame,
-                                                    {.id = figure.title,
-                                                     .title = std::string("       ") + figure.title,
-                                                     .explanation = explanation,
-                                                     .legend = legend,
-                                                     .can_log = true},
-                                                    state);
+    const plot::PanelArea panel =
+        plot::begin_panel(look, at.frame,
+                          {.id = figure.title,
+                           .title = (at.number > 0 ? "       " : "") + std::string(figure.title),
+                           .explanation = explanation,
+                           .legend = legend,
+                           .can_log = true},
+                          state);
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    draw_number(look, list, {at.frame.min.x + look.px(19), at.frame.min.y + look.px(17)}, at.number,
-                at.ringed);
+    if (at.number > 0)
+        draw_number(look, list, {at.frame.min.x + look.px(19), at.frame.min.y + look.px(17)}, at.number,
+                    at.ringed);
     if (at.ringed) list.AddRect(at.frame.min, at.frame.max, look.theme.grip, look.px(8), 0, look.px(2));
     const bool any = std::any_of(drawn.lines.begin(), drawn.lines.end(),
                                  [](const DrawnFigure::Line& line) { return !line.seeds.empty(); });

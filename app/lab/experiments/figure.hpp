@@ -13,7 +13,7 @@ namespace lab {
 struct FigureFrame {
     const Look& look;
     plot::Rect frame;
-    size_t number;  ///< from 1, of its words in the text
+    size_t number;  ///< from 1, of its words in the text; 0: no text speaks of it
     bool ringed;
 };
 
@@ -26,7 +26,11 @@ struct DrawnFigure {
         Curve median;
     };
     std::vector<Line> lines;
+    std::vector<double> places{};        ///< that an axis of values has, measured or not
+    std::optional<plot::Range> range{};  ///< that the axis upward has, as in plots beside it
 };
+/// Of those values of x that at least so many curves have, the median of y.
+Curve median_of(const std::vector<Curve>& seeds, size_t least);
 DrawnFigure drawn_figure(const Figure& figure, const StudyView& study);
 
 void draw_figure(const FigureFrame& at, const Figure& figure, const DrawnFigure& drawn,
