@@ -20,6 +20,7 @@
 #include "app/experiment/divergence.hpp"
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/report.hpp"
+#include "app/experiment/share.hpp"
 #include "app/experiment/study.hpp"
 #include "app/experiment/verdict.hpp"
 #include "app/lab/picture.hpp"
@@ -197,6 +198,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     write_pictures(options, run, device.info(), on_validation_message);
     if (options.headless) std::printf("Report: %s\n", options.out.c_str());
     if (!options.shot.empty()) std::printf("Picture: %s\n", options.shot.c_str());
+    std::printf("Share string: %s\n", share_string(run.settings).c_str());
     if (saved_at)
         std::printf("Checkpoint: %s, of step %llu\n", options.save.c_str(),
                     static_cast<unsigned long long>(*saved_at));

@@ -12,6 +12,7 @@
 #include <vknorm/file.hpp>
 
 #include "app/experiment/measured_layers.hpp"
+#include "app/experiment/share.hpp"
 
 namespace lab {
 
@@ -197,6 +198,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         {"device", device.name},
         {"driver", device.driver},
         {"options", options_of(run.settings)},
+        {"share", share_string(run.settings)},
         {"data", run.train ? data_of(run) : nullptr},
         {"seed", run.settings.seed},
         {"parameters", run.parameters},

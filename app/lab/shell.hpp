@@ -73,8 +73,17 @@ class Shell {
     void show(size_t tab);
     /// The tab that measures what that setting switches on.
     void show_measured(bool Settings::*setting);
-    void take_preset(const Settings& preset);
+    /// Whether it did: not where it changes what is hidden.
+    bool take_preset(const Settings& preset);
     void take_fix(const Fix& fix);
+    void copy_share_string();
+    void open_share_string();
+    /// Begins a run with the settings, though they may be those of the present one.
+    void begin_run();
+    /// The tab of what a setting switches on, if one of them is on.
+    void show_what_is_measured();
+    /// Takes back changes of settings that are hidden, and says so; false: there are none.
+    bool take_back_concealed();
     void look_up(const char* name);
     void open_keys();
     void open_palette();

@@ -82,7 +82,7 @@ TEST(Headless, TrainsAndLeavesAReport) {
     std::set<std::string> keys;
     for (const auto& [key, value] : summary.items()) keys.insert(key);
     EXPECT_EQ(keys, (std::set<std::string>{"command_line", "data", "device", "driver", "inspected", "options",
-                                           "parameters", "seed", "steps", "steps_per_history_line",
+                                           "parameters", "seed", "share", "steps", "steps_per_history_line",
                                            "steps_per_second", "twins", "version"}));
     EXPECT_EQ(
         summary["data"].dump(),
@@ -152,7 +152,7 @@ TEST(Headless, TrainsAndLeavesAReport) {
     EXPECT_EQ(picture.width, 1600u);
     EXPECT_EQ(picture.height, 1000u);
     EXPECT_TRUE(std::filesystem::exists(out / "events.csv"));
-    EXPECT_EQ(files_in(out), 5u) << "nothing else is left behind";
+    EXPECT_EQ(files_in(out), 6u) << "nothing else is left behind";
 }
 
 TEST(Headless, ShotIsOnePictureOfTheWantedSize) {

@@ -163,16 +163,20 @@ void Checks::draw_controls(const TabFrame& frame) {
         hint(look, "Whose norm is looked at");
     }
     if (is_perceptron(settings)) {
-        uint32_t layer = settings.inspected_layer + 1;
-        if (slider(look, "Layer", layer, 1, static_cast<uint32_t>(settings.hidden.size()),
-                   "hidden " + std::to_string(layer)))
-            settings.inspected_layer = layer - 1;
-        hint(look, "The hidden layer whose norm is looked at");
+        if (uint32_t layer = settings.inspected_layer + 1; !is_concealed(field_named("layer"), settings)) {
+            if (slider(look, "Layer", layer, 1, static_cast<uint32_t>(settings.hidden.size()),
+                       "hidden " + std::to_string(layer)))
+                settings.inspected_layer = layer - 1;
+            hint(look, "The hidden layer whose norm is looked at");
+        }
         const uint32_t units = settings.hidden[settings.inspected_layer];
         unit_ = std::min(unit_, units - 1);
-        if (slider(look, "Unit", unit_, 0, units - 1, std::to_string(unit_) + " of " + std::to_string(units)))
-            settings.inspected_unit = inspected_ = unit_;
-        hint(look, "The unit that is looked at");
+        if (!is_concealed(field_named("unit"), settings)) {
+            if (slider(look, "Unit", unit_, 0, units - 1,
+                       std::to_string(unit_) + " of " + std::to_string(units)))
+                settings.inspected_unit = inspected_ = unit_;
+            hint(look, "The unit that is looked at");
+        }
         if (specimen_) {
             slider(look, "Example", row_, 0, specimen_->rows() - 1,
                    std::to_string(row_) + " of " + std::to_string(specimen_->rows()));
@@ -186,8 +190,9 @@ void Checks::draw_controls(const TabFrame& frame) {
     look_at(frame);
     if (what_is_missing(frame.run, settings, twin_).empty())
         draw_tensor(make_slide(look, *specimen_, exact(), stepper_, chosen()), width);
-    if (is_perceptron(settings)) {
-        TwinSettings& twin = settings.twins[std::min(twin_, settings.twins.size() - 1)];
+    const size_t index = std::min(twin_, settings.twins.size() - 1);
+    if (is_perceptron(settings) && !is_concealed(field_named("norm"), settings, index)) {
+        TwinSettings& twin = settings.twins[index];
         if (const auto norm = draw_norm_thumbnails(look, width, twin.norm_of(settings.inspected_layer)))
             twin.set_norm_of(settings.inspected_layer, *norm);
     }
