@@ -70,6 +70,14 @@ std::vector<PaletteEntry> palette_entries(const PaletteSources& from) {
             {.kind = "plot", .name = panel_name(panel), .detail = "full", .act = [&](const std::string&) {
                  from.show_panel(panel.id);
              }});
+    for (const DrawnPlot& plot : from.plots)
+        for (const PlotFormatName& format : plot_formats)
+            entries.push_back({.kind = "plot",
+                               .name = plot.title + ": save as " + format.name,
+                               .detail = plot.id,
+                               .act = [&, id = plot.id](const std::string&) {
+                                   from.save_plot({id, &format});
+                               }});
     for (const Explanation& row : explanations)
         entries.push_back({.kind = "word", .name = row.name, .detail = "", .act = [&](const std::string&) {
                                from.explain(row.name);

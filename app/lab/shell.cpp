@@ -345,7 +345,9 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
                                  show(0);
                                  panels_.fill_with(id);
                              },
-                         .explain = [this](const char* name) { look_up(name); }}));
+                         .explain = [this](const char* name) { look_up(name); },
+                         .plots = look.plots.all(),
+                         .save_plot = [this](const PlotRequest& plot) { plot_asked_for_ = plot; }}));
     show_what_is_measured();  // it may have been chosen as a setting
 }
 
@@ -398,6 +400,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
             show_measured(&Settings::microscope);
         tabs_[shown_]->draw(frame);
     }
+    if (auto asked = plot_menu_.draw(look)) plot_asked_for_ = std::move(asked);
     const std::vector<Finding> found = findings(run);
     const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
                                                        .run = run,
@@ -429,6 +432,7 @@ Requests Shell::draw(Screen& screen, float frame_ms) {
     ImGui::End();
     requests.introduced = introducing && !introduction_.running();
 
+    requests.plot = std::exchange(plot_asked_for_, std::nullopt);
     requests.redraw = tabs_[shown_]->moves();
     follow_plan(*run);
     keep_inspected_valid(settings_);

@@ -13,6 +13,7 @@
 #include "app/lab/introduction.hpp"
 #include "app/lab/palette.hpp"
 #include "app/lab/panel_grid.hpp"
+#include "app/lab/plot_menu.hpp"
 #include "app/lab/tab_strip.hpp"
 #include "app/lab/tabs.hpp"
 #include "app/lab/toast.hpp"
@@ -34,7 +35,8 @@ ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs);
 struct Requests {
     bool screenshot = false;
     bool export_run = false;
-    bool introduced = false;  ///< the last card of the introduction has gone
+    std::optional<PlotRequest> plot{};  ///< to be saved
+    bool introduced = false;            ///< the last card of the introduction has gone
     bool close = false;
     bool redraw = false;  ///< soon, though nothing happens: something moves
 };
@@ -103,6 +105,8 @@ class Shell {
     uint64_t settings_restored_ = 0;  // as the snapshot counts
     Help help_;
     Palette palette_;
+    PlotMenu plot_menu_;
+    std::optional<PlotRequest> plot_asked_for_;
     Introduction introduction_;
     const char* asked_for_ = nullptr;  // dialog to be opened
     Gallery gallery_;

@@ -23,6 +23,7 @@ struct Chart {
     std::vector<plot::Series> series;
     std::optional<plot::Range> y_limits;
     const char* empty = "No steps yet";
+    const char* unit = "";
 };
 
 using MakeChart = Chart (*)(const Theme& theme, const Snapshot& run);
@@ -40,7 +41,8 @@ Panel chart_panel(const char* id, const Explanation& explanation, MakeChart make
                                                               .legend = chart.legend,
                                                               .can_log = its.can_log},
                                                     .y_limits = chart.y_limits,
-                                                    .empty = chart.empty};
+                                                    .empty = chart.empty,
+                                                    .unit = chart.unit};
                     plot::draw_plot(at.look, at.frame, options, chart.series, its.plot, at.steps);
                 }};
     panel.plot.panel.scale = scale;
@@ -207,6 +209,7 @@ void add_smoothed(Chart& chart, const Theme& theme, const Snapshot& run) {
 Chart loss_chart(const Theme& theme, const Snapshot& run) {
     Chart chart;
     chart.title = "Training loss";
+    chart.unit = "nats";
     chart.legend = twin_legend(theme, run);
     const uint32_t test = entry_bit(chart.legend.size());
     chart.legend.push_back({"test, eval", theme.muted, true, "test"});
@@ -231,6 +234,7 @@ Chart loss_chart(const Theme& theme, const Snapshot& run) {
 Chart accuracy_chart(const Theme& theme, const Snapshot& run) {
     Chart chart;
     chart.title = "Test accuracy";
+    chart.unit = "of 1";
     chart.y_limits = plot::Range{0, 1};
     chart.legend = letter_legend(theme, run);
     const uint32_t eval = entry_bit(chart.legend.size()), batch = entry_bit(chart.legend.size() + 1);
@@ -270,7 +274,8 @@ Chart percentile_chart(const Theme& theme, const Snapshot& run) {
                                 .style = Style::band,
                                 .legend = entry_bit(twin),
                                 .points = column<&UnitRow::percentile15>(view.unit),
-                                .upper = column<&UnitRow::percentile85>(view.unit)});
+                                .upper = column<&UnitRow::percentile85>(view.unit),
+                                .edges = {letter(twin) + " 15 %", letter(twin) + " 85 %"}});
     });
     for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = letter(twin) + " median",

@@ -10,6 +10,7 @@
 #include "app/lab/notice.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/lab/tabs.hpp"
+#include "app/plot/tables.hpp"
 #include "app/ui/widgets.hpp"
 
 namespace lab {
@@ -43,6 +44,22 @@ std::vector<std::string> what_is_missing(const Snapshot& run, const Settings& se
         return {"Values that arrive at " + layer + " are not finite.",
                 "A mean of them is none, and there is nothing to draw."};
     return {};
+}
+
+/// The values of the set that is followed: what the device was given and gave, and what float64 has.
+Table table_of(const Slide& slide) {
+    Table table{{"value", "z", "y", "dy", "dx", "normalized (float64)", "y (float64)", "dx (float64)"}, {}};
+    const vknorm::NormCapture& device = slide.specimen.device;
+    for (const size_t value : slide.whole) {
+        // A gradient that nobody needed is not there.
+        const auto cell = [&](const auto& all) {
+            return value < all.size() ? plot::cell_text(static_cast<float>(all[value])) : "";
+        };
+        table.rows.push_back({slide.value_name(value), cell(device.x), cell(device.y), cell(device.dy),
+                              cell(device.dx), cell(slide.exact.normalized), cell(slide.exact.y),
+                              cell(slide.exact.dx)});
+    }
+    return table;
 }
 
 struct Layout {
@@ -228,6 +245,8 @@ void Checks::draw(const TabFrame& frame) {
     if (const auto bar = draw_backward(slide, layout.backward)) hovered = bar;
     const auto mode = draw_modes(slide, layout.modes, modes_, frame.settings.update_running);
     draw_checked(slide, layout.checked, *worst);
+    for (const DrawnPlot& plot : look.plots.all())
+        look.plots.offer_table(plot.id.c_str(), [&] { return table_of(slide); });
 
     const ImVec2 moved = ImGui::GetIO().MouseDelta;  // a pointer at rest follows nothing else by itself
     if (hovered && (moved.x != 0 || moved.y != 0)) follow(*hovered);
