@@ -232,6 +232,12 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     app.add_option("--out", options.out, "Folder of the report (out if not given)")
         ->type_name("DIR")
         ->check(nameless);
+    app.add_option(
+           "--tensorboard", options.tensorboard,
+           "Without a window, write what is measured to event files in this folder, too, one for each "
+           "twin")
+        ->type_name("DIR")
+        ->check(nameless);
     app.add_option("--load", options.load,
                    "Twin A goes on from this checkpoint, without a window; --steps counts those it has made")
         ->type_name("FILE")
@@ -285,6 +291,8 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
             for (const auto& [flag, file] :
                  {std::pair("--load", options.load), std::pair("--save", options.save)})
                 if (!file.empty()) refuse(flag, "needs --headless or --shot beside it");
+        if (!options.tensorboard.empty() && (!options.headless || options.experiment))
+            refuse("--tensorboard", "needs --headless beside it, and no --experiment");
         if (ranks->count() > 0 && (!options.headless || options.experiment))
             refuse("--ranks", "needs --headless beside it, and no --experiment");
         if (options.ranks > settings.batch)

@@ -98,6 +98,14 @@ TEST(Headless, TrainsAndLeavesAReport) {
     EXPECT_EQ(summary["steps"], 30);
     EXPECT_GT(summary["steps_per_second"], 0.0);
     EXPECT_EQ(summary["options"]["lr"], 0.1);
+    std::istringstream log(read_text(out / "log.jsonl"));
+    size_t lines = 0;
+    for (std::string line; std::getline(log, line); ++lines)
+        EXPECT_EQ(nlohmann::json::parse(line)["step"], lines / 2);
+    EXPECT_EQ(lines, 62u) << "a line for each step and twin, from before the first one on";
+    EXPECT_EQ(summary["share"], "vknorm:hidden=16,8&seed=9&lr=0.1&end");
+    EXPECT_NE(program.out().find("Share string: vknorm:hidden=16,8&seed=9&lr=0.1&end\n"), std::string::npos)
+        << program.out();
     EXPECT_EQ(summary["options"]["hidden"], nlohmann::json::parse("[16, 8]"));
     ASSERT_EQ(summary["twins"].size(), 2u);
     for (const auto& twin : summary["twins"]) {

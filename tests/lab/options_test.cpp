@@ -420,6 +420,12 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
     EXPECT_NE(answered({"--list-experiments"}).text.find("covariate-shift  "), std::string::npos);
 }
 
+TEST(Options, EventsAreOfARunWithoutAWindow) {
+    EXPECT_EQ(accepted({"--headless", "--tensorboard", "events"}).tensorboard, "events");
+    EXPECT_EQ(refused({"--tensorboard", "events"}),
+              "--tensorboard: needs --headless beside it, and no --experiment");
+}
+
 TEST(Options, AShareStringIsWhereOthersBegin) {
     const std::string given =
         "vknorm:data=digits&hidden=64&norm-b=group&schedule=cosine&schedule-steps=500&end";
