@@ -106,6 +106,10 @@ class Desktop {
             if (requests.export_run)
                 shell_.announce(export_run(options_.out, *session_.snapshot(), session_.sweep().get(), device_.info(),
                                            steps_per_second_, options_.command_line, picture(frame)));
+            if (requests.plot)
+                shell_.announce(export_plot(
+                    options_.out, *requests.plot, shell_, screen_,
+                    {static_cast<float>(extent.width), static_cast<float>(extent.height)}, run->step, gpu_));
         } catch (const std::exception& error) {
             shell_.announce(error.what());
         }

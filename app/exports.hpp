@@ -7,7 +7,9 @@
 #include <vknorm/device.hpp>
 
 #include "app/experiment/snapshot.hpp"
+#include "app/gpu/gpu.hpp"
 #include "app/gpu/png.hpp"
+#include "app/lab/shell.hpp"
 
 namespace lab {
 
@@ -17,5 +19,10 @@ std::string export_picture(const std::filesystem::path& folder, const Picture& p
 std::string export_run(const std::filesystem::path& folder, const Snapshot& run, const SweepView* sweep,
                        const vknorm::DeviceInfo& device, double steps_per_second,
                        const std::string& command_line, const Picture& picture);
+
+/// Writes one plot, if it has something to write, of what `shell` draws on `screen`, of `size` pixels, in the
+/// form asked for.
+std::string export_plot(const std::filesystem::path& folder, const PlotRequest& request, Shell& shell,
+                        const Screen& screen, ImVec2 size, uint64_t step, Gpu& gpu);
 
 }  // namespace lab

@@ -20,6 +20,8 @@
 #include "app/experiment/divergence.hpp"
 #include "app/experiment/lockstep.hpp"
 #include "app/experiment/report.hpp"
+#include "app/experiment/run_log.hpp"
+#include "app/experiment/share.hpp"
 #include "app/experiment/study.hpp"
 #include "app/experiment/sweep_table.hpp"
 #include "app/experiment/verdict.hpp"
@@ -56,8 +58,8 @@ bool any_interrupted(vknorm::Exchange* exchange) {
     });
 }
 
-constexpr std::array report_files = {"summary.json", "history.csv", "events.csv", "distributions.csv",
-                                     "report.png"};
+constexpr std::array report_files = {"summary.json", "history.csv",       "events.csv",
+                                     "log.jsonl",    "distributions.csv", "report.png"};
 constexpr const char* sweep_file = "sweep.csv";
 
 /// Throws std::runtime_error when what the run is to leave could not be written, or would replace something
@@ -71,6 +73,9 @@ void prepare_output(const Options& options) {
         for (const char* file : report_files) files.emplace_back("--out", options.out / file);
     if (!options.shot.empty()) files.emplace_back("--shot", options.shot);
     if (!options.save.empty()) files.emplace_back("--save", options.save);
+    if (!options.tensorboard.empty())
+        for (size_t twin = 0; twin < options.settings.twins.size(); ++twin)
+            files.emplace_back("--tensorboard", event_file(options.tensorboard, twin));
     std::set<std::filesystem::path> different;
     for (const auto& [flag, file] : files) {
         if (file.has_parent_path()) vknorm::make_folder(file.parent_path());
@@ -140,6 +145,9 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     describe();
     if (tells)
         for (const std::string& line : data_lines(run)) std::fprintf(stderr, "%s\n", line.c_str());
+    std::optional<RunLog> log;
+    if (tells && options.headless)
+        log.emplace(options.out / "log.jsonl", options.tensorboard, run.twins.size());
     Progress progress;
     TimeLeft time_left{EvaluationSchedule(options.settings)};
     size_t diverged = 0;
@@ -159,6 +167,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
         }
         if (tells && progress.due()) {
             describe();
+            if (log) log->add(run);
             progress.show(
                 progress_line(run, options.steps, time_left.seconds(trainer.steps(), options.steps)));
         }
@@ -189,6 +198,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
 
     run.device = device.info().name;
     if (options.headless) {
+        log->finish(run);
         write_summary(options.out / "summary.json", run, device.info(), steps_per_second,
                       options.command_line, ranks);
         write_history(options.out / "history.csv", run);
@@ -200,6 +210,7 @@ int train(vknorm::Device& device, const Options& options, const MessageHandler& 
     write_pictures(options, run, device.info(), on_validation_message);
     if (options.headless) std::printf("Report: %s\n", options.out.c_str());
     if (!options.shot.empty()) std::printf("Picture: %s\n", options.shot.c_str());
+    std::printf("Share string: %s\n", share_string(run.settings).c_str());
     if (saved_at)
         std::printf("Checkpoint: %s, of step %llu\n", options.save.c_str(),
                     static_cast<unsigned long long>(*saved_at));

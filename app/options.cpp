@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/experiment/presets.hpp"
+#include "app/experiment/share.hpp"
 #include "app/unknown_argument.hpp"
 
 namespace lab {
@@ -198,7 +199,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
     options.command_line = "vknorm-lab";
     for (const char* const argument : arguments) options.command_line += " " + quoted(argument);
 
-    // Callbacks run in the order of these definitions: the preset, then the data, then the details.
+    // Callbacks run in the order of these definitions: preset or share string, the data, the details.
     CLI::App app("Trains networks in lock-step and shows what normalization does to them.", "vknorm-lab");
     app.footer(
         "The test set is evaluated every 5 steps up to step 100, every 10 up to 200, every 20 up to 500, "
@@ -210,9 +211,16 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         "diverges stops; the others go on.");
     app.set_version_flag("--version", "vknorm-lab " VKNORM_VERSION);
     app.add_flag("--list-presets", list_presets, "Print the names of the presets");
-    const CLI::Option* const preset = add_option(
+    CLI::Option* const preset = add_option(
         app, "--preset", "NAME", [&](const std::string& text) { settings = find_preset(text).settings; },
         "Start from the preset whose name begins with, or alone contains, NAME");
+    const CLI::Option* const share =
+        add_option(
+            app, "--share", "STRING", [&](const std::string& text) { settings = read_share_string(text); },
+            "Start from the settings of this share string, which the window copies (Ctrl + C) and a run "
+            "prints")
+            ->excludes(preset);
+    const auto from_scratch = [&] { return preset->count() == 0 && share->count() == 0; };
     app.add_flag("--list-experiments", list_experiments, "Print name and claim of every experiment");
     CLI::Option* const experiment = add_option(
         app, "--experiment", "NAME",
@@ -238,7 +246,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         app, flag_of(data, 0), form_of(data),
         [&](const std::string& text) {
             read(data, settings, 0, text);
-            if (is_pictures(settings) && preset->count() == 0) prefer_for_pictures(settings);
+            if (is_pictures(settings) && from_scratch()) prefer_for_pictures(settings);
         },
         data.help);
     for (const Field& field : fields)
@@ -250,6 +258,12 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         [&](const std::string& text) { options.steps = read_number<uint64_t>(text, 1, 1'000'000'000); },
         "Training steps without a window (1000 if not given)");
     app.add_option("--out", options.out, "Folder of the report (out if not given)")
+        ->type_name("DIR")
+        ->check(nameless);
+    app.add_option(
+           "--tensorboard", options.tensorboard,
+           "Without a window, write what is measured to event files in this folder, too, one for each "
+           "twin")
         ->type_name("DIR")
         ->check(nameless);
     app.add_option("--load", options.load,
@@ -305,6 +319,8 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
             for (const auto& [flag, file] :
                  {std::pair("--load", options.load), std::pair("--save", options.save)})
                 if (!file.empty()) refuse(flag, "needs --headless or --shot beside it");
+        if (!options.tensorboard.empty() && (!options.headless || options.experiment || !sweep.empty()))
+            refuse("--tensorboard", "needs --headless beside it, and neither --experiment nor --sweep");
         if (ranks->count() > 0 && (!options.headless || options.experiment || !sweep.empty()))
             refuse("--ranks", "needs --headless beside it, and neither --experiment nor --sweep");
         read_sweep(sweep, options);
@@ -317,7 +333,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
                 refuse(flag_of(field_named("devices"), twin),
                        Unfit(std::to_string(settings.twins[twin].devices), "1 beside --ranks").what());
         options.batch_given = app.count(flag_of(field_named("batch"), 0)) > 0;
-        if (settings.schedule != Schedule::constant && app.count("--steps") > 0 &&
+        if (settings.schedule != Schedule::constant && app.count("--steps") > 0 && share->count() == 0 &&
             app.count(flag_of(field_named("schedule-steps"), 0)) == 0)
             settings.schedule_steps = options.steps;
         if (const auto misfit = find_misfit(settings))

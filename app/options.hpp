@@ -26,6 +26,7 @@ struct Options {
     bool headless = false;
     uint64_t steps = 1000;                   ///< of a run without a window
     std::filesystem::path out = "out";       ///< where its report goes
+    std::filesystem::path tensorboard;       ///< folder for event files of it; empty: none
     std::filesystem::path load;              ///< twin A goes on from this file; empty: none
     std::filesystem::path save;              ///< it is written there in the end; empty: nowhere
     uint64_t save_every = 0;                 ///< and after so many steps, again and again; 0: not

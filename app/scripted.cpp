@@ -32,7 +32,11 @@ void run_scripted(const Options& options) {
     const auto picture = [&](const Frame& frame) {
         return Offscreen(gpu, renderer, options.width, options.height).draw(frame);
     };
+    const ImVec2 size{static_cast<float>(options.width), static_cast<float>(options.height)};
     const auto obey = [&](const Frame& frame, const Requests& requests) {
+        if (requests.plot)
+            shell.announce(
+                export_plot(options.out, *requests.plot, shell, screen, size, session.snapshot()->step, gpu));
         if (requests.screenshot) shell.announce(export_picture(options.out, picture(frame)));
         if (requests.export_run)
             shell.announce(export_run(options.out, *session.snapshot(), session.sweep().get(), device.info(), 0,
@@ -44,9 +48,7 @@ void run_scripted(const Options& options) {
         write_png(picture(frame), file);
         std::printf("Picture: %s\n", file.c_str());
     };
-    ScriptPlayer(screen, shell, session,
-                 {static_cast<float>(options.width), static_cast<float>(options.height)}, {obey, shot})
-        .play(script);
+    ScriptPlayer(screen, shell, session, size, {obey, shot}).play(script);
     if (validation_messages > 0) throw std::runtime_error("the validation layer complained");
 }
 

@@ -14,8 +14,7 @@ constexpr const Field& train_affine = field_named("train-affine");
 constexpr const Field& statistics = field_named("statistics");
 
 std::string named(const ChangedSetting& setting) {
-    const Field& field = *setting.field;
-    return field.label + (is_of_twin(field) ? std::string(" of twin ") + twin_letter(setting.twin) : "");
+    return name_of(*setting.field, setting.twin);
 }
 
 std::string from_to(const std::string& from, const std::string& to) {

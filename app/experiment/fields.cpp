@@ -183,10 +183,16 @@ std::string note_of(const Field& field) {
     return std::string(field.help) + "\n" + field.why;
 }
 
+std::string word_of(const Field& field, size_t twin) {
+    return field.word + (is_of_twin(field) ? std::string("-") + static_cast<char>('a' + twin) : "");
+}
+
+std::string name_of(const Field& field, size_t twin) {
+    return field.label + (is_of_twin(field) ? std::string(" of twin ") + twin_letter(twin) : "");
+}
+
 std::string flag_of(const Field& field, size_t twin) {
-    std::string flag = std::string("--") + field.word;
-    if (field.flag == Flag::for_each_twin) flag += std::string("-") + static_cast<char>('a' + twin);
-    return flag;
+    return "--" + (field.flag == Flag::for_each_twin ? word_of(field, twin) : field.word);
 }
 
 std::optional<Misfit> find_misfit(const Settings& settings) {
@@ -237,6 +243,10 @@ std::optional<Misfit> find_misfit(const Settings& settings) {
     return std::nullopt;
 }
 
+bool is_concealed(const Field& field, const Settings& settings, size_t twin) {
+    return settings.concealed.count(field.word) > 0 || settings.concealed.count(word_of(field, twin)) > 0;
+}
+
 bool begins_new_run(const Settings& from, const Settings& to) {
     // The memory of a model for pictures is that of its batch.
     const bool other_size = !is_perceptron(to) && from.batch != to.batch;
@@ -251,7 +261,7 @@ Settings with_view_of(const Settings& view, Settings settings) {
     for (const Field& field : fields) {
         if (field.effect != Effect::view) continue;
         std::visit(
-            Overloaded{[](const Written&) {},  // none is of the view
+            Overloaded{[](const Written&) {},  // what is hidden comes and goes with the settings
                        [&](const auto& kind) { kind.member.in(settings, 0) = kind.member.in(view, 0); }},
             field.kind);
     }

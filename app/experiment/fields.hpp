@@ -101,6 +101,9 @@ class Unfit : public std::invalid_argument {
   public:
     Unfit(const std::string& got, const std::string& needs)
         : std::invalid_argument("got " + (got.empty() ? "nothing" : "'" + got + "'") + ", needs " + needs) {}
+    /// The same of one among several values: "noise: got ...".
+    Unfit(const std::string& whose, const std::invalid_argument& unfit)
+        : std::invalid_argument(whose + ": " + unfit.what()) {}
 };
 
 /// The number that the whole of `text` is; of float, uint32_t and uint64_t. Throws Unfit.
@@ -131,6 +134,10 @@ std::vector<NamedValue> values_of(const Field& field);
 std::string form_of(const Field& field);
 /// What it is and what it does to a run, for its control.
 std::string note_of(const Field& field);
+/// "norm-a", "batch".
+std::string word_of(const Field& field, size_t twin);
+/// "Norm of twin A", "Batch size".
+std::string name_of(const Field& field, size_t twin);
 /// "--norm-a", "--batch".
 std::string flag_of(const Field& field, size_t twin);
 
@@ -142,6 +149,9 @@ struct Misfit {
 };
 /// The first setting out of range, or at odds with others; those of Effect::view may be anything.
 std::optional<Misfit> find_misfit(const Settings& settings);
+
+/// Whether the window neither shows the setting nor lets it be changed.
+bool is_concealed(const Field& field, const Settings& settings, size_t twin = 0);
 
 /// Whether going from `from` to `to` needs new data or new networks.
 bool begins_new_run(const Settings& from, const Settings& to);

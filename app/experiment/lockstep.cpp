@@ -15,11 +15,8 @@ namespace {
 /// The settings, if all are in range; so that the networks, which come later, find nothing to refuse
 /// half-way.
 const Settings& checked(const Settings& settings) {
-    if (const auto misfit = find_misfit(settings)) {
-        const std::string of_twin =
-            is_of_twin(*misfit->field) ? std::string(" of twin ") + twin_letter(misfit->twin) : "";
-        throw std::invalid_argument(misfit->field->label + of_twin + ": " + misfit->why);
-    }
+    if (const auto misfit = find_misfit(settings))
+        throw std::invalid_argument(name_of(*misfit->field, misfit->twin) + ": " + misfit->why);
     return settings;
 }
 

@@ -12,6 +12,7 @@
 #include <vknorm/file.hpp>
 
 #include "app/experiment/measured_layers.hpp"
+#include "app/experiment/share.hpp"
 
 namespace lab {
 
@@ -149,12 +150,16 @@ std::string rows_of(const Entry* entry) {
     return entry ? std::to_string(entry->extremes.rows) : "";
 }
 
+}  // namespace
+
 uint64_t steps_per_line(const Snapshot& run) {
     uint64_t most = 1;
     for (const TwinView& twin : run.twins)
         most = std::max({most, twin.training.stride(), twin.unit.stride()});
     return most;
 }
+
+namespace {
 
 nlohmann::ordered_json divergence_of(const TwinView& twin) {
     if (!twin.divergence) return {};
@@ -197,6 +202,7 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
         {"device", device.name},
         {"driver", device.driver},
         {"options", options_of(run.settings)},
+        {"share", share_string(run.settings)},
         {"data", run.train ? data_of(run) : nullptr},
         {"seed", run.settings.seed},
         {"parameters", run.parameters},
@@ -215,24 +221,39 @@ void write_summary(const std::filesystem::path& file, const Snapshot& run, const
                        summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-void write_history(const std::filesystem::path& file, const Snapshot& run) {
-    std::string lines = "step,twin" + heads(training_columns) + ",steps,layer,unit" + heads(unit_columns) +
-                        ",unit_steps" + heads(test_columns) + '\n';
+std::string history_head() {
+    return "step,twin" + heads(training_columns) + ",steps,layer,unit" + heads(unit_columns) + ",unit_steps" +
+           heads(test_columns);
+}
+
+std::vector<HistoryLine> history_lines(const Snapshot& run, uint64_t from) {
     const InspectedUnit unit = inspected(run.settings);
     const std::string place_of_unit = ',' + std::to_string(unit.layer) + ',' + std::to_string(unit.unit);
     std::map<std::pair<uint64_t, size_t>, Line> rows;  // by step and twin
     for (size_t i = 0; i < run.twins.size(); ++i) {
         const TwinView& twin = run.twins[i];
-        for (const auto& entry : twin.training) rows[{entry.step, i}].training = &entry;
-        for (const auto& entry : twin.unit) rows[{entry.step, i}].unit = &entry;
-        for (const auto& entry : twin.test) rows[{entry.step, i}].test = &entry;
+        const auto collect = [&](const auto& history, auto member) {
+            for (const auto& entry : history)
+                if (entry.step >= from) rows[{entry.step, i}].*member = &entry;
+        };
+        collect(twin.training, &Line::training);
+        collect(twin.unit, &Line::unit);
+        collect(twin.test, &Line::test);
     }
+    std::vector<HistoryLine> lines;
     for (const auto& [place, row] : rows)
-        lines += std::to_string(place.first) + ',' + twin_letter(place.second) +
-                 cells(training_columns, row.training) + ',' + rows_of(row.training) + place_of_unit +
-                 cells(unit_columns, row.unit) + ',' + rows_of(row.unit) + cells(test_columns, row.test) +
-                 '\n';
-    vknorm::write_file(file, lines);
+        lines.push_back({place.first, place.second,
+                         std::to_string(place.first) + ',' + twin_letter(place.second) +
+                             cells(training_columns, row.training) + ',' + rows_of(row.training) +
+                             place_of_unit + cells(unit_columns, row.unit) + ',' + rows_of(row.unit) +
+                             cells(test_columns, row.test)});
+    return lines;
+}
+
+void write_history(const std::filesystem::path& file, const Snapshot& run) {
+    std::string text = history_head() + '\n';
+    for (const HistoryLine& line : history_lines(run)) text += line.cells + '\n';
+    vknorm::write_file(file, text);
 }
 
 namespace {

@@ -38,6 +38,17 @@ void write_experiment(const std::filesystem::path& file, const Experiment& exper
 /// long runs a line stands for several steps: "steps" of training, "unit_steps" of the unit. Its values are
 /// the first step's, NAME_min and NAME_max are over all of them.
 void write_history(const std::filesystem::path& file, const Snapshot& run);
+/// The same line by line.
+struct HistoryLine {
+    uint64_t step;
+    size_t twin;
+    std::string cells;  ///< as the file has them
+};
+std::string history_head();
+/// From step `from` on.
+std::vector<HistoryLine> history_lines(const Snapshot& run, uint64_t from = 0);
+/// So many steps are one line, at most.
+uint64_t steps_per_line(const Snapshot& run);
 /// Says so; empty while every step has its line.
 std::string merged_steps_note(const Snapshot& run);
 

@@ -165,4 +165,27 @@ void read_norm(Settings& settings, size_t twin, const std::string& text) {
     for (uint32_t layer = 1; layer < norms.size(); ++layer) its.set_norm_of(layer, norms[layer]);
 }
 
+std::string concealed_text(const Settings& settings, size_t) {
+    std::string text;
+    for (const std::string& one : settings.concealed) text += (text.empty() ? "" : ",") + one;
+    return text;
+}
+
+void read_concealed(Settings& settings, size_t, const std::string& text) {
+    std::set<std::string> known = {concealable::presets, concealable::experiments};
+    for (const Field& field : fields) {
+        known.insert(field.word);
+        for (size_t twin = 0; is_of_twin(field) && twin < limits::max_twins; ++twin)
+            known.insert(word_of(field, twin));
+    }
+    std::set<std::string> wanted;
+    if (!text.empty())
+        for (const std::string& one : split_at_commas(text)) {
+            if (known.count(one) == 0)
+                throw Unfit(one, "words of settings such as batch or norm-b, or presets, or experiments");
+            wanted.insert(one);
+        }
+    settings.concealed = wanted;
+}
+
 }  // namespace lab

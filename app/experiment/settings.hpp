@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,7 @@ struct Settings {
         vknorm::default_max_bytes;           ///< that a data file may hold, as vknorm::read_idx counts
     Smoothing smoothing = Smoothing::light;  ///< of the curves of loss and gradient norm
     bool pause_on_divergence = false;        ///< otherwise the other twins go on
+    std::set<std::string> concealed{};       ///< words of settings whose controls are not there
 
     bool operator==(const Settings&) const = default;
 };
@@ -106,6 +108,11 @@ inline constexpr uint32_t max_accumulate = 64, max_warm_up = 1'000'000;
 inline constexpr uint64_t max_schedule_steps = 1'000'000'000;
 inline constexpr float max_noise = 0.5f, min_learning_rate = 1e-4f, max_learning_rate = 10;
 }  // namespace limits
+
+/// What Settings::concealed may hold beside words of settings.
+namespace concealable {
+inline constexpr const char *presets = "presets", *experiments = "experiments";
+}
 
 /// At most so many training steps in a second; 0: as many as the device does.
 constexpr uint32_t steps_per_second(Speed speed) {
@@ -173,6 +180,8 @@ void read_twin_count(Settings& settings, size_t twin, const std::string& text);
 /// One for all hidden layers, or one for each, separated by commas.
 std::string norm_text(const Settings& settings, size_t twin);
 void read_norm(Settings& settings, size_t twin, const std::string& text);
+std::string concealed_text(const Settings& settings, size_t twin);
+void read_concealed(Settings& settings, size_t twin, const std::string& text);
 
 /// In the order of the command line's help, of reports, and of the controls in a section. A setting that
 /// decides what another one may be stands before that.
@@ -486,6 +495,16 @@ inline constexpr Field fields[] = {
      .kind = Number<uint64_t>{&Settings::max_bytes, 1, UINT64_MAX},
      .effect = Effect::view,
      .reported = false},
+    // Whoever something is hidden from has no control to get it back.
+    {.word = "hide",
+     .label = "Hidden controls",
+     .help = "Settings that the window neither shows nor changes, such as norm-b,optimizer; also presets, "
+             "experiments",
+     .why = "Who gets the share string looks at what is left.",
+     .kind = Written{[] { return std::string("WORD,WORD,..."); }, concealed_text, read_concealed},
+     .effect = Effect::view,
+     .reported = false,
+     .applies = [](const Settings&, size_t) { return false; }},
 };
 
 /// The row of that word; a word without one does not compile.

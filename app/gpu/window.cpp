@@ -2,6 +2,7 @@
 
 #include <GLFW/glfw3.h>
 #include <algorithm>
+#include <imgui.h>
 
 #include "app/gpu/keys.hpp"
 
@@ -83,6 +84,14 @@ float Window::scale() const {
 void Window::connect(InputQueue& input) {
     glfwSetWindowUserPointer(window_, &input);
     connect_events(window_);
+    ImGuiIO& io = ImGui::GetIO();
+    io.ClipboardUserData = window_;
+    io.SetClipboardTextFn = [](void* window, const char* text) {
+        glfwSetClipboardString(static_cast<GLFWwindow*>(window), text);
+    };
+    io.GetClipboardTextFn = [](void* window) {
+        return glfwGetClipboardString(static_cast<GLFWwindow*>(window));
+    };
 }
 
 void Window::wait(double seconds) {

@@ -28,7 +28,8 @@ class Window {
     float scale() const;
     VkFormat format() const { return format_.format; }
     VkExtent2D extent() const { return extent_; }
-    /// Where events go from now on; `input` must outlive the window.
+    /// Where events go from now on; `input` must outlive the window. What is cut and pasted in the current
+    /// ImGui context is so in other programs, too.
     void connect(InputQueue& input);
 
     /// Hands out the events that are there, or waits for some for at most so long.

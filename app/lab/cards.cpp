@@ -113,6 +113,7 @@ void draw_layer_menu(const Look& look, const plot::Rect& card, const MeasuredLay
         ImGui::TextUnformatted(its.name.c_str());
         ImGui::PopFont();
         for (size_t twin = 0; twin < settings.twins.size(); ++twin) {
+            if (is_concealed(field_named("norm"), settings, twin)) continue;
             ImDrawList& list = *ImGui::GetWindowDrawList();
             const ImVec2 at = ImGui::GetCursorScreenPos();
             plot::disc(list, look.fonts, {at.x + look.px(6), at.y + ImGui::GetFrameHeight() / 2},
@@ -283,7 +284,9 @@ void draw_card(const Look& look, ImDrawList& list, const plot::Rect& card, const
 bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Settings& settings,
                 const std::optional<FollowedExample>& followed) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    bool magnified = false;
+    bool magnified = false, any_norm = false;
+    for (size_t twin = 0; twin < settings.twins.size(); ++twin)
+        any_norm |= !is_concealed(field_named("norm"), settings, twin);
     const std::vector<MeasuredLayer> its = measured_layers(settings, 0);
     const size_t layers = its.size();
     const float end_width = look.px(52), arrow = look.px(16), middle = (frame.min.y + frame.max.y) / 2;
@@ -306,7 +309,7 @@ bool draw_cards(const Look& look, const plot::Rect& frame, const Snapshot& s, Se
                                       ImGui::IsMouseReleased(ImGuiMouseButton_Left) && on_lens(look, card));
         }
         const bool hovered = ImGui::IsItemHovered();
-        if (is_perceptron(settings) &&
+        if (is_perceptron(settings) && any_norm &&
             (ImGui::IsItemClicked(ImGuiMouseButton_Right) || look.focus.asked_for_menu()))
             ImGui::OpenPopup("norms");
         hint(look, layer_note(s, settings, its[i], i).c_str(), Side::below);

@@ -61,6 +61,7 @@ template <class Kind>
 void draw(const Look&, const Field&, const Kind&, Settings&, size_t) {}  // has a control of its own
 
 void draw_field(const Look& look, const Field& field, Settings& s, size_t twin = 0) {
+    if (is_concealed(field, s, twin)) return;
     if (field.applies && !field.applies(s, twin)) return;
     std::visit([&](const auto& kind) { draw(look, field, kind, s, twin); }, field.kind);
     explain(look, field);
@@ -83,12 +84,15 @@ void draw_fields(const Look& look, Section section, Settings& s, Introduction& i
 
 void draw_data(const Look& look, Settings& s, Introduction& introduction) {
     if (!section(look, "Data", 0)) return;
-    std::vector<Choice<Data>> all(data_choices.begin(), data_choices.end());
-    if (!s.data_file.empty()) all.push_back({Data::file, "", name(Data::file)});
-    drop_down<Data>(look, "##data", full_width(), s.data, all);
-    explain(look, field_named("data"));
+    if (!is_concealed(field_named("data"), s)) {
+        std::vector<Choice<Data>> all(data_choices.begin(), data_choices.end());
+        if (!s.data_file.empty()) all.push_back({Data::file, "", name(Data::file)});
+        drop_down<Data>(look, "##data", full_width(), s.data, all);
+        explain(look, field_named("data"));
+    }
     draw_fields(look, Section::data, s, introduction, field_named("batch"), Introduction::Place::batch);
     const Field& field = field_named("seed");
+    if (is_concealed(field, s)) return;
     auto seed = static_cast<uint32_t>(std::min<uint64_t>(s.seed, UINT32_MAX));
     if (slider(look, field.label, seed, 1, std::max(99u, seed), std::to_string(s.seed))) s.seed = seed;
     explain(look, field);
@@ -96,14 +100,15 @@ void draw_data(const Look& look, Settings& s, Introduction& introduction) {
 
 void draw_network(const Look& look, Settings& s) {
     if (!section(look, "Network", 0)) return;
-    if (is_pictures(s) || !is_perceptron(s)) {  // points have no other model
+    const bool any = is_pictures(s) || !is_perceptron(s);  // points have no other model
+    if (any && !is_concealed(field_named("model"), s)) {
         const Model before = s.model;
         drop_down<Model>(look, "##model", full_width(), s.model, model_choices);
         explain(look, field_named("model"));
         if (s.model != before) keep_norms_valid(s);
     }
-    if (!is_perceptron(s)) return;
     const Field& field = field_named("hidden");
+    if (!is_perceptron(s) || is_concealed(field, s)) return;
     auto layers = static_cast<uint32_t>(s.hidden.size());
     if (slider(look, field.label, layers, 1, limits::max_layers, std::to_string(layers)))
         s.hidden.resize(layers, s.hidden.back());
@@ -134,7 +139,7 @@ bool draw_twin_menu(const Look& look, size_t index, Settings& s) {
 
 void draw_order(const Look& look, ImVec2 room, size_t index, Settings& s) {
     const Field& field = field_named("order");
-    const bool turns = field.applies(s, index);
+    const bool turns = field.applies(s, index) && !is_concealed(field, s, index);
     const ImVec2 at = ImGui::GetCursorScreenPos();
     if (!turns) {
         ImGui::Dummy(room);
@@ -167,11 +172,15 @@ void draw_norm_and_activation(const Look& look, size_t index, Settings& s) {
         explain(look, field_named("activation"));
     };
     const bool before = twin.order == vknorm::NormOrder::before_activation;
-    before ? norm() : activation();
-    ImGui::SameLine(0, 0);
-    draw_order(look, {arrow, ImGui::GetFrameHeight()}, index, s);
-    ImGui::SameLine(0, 0);
-    before ? activation() : norm();
+    const bool has_norm = !is_concealed(field_named("norm"), s, index),
+               has_activation = !is_concealed(field_named("activation"), s, index);
+    if (before ? has_norm : has_activation) before ? norm() : activation();
+    if (has_norm && has_activation) {
+        ImGui::SameLine(0, 0);
+        draw_order(look, {arrow, ImGui::GetFrameHeight()}, index, s);
+        ImGui::SameLine(0, 0);
+    }
+    if (before ? has_activation : has_norm) before ? activation() : norm();
 }
 
 void draw_twin_controls(const Look& look, size_t index, Settings& s) {
@@ -179,13 +188,15 @@ void draw_twin_controls(const Look& look, size_t index, Settings& s) {
     if (is_perceptron(s)) {
         draw_norm_and_activation(look, index, s);
     } else {
-        choose_norm(look, "##norm", full_width() * 0.55f, twin);
-        ImGui::SameLine(0, look.px(8));
+        if (!is_concealed(field_named("norm"), s, index)) {
+            choose_norm(look, "##norm", full_width() * 0.55f, twin);
+            ImGui::SameLine(0, look.px(8));
+        }
         ImGui::AlignTextToFramePadding();
         ImGui::TextUnformatted(name(vknorm::Activation::relu));
     }
-    if (const uint32_t most = most_groups(s, index)) {
-        const Field& field = field_named("groups");
+    const Field& field = field_named("groups");
+    if (const uint32_t most = most_groups(s, index); most > 0 && !is_concealed(field, s, index)) {
         if (slider(look, field.label, twin.groups, 1, most, std::to_string(twin.groups))) keep_norms_valid(s);
         explain(look, field);
     }
@@ -195,45 +206,56 @@ void draw_twin_controls(const Look& look, size_t index, Settings& s) {
 void draw_twin(const Look& look, size_t index, Settings& s) {
     const std::string title = std::string("Twin ") + twin_letter(index);
     const bool open = section(look, title.c_str(), look.theme.twins[index]);
-    const bool asked = look.focus.asked_for_menu();
-    hint(look, "A right click adds or removes twins");
+    const bool fixed = is_concealed(field_named("twins"), s);
+    const bool asked = !fixed && look.focus.asked_for_menu();
+    if (!fixed) hint(look, "A right click adds or removes twins");
     ImGui::PushID(title.c_str());  // each has its own menu
     if (asked) ImGui::OpenPopup("twins");
-    if (!draw_twin_menu(look, index, s) && open) draw_twin_controls(look, index, s);
+    if ((fixed || !draw_twin_menu(look, index, s)) && open) draw_twin_controls(look, index, s);
     ImGui::PopID();
 }
 
 void draw_optimizer(const Look& look, Settings& s, Introduction& introduction) {
     if (!section(look, "Optimiser", 0)) return;
     const float gap = look.px(8), half = (full_width() - gap) / 2;
-    drop_down<OptimizerKind>(look, "##optimizer", half, s.optimizer, optimizer_choices);
-    explain(look, field_named("optimizer"));
-    ImGui::SameLine(0, gap);
-    drop_down<Schedule>(look, "##schedule", half, s.schedule, schedule_choices);
-    explain(look, field_named("schedule"));
+    const bool has_schedule = !is_concealed(field_named("schedule"), s);
+    if (!is_concealed(field_named("optimizer"), s)) {
+        drop_down<OptimizerKind>(look, "##optimizer", half, s.optimizer, optimizer_choices);
+        explain(look, field_named("optimizer"));
+        if (has_schedule) ImGui::SameLine(0, gap);
+    }
+    if (has_schedule) {
+        drop_down<Schedule>(look, "##schedule", half, s.schedule, schedule_choices);
+        explain(look, field_named("schedule"));
+    }
     draw_fields(look, Section::optimizer, s, introduction, field_named("lr"),
                 Introduction::Place::learning_rate);
 }
 
 void draw_normalization(const Look& look, Settings& s) {
     if (!section(look, "Normalization", 0)) return;
-    draw_field(look, field_named("norm-momentum"), s);
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const std::string both = "PyTorch " + plot::short_number(s.norm_momentum) + "  \xC2\xB7  Keras, ONNX " +
-                             plot::short_number(1 - s.norm_momentum);
-    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y - look.px(3)}, look.theme.muted,
-               both.c_str());
-    ImGui::SetCursorScreenPos({at.x, at.y + look.px(19)});
+    if (const Field& field = field_named("norm-momentum"); !is_concealed(field, s)) {
+        draw_field(look, field, s);
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        const std::string both = "PyTorch " + plot::short_number(s.norm_momentum) +
+                                 "  \xC2\xB7  Keras, ONNX " + plot::short_number(1 - s.norm_momentum);
+        plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, {at.x, at.y - look.px(3)}, look.theme.muted,
+                   both.c_str());
+        ImGui::SetCursorScreenPos({at.x, at.y + look.px(19)});
+    }
     draw_fields(look, Section::normalization, s);
 }
 
 void draw_inspected_unit(const Look& look, Settings& s) {
     const std::vector<MeasuredLayer> layers = measured_layers(s, 0);
     uint32_t layer = s.inspected_layer + 1;
-    if (slider(look, field_named("layer").label, layer, 1, static_cast<uint32_t>(layers.size()),
-               layers[layer - 1].name))
-        s.inspected_layer = layer - 1;
-    explain(look, field_named("layer"));
+    if (!is_concealed(field_named("layer"), s)) {
+        if (slider(look, field_named("layer").label, layer, 1, static_cast<uint32_t>(layers.size()),
+                   layers[layer - 1].name))
+            s.inspected_layer = layer - 1;
+        explain(look, field_named("layer"));
+    }
+    if (is_concealed(field_named("unit"), s)) return;
     const MeasuredLayer& inspected = layers[s.inspected_layer];
     slider(look, inspected.gives_maps() ? "Channel" : field_named("unit").label, s.inspected_unit, 0,
            inspected.width() - 1, std::to_string(s.inspected_unit));
@@ -243,6 +265,7 @@ void draw_inspected_unit(const Look& look, Settings& s) {
 void draw_inspect(const Look& look, Settings& s) {
     if (!section(look, "Inspect", 0)) return;
     draw_inspected_unit(look, s);
+    if (is_concealed(field_named("smoothing"), s)) return;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const char* const label = field_named("smoothing").label;
     const ImVec2 size = plot::text_size(look.fonts.small, label);

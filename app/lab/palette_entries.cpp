@@ -15,6 +15,7 @@ std::string capitalized(std::string words) {
 
 void add_setting(std::vector<PaletteEntry>& entries, const PaletteSources& from, const Field& field,
                  size_t twin) {
+    if (is_concealed(field, from.settings, twin)) return;
     if (field.applies && !field.applies(from.settings, twin)) return;
     const std::string name =
         (is_of_twin(field) ? std::string("Twin ") + twin_letter(twin) + ", " : "") + field.label;
@@ -51,21 +52,32 @@ std::vector<PaletteEntry> palette_entries(const PaletteSources& from) {
     for (const Field& field : fields)
         for (size_t twin = 0; twin < (is_of_twin(field) ? from.settings.twins.size() : 1); ++twin)
             add_setting(entries, from, field, twin);
+    const auto is_there = [&](const char* kind) { return from.settings.concealed.count(kind) == 0; };
     for (const Preset& preset : presets())
-        entries.push_back(
-            {.kind = "preset", .name = preset.name, .detail = "", .act = [&](const std::string&) {
-                 from.take_preset(preset);
-             }});
+        if (is_there(concealable::presets))
+            entries.push_back(
+                {.kind = "preset", .name = preset.name, .detail = "", .act = [&](const std::string&) {
+                     from.take_preset(preset);
+                 }});
     for (const Experiment& experiment : experiments())
-        entries.push_back(
-            {.kind = "experiment", .name = experiment.title, .detail = "", .act = [&](const std::string&) {
-                 from.show_experiment(experiment);
-             }});
+        if (is_there(concealable::experiments))
+            entries.push_back({.kind = "experiment",
+                               .name = experiment.title,
+                               .detail = "",
+                               .act = [&](const std::string&) { from.show_experiment(experiment); }});
     for (const Panel& panel : from.panels)
         entries.push_back(
             {.kind = "plot", .name = panel_name(panel), .detail = "full", .act = [&](const std::string&) {
                  from.show_panel(panel.id);
              }});
+    for (const DrawnPlot& plot : from.plots)
+        for (const PlotFormatName& format : plot_formats)
+            entries.push_back({.kind = "plot",
+                               .name = plot.title + ": save as " + format.name,
+                               .detail = plot.id,
+                               .act = [&, id = plot.id](const std::string&) {
+                                   from.save_plot({id, &format});
+                               }});
     for (const Explanation& row : explanations)
         entries.push_back({.kind = "word", .name = row.name, .detail = "", .act = [&](const std::string&) {
                                from.explain(row.name);

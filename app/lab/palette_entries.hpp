@@ -6,7 +6,9 @@
 #include "app/experiment/presets.hpp"
 #include "app/lab/palette.hpp"
 #include "app/lab/panel.hpp"
+#include "app/lab/plot_menu.hpp"
 #include "app/lab/shortcut.hpp"
+#include "app/ui/drawn_plots.hpp"
 
 namespace lab {
 
@@ -18,6 +20,8 @@ struct PaletteSources {
     std::function<void(const Experiment& experiment)> show_experiment;
     std::function<void(const std::string& panel)> show_panel;
     std::function<void(const char* name)> explain;
+    std::span<const DrawnPlot> plots{};
+    std::function<void(const PlotRequest& plot)> save_plot{};
 };
 
 /// Acts refer to `sources`.

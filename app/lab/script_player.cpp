@@ -243,9 +243,7 @@ void ScriptPlayer::expect(Words words) {
     }
     for (const Field& field : fields)
         for (size_t twin = 0; twin < (is_of_twin(field) ? limits::max_twins : 1); ++twin) {
-            std::string its = field.word;
-            if (is_of_twin(field)) its += std::string("-") + static_cast<char>('a' + twin);
-            if (its != name) continue;
+            if (word_of(field, twin) != name) continue;
             const auto now = [&] {
                 const std::shared_ptr<const Snapshot> run = commands_.snapshot();
                 return twin < run->settings.twins.size() ? text_of(field, run->settings, twin) : "";

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <imgui_internal.h>
 
+#include "app/experiment/events.hpp"
 #include "app/experiment/measured_layers.hpp"
+#include "app/experiment/share.hpp"
 #include "app/lab/cards.hpp"
 #include "app/lab/controls.hpp"
 #include "app/lab/findings.hpp"
@@ -62,11 +64,8 @@ ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs) {
 
 Shell::Shell(Commands& commands, std::span<const MakeTab> tabs)
     : commands_(commands), settings_(commands.snapshot()->settings), applied_(settings_) {
-    for (const MakeTab make : tabs) {
-        tabs_.push_back(make());
-        const auto measured = tabs_.back()->measured();
-        if (measured && settings_.*measured) shown_ = tabs_.size() - 1;
-    }
+    for (const MakeTab make : tabs) tabs_.push_back(make());
+    show_what_is_measured();
 }
 
 void Shell::announce(std::string note) {
@@ -80,28 +79,74 @@ void Shell::show(size_t tab) {
         if (const auto measured = tabs_[i]->measured()) settings_.*measured = i == shown_;
 }
 
+void Shell::show_what_is_measured() {
+    size_t front = shown_;
+    for (size_t i = 0; i < tabs_.size(); ++i)
+        if (const auto measured = tabs_[i]->measured(); measured && i != shown_ && settings_.*measured)
+            front = i;
+    show(front);
+}
+
 void Shell::show_measured(bool Settings::*setting) {
     for (size_t i = 0; i < tabs_.size(); ++i)
         if (tabs_[i]->measured() == setting) show(i);
 }
 
-void Shell::take_preset(const Settings& preset) {
+bool Shell::take_preset(const Settings& preset) {
     const Settings before = settings_;
     settings_ = preset;
+    settings_.concealed = before.concealed;
     settings_.data_file = before.data_file;
     settings_.max_bytes = before.max_bytes;
     settings_.speed = before.speed;
     settings_.smoothing = before.smoothing;
     settings_.pause_on_divergence = before.pause_on_divergence;
     show(shown_);
+    if (take_back_concealed()) return false;
+    begin_run();
+    return true;
+}
+
+void Shell::begin_run() {
     panels_.fit();
     const bool begins_anew = begins_new_run(applied_, settings_);
     apply_settings();
     if (!begins_anew) commands_.reset();
 }
 
+bool Shell::take_back_concealed() {
+    for (const ChangedSetting& changed : changed_settings(applied_, settings_)) {
+        if (!is_concealed(*changed.field, applied_, changed.twin)) continue;
+        announce("Hidden here, and left as it is: " + name_of(*changed.field, changed.twin));
+        settings_ = applied_;
+        return true;
+    }
+    return false;
+}
+
+void Shell::copy_share_string() {
+    const std::string text = share_string(settings_);
+    ImGui::SetClipboardText(text.c_str());
+    announce("Copied: " + text);
+}
+
+void Shell::open_share_string() {
+    const char* const text = ImGui::GetClipboardText();
+    const Settings before = settings_;
+    try {
+        settings_ = read_share_string(text ? text : "");
+    } catch (const Unfit& unfit) {
+        return announce(std::string("Not opened: ") + unfit.what());
+    }
+    if (settings_.data != Data::file) settings_.data_file = before.data_file;
+    applied_.concealed.clear();  // nothing was hidden from who wrote the string
+    show_what_is_measured();
+    begin_run();
+}
+
 void Shell::take_fix(const Fix& fix) {
     settings_ = fix.settings;
+    if (take_back_concealed()) return;
     apply_settings();
     if (fix.begins_again) commands_.reset();
 }
@@ -135,7 +180,7 @@ void Shell::begin_experiment(const Experiment& experiment) {
                     [](const PlannedEvent& event) { return event.act != nullptr; }))
         return;
     live_ = LivePlan{plan, commands_.snapshot()->run};
-    take_preset(live_->plan.settings);
+    if (!take_preset(live_->plan.settings)) return live_.reset();
     commands_.run();
 }
 
@@ -162,6 +207,7 @@ void Shell::apply_settings() {
     for (const Key arrow : {Key::left, Key::right, Key::up, Key::down})
         held = held || ImGui::IsKeyDown(static_cast<int>(arrow));
     if (!held) moving_ = false;
+    take_back_concealed();
     if (settings_ == applied_ || (begins_new_run(applied_, settings_) && held)) return;
     keep_norms_valid(settings_);
     moving_ ? commands_.amend(settings_) : commands_.apply(settings_);
@@ -212,11 +258,17 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add_with_control('Y', "Ctrl + Y", "redo; also Ctrl + Shift + Z", [&] { commands_.redo(); });
     add_with_control('Z', "", "", [&] { commands_.redo(); });
     all.back().shift = true;
-    add(key('T'), "T", "training steps use batch or running statistics",
-        [&] { switch_statistics(settings_); });
-    add(key('F'), "F", "freeze: running statistics, gamma and beta stay", [&] { freeze_or_thaw(settings_); });
-    add(key('B'), "B", "next normalization of twin A", [&] { next_norm(settings_.twins.front()); });
-    add(key('E'), "E", "experiments", [&] { gallery_.toggle(); });
+    const auto is_there = [&](const Field& field) { return !is_concealed(field, settings_); };
+    if (is_there(field_named("statistics")))
+        add(key('T'), "T", "training steps use batch or running statistics",
+            [&] { switch_statistics(settings_); });
+    if (is_there(field_named("update-running")) && is_there(field_named("train-affine")))
+        add(key('F'), "F", "freeze: running statistics, gamma and beta stay",
+            [&] { freeze_or_thaw(settings_); });
+    if (is_there(field_named("norm")))
+        add(key('B'), "B", "next normalization of twin A", [&] { next_norm(settings_.twins.front()); });
+    if (settings_.concealed.count(concealable::experiments) == 0)
+        add(key('E'), "E", "experiments", [&] { gallery_.toggle(); });
     for (Shortcut& own : tabs_[shown_]->shortcuts(panels_)) {
         std::erase_if(
             all, [&](const Shortcut& other) { return other.key == own.key && other.control == own.control; });
@@ -244,6 +296,10 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add(Key::f12, "F12", "picture of the screen", [&] { requests.screenshot = true; });
     add_with_control('E', "Ctrl + E", "write tables and a picture of the run",
                      [&] { requests.export_run = true; });
+    add_with_control('C', "Ctrl + C", "copy share string: all settings as a line of text",
+                     [this] { copy_share_string(); });
+    add_with_control('V', "Ctrl + V", "open the share string that was copied",
+                     [this] { open_share_string(); });
     add_with_control('Q', "Ctrl + Q", "quit", [&] { requests.close = true; });
     all.back().always = true;
     return all;
@@ -289,13 +345,10 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
                                  show(0);
                                  panels_.fill_with(id);
                              },
-                         .explain = [this](const char* name) { look_up(name); }}));
-    // Chosen as a setting, what a tab measures brings that tab to the front.
-    size_t front = shown_;
-    for (size_t i = 0; i < tabs_.size(); ++i)
-        if (const auto measured = tabs_[i]->measured(); measured && i != shown_ && settings_.*measured)
-            front = i;
-    show(front);
+                         .explain = [this](const char* name) { look_up(name); },
+                         .plots = look.plots.all(),
+                         .save_plot = [this](const PlotRequest& plot) { plot_asked_for_ = plot; }}));
+    show_what_is_measured();  // it may have been chosen as a setting
 }
 
 void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,
@@ -347,6 +400,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
             show_measured(&Settings::microscope);
         tabs_[shown_]->draw(frame);
     }
+    if (auto asked = plot_menu_.draw(look)) plot_asked_for_ = std::move(asked);
     const std::vector<Finding> found = findings(run);
     const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
                                                        .run = run,
@@ -356,6 +410,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
                                                        .zoomed_to = panels_.zoomed_to()});
     if (offers.findings) asked_for_ = findings_id;
     if (offers.see_all) panels_.fit();
+    if (offers.share) copy_share_string();
     if (offers.pause_on_divergence) settings_.pause_on_divergence = !settings_.pause_on_divergence;
     draw_dialogs(look, size, layout, shortcuts, found);
 }
@@ -377,6 +432,7 @@ Requests Shell::draw(Screen& screen, float frame_ms) {
     ImGui::End();
     requests.introduced = introducing && !introduction_.running();
 
+    requests.plot = std::exchange(plot_asked_for_, std::nullopt);
     requests.redraw = tabs_[shown_]->moves();
     follow_plan(*run);
     keep_inspected_valid(settings_);

@@ -13,6 +13,7 @@
 #include "app/lab/introduction.hpp"
 #include "app/lab/palette.hpp"
 #include "app/lab/panel_grid.hpp"
+#include "app/lab/plot_menu.hpp"
 #include "app/lab/tab_strip.hpp"
 #include "app/lab/tabs.hpp"
 #include "app/lab/toast.hpp"
@@ -34,7 +35,8 @@ ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs);
 struct Requests {
     bool screenshot = false;
     bool export_run = false;
-    bool introduced = false;  ///< the last card of the introduction has gone
+    std::optional<PlotRequest> plot{};  ///< to be saved
+    bool introduced = false;            ///< the last card of the introduction has gone
     bool close = false;
     bool redraw = false;  ///< soon, though nothing happens: something moves
 };
@@ -73,8 +75,17 @@ class Shell {
     void show(size_t tab);
     /// The tab that measures what that setting switches on.
     void show_measured(bool Settings::*setting);
-    void take_preset(const Settings& preset);
+    /// Whether it did: not where it changes what is hidden.
+    bool take_preset(const Settings& preset);
     void take_fix(const Fix& fix);
+    void copy_share_string();
+    void open_share_string();
+    /// Begins a run with the settings, though they may be those of the present one.
+    void begin_run();
+    /// The tab of what a setting switches on, if one of them is on.
+    void show_what_is_measured();
+    /// Takes back changes of settings that are hidden, and says so; false: there are none.
+    bool take_back_concealed();
     void look_up(const char* name);
     void open_keys();
     void open_palette();
@@ -94,6 +105,8 @@ class Shell {
     uint64_t settings_restored_ = 0;  // as the snapshot counts
     Help help_;
     Palette palette_;
+    PlotMenu plot_menu_;
+    std::optional<PlotRequest> plot_asked_for_;
     Introduction introduction_;
     const char* asked_for_ = nullptr;  // dialog to be opened
     Gallery gallery_;

@@ -45,24 +45,52 @@ void draw_offer(const Look& look, ImDrawList& list, float left, float middle, co
                offer.button);
 }
 
+/// A button of few words, `text_left` after its left edge; returns whether it was pressed.
+bool draw_chip(const Look& look, ImDrawList& list, const plot::Rect& chip, const char* id, const char* note,
+               float text_left, const std::string& words) {
+    ImGui::SetCursorScreenPos(chip.min);
+    const bool clicked = press_area(look, id, {chip.width(), chip.height()});
+    const bool hovered = ImGui::IsItemHovered();
+    hint(look, note, Side::above);
+    list.AddRectFilled(chip.min, chip.max, hovered ? look.theme.control_hovered : look.theme.control,
+                       look.px(5));
+    if (!look.theme.dark) list.AddRect(chip.min, chip.max, look.theme.control_border, look.px(5));
+    const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
+    plot::text(list, look.fonts.small, {chip.min.x + text_left, (chip.min.y + chip.max.y - size.y) / 2},
+               look.theme.text, words.c_str());
+    return clicked;
+}
+
+plot::Rect chip_from(const Look& look, const plot::Rect& frame, float left, float width) {
+    const float top = std::round((frame.min.y + frame.max.y) / 2 - look.px(10));
+    return {{left, top}, {left + width, top + look.px(20)}};
+}
+
 // What the linter found, in short; a click tells the rest. Returns where it ends.
 float draw_findings_chip(const Look& look, ImDrawList& list, const plot::Rect& frame,
                          std::span<const Finding> found, bool& clicked) {
     const std::string words = findings_in_words(found);
-    const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
-    const float middle = (frame.min.y + frame.max.y) / 2, text_left = look.px(24);
-    const ImVec2 min{frame.min.x, std::round(middle - look.px(10))};
-    const ImVec2 max{min.x + text_left + size.x + look.px(padding), min.y + look.px(20)};
-    ImGui::SetCursorScreenPos(min);
-    clicked = press_area(look, "findings", {max.x - min.x, max.y - min.y});
-    const bool hovered = ImGui::IsItemHovered();
-    hint(look, "What the linter found in this run, why it matters, and what mends it. W", Side::above);
-    list.AddRectFilled(min, max, hovered ? look.theme.control_hovered : look.theme.control, look.px(5));
-    plot::disc(list, look.fonts, {min.x + look.px(14), middle}, look.px(4.5f),
+    const float text_left = look.px(24);
+    const plot::Rect chip =
+        chip_from(look, frame, frame.min.x,
+                  text_left + plot::text_size(look.fonts.small, words.c_str()).x + look.px(padding));
+    clicked = draw_chip(look, list, chip, "findings",
+                        "What the linter found in this run, why it matters, and what mends it. W", text_left,
+                        words);
+    plot::disc(list, look.fonts, {chip.min.x + look.px(14), (frame.min.y + frame.max.y) / 2}, look.px(4.5f),
                found.empty() ? look.theme.good : severity_color(look.theme, found.front().severity));
-    plot::text(list, look.fonts.small, {min.x + text_left, middle - size.y / 2}, look.theme.text,
-               words.c_str());
-    return max.x;
+    return chip.max.x;
+}
+
+// Returns where it begins.
+float draw_share_chip(const Look& look, ImDrawList& list, const plot::Rect& frame, bool& clicked) {
+    const char* const words = "Share";
+    const float width = plot::text_size(look.fonts.small, words).x + look.px(2 * padding);
+    const plot::Rect chip = chip_from(look, frame, std::round(frame.max.x - width), width);
+    clicked = draw_chip(look, list, chip, "share",
+                        "Copies all settings as a line of text: Ctrl + C. Ctrl + V opens such a line.",
+                        look.px(padding), words);
+    return chip.min.x;
 }
 
 std::vector<Offer> offers(const StatusFrame& status, StatusClicks& clicks) {
@@ -106,14 +134,14 @@ StatusClicks draw_status_bar(const Look& look, const StatusFrame& status) {
     const float middle = (frame.min.y + frame.max.y) / 2;
     Color mark = run.running ? look.theme.good : look.theme.faint;
     std::string words = run.running ? "Training" : run.step == 0 ? "Ready. Space runs." : "Paused";
-    if (!run.message.empty()) {
+    if (!status.note.empty()) {
+        words = status.note;
+        mark = look.theme.grip;
+    } else if (!run.message.empty()) {
         words = run.message;
         mark = run.severity == Severity::error     ? look.theme.bad
                : run.severity == Severity::warning ? look.theme.warning
                                                    : look.theme.grip;
-    } else if (!status.note.empty()) {
-        words = status.note;
-        mark = look.theme.grip;
     }
     const ImVec2 size = plot::text_size(look.fonts.small, words.c_str());
     const float mark_left = draw_findings_chip(look, list, frame, status.found, clicks.findings);
@@ -122,7 +150,7 @@ StatusClicks draw_status_bar(const Look& look, const StatusFrame& status) {
     const std::vector<Offer> all = offers(status, clicks);
     for (const Offer& offer : all) offered += offer_width(look, offer);
 
-    float right = frame.max.x - look.px(8);
+    float right = draw_share_chip(look, list, frame, clicks.share) - look.px(padding);
     for (const std::string& words_at_right : facts(run)) {
         const ImVec2 its = plot::text_size(look.fonts.small, words_at_right.c_str());
         if (left + size.x + look.px(gap) + offered + its.x > right && !words_at_right.empty()) continue;

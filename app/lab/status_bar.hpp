@@ -17,13 +17,13 @@ struct StatusFrame {
     const Snapshot& run;
     const Settings& settings;
     std::span<const Finding> found;
-    std::string note;                      ///< said where the run has no message; empty: nothing
+    std::string note;                      ///< said before what the run says; empty: nothing
     std::optional<plot::Range> zoomed_to;  ///< steps that the plots show, if not all
 };
 
 /// What was clicked.
 struct StatusClicks {
-    bool findings = false, see_all = false, pause_on_divergence = false;
+    bool findings = false, see_all = false, pause_on_divergence = false, share = false;
 };
 
 StatusClicks draw_status_bar(const Look& look, const StatusFrame& status);

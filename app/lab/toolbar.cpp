@@ -102,8 +102,11 @@ ToolbarClicks draw_toolbar(const Look& look, const ToolbarFrame& toolbar) {
     explain(key('S'));
     clicks.reset = button("reset", "Reset", Icon::reset, false, 0);
     explain(key('R'));
-    clicks.experiments = button("experiments", "Experiments", Icon::none, false, 0);
-    explain(key('E'));
+    const std::set<std::string>& concealed = toolbar.settings.concealed;
+    if (concealed.count(concealable::experiments) == 0) {
+        clicks.experiments = button("experiments", "Experiments", Icon::none, false, 0);
+        explain(key('E'));
+    }
 
     const bool wide = frame.width() > look.px(1400);
     const auto drop_down =
@@ -116,25 +119,28 @@ ToolbarClicks draw_toolbar(const Look& look, const ToolbarFrame& toolbar) {
         if (!changed) return {};
         return static_cast<size_t>(selected);
     };
-    std::array<const char*, speed_choices.size()> speeds{}, speed_notes{};
-    int speed = 0;
-    for (size_t i = 0; i < speed_choices.size(); ++i) {
-        speeds[i] = speed_choices[i].name;
-        speed_notes[i] = speed_choices[i].note;
-        if (speed_choices[i].value == toolbar.settings.speed) speed = static_cast<int>(i);
+    if (const Field& field = field_named("speed"); !is_concealed(field, toolbar.settings)) {
+        std::array<const char*, speed_choices.size()> speeds{}, speed_notes{};
+        int speed = 0;
+        for (size_t i = 0; i < speed_choices.size(); ++i) {
+            speeds[i] = speed_choices[i].name;
+            speed_notes[i] = speed_choices[i].note;
+            if (speed_choices[i].value == toolbar.settings.speed) speed = static_cast<int>(i);
+        }
+        if (const auto chosen = drop_down("##speed", 86, speeds[static_cast<size_t>(speed)], speeds, speed,
+                                          speed_notes, note_of(field).c_str()))
+            clicks.speed = speed_choices[*chosen].value;
     }
-    const Field& speed_field = field_named("speed");
-    if (const auto chosen = drop_down("##speed", 86, speeds[static_cast<size_t>(speed)], speeds, speed,
-                                      speed_notes, note_of(speed_field).c_str()))
-        clicks.speed = speed_choices[*chosen].value;
 
-    std::vector<const char*> names;
-    for (const Preset& preset : presets()) names.push_back(preset.name);
-    const int selected = matching_preset(toolbar.settings);
-    const char* const preset = selected < 0 ? "Own settings" : names[static_cast<size_t>(selected)];
-    if (const auto chosen = drop_down("##preset", wide ? 280 : 160, preset, names, selected, {},
-                                      "Settings to begin with: data, networks and how they are trained"))
-        clicks.preset = &presets()[*chosen];
+    if (concealed.count(concealable::presets) == 0) {
+        std::vector<const char*> names;
+        for (const Preset& preset : presets()) names.push_back(preset.name);
+        const int selected = matching_preset(toolbar.settings);
+        const char* const preset = selected < 0 ? "Own settings" : names[static_cast<size_t>(selected)];
+        if (const auto chosen = drop_down("##preset", wide ? 280 : 160, preset, names, selected, {},
+                                          "Settings to begin with: data, networks and how they are trained"))
+            clicks.preset = &presets()[*chosen];
+    }
     x += look.px(wide ? 11 : 7);
 
     // From the right edge: what must always be there.

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/plot/layout.hpp"
+#include "app/plot/tables.hpp"
 
 namespace lab::plot {
 
@@ -121,6 +122,7 @@ void draw_boundaries(const Look& look, const Rect& frame, const PanelOptions& op
     }
     if (shown.empty())
         return empty_note(look, panel.content, all_off ? "Every twin is switched off" : "No steps yet");
+    look.plots.offer_table(options.id, [&] { return table_of(shown, points); });
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const Rect& content = panel.content;
     const float gap = look.px(10), caption_height = look.px(20);

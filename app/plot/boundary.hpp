@@ -13,6 +13,7 @@ namespace lab::plot {
 
 /// Class probabilities over a grid of points in the plane.
 struct BoundaryView {
+    std::string name;                ///< "A", in tables
     uint32_t columns = 0, rows = 0;  ///< grid points, the outermost ones on the edge of the square
     float low = 0, high = 0;         ///< the square covered, in both directions
     uint32_t classes = 0;

@@ -1,6 +1,7 @@
 // From thousands of points to at most one mark per pixel column, without losing a peak.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -37,6 +38,8 @@ class Points {
         return kept < kept_ ? read_(keeper_, kept) : Point{held_until_, read_(keeper_, kept_ - 1).y};
     }
     Point back() const { return (*this)[count_ - 1]; }
+    /// Those that are kept, without one that is held.
+    Points kept() const { return part(0, std::min(count_, kept_ - first_)); }
 
     /// `count` of them from `first` on.
     Points part(size_t first, size_t count) const {

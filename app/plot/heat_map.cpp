@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "app/plot/tables.hpp"
 #include "app/ui/focus.hpp"
 
 namespace lab::plot {
@@ -349,6 +350,9 @@ void draw_heat_map(const Look& look, const Rect& frame, const HeatMapOptions& op
     const PanelArea panel = begin_panel(look, frame, options.panel, state.panel);
     const Rect& content = panel.content;
     state.reading.reset();
+    look.plots.offer_table(options.panel.id, [&] {
+        return table_of(options, map, steps.view.range(steps.data, Scale::linear));
+    });
     if (map.steps.empty() || map.rows == 0) {
         state.has_keyboard = false;
         return empty_note(look, content, options.empty);

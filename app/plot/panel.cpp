@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "app/ui/drawn_plots.hpp"
 #include "app/ui/focus.hpp"
 
 namespace lab::plot {
@@ -94,6 +95,9 @@ void draw_legend(const Look& look, ImDrawList& list, float right, float middle,
 PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& options, PanelState& state) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
+    // A title may begin with room for something else.
+    const size_t words = std::min(options.title.find_first_not_of(' '), options.title.size());
+    look.plots.add({options.id, options.title.substr(words), frame.min, frame.max});
     ImGui::PushID(options.id);
 
     const float middle = frame.min.y + look.px(17), inset = look.px(12);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/plot/layout.hpp"
+#include "app/plot/tables.hpp"
 
 namespace lab::plot {
 
@@ -202,6 +203,7 @@ void draw_pictures(const Look& look, const Rect& frame, const PanelOptions& opti
         empty_note(look, panel.content, "No predictions yet");
         return;
     }
+    look.plots.offer_table(options.id, [&] { return table_of(data, predicted, count); });
     const float label = look.px(17), gap = look.px(7);
     const Rect& content = panel.content;
     const GridLayout grid = grid_layout(count, content.width(), content.height(), gap, label);
@@ -234,6 +236,7 @@ void draw_feature_maps(const Look& look, const Rect& frame, const PanelOptions& 
         return;
     }
     const MapsLayout at = maps_layout(look, content, pictures, shown);
+    look.plots.offer_table(options.id, [&] { return table_of(rows, state, at.columns); });
     ImDrawList& list = *ImGui::GetWindowDrawList();
     float y = std::round(content.min.y);
     for (size_t i = 0; i < at.columns; ++i) {

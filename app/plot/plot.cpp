@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/plot/overlap.hpp"
+#include "app/plot/tables.hpp"
 #include "app/ui/focus.hpp"
 
 namespace lab::plot {
@@ -356,6 +357,7 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
     const PanelArea panel = begin_panel(look, frame, options.panel, state.panel);
     const Rect& content = panel.content;
     Mapping& m = state.mapping;
+    look.plots.offer_table(options.panel.id, [&] { return table_of(options, series, state.panel, shared); });
     m.top = std::round(content.min.y + look.px(shared.marks.empty() ? 4 : 2 + flag_height));
     m.height = std::max(std::round(content.max.y - look.px(bottom_margin)) - m.top, 1.0f);
     m.x = shared.view.range(shared.data, Scale::linear);

@@ -1,6 +1,7 @@
 // A plot of series over training steps: axes, grid, lines and bands, zoom, drag, read-out.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +30,9 @@ struct Series {
     float width = 1.5f;
     Points points;
     Points upper;  ///< of a band, at the same x as `points`
-    Points ink{};  ///< what noise is drawn from where `points` are not all of it; empty: `points`
+    Points ink{};  ///< what noise is drawn from where `points` are not all of it: the least and the
+                   ///< greatest, one after the other; empty: `points`
+    std::array<std::string, 2> edges{};  ///< of a band, in tables
 };
 
 /// An x axis that plots share, most often over steps, and the position looked at by pointer or keyboard,
@@ -66,6 +69,7 @@ struct PlotOptions {
     PanelOptions panel;
     std::optional<Range> y_limits;  ///< the values can only lie here
     const char* empty = "No steps yet";
+    const char* unit = "";  ///< of the values, in tables
 };
 
 /// Draws the plot into `frame` of the current window and obeys the pointer.

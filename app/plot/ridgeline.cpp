@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "app/plot/layout.hpp"
+#include "app/plot/tables.hpp"
 #include "app/ui/focus.hpp"
 
 namespace lab::plot {
@@ -135,6 +136,7 @@ void draw_ridgeline(const Look& look, const Rect& frame, const RidgelineOptions&
     const Range& bins = options.bins;
     const Color color = options.color;
     state.reading.reset();
+    look.plots.offer_table(options.panel.id, [&] { return table_of(options, ridges); });
     if (ridges.empty()) {
         empty_note(look, content, options.empty);
         return;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "app/plot/tables.hpp"
 #include "app/ui/focus.hpp"
 
 namespace lab::plot {
@@ -97,6 +98,7 @@ void draw_scatter(const Look& look, const Rect& frame, const ScatterOptions& opt
     const PanelArea panel = begin_panel(look, frame, options.panel, state.plot.panel);
     const Rect& content = panel.content;
     state.plot.reading.reset();
+    look.plots.offer_table(options.panel.id, [&] { return table_of(options, points); });
     if (std::none_of(points.begin(), points.end(), is_finite)) {
         state.plot.has_keyboard = false;
         return empty_note(look, content, options.empty);

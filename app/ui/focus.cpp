@@ -58,6 +58,7 @@ bool Focus::take_part(const Look& look) {
     if (!has(item)) return false;
     ImGuiWindow* const window = context.CurrentWindow;
     const ImRect& rect = context.LastItemData.Rect;
+    place_ = rect.GetCenter();
     if (reveal_ && window->ScrollMax.y > 0 && !window->InnerRect.Contains(rect))
         ImGui::SetScrollFromPosY(window, (rect.Min.y + rect.Max.y) / 2 - window->Pos.y, 0.5f);
     reveal_ = false;
@@ -85,7 +86,12 @@ bool Focus::pressed(ImGuiID item) const {
 }
 
 bool Focus::asked_for_menu() const {
-    return has(ImGui::GetItemID()) && ImGui::GetIO().KeyShift && down_now(Key::enter, false);
+    return has(ImGui::GetItemID()) && menu_asked_at();
+}
+
+std::optional<ImVec2> Focus::menu_asked_at() const {
+    if (!active() || !ImGui::GetIO().KeyShift || !down_now(Key::enter, false)) return {};
+    return place_;
 }
 
 void Focus::begin_at_last_item() {

@@ -5,6 +5,7 @@
 // ImGui's own navigation has the arrows for itself and stops at text fields only.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "app/ui/theme.hpp"
@@ -32,6 +33,8 @@ class Focus {
     bool pressed(ImGuiID item) const;
     /// Whether Enter went down with shift, which asks for the menu of ImGui's last item.
     bool asked_for_menu() const;
+    /// The middle of the control that has the keyboard, where such a menu was asked for.
+    std::optional<ImVec2> menu_asked_at() const;
     /// The last item, a row of an opening list, gets the keyboard if that opened the list.
     void begin_at_last_item();
 
@@ -41,6 +44,7 @@ class Focus {
 
     std::vector<ImGuiID> focused_ = {0};  // 0: none; of the window, and of each list or menu open above it
     std::vector<ImGuiID> order_;          // in this frame, of what is in front
+    ImVec2 place_{};                      // middle of the one that has the keyboard
     bool reveal_ = false;                 // it may have to be scrolled to
     double moved_at_ = 0;                 // ImGui's time
 };

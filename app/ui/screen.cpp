@@ -7,7 +7,10 @@
 namespace lab {
 
 Screen::Screen(float scale, ImVec2 least)
-    : context_(ImGui::CreateContext()), scale_(scale), least_{least.x * scale, least.y * scale} {
+    : before_(ImGui::GetCurrentContext()),
+      context_(ImGui::CreateContext()),
+      scale_(scale),
+      least_{least.x * scale, least.y * scale} {
     ImGui::SetCurrentContext(context_);
     ImGuiIO& io = ImGui::GetIO();
     io.IniFilename = nullptr;
@@ -42,8 +45,14 @@ Screen::Screen(float scale, ImVec2 least)
     set_theme(dark_theme());
 }
 
+Screen::Screen(const Screen& like, float larger)
+    : Screen(like.scale_ * larger, {like.least_.x / like.scale_, like.least_.y / like.scale_}) {
+    set_theme(*like.theme_);
+}
+
 Screen::~Screen() {
     ImGui::DestroyContext(context_);
+    ImGui::SetCurrentContext(before_);
 }
 
 void Screen::set_theme(const Theme& theme) {
@@ -96,6 +105,7 @@ void Screen::begin(ImVec2 size, float seconds) {
     io.DeltaTime = std::clamp(seconds, 1e-4f, 0.25f);
     feed();
     plates_.clear();
+    plots_.clear();
     ImGui::NewFrame();
     focus_.begin_frame();
 }

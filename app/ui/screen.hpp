@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "app/ui/drawn_plots.hpp"
 #include "app/ui/focus.hpp"
 #include "app/ui/input.hpp"
 #include "app/ui/theme.hpp"
@@ -24,13 +25,17 @@ class Screen {
     /// `scale` is the display's: 1 for 96 dots per inch. Where there are fewer than `least` pixels at that
     /// scale everything shrinks instead of being cut.
     explicit Screen(float scale, ImVec2 least = {0, 0});
+    /// One like it but `larger` times as large, that nobody points at. While it lives, ImGui's calls are its.
+    Screen(const Screen& like, float larger);
     ~Screen();
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;
 
     InputQueue& input() { return input_; }
-    Look look() { return {*theme_, fonts(), scale_ * theme_->type, plates_, focus_}; }
+    Look look() { return {*theme_, fonts(), scale_ * theme_->type, plates_, focus_, plots_}; }
     void set_theme(const Theme& theme);
+    /// Those of the latest frame.
+    DrawnPlots& plots() { return plots_; }
 
     /// Begins a frame of `size` pixels, `seconds` after the previous one.
     void begin(ImVec2 size, float seconds);
@@ -44,6 +49,7 @@ class Screen {
     void feed();
     const Fonts& fonts() const { return fonts_[theme_->type > 1 ? 1 : 0]; }
 
+    ImGuiContext* before_;  // current when this one came
     ImGuiContext* context_;
     float scale_;
     ImVec2 least_;
@@ -53,6 +59,7 @@ class Screen {
     InputQueue input_;
     std::vector<Plate> plates_;
     Focus focus_;
+    DrawnPlots plots_;
 };
 
 /// Whether `key` went down in this frame, nothing is being typed and no control, shift or alt is held.

@@ -12,6 +12,7 @@
 namespace lab {
 
 using Color = ImU32;
+class DrawnPlots;
 class Focus;
 
 /// 0xRRGGBB as designers write it, opaque.
@@ -78,6 +79,7 @@ struct Look {
     float scale;
     std::vector<Plate>& plates;
     Focus& focus;
+    DrawnPlots& plots;
 
     float px(float size) const { return size * scale; }
 };

@@ -35,7 +35,7 @@ size_t rows(bool of_twin) {
 std::string other_text(const Field& field, const Settings& settings) {
     const std::string now = text_of(field, settings, 0);
     for (const char* text : {"0", "1", "2", "0.25", "off", "on", "adam", "cosine", "tanh", "running", "moons",
-                             "rms", "resnet8", "fast", "alone"}) {
+                             "rms", "resnet8", "fast", "alone", "presets"}) {
         Settings changed = settings;
         try {
             read(field, changed, 0, text);

@@ -82,7 +82,7 @@ TEST(Headless, TrainsAndLeavesAReport) {
     std::set<std::string> keys;
     for (const auto& [key, value] : summary.items()) keys.insert(key);
     EXPECT_EQ(keys, (std::set<std::string>{"command_line", "data", "device", "driver", "inspected", "options",
-                                           "parameters", "seed", "steps", "steps_per_history_line",
+                                           "parameters", "seed", "share", "steps", "steps_per_history_line",
                                            "steps_per_second", "twins", "version"}));
     EXPECT_EQ(
         summary["data"].dump(),
@@ -98,6 +98,14 @@ TEST(Headless, TrainsAndLeavesAReport) {
     EXPECT_EQ(summary["steps"], 30);
     EXPECT_GT(summary["steps_per_second"], 0.0);
     EXPECT_EQ(summary["options"]["lr"], 0.1);
+    std::istringstream log(read_text(out / "log.jsonl"));
+    size_t lines = 0;
+    for (std::string line; std::getline(log, line); ++lines)
+        EXPECT_EQ(nlohmann::json::parse(line)["step"], lines / 2);
+    EXPECT_EQ(lines, 62u) << "a line for each step and twin, from before the first one on";
+    EXPECT_EQ(summary["share"], "vknorm:hidden=16,8&seed=9&lr=0.1&end");
+    EXPECT_NE(program.out().find("Share string: vknorm:hidden=16,8&seed=9&lr=0.1&end\n"), std::string::npos)
+        << program.out();
     EXPECT_EQ(summary["options"]["hidden"], nlohmann::json::parse("[16, 8]"));
     ASSERT_EQ(summary["twins"].size(), 2u);
     for (const auto& twin : summary["twins"]) {
@@ -152,7 +160,7 @@ TEST(Headless, TrainsAndLeavesAReport) {
     EXPECT_EQ(picture.width, 1600u);
     EXPECT_EQ(picture.height, 1000u);
     EXPECT_TRUE(std::filesystem::exists(out / "events.csv"));
-    EXPECT_EQ(files_in(out), 5u) << "nothing else is left behind";
+    EXPECT_EQ(files_in(out), 6u) << "nothing else is left behind";
 }
 
 TEST(Headless, ShotIsOnePictureOfTheWantedSize) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/experiment/presets.hpp"
+#include "app/experiment/share.hpp"
 
 namespace {
 
@@ -417,6 +418,33 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
     EXPECT_EQ(answered({"--version"}).text.find("vknorm-lab "), 0u);
     EXPECT_NE(answered({"--list-presets"}).text.find("Covariate shift"), std::string::npos);
     EXPECT_NE(answered({"--list-experiments"}).text.find("covariate-shift  "), std::string::npos);
+}
+
+TEST(Options, EventsAreOfARunWithoutAWindow) {
+    EXPECT_EQ(accepted({"--headless", "--tensorboard", "events"}).tensorboard, "events");
+    EXPECT_EQ(refused({"--tensorboard", "events"}),
+              "--tensorboard: needs --headless beside it, and no --experiment");
+}
+
+TEST(Options, AShareStringIsWhereOthersBegin) {
+    const std::string given =
+        "vknorm:data=digits&hidden=64&norm-b=group&schedule=cosine&schedule-steps=500&end";
+    const Options options =
+        accepted({"--lr", "0.1", "--share", given.c_str(), "--norm-b", "layer", "--steps", "2000"});
+    EXPECT_EQ(share_string(options.settings),
+              "vknorm:data=digits&hidden=64&norm-b=layer&lr=0.1&schedule=cosine&schedule-steps=500&end");
+    const Settings moved = accepted({"--share", given.c_str(), "--data", "shapes"}).settings;
+    EXPECT_EQ(moved.hidden, std::vector<uint32_t>{64}) << "what data would prefer is not asked";
+    EXPECT_EQ(refused({"--share", "vknorm:noise=0.9&end"}),
+              "--share: noise: got '0.9', needs a number from 0 to 0.5");
+    EXPECT_EQ(refused({"--share", "vknorm:batch=64"}),
+              "--share: got 'batch=64', needs &end behind it: the string was cut short");
+    EXPECT_FALSE(refused({"--share", given.c_str(), "--preset", "Depth"}).empty());
+    EXPECT_EQ(share_string(accepted({"--hide", "norm-b,optimizer"}).settings),
+              "vknorm:hide=norm-b,optimizer&end");
+    EXPECT_EQ(refused({"--hide", "norm-b,optimiser"}),
+              "--hide: got 'optimiser', needs words of settings such as batch or norm-b, or presets, or "
+              "experiments");
 }
 
 }  // namespace

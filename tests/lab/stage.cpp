@@ -62,6 +62,7 @@ void Stage::frame() {
     const Requests now = shell.draw(screen, 12.3f);
     requests.screenshot |= now.screenshot;
     requests.export_run |= now.export_run;
+    if (now.plot) requests.plot = now.plot;
     requests.introduced |= now.introduced;
     requests.close |= now.close;
     requests.redraw = now.redraw;

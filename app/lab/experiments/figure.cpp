@@ -7,6 +7,7 @@
 
 #include "app/lab/panels/twins.hpp"
 #include "app/plot/decimate.hpp"
+#include "app/plot/tables.hpp"
 #include "app/plot/view.hpp"
 
 namespace lab {
@@ -251,6 +252,24 @@ void draw_number(const Look& look, ImDrawList& list, ImVec2 center, size_t numbe
                ringed ? look.theme.on_accent : look.theme.text, digit.c_str());
 }
 
+namespace {
+
+Table table_of(const Figure& figure, const DrawnFigure& drawn) {
+    Table table{{"line", "seed", figure.x_name, figure.title}, {}};
+    const auto add = [&](const DrawnFigure::Line& line, const std::string& seed, const Curve& curve) {
+        const auto cell = [](double value) { return plot::cell_text(static_cast<float>(value)); };
+        const std::string name = line.name.empty() ? letter(line.twin) + ", upper" : line.name;
+        for (const auto& [x, y] : curve) table.rows.push_back({name, seed, cell(x), cell(y)});
+    };
+    for (const DrawnFigure::Line& line : drawn.lines) {
+        for (size_t i = 0; i < line.seeds.size(); ++i) add(line, std::to_string(i + 1), line.seeds[i]);
+        add(line, "median", line.median);
+    }
+    return table;
+}
+
+}  // namespace
+
 void draw_figure(const FigureFrame& at, const Figure& figure, const DrawnFigure& drawn,
                  plot::PanelState& state) {
     const Look& look = at.look;
@@ -275,6 +294,7 @@ void draw_figure(const FigureFrame& at, const Figure& figure, const DrawnFigure&
                            .legend = legend,
                            .can_log = true},
                           state);
+    look.plots.offer_table(figure.title, [&] { return table_of(figure, drawn); });
     ImDrawList& list = *ImGui::GetWindowDrawList();
     if (at.number > 0)
         draw_number(look, list, {at.frame.min.x + look.px(19), at.frame.min.y + look.px(17)}, at.number,

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/ui/drawn_plots.hpp"
+
 namespace lab {
 
 namespace {
@@ -68,6 +70,7 @@ plot::Rect draw_titled_card(const Look& look, const plot::Rect& frame, const std
                             const std::string& subtitle) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     plot::card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
+    look.plots.add({title, title, frame.min, frame.max});
     const float inset = look.px(12), middle = frame.min.y + look.px(17);
     const ImVec2 size = plot::text_size(look.fonts.strong, title.c_str());
     plot::text(list, look.fonts.strong, {frame.min.x + inset, middle - size.y / 2}, look.theme.text,

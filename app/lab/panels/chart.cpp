@@ -10,7 +10,8 @@ plot::PlotOptions options_of(const Chart& chart, const Panel& panel) {
                       .can_log = panel.can_log,
                       .footer = chart.footer},
             .y_limits = chart.y_limits,
-            .empty = chart.empty};
+            .empty = chart.empty,
+            .unit = chart.unit};
 }
 
 Panel chart_panel(const char* id, const Explanation& explanation, MakeChart make, bool can_log,

@@ -17,6 +17,7 @@ struct Chart {
     std::optional<plot::Range> y_limits;
     const char* empty = "No steps yet";
     std::vector<std::string> footer{};  ///< lines below the plot
+    const char* unit = "";              ///< of the values
 };
 
 using MakeChart = Chart (*)(const Theme& theme, const Snapshot& run);

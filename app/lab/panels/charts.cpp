@@ -149,6 +149,7 @@ void add_smoothed(Chart& chart, const Theme& theme, const Snapshot& run) {
 Chart loss_chart(const Theme& theme, const Snapshot& run) {
     Chart chart;
     chart.title = "Training loss";
+    chart.unit = "nats";
     chart.legend = twin_legend(theme, run);
     const uint32_t test = entry_bit(chart.legend.size());
     chart.legend.push_back({"test, eval", theme.muted, true, "test"});
@@ -173,6 +174,7 @@ Chart loss_chart(const Theme& theme, const Snapshot& run) {
 Chart accuracy_chart(const Theme& theme, const Snapshot& run) {
     Chart chart;
     chart.title = "Test accuracy";
+    chart.unit = "of 1";
     chart.y_limits = plot::Range{0, 1};
     chart.legend = letter_legend(theme, run);
     const uint32_t eval = entry_bit(chart.legend.size()), batch = entry_bit(chart.legend.size() + 1);
@@ -212,7 +214,8 @@ Chart percentile_chart(const Theme& theme, const Snapshot& run) {
                                 .style = Style::band,
                                 .legend = entry_bit(twin),
                                 .points = column<&UnitRow::percentile15>(view.unit),
-                                .upper = column<&UnitRow::percentile85>(view.unit)});
+                                .upper = column<&UnitRow::percentile85>(view.unit),
+                                .edges = {letter(twin) + " 15 %", letter(twin) + " 85 %"}});
     });
     for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = letter(twin) + " median",

@@ -116,7 +116,8 @@ void draw_data(Panel& panel, const PanelFrame& at) {
         std::vector<plot::BoundaryView> boundaries;
         for (size_t twin = 0; twin < run.twins.size(); ++twin) {
             const Boundary& seen = run.twins[twin].boundary;
-            boundaries.push_back({.columns = seen.columns,
+            boundaries.push_back({.name = letter(twin),
+                                  .columns = seen.columns,
                                   .rows = seen.rows,
                                   .low = seen.low,
                                   .high = seen.high,

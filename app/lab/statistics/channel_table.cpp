@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "app/plot/tables.hpp"
 #include "app/ui/focus.hpp"
 #include "app/ui/widgets.hpp"
 
@@ -169,11 +170,23 @@ void obey_bar(const Look& look, ImDrawList& list, const plot::Rect& track, size_
                        lit ? look.theme.faint : look.theme.control_border, look.px(3));
 }
 
+Table table_of(const ChannelTableOptions& options, const ChannelTrace& trace) {
+    Table table{{options.row_name}, {}};
+    for (const ChannelQuantity* const quantity : options.quantities) table.head.emplace_back(quantity->name);
+    for (size_t channel = 0; channel < trace.channels(); ++channel) {
+        table.rows.push_back({std::to_string(channel)});
+        for (const ChannelQuantity* const quantity : options.quantities)
+            table.rows.back().push_back(plot::cell_text(trace.latest()[channel].*quantity->member));
+    }
+    return table;
+}
+
 }  // namespace
 
 void draw_channel_table(const Look& look, const plot::Rect& frame, const ChannelTableOptions& options,
                         const ChannelTrace& trace, ChannelTable& table, plot::SharedRow& row) {
     const plot::PanelArea panel = plot::begin_panel(look, frame, options.panel, table.panel);
+    look.plots.offer_table(options.panel.id, [&] { return table_of(options, trace); });
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const Columns columns = lay_out(look, panel.content, options);
     const float head_top = panel.content.min.y - look.px(4), top = head_top + look.px(head_height + 1);

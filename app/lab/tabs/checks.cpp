@@ -10,6 +10,7 @@
 #include "app/lab/notice.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/lab/tabs.hpp"
+#include "app/plot/tables.hpp"
 #include "app/ui/widgets.hpp"
 
 namespace lab {
@@ -43,6 +44,22 @@ std::vector<std::string> what_is_missing(const Snapshot& run, const Settings& se
         return {"Values that arrive at " + layer + " are not finite.",
                 "A mean of them is none, and there is nothing to draw."};
     return {};
+}
+
+/// The values of the set that is followed: what the device was given and gave, and what float64 has.
+Table table_of(const Slide& slide) {
+    Table table{{"value", "z", "y", "dy", "dx", "normalized (float64)", "y (float64)", "dx (float64)"}, {}};
+    const vknorm::NormCapture& device = slide.specimen.device;
+    for (const size_t value : slide.whole) {
+        // A gradient that nobody needed is not there.
+        const auto cell = [&](const auto& all) {
+            return value < all.size() ? plot::cell_text(static_cast<float>(all[value])) : "";
+        };
+        table.rows.push_back({slide.value_name(value), cell(device.x), cell(device.y), cell(device.dy),
+                              cell(device.dx), cell(slide.exact.normalized), cell(slide.exact.y),
+                              cell(slide.exact.dx)});
+    }
+    return table;
 }
 
 struct Layout {
@@ -163,16 +180,20 @@ void Checks::draw_controls(const TabFrame& frame) {
         hint(look, "Whose norm is looked at");
     }
     if (is_perceptron(settings)) {
-        uint32_t layer = settings.inspected_layer + 1;
-        if (slider(look, "Layer", layer, 1, static_cast<uint32_t>(settings.hidden.size()),
-                   "hidden " + std::to_string(layer)))
-            settings.inspected_layer = layer - 1;
-        hint(look, "The hidden layer whose norm is looked at");
+        if (uint32_t layer = settings.inspected_layer + 1; !is_concealed(field_named("layer"), settings)) {
+            if (slider(look, "Layer", layer, 1, static_cast<uint32_t>(settings.hidden.size()),
+                       "hidden " + std::to_string(layer)))
+                settings.inspected_layer = layer - 1;
+            hint(look, "The hidden layer whose norm is looked at");
+        }
         const uint32_t units = settings.hidden[settings.inspected_layer];
         unit_ = std::min(unit_, units - 1);
-        if (slider(look, "Unit", unit_, 0, units - 1, std::to_string(unit_) + " of " + std::to_string(units)))
-            settings.inspected_unit = inspected_ = unit_;
-        hint(look, "The unit that is looked at");
+        if (!is_concealed(field_named("unit"), settings)) {
+            if (slider(look, "Unit", unit_, 0, units - 1,
+                       std::to_string(unit_) + " of " + std::to_string(units)))
+                settings.inspected_unit = inspected_ = unit_;
+            hint(look, "The unit that is looked at");
+        }
         if (specimen_) {
             slider(look, "Example", row_, 0, specimen_->rows() - 1,
                    std::to_string(row_) + " of " + std::to_string(specimen_->rows()));
@@ -186,8 +207,9 @@ void Checks::draw_controls(const TabFrame& frame) {
     look_at(frame);
     if (what_is_missing(frame.run, settings, twin_).empty())
         draw_tensor(make_slide(look, *specimen_, exact(), stepper_, chosen()), width);
-    if (is_perceptron(settings)) {
-        TwinSettings& twin = settings.twins[std::min(twin_, settings.twins.size() - 1)];
+    const size_t index = std::min(twin_, settings.twins.size() - 1);
+    if (is_perceptron(settings) && !is_concealed(field_named("norm"), settings, index)) {
+        TwinSettings& twin = settings.twins[index];
         if (const auto norm = draw_norm_thumbnails(look, width, twin.norm_of(settings.inspected_layer)))
             twin.set_norm_of(settings.inspected_layer, *norm);
     }
@@ -223,6 +245,8 @@ void Checks::draw(const TabFrame& frame) {
     if (const auto bar = draw_backward(slide, layout.backward)) hovered = bar;
     const auto mode = draw_modes(slide, layout.modes, modes_, frame.settings.update_running);
     draw_checked(slide, layout.checked, *worst);
+    for (const DrawnPlot& plot : look.plots.all())
+        look.plots.offer_table(plot.id.c_str(), [&] { return table_of(slide); });
 
     const ImVec2 moved = ImGui::GetIO().MouseDelta;  // a pointer at rest follows nothing else by itself
     if (hovered && (moved.x != 0 || moved.y != 0)) follow(*hovered);

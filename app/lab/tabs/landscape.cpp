@@ -18,8 +18,8 @@ class Landscape final : public Tab {
         grid_.draw(frame.look, frame.area, PanelGrid::columns, frame.run);
     }
     void draw_controls(const TabFrame& frame) override {
-        if (!section(frame.look, "Landscape", 0)) return;
         const Field& field = field_named("landscape-every");
+        if (is_concealed(field, frame.settings) || !section(frame.look, "Landscape", 0)) return;
         uint32_t& every = frame.settings.landscape_every;
         slider(frame.look, field.label, every, 1, std::max(100u, every), std::to_string(every));
         hint(frame.look, note_of(field).c_str());

@@ -9,6 +9,7 @@
 #include "app/lab/explanations.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/lab/tabs.hpp"
+#include "app/plot/tables.hpp"
 #include "app/ui/focus.hpp"
 
 namespace lab {
@@ -159,10 +160,20 @@ void draw_kinds(Column& at, const Parts& kinds) {
     }
 }
 
+Table table_of(const TwinView& view) {
+    Table table{{"part", "time (ms)"}, {}};
+    for (const vknorm::Timing& part : view.parts)
+        table.rows.push_back({part.label, plot::cell_text(static_cast<float>(part.milliseconds))});
+    return table;
+}
+
 void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, size_t& twin) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     plot::card(look, list, frame, look.px(8), look.theme.panel, look.theme.border, 1);
     twin = std::min(twin, s.twins.size() - 1);
+    const std::string title = std::string("A step of twin ") + twin_letter(twin);
+    look.plots.add({"plan", title, frame.min, frame.max});
+    look.plots.offer_table("plan", [&] { return table_of(s.twins[twin]); });
     draw_letters(look, list, frame, s.twins.size(), twin);
     const TwinView& view = s.twins[twin];
     const float inset = look.px(12);
@@ -176,7 +187,6 @@ void draw_plan(const Look& look, const plot::Rect& frame, const Snapshot& s, siz
                       : s.settings.hidden.size() > 6 ? 14
                                                      : 17)};
     at.y = frame.min.y + look.px(17) - plot::text_size(look.fonts.strong, "P").y / 2;
-    const std::string title = std::string("A step of twin ") + twin_letter(twin);
     at.line(look.fonts.strong, look.theme.text, title, 24);
     const float title_end = at.left + plot::text_size(look.fonts.strong, title.c_str()).x;
     draw_info(look, explained("A step of a twin"),
