@@ -273,8 +273,13 @@ int sweep(vknorm::Device& device, const Options& options) {
     if (options.sweep.size() > 1) plan.across = options.sweep.back();
     const std::filesystem::path file = options.out / sweep_file;
     std::vector<SweepCell> earlier;
-    if (!options.force) earlier = read_sweep(file, plan.steps);
+    if (!options.force) earlier = read_sweep(file);
     Sweep sweep(device, plan, earlier);
+    for (const SweepCell& one : earlier)
+        if (std::none_of(sweep.cells().begin(), sweep.cells().end(),
+                         [&](const SweepCell& cell) { return cell.is_same_run(one); }))
+            throw std::runtime_error(file.string() + ": has runs that this sweep does not make, such as " +
+                                     one.run + ": needs another --out, or --force to lose them");
     const size_t all = sweep.cells().size();
     size_t made = sweep.made();
     if (made > 0)

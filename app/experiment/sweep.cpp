@@ -74,15 +74,14 @@ Sweep::Sweep(vknorm::Device& device, const SweepPlan& plan, std::span<const Swee
     for (uint32_t seed = 0; seed < plan.seeds; ++seed)
         for (size_t across = 0; across < (plan.across ? plan.across->values.size() : 1); ++across)
             for (size_t along = 0; along < plan.along.values.size(); ++along) {
-                SweepCell cell{along, across, plan.base.seed + seed};
+                SweepCell cell{along, across, plan.base.seed + seed, plan.steps};
                 try {
                     cell.run = share_string(settings_of(cell));
                 } catch (const Unfit& unfit) {
                     cell.refused = unfit.what();
                 }
-                const auto found = std::find_if(earlier.begin(), earlier.end(), [&](const SweepCell& one) {
-                    return !cell.run.empty() && one.run == cell.run;
-                });
+                const auto found = std::find_if(earlier.begin(), earlier.end(),
+                                                [&](const SweepCell& one) { return one.is_same_run(cell); });
                 if (found != earlier.end()) cell.twins = found->twins, cell.refused = found->refused;
                 cells_.push_back(std::move(cell));
             }

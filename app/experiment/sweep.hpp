@@ -45,18 +45,21 @@ struct SweepOutcome {
 /// One run of a sweep.
 struct SweepCell {
     size_t along = 0, across = 0;  ///< indexes of values
-    uint64_t seed = 0;
+    uint64_t seed = 0, steps = 0;
     std::string run{};                  ///< its settings, as share_string() has them
     std::vector<SweepOutcome> twins{};  ///< empty: it was not made
     std::string refused{};              ///< why it cannot be made; empty: it can, or was not tried
 
     bool made() const { return !twins.empty() || !refused.empty(); }
+    bool is_same_run(const SweepCell& other) const {
+        return !run.empty() && run == other.run && steps == other.steps;
+    }
 };
 
 /// For use by one thread at a time. The device must outlive it.
 class Sweep {
   public:
-    /// Cells of `earlier` that have the run of one of this sweep are taken as they are.
+    /// What came of cells of `earlier` that are the same run is taken from them.
     Sweep(vknorm::Device& device, const SweepPlan& plan, std::span<const SweepCell> earlier = {});
 
     /// Trains one step.

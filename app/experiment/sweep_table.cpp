@@ -80,7 +80,7 @@ void write_sweep(const std::filesystem::path& file, const SweepPlan& plan, std::
         std::string place = in_quotes(plan.along.values[cell.along]) + ",";
         if (plan.across) place += in_quotes(plan.across->values[cell.across]) + ",";
         place += std::to_string(cell.seed) + ",";
-        const std::string rest = "," + std::to_string(plan.steps) + "," + in_quotes(cell.refused) + "," +
+        const std::string rest = "," + std::to_string(cell.steps) + "," + in_quotes(cell.refused) + "," +
                                  in_quotes(cell.run) + "\n";
         for (size_t twin = 0; twin < cell.twins.size(); ++twin) {
             const SweepOutcome& outcome = cell.twins[twin];
@@ -92,13 +92,14 @@ void write_sweep(const std::filesystem::path& file, const SweepPlan& plan, std::
     vknorm::write_file(file, lines);
 }
 
-std::vector<SweepCell> read_sweep(const std::filesystem::path& file, uint64_t steps) {
+std::vector<SweepCell> read_sweep(const std::filesystem::path& file) {
     std::vector<SweepCell> cells;
     if (!std::filesystem::exists(file)) return cells;
     for (Row& row : rows_of(file)) {
-        if (row["steps"] != std::to_string(steps)) continue;
-        if (cells.empty() || cells.back().run != row["run"])
-            cells.push_back({.run = row["run"], .refused = row["refused"]});
+        const SweepCell next{.steps = std::strtoull(row["steps"].c_str(), nullptr, 10),
+                             .run = row["run"],
+                             .refused = row["refused"]};
+        if (cells.empty() || !cells.back().is_same_run(next)) cells.push_back(next);
         if (!row["twin"].empty())
             cells.back().twins.push_back({number(row["accuracy"]), number(row["loss"]),
                                           std::strtoull(row["diverged_at"].c_str(), nullptr, 10)});

@@ -14,8 +14,8 @@ namespace lab {
 /// it, the steps, and the run's share string. Text with commas stands in quotes.
 void write_sweep(const std::filesystem::path& file, const SweepPlan& plan, std::span<const SweepCell> cells);
 
-/// The runs of so many steps that such a file has; none where there is no file. Throws vknorm::FormatError
-/// naming file and line for another one.
-std::vector<SweepCell> read_sweep(const std::filesystem::path& file, uint64_t steps);
+/// The runs that such a file has, without their places in a plan; none where there is no file. Throws
+/// vknorm::FormatError naming file and line for another one.
+std::vector<SweepCell> read_sweep(const std::filesystem::path& file);
 
 }  // namespace lab

@@ -40,7 +40,7 @@ void Sweeper::publish(SweepView view) {
 void Sweeper::work(const SweepPlan& plan, const std::stop_token& stop) {
     const Clock::time_point begin = Clock::now();
     std::vector<SweepCell> earlier;
-    if (const auto before = view(); before && before->plan.steps == plan.steps) earlier = before->cells;
+    if (const auto before = view()) earlier = before->cells;
     SweepView view{.plan = plan, .cells = earlier, .running = true};
     try {
         Sweep sweep(device_, plan, earlier);

@@ -19,7 +19,7 @@ struct SweepView {
     bool running = false;
     size_t made = 0;
     double progress = 0;  ///< from 0 to 1
-    double seconds = 0;  ///< since it was begun or gone on with
+    double seconds = 0;   ///< since it was begun or gone on with
     std::string under_way{}, error{};
     uint64_t revision = 0;  ///< differs from that of every other state
 };

@@ -306,6 +306,35 @@ TEST(Headless, ConductsAnExperimentAndExitsByItsVerdict) {
     }
 }
 
+TEST(Headless, ASweepGoesOnWithWhatItsTableHas) {
+    const TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out";
+    const auto sweep = [&](std::vector<std::string> more) {
+        std::vector<std::string> all = {"--steps", "5", "--seeds", "1", "--sweep"};
+        all.insert(all.end(), more.begin(), more.end());
+        return command(out, all);
+    };
+    Program first(folder.path(), sweep({"lr=0.1/1"}));
+    ASSERT_EQ(first.wait(), 0) << first.error();
+    EXPECT_NE(first.out().find("2 of 2 runs"), std::string::npos) << first.out();
+    const std::string table = read_text(out / "sweep.csv");
+    EXPECT_EQ(read_table(out / "sweep.csv").size(), 1u + 2 * 2) << "twins of runs";
+
+    Program more(folder.path(), sweep({"lr=0.1/1/3"}));
+    ASSERT_EQ(more.wait(), 0) << more.error();
+    EXPECT_NE(more.error().find("2 of 3 runs are there"), std::string::npos) << more.error();
+    EXPECT_EQ(read_text(out / "sweep.csv").substr(0, table.size()), table) << "what was there stays";
+
+    Program other(folder.path(), sweep({"batch=4/8"}));
+    EXPECT_EQ(other.wait(), 1);
+    EXPECT_NE(other.error().find("needs another --out, or --force"), std::string::npos) << other.error();
+    Program forced(folder.path(), sweep({"batch=4/8", "--force"}));
+    EXPECT_EQ(forced.wait(), 0) << forced.error();
+    EXPECT_EQ(read_table(out / "sweep.csv").size(), 1u + 2 * 2);
+    Program wrong(folder.path(), sweep({"lr=0.1", "--sweep", "lr=1"}));
+    EXPECT_EQ(wrong.wait(), 2);
+}
+
 /// The lines of twin A behind that step.
 std::vector<std::vector<std::string>> lines_after(const std::filesystem::path& history, int step) {
     std::vector<std::vector<std::string>> rows = read_table(history);

@@ -11,16 +11,6 @@ using namespace lab;
 using lab::testing::center;
 using lab::testing::Stage;
 
-void open_tab(Stage& stage) {
-    stage.click(center(stage.the("Landscape", stage.screen.look().fonts.body)));
-    stage.hover({2, 2});
-}
-
-size_t seen(Stage& stage, const std::string& words) {
-    const Fonts& fonts = stage.screen.look().fonts;
-    return stage.find(words, fonts.small).size() + stage.find(words, fonts.strong).size();
-}
-
 Settings with_twins(size_t count) {
     Settings settings;
     set_twin_count(settings, count);
@@ -40,13 +30,13 @@ TEST(LandscapeTab, HasRoomForAllWordsWithinBudget) {
                 EXPECT_LT(stage.draw_data().TotalVtxCount, 90'000);
                 for (const char* title : {"Loss along the gradient", "Change of the gradient",
                                           "Loss of the next step", "Gradient of the next step"})
-                    EXPECT_EQ(seen(stage, title), 1u) << title;
+                    EXPECT_EQ(stage.seen(title), 1u) << title;
             }
 }
 
 TEST(LandscapeTab, IsMeasuredWhileItIsShown) {
     Stage stage;
-    open_tab(stage);
+    stage.open(landscape_tab);
     EXPECT_TRUE(stage.commands.applied.landscape);
     stage.press(key('1'));
     EXPECT_FALSE(stage.commands.applied.landscape);
@@ -55,8 +45,8 @@ TEST(LandscapeTab, IsMeasuredWhileItIsShown) {
 
 TEST(LandscapeTab, SaysWhyThereIsNothing) {
     Stage stage;
-    open_tab(stage);
-    EXPECT_EQ(seen(stage, "Not looked yet: steps do, every so many"), 5u);
+    stage.open(landscape_tab);
+    EXPECT_EQ(stage.seen("Not looked yet: steps do, every so many"), 5u);
 }
 
 TEST(LandscapeTab, TellsTheStepAndTheRate) {
@@ -66,21 +56,21 @@ TEST(LandscapeTab, TellsTheStepAndTheRate) {
         return ImVec2{words.min.x + 150, words.max.y + 110};
     };
     stage.hover(below("Loss along the gradient"));
-    EXPECT_EQ(seen(stage, "A least"), 1u);
-    EXPECT_EQ(seen(stage, "B most"), 1u);
-    EXPECT_GE(seen(stage, "step "), 1u);
+    EXPECT_EQ(stage.seen("A least"), 1u);
+    EXPECT_EQ(stage.seen("B most"), 1u);
+    EXPECT_GE(stage.seen("step "), 1u);
     stage.hover(below("Loss of the next step"));
-    EXPECT_GE(seen(stage, "rate 0."), 1u);
+    EXPECT_GE(stage.seen("rate 0."), 1u);
 }
 
 TEST(LandscapeTab, OnePlotAloneAndBack) {
     Stage stage(with_twins(2));
     stage.hover(center(stage.the("Change of the gradient", stage.screen.look().fonts.strong)));
     stage.press(Key::f11);
-    EXPECT_EQ(seen(stage, "Change of the gradient"), 1u);
-    EXPECT_EQ(seen(stage, "Loss of the next step"), 0u);
+    EXPECT_EQ(stage.seen("Change of the gradient"), 1u);
+    EXPECT_EQ(stage.seen("Loss of the next step"), 0u);
     stage.press(Key::escape);
-    EXPECT_EQ(seen(stage, "Loss of the next step"), 1u);
+    EXPECT_EQ(stage.seen("Loss of the next step"), 1u);
 }
 
 }  // namespace

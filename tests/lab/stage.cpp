@@ -167,6 +167,21 @@ plot::Rect Stage::the(const std::string& words, const ImFont* font) {
     return found.front();
 }
 
+void Stage::open(MakeTab tab) {
+    press(digit_of(tab));
+    hover({2, 2});
+}
+
+size_t Stage::seen(const std::string& words) {
+    const Fonts& fonts = screen.look().fonts;
+    return find(words, fonts.small).size() + find(words, fonts.strong).size();
+}
+
+Key digit_of(MakeTab tab) {
+    const auto at = std::find(std::begin(all_tabs), std::end(all_tabs), tab) - std::begin(all_tabs);
+    return static_cast<Key>('1' + at);
+}
+
 ImVec2 center(const plot::Rect& rect) {
     return {(rect.min.x + rect.max.x) / 2, (rect.min.y + rect.max.y) / 2};
 }

@@ -39,6 +39,8 @@ class Stage {
     void drag(ImVec2 from, ImVec2 to);
     void hover(ImVec2 at);
     void press(Key key);
+    /// Brings it to the front by its digit, and takes the pointer away.
+    void open(MakeTab tab);
 
     /// Every letter of the latest frame, in drawing order.
     const std::vector<Glyph>& glyphs();
@@ -46,6 +48,8 @@ class Stage {
     std::vector<plot::Rect> find(const std::string& words, const ImFont* font);
     /// The only or first one; fails the test when there is none.
     plot::Rect the(const std::string& words, const ImFont* font);
+    /// How often they stand there in the font of labels or of titles.
+    size_t seen(const std::string& words);
 
     const ImDrawData& draw_data() const { return *frame_.draw_data; }
     ShellLayout layout() {
@@ -75,6 +79,8 @@ class Stage {
 };
 
 ImVec2 center(const plot::Rect& rect);
+/// The place of a tab in the strip as its digit.
+Key digit_of(MakeTab tab);
 /// Whether a pixel is this colour, but for rounding.
 bool is(const uint8_t* pixel, Color color, int tolerance = 6);
 /// Pixels of `color` in `area`.

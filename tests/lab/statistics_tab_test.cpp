@@ -17,18 +17,6 @@ using vknorm::Norm;
 
 const ImVec2 sizes[] = {{1280, 800}, {1600, 1000}, {2560, 1440}};
 
-void open_tab(Stage& stage) {
-    const auto at =
-        std::find(std::begin(all_tabs), std::end(all_tabs), statistics_tab) - std::begin(all_tabs);
-    stage.press(static_cast<Key>('1' + at));
-    stage.hover({2, 2});
-}
-
-size_t seen(Stage& stage, const std::string& words) {
-    const Fonts& fonts = stage.screen.look().fonts;
-    return stage.find(words, fonts.small).size() + stage.find(words, fonts.strong).size();
-}
-
 /// Below the title of a map, so far into it.
 ImVec2 in_map(Stage& stage, const char* title, ImVec2 by) {
     const plot::Rect words = stage.the(title, stage.screen.look().fonts.strong);
@@ -43,7 +31,7 @@ struct Told {
 std::optional<Told> told(Stage& stage, uint32_t channels, uint64_t steps) {
     for (uint32_t channel = 0; channel < channels; ++channel)
         for (uint64_t step = 1; step <= steps; ++step)
-            if (seen(stage, "unit " + std::to_string(channel) + ", step " + std::to_string(step)))
+            if (stage.seen("unit " + std::to_string(channel) + ", step " + std::to_string(step)))
                 return Told{channel, step};
     return std::nullopt;
 }
@@ -69,7 +57,7 @@ TEST(StatisticsTab, TellsWhatTheTrainerMeasured) {
     Trained trained;
     Stage stage(trained.settings);
     stage.commands.show(trained.run);
-    open_tab(stage);
+    stage.open(statistics_tab);
     const History<std::vector<ChannelRow>>& history = trained.run->twins[0].channels[1];
     const std::pair<const char*, float ChannelRow::*> maps[] = {
         {"Batch mean", &ChannelRow::batch_mean},
@@ -98,13 +86,13 @@ TEST(StatisticsTab, AClickInspectsTheChannelEverywhere) {
     Trained trained;
     Stage stage(trained.settings);
     stage.commands.show(trained.run);
-    open_tab(stage);
+    stage.open(statistics_tab);
     stage.click(in_map(stage, "Gamma", {60, 200}));
     const auto where = told(stage, 8, Trained::steps);
     ASSERT_TRUE(where);
     EXPECT_NE(where->channel, 3u);
     EXPECT_EQ(stage.commands.applied.inspected_unit, where->channel);
-    EXPECT_EQ(seen(stage, "Unit " + std::to_string(where->channel)), 1u) << "its numbers";
+    EXPECT_EQ(stage.seen("Unit " + std::to_string(where->channel)), 1u) << "its numbers";
 
     const ChannelRow& first = trained.run->twins[0].layers[1].channels[0];
     stage.click(center(stage.find(decimals(first.running_variance), stage.screen.look().fonts.mono).back()));
@@ -114,7 +102,7 @@ TEST(StatisticsTab, AClickInspectsTheChannelEverywhere) {
 
 TEST(StatisticsTab, HeadsSort) {
     Stage stage;
-    open_tab(stage);
+    stage.open(statistics_tab);
     std::vector<ChannelRow> rows = stage.commands.shown().twins[0].layers[1].channels;
     const auto top_of = [&](const ChannelRow& row) {
         const auto found = stage.find(decimals(row.running_variance), stage.screen.look().fonts.mono);
@@ -145,16 +133,16 @@ TEST(StatisticsTab, HasRoomForAllWordsWithinBudget) {
                 Stage stage(settings, 600, size);
                 stage.screen.set_theme(*theme);
                 stage.frame();
-                open_tab(stage);
+                stage.open(statistics_tab);
                 lab::testing::expect_letters_apart(stage);
                 lab::testing::expect_letters_whole(stage);
                 EXPECT_LT(stage.draw_data().TotalVtxCount, 90'000);
                 const bool keeps = vknorm::keeps_running_statistics(norm);
-                EXPECT_EQ(seen(stage, "Batch variance"), keeps ? 1u : 0u);
-                EXPECT_EQ(seen(stage, "Beta"), norm == Norm::rms ? 0u : 1u);
-                EXPECT_EQ(seen(stage,
-                               std::string(name(norm)) + " takes its statistics from each example by itself"),
-                          keeps ? 0u : 1u);
+                EXPECT_EQ(stage.seen("Batch variance"), keeps ? 1u : 0u);
+                EXPECT_EQ(stage.seen("Beta"), norm == Norm::rms ? 0u : 1u);
+                EXPECT_EQ(
+                    stage.seen(std::string(name(norm)) + " takes its statistics from each example by itself"),
+                    keeps ? 0u : 1u);
             }
 }
 
@@ -163,30 +151,29 @@ TEST(StatisticsTab, ShowsChannelsOfConvolutions) {
     settings.data = Data::digits;
     settings.model = Model::resnet8;
     Stage stage(settings, 100);
-    open_tab(stage);
+    stage.open(statistics_tab);
     lab::testing::expect_letters_apart(stage);
     lab::testing::expect_letters_whole(stage);
-    EXPECT_EQ(seen(stage, "Channel 3"), 1u);
+    EXPECT_EQ(stage.seen("Channel 3"), 1u);
 }
 
 TEST(StatisticsTab, SaysWhyThereIsNothing) {
     Stage unstepped({}, 0);
-    open_tab(unstepped);
-    EXPECT_EQ(seen(unstepped, "No steps yet."), 1u);
+    unstepped.open(statistics_tab);
+    EXPECT_EQ(unstepped.seen("No steps yet."), 1u);
     Stage stage;
-    open_tab(stage);
+    stage.open(statistics_tab);
     stage.click(center(stage.the("Twin B", stage.screen.look().fonts.body)));
     EXPECT_EQ(
-        seen(stage, "Twin B has no norm behind hidden 2: there are no statistics, no gamma and no beta."),
-        1u);
-    EXPECT_EQ(seen(stage, "Twin A has one: choose it at the left."), 1u);
+        stage.seen("Twin B has no norm behind hidden 2: there are no statistics, no gamma and no beta."), 1u);
+    EXPECT_EQ(stage.seen("Twin A has one: choose it at the left."), 1u);
 }
 
 TEST(StatisticsTab, TheKeyboardReachesIt) {
     Stage stage;
-    open_tab(stage);
+    stage.open(statistics_tab);
     const auto reading = [&] {
-        return seen(stage, "unit " + std::to_string(stage.shell.settings().inspected_unit) + ", step ");
+        return stage.seen("unit " + std::to_string(stage.shell.settings().inspected_unit) + ", step ");
     };
     for (int i = 0; i < 80 && reading() == 0; ++i) stage.press(Key::tab);
     ASSERT_EQ(reading(), 1u) << "a map has the keyboard";
@@ -200,14 +187,14 @@ TEST(StatisticsTab, TheKeyboardReachesIt) {
 
 TEST(StatisticsTab, OnePlotAlone) {
     Stage stage;
-    open_tab(stage);
+    stage.open(statistics_tab);
     stage.hover(in_map(stage, "Gamma", {60, 100}));
     stage.press(Key::f11);
-    EXPECT_EQ(seen(stage, "Gamma"), 1u);
-    EXPECT_EQ(seen(stage, "Beta"), 0u);
+    EXPECT_EQ(stage.seen("Gamma"), 1u);
+    EXPECT_EQ(stage.seen("Beta"), 0u);
     EXPECT_LT(stage.draw_data().TotalVtxCount, 90'000);
     stage.press(Key::escape);
-    EXPECT_EQ(seen(stage, "Beta"), 1u);
+    EXPECT_EQ(stage.seen("Beta"), 1u);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/experiment/snapshot.hpp"
+#include "app/experiment/sweep.hpp"
 
 namespace lab::testing {
 
@@ -31,6 +32,12 @@ class RecordedCommands : public Commands {
     }
     void conduct(const Experiment&, Form) override { calls.push_back("conduct"); }
     std::shared_ptr<const StudyView> study(const Experiment&) const override { return studied; }
+    void begin_sweep(const SweepPlan& plan) override {
+        calls.push_back("begin sweep");
+        sweep_begun = std::make_shared<SweepPlan>(plan);
+    }
+    void stop_sweep() override { calls.push_back("stop sweep"); }
+    std::shared_ptr<const SweepView> sweep() const override { return swept; }
     void apply(const Settings& settings) override {
         calls.push_back("apply");
         applied = settings;
@@ -43,6 +50,8 @@ class RecordedCommands : public Commands {
     std::vector<std::string> calls;
     Settings applied;
     std::shared_ptr<const StudyView> studied;  ///< of every experiment
+    std::shared_ptr<const SweepPlan> sweep_begun;
+    std::shared_ptr<const SweepView> swept;
 
   private:
     std::shared_ptr<Snapshot> shown_;

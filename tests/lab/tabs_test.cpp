@@ -8,6 +8,7 @@ namespace {
 
 using namespace lab;
 using lab::testing::center;
+using lab::testing::digit_of;
 using lab::testing::Stage;
 
 bool shows_plan(Stage& stage) {
@@ -16,12 +17,6 @@ bool shows_plan(Stage& stage) {
 
 ImVec2 on_tab(Stage& stage, const char* name) {
     return center(stage.the(name, stage.screen.look().fonts.body));
-}
-
-// The place of a tab in the strip as its digit.
-Key digit_of(MakeTab tab) {
-    const auto at = std::find(std::begin(all_tabs), std::end(all_tabs), tab) - std::begin(all_tabs);
-    return static_cast<Key>('1' + at);
 }
 
 TEST(Tabs, ComeToTheFrontByTheirDigits) {
