@@ -73,6 +73,8 @@ std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
         const Branch branch = branch_of(nodes, norm.value_or(n));
         if (branch == Branch::shortcut) continue;
         const auto activation = reader<vknorm::ActivationLayer>(nodes, norm.value_or(n));
+        const auto sum = reader<vknorm::AddLayer>(nodes, norm.value_or(n));
+        const auto behind = sum && !activation ? reader<vknorm::ActivationLayer>(nodes, *sum) : activation;
         all.push_back(
             {.name = nodes[n].name(),
              .shape = nodes[n].shape,
@@ -80,6 +82,7 @@ std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
              .linear = nodes[n].name(),
              .norm = norm ? nodes[*norm].name() : "",
              .kind = norm ? std::get<vknorm::NormLayer>(nodes[*norm].layer).kind : vknorm::Norm::none,
+             .activation = behind ? nodes[*behind].name() : "",
              .rectified =
                  activation && std::get<vknorm::ActivationLayer>(nodes[*activation].layer).function ==
                                    vknorm::Activation::relu});
@@ -110,6 +113,7 @@ std::vector<MeasuredLayer> measured_layers(const Settings& settings, size_t twin
                           .linear = node + ".linear",
                           .norm = its.norm_of(i) == vknorm::Norm::none ? "" : node + ".norm",
                           .kind = its.norm_of(i),
+                          .activation = node + ".activation",
                           .rectified = its.activation == vknorm::Activation::relu});
     }
     return layers;

@@ -18,7 +18,8 @@ struct MeasuredLayer {
     uint32_t kernel = 0;            ///< of a convolution
     std::string linear, norm{};     ///< the nodes; without a norm the second is empty
     vknorm::Norm kind = vknorm::Norm::none;
-    bool rectified = false;  ///< what normalized() gives goes to a ReLU, and nothing is added before
+    std::string activation{};  ///< the node, behind a residual sum or not; empty: there is none
+    bool rectified = false;    ///< what normalized() gives goes to a ReLU, and nothing is added before
 
     uint32_t width() const { return shape.front(); }                               ///< units, or channels
     uint32_t positions() const { return gives_maps() ? shape[1] * shape[2] : 1; }  ///< of a channel

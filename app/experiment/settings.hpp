@@ -83,8 +83,9 @@ struct Settings {
     uint32_t inspected_layer = 1;  ///< from 0
     uint32_t inspected_unit = 3;   ///< from 0
     Speed speed = Speed::normal;
-    bool plan = false;        ///< show how a step is done, which measures its parts
-    bool microscope = false;  ///< show the inspected norm value by value, which copies them
+    bool distributions = false;  ///< show those of the inspected layer's tensors, which measures them
+    bool plan = false;           ///< show how a step is done, which measures its parts
+    bool microscope = false;     ///< show the inspected norm value by value, which copies them
     uint64_t max_bytes =
         vknorm::default_max_bytes;           ///< that a data file may hold, as vknorm::read_idx counts
     Smoothing smoothing = Smoothing::light;  ///< of the curves of loss and gradient norm
@@ -435,6 +436,13 @@ inline constexpr Field fields[] = {
      .kind = Switch{&Settings::pause_on_divergence},
      .effect = Effect::view,
      .flag = Flag::none,
+     .reported = false},
+    {.word = "distributions",
+     .label = "Distributions",
+     .help = "Show how the tensors of the inspected layer are distributed, before and behind its norm",
+     .why = "A norm keeps them in place; without one they drift, shrink or grow from layer to layer.",
+     .kind = Switch{&Settings::distributions},
+     .effect = Effect::view,
      .reported = false},
     {.word = "plan",
      .label = "Plan",

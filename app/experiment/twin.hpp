@@ -15,6 +15,7 @@
 #include "app/experiment/replicas.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/step_parts.hpp"
+#include "app/experiment/tensor_probes.hpp"
 
 namespace lab {
 
@@ -71,6 +72,8 @@ class Twin {
   private:
     void set_hyperparameters(const Settings& settings);
     void set_probes(const Settings& settings);
+    void place_probes();
+    void collect_tensors(uint64_t step, const vknorm::StepResult& result);
     void set_plan(const Settings& settings);
     void set_microscope(const Settings& settings);
     /// What is known of a layer's norm before a step.
@@ -85,7 +88,9 @@ class Twin {
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     Replicas replicas_;
     std::vector<MeasuredLayer> layers_;
-    std::vector<std::string> normalized_;  // names of the probes of what the activations receive
+    std::vector<vknorm::NetworkProbe> probes_;   // of every step, whatever is shown
+    std::optional<TensorProbes> tensor_probes_;  // with Settings::distributions
+    std::vector<std::string> normalized_;        // names of the probes of what the activations receive
     std::string unit_before_, unit_after_, unit_gradient_;  // and of those of the unit inspected
     TwinView view_;  // without the parts and the test at a step that the schedule leaves out
     std::optional<History<TestRow>::Entry> unscheduled_test_;
