@@ -9,12 +9,12 @@ namespace lab {
 
 namespace {
 
-constexpr double most_room = 4;  // of a range, in lengths of what it is for, until it is made anew
+constexpr double most_room = 2.5;  // of a range, in lengths of what it is for, until it is made anew
 
-/// Where most values lie: what is further out than four deviations is told as beyond, so that it does not
+/// Where most values lie: what is further out than five deviations is told as beyond, so that it does not
 /// make all the rest a spike.
 ValueRange reach_of(const Distribution& seen) {
-    constexpr double deviations = 4, most = 1e37, least = 1e-30;
+    constexpr double deviations = 5, most = 1e37, least = 1e-30;
     const double mean = seen.mean, deviation = seen.deviation;
     ValueRange reach{std::max(double{seen.minimum}, -most), std::min(double{seen.maximum}, most)};
     if (std::isfinite(mean) && std::isfinite(deviation)) {

