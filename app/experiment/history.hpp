@@ -11,11 +11,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
 namespace lab {
+
+/// "Not measured", in any float of a Snapshot: plots leave a gap.
+inline constexpr float not_measured = std::numeric_limits<float>::quiet_NaN();
 
 /// A row names the members that have extremes: `static constexpr std::array numbers = {&Row::loss, ...}`.
 template <class T>

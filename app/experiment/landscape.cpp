@@ -99,6 +99,18 @@ double LookAhead::smoothness() const {
     return most;
 }
 
+LandscapeRow row_of(const LookAhead& ahead) {
+    LandscapeRow row{.smoothness = static_cast<float>(ahead.smoothness())};
+    for (size_t i = 0; i < ahead.rates.size(); ++i) {
+        const auto loss = static_cast<float>(ahead.losses[i]), change = static_cast<float>(ahead.changes[i]);
+        row.loss_low = std::fmin(row.loss_low, loss);
+        row.loss_high = std::fmax(row.loss_high, loss);
+        row.change_low = std::fmin(row.change_low, change);
+        row.change_high = std::fmax(row.change_high, change);
+    }
+    return row;
+}
+
 LookAhead look_ahead(Replicas& replicas, std::span<const float> inputs, std::span<const uint32_t> labels,
                      std::span<const double> rates) {
     Walker walker(replicas, inputs, labels);

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "app/experiment/history.hpp"
+
 namespace lab {
 
 class Replicas;
@@ -23,6 +25,18 @@ struct LookAhead {
     /// Effective beta-smoothness: the largest change, each divided by the length of its step.
     double smoothness() const;
 };
+
+/// The same in a few numbers.
+struct LandscapeRow {
+    float loss_low = not_measured, loss_high = not_measured;      ///< where the steps lead
+    float change_low = not_measured, change_high = not_measured;  ///< of the gradient, there
+    float smoothness = not_measured;
+
+    static constexpr std::array numbers = {&LandscapeRow::loss_low, &LandscapeRow::loss_high,
+                                           &LandscapeRow::change_low, &LandscapeRow::change_high,
+                                           &LandscapeRow::smoothness};
+};
+LandscapeRow row_of(const LookAhead& ahead);
 
 /// Looks there with all replicas, which come back to what they were but for their optimizer and clipping,
 /// which are to be set again.

@@ -75,13 +75,15 @@ std::vector<MeasuredLayer> measured_layers(const vknorm::Graph& graph) {
         const auto activation = reader<vknorm::ActivationLayer>(nodes, norm.value_or(n));
         const bool after = !norm && activation && reader<vknorm::NormLayer>(nodes, *activation);
         if (after) norm = reader<vknorm::NormLayer>(nodes, *activation);
+        const auto sum = reader<vknorm::AddLayer>(nodes, norm.value_or(n));
+        const auto behind = sum && !activation ? reader<vknorm::ActivationLayer>(nodes, *sum) : activation;
         all.push_back(
             {.name = nodes[n].name(),
              .shape = nodes[n].shape,
              .kernel = convolution ? convolution->kernel : 0,
              .linear = nodes[n].name(),
              .norm = norm ? nodes[*norm].name() : "",
-             .activation = activation ? nodes[*activation].name() : "",
+             .activation = behind ? nodes[*behind].name() : "",
              .kind = norm ? std::get<vknorm::NormLayer>(nodes[*norm].layer).kind : vknorm::Norm::none,
              .order = after ? vknorm::NormOrder::after_activation : vknorm::NormOrder::before_activation,
              .rectified =

@@ -16,7 +16,8 @@ struct MeasuredLayer {
     std::string name;               ///< "hidden 2", or in a model for pictures its node's, or its block's
     std::vector<uint32_t> shape{};  ///< of what it gives for one example
     uint32_t kernel = 0;            ///< of a convolution
-    std::string linear, norm{}, activation{};  ///< the nodes; empty: there is none
+    /// The nodes; empty: there is none. The activation may be behind a residual sum.
+    std::string linear, norm{}, activation{};
     vknorm::Norm kind = vknorm::Norm::none;
     vknorm::NormOrder order = vknorm::NormOrder::before_activation;
     bool rectified = false;  ///< the activation is a ReLU, and nothing is added before

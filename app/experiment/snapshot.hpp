@@ -27,9 +27,6 @@
 
 namespace lab {
 
-/// "Not measured", in any float of a Snapshot: plots leave a gap.
-inline constexpr float not_measured = std::numeric_limits<float>::quiet_NaN();
-
 /// One training step of one twin.
 struct TrainingRow {
     float loss = not_measured;  ///< of the batch, nats
@@ -79,17 +76,6 @@ struct TestRow {
     float loss = not_measured;  ///< nats, with running statistics
 };
 
-/// One look along the gradient of a step's batch: see LookAhead.
-struct LandscapeRow {
-    float loss_low = not_measured, loss_high = not_measured;      ///< where the steps lead
-    float change_low = not_measured, change_high = not_measured;  ///< of the gradient, there
-    float smoothness = not_measured;
-
-    static constexpr std::array numbers = {&LandscapeRow::loss_low, &LandscapeRow::loss_high,
-                                           &LandscapeRow::change_low, &LandscapeRow::change_high,
-                                           &LandscapeRow::smoothness};
-};
-
 /// Values counted in bins of equal width between `low` and `high`, and those beyond.
 struct Histogram {
     float low = -4, high = 4;
@@ -101,6 +87,33 @@ struct Histogram {
         return low + (high - low) * static_cast<float>(bin) / static_cast<float>(share.size());
     }
 };
+
+/// The tensors of a layer, in the order of a step.
+enum class LayerTensor {
+    before_norm,  ///< what the linear layer or the convolution gives
+    normalized,
+    after_norm,  ///< with gamma and beta
+    activated,
+    gradient,  ///< of the loss by the first one
+};
+inline constexpr size_t layer_tensor_count = 5;
+
+/// The values of a tensor in one step, those that are finite.
+struct Distribution {
+    Histogram histogram;  ///< its range follows the data; no bins: there is no such tensor
+    uint64_t count = 0;
+    uint32_t non_finite = 0;
+    float minimum = not_measured, maximum = not_measured;
+    float mean = not_measured, deviation = not_measured;
+    /// As told_percents has them, from the histogram: no further from the exact ones than a bin is wide.
+    std::array<float, 5> percentiles = {not_measured, not_measured, not_measured, not_measured, not_measured};
+
+    bool there() const { return !histogram.share.empty(); }
+};
+inline constexpr std::array<uint32_t, 5> told_percents = {5, 15, 50, 85, 95};
+
+/// By LayerTensor.
+using LayerDistributions = std::array<Distribution, layer_tensor_count>;
 
 /// The latest step in one measured layer, for its card.
 struct LayerView {
@@ -147,6 +160,14 @@ struct TwinView {
     FeatureMaps maps;                 ///< of the inspected channel, of the first examples of Snapshot::test
     std::vector<uint32_t> predicted;  ///< for pictures: class of the first so many examples of Snapshot::test
     std::optional<Divergence> divergence;  ///< the twin sits out since
+
+    // With Settings::distributions, of the inspected layer; begins anew with another one.
+    History<LayerDistributions> tensors{256};  ///< of the steps that were measured
+    struct MeasuredTensors {
+        uint64_t step = 0;
+        LayerDistributions each;
+    };
+    std::optional<MeasuredTensors> latest_tensors;  ///< none: no step was measured yet
 
     // With Settings::plan.
     std::vector<vknorm::Timing> parts;          ///< of a step on the device; empty: none was measured yet

@@ -19,7 +19,7 @@ namespace lab {
 
 namespace {
 
-// The range of a Histogram, and one bin more on either side: it takes in what lies beyond.
+// Of what the activations receive.
 constexpr uint32_t histogram_bins = 64;
 // Those whose classes are told, and of networks with convolutions, which take longer.
 constexpr size_t pictures_shown = 64, pictures_shown_with_maps = 12;
@@ -92,18 +92,6 @@ vknorm::ProbeOptions percentiles_of_devices(int32_t unit) {
     return {.bins = 256, .low = -8, .high = 8, .unit = unit};
 }
 
-Histogram to_histogram(const vknorm::ProbeResult& probe) {
-    Histogram histogram;
-    histogram.share.assign(histogram_bins, 0.f);
-    const double total = std::accumulate(probe.histogram.begin(), probe.histogram.end(), 0.0);
-    if (!(total > 0)) return histogram;
-    const auto share = [&](uint32_t count) { return static_cast<float>(count / total); };
-    histogram.below = share(probe.histogram.front());
-    histogram.above = share(probe.histogram.back());
-    std::transform(probe.histogram.begin() + 1, probe.histogram.end() - 1, histogram.share.begin(), share);
-    return histogram;
-}
-
 /// What batch norm does to the units of a layer, each with so many values in a batch.
 void describe_units(LayerView& view, const std::vector<vknorm::ChannelStatistics>& units, float epsilon,
                     size_t values, bool rectified) {
@@ -135,18 +123,6 @@ std::vector<ChannelRow> channel_rows(const std::vector<vknorm::ChannelStatistics
                         .gap = (channel.batch_mean - channel.running_mean) /
                                std::sqrt(channel.running_variance + epsilon)});
     return rows;
-}
-
-LandscapeRow landscape_row(const LookAhead& ahead) {
-    LandscapeRow row{.smoothness = static_cast<float>(ahead.smoothness())};
-    for (size_t i = 0; i < ahead.rates.size(); ++i) {
-        const auto loss = static_cast<float>(ahead.losses[i]), change = static_cast<float>(ahead.changes[i]);
-        row.loss_low = std::fmin(row.loss_low, loss);
-        row.loss_high = std::fmax(row.loss_high, loss);
-        row.change_low = std::fmin(row.change_low, change);
-        row.change_high = std::fmax(row.change_high, change);
-    }
-    return row;
 }
 
 /// Of the vector of all the values that the probe saw.
@@ -192,12 +168,17 @@ Twin::Twin(vknorm::Device& device, const Settings& settings, size_t index, const
 
 void Twin::apply(const Settings& settings, const Settings& previous) {
     set_hyperparameters(settings);
-    if (settings.inspected_layer != previous.inspected_layer ||
-        settings.inspected_unit != previous.inspected_unit) {
+    const bool other_layer = settings.inspected_layer != previous.inspected_layer,
+               other_unit = other_layer || settings.inspected_unit != previous.inspected_unit;
+    if (other_layer) {
+        view_.tensors.clear();
+        view_.latest_tensors.reset();
+    }
+    if (other_unit) {
         view_.unit.clear();
         view_.maps = {};
-        set_probes(settings);
     }
+    if (other_unit || settings.distributions != previous.distributions) set_probes(settings);
     set_plan(settings);
     set_microscope(settings);
     // A gap, rather than a line over what was not looked at.
@@ -221,18 +202,14 @@ void Twin::set_probes(const Settings& settings) {
     layer_ = std::min(settings.inspected_layer, static_cast<uint32_t>(layers_.size() - 1));
     const MeasuredLayer& inspected = layers_[layer_];
     unit_ = std::min(settings.inspected_unit, inspected.width() - 1);
-    std::vector<vknorm::NetworkProbe> probes;
+    probes_.clear();
     const auto add_probe = [&](const std::string& node, int32_t unit) {
         vknorm::NetworkProbe probe;
         probe.node = node;
+        probe.options = histogram_probe(histogram_bins, Histogram().low, Histogram().high);
         probe.options.unit = unit;
-        const Histogram shown;
-        const float bin = (shown.high - shown.low) / histogram_bins;
-        probe.options.bins = histogram_bins + 2;
-        probe.options.low = shown.low - bin;
-        probe.options.high = shown.high + bin;
         if (unit >= 0 && settings.twins[index_].devices > 1) probe.options = percentiles_of_devices(unit);
-        probes.push_back(probe);
+        probes_.push_back(probe);
         return probe.name();
     };
     // What the activations of every layer receive, and of the inspected unit what its norm does, too.
@@ -246,9 +223,27 @@ void Twin::set_probes(const Settings& settings) {
     const vknorm::NetworkProbe gradient{.node = inspected.linear,
                                         .tensor = vknorm::Tensor::output_gradient,
                                         .options = {.bins = 1, .unit = unit}};
-    probes.push_back(gradient);
+    probes_.push_back(gradient);
     unit_gradient_ = gradient.name();
-    replicas_.set_probes(std::move(probes));
+    if (!settings.distributions)
+        tensor_probes_.reset();
+    else if (!tensor_probes_ || tensor_probes_->layer() != inspected.linear)
+        tensor_probes_.emplace(inspected);
+    place_probes();
+}
+
+void Twin::place_probes() {
+    std::vector<vknorm::NetworkProbe> all = probes_;
+    if (tensor_probes_)
+        for (vknorm::NetworkProbe& probe : tensor_probes_->probes()) all.push_back(std::move(probe));
+    replicas_.set_probes(std::move(all));
+}
+
+void Twin::collect_tensors(uint64_t step, const vknorm::StepResult& result) {
+    if (!tensor_probes_) return;
+    view_.latest_tensors = {step, tensor_probes_->read(result)};
+    view_.tensors.push(step, view_.latest_tensors->each);
+    if (tensor_probes_->follow(view_.latest_tensors->each)) place_probes();
 }
 
 // Nothing is measured that is not shown.
@@ -321,6 +316,7 @@ void Twin::collect(uint64_t step) {
                          .lightly_smoothed_gradient_norm = light_gradient_norm_.add(result.gradient_norm),
                          .strongly_smoothed_gradient_norm = strong_gradient_norm_.add(result.gradient_norm)});
     view_.unit.push(step, unit_row(result));
+    collect_tensors(step, result);
     view_.specimens.clear();
     for (size_t layer = 0; layer < specimens_.size(); ++layer) {
         const auto captured = result.captured.find(layers_[layer].norm);
@@ -341,7 +337,7 @@ void Twin::collect(uint64_t step) {
     for (size_t i = 0; i < layers_.size(); ++i) {
         const MeasuredLayer& layer = layers_[i];
         const vknorm::ProbeResult& probe = result.probes.at(pre_activations_[i]);
-        histograms.push_back(to_histogram(probe));
+        histograms.push_back(histogram_of(probe, Histogram().low, Histogram().high));
         view_.layers.push_back({.normalized = histograms.back(),
                                 .mean = probe.mean,
                                 .deviation = std::sqrt(probe.variance),
@@ -464,7 +460,7 @@ void Twin::measure_landscape(uint64_t step, std::span<const float> inputs, std::
     for (const double multiple : looked_at)
         rates.push_back(multiple * learning_rate_at(settings_, steps_ + 1));
     view_.ahead = look_ahead(inputs, labels, rates);
-    view_.landscape.push(step, landscape_row(view_.ahead));
+    view_.landscape.push(step, row_of(view_.ahead));
 }
 
 void Twin::recompute_running_statistics(const vknorm::Dataset& train) {

@@ -15,6 +15,7 @@
 #include "app/experiment/replicas.hpp"
 #include "app/experiment/snapshot.hpp"
 #include "app/experiment/step_parts.hpp"
+#include "app/experiment/tensor_probes.hpp"
 
 namespace lab {
 
@@ -72,6 +73,8 @@ class Twin {
   private:
     void set_hyperparameters(const Settings& settings);
     void set_probes(const Settings& settings);
+    void place_probes();
+    void collect_tensors(uint64_t step, const vknorm::StepResult& result);
     void set_plan(const Settings& settings);
     void set_microscope(const Settings& settings);
     /// What is known of a layer's norm before a step.
@@ -86,6 +89,8 @@ class Twin {
     uint32_t layer_ = 0, unit_ = 0;  // inspected, within the network
     Replicas replicas_;
     std::vector<MeasuredLayer> layers_;
+    std::vector<vknorm::NetworkProbe> probes_;   // of every step, whatever is shown
+    std::optional<TensorProbes> tensor_probes_;  // with Settings::distributions
     // Names of the probes: of what the activations receive, and of the unit inspected.
     std::vector<std::string> pre_activations_;
     std::string unit_norm_input_, unit_pre_activation_, unit_gradient_;

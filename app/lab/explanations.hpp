@@ -86,6 +86,22 @@ inline constexpr Explanation explanations[] = {
      "One point for each channel; on the dashed line eval mode has what training had. All below or all "
      "above: "
      "running statistics lag, or batches are too small."},
+    {"Before the norm", "z = w · x + b",
+     "What the linear layer or the convolution gives, all units and examples of a step's batch. Nothing "
+     "holds "
+     "it in place: layers before it move it, and each may shrink or widen it."},
+    {"Normalized", "x" HAT " = (z − μ) / √(σ² + ε)",
+     "What the norm makes of z before gamma and beta: mean 0, deviation 1, however z drifts. Two spikes at "
+     "±1: batches of 2; a wide z here is narrow again."},
+    {"After gamma and beta", "y = γ · x" HAT " + β",
+     "What the activation receives: the norm's place and width with what the network has learned of scale "
+     "and shift."},
+    {"Activation", "a = max(0, y), or another function",
+     "What the next layer receives. A ReLU's zeros are a spike at 0, cut by a notch where it is higher than "
+     "the picture; the spike alone: dead units. Sigmoid and tanh saturate at their ends."},
+    {"Gradient of z", "dL/dz",
+     "What comes back to the linear layer or the convolution, for the mean loss of the batch. A spike at 0 "
+     "passes nothing on; compare the widths of twins and layers: it should neither vanish nor grow."},
     {"A step of a twin", "",
      "Times that the device itself measured: a row for each layer, a column for each thing it does; darker "
      "is longer."},

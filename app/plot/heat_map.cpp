@@ -208,12 +208,7 @@ void draw_gaps(const Look& look, ImDrawList& list, const Mapping& m, const Cells
         while (end < cells.columns && missing(end)) ++end;
         const float left = m.left + cells.pitch * static_cast<float>(first),
                     right = std::min(m.left + cells.pitch * static_cast<float>(end), m.left + m.width);
-        list.PushClipRect({left, m.top}, {right, m.top + m.height}, true);
-        for (float x = left - m.height; x < right; x += look.px(10)) {
-            const ImVec2 line[2] = {{x, m.top + m.height}, {x + m.height, m.top}};
-            stroke(list, line, look.theme.faint, 1);
-        }
-        list.PopClipRect();
+        hatch(look, list, {{left, m.top}, {right, m.top + m.height}});
         first = end;
     }
 }

@@ -19,6 +19,9 @@ struct RidgeLayout {
 /// The top row's curve ends at `top`, the last baseline is `bottom`.
 RidgeLayout ridge_layout(size_t rows, float top, float bottom);
 
+/// The highest share of a row, which has some, unless one or two spikes would flatten what else there is: the
+/// units that a ReLU silences, say.
+float usual_peak(std::span<const float> row);
 /// The share that reaches the full amplitude: the highest peak, unless that is a spike that would flatten the
 /// rest.
 float ridge_scale(std::span<const std::span<const float>> rows);

@@ -102,9 +102,9 @@ PanelArea begin_panel(const Look& look, const Rect& frame, const PanelOptions& o
 
     const float middle = frame.min.y + look.px(17), inset = look.px(12);
     float left = frame.min.x + inset;
-    const ImVec2 title = text_size(look.fonts.strong, options.title.c_str());
-    text(list, look.fonts.strong, {left, middle - title.y / 2}, look.theme.text, options.title.c_str());
-    left += title.x + look.px(6);
+    draw_formula(look, list, look.fonts.strong, {left, middle - text_size(look.fonts.strong, "x").y / 2},
+                 look.theme.text, options.title.c_str());
+    left += formula_width(look.fonts.strong, options.title.c_str()) + look.px(6);
     const ImVec2 mark{left + look.px(info_width / 2), middle};
     left += look.px(info_width + 7);
 

@@ -32,7 +32,7 @@ struct PanelState {
 
 struct PanelOptions {
     const char* id;
-    std::string title;
+    std::string title;               ///< may have hats, as formulas do
     const Explanation& explanation;  ///< of the title
     std::span<const LegendEntry> legend;
     bool can_log = false;

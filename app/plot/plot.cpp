@@ -66,7 +66,10 @@ Range data_range(std::span<const Series> series, const PlotState& state, const R
 Range y_range(const PlotOptions& options, std::span<const Series> series, const PlotState& state,
               const Range& x) {
     const Scale scale = state.panel.scale;
-    Range data = fitted(data_range(series, state, x), scale);
+    Range data = data_range(series, state, x);
+    if (options.y_shows)
+        data = {std::min(data.low, options.y_shows->low), std::max(data.high, options.y_shows->high)};
+    data = fitted(data, scale);
     if (options.y_limits) {
         // A little room, so that a line along the limit is whole.
         const double margin = std::max(data.length(), 0.01) * 0.02;
@@ -379,6 +382,8 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
 
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.PushClipRect({m.left, m.top}, {m.left + m.width, m.top + m.height}, true);
+    for (const Range& stretch : options.unmeasured)
+        hatch(look, list, {{m.to_x(stretch.low), m.top}, {m.to_x(stretch.high), m.top + m.height}});
     std::vector<DrawnLine> lines;
     for (const Series& s : series)
         if (state.panel.shows(s.legend))

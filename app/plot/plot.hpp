@@ -60,14 +60,17 @@ struct PlotState {
     PanelState panel;
     AxisView values;  ///< upward; of ridgelines, to the right
     std::optional<Reading> reading;
-    Mapping mapping;                    ///< of the latest frame
-    bool has_keyboard = false;          ///< in the latest frame
-    std::optional<double> looked_at{};  ///< step that the keyboard points at
+    Mapping mapping;                          ///< of the latest frame
+    bool has_keyboard = false;                ///< in the latest frame
+    std::optional<double> looked_at{};        ///< step that the keyboard points at
+    std::optional<double> value_looked_at{};  ///< and in ridgelines the value
 };
 
 struct PlotOptions {
     PanelOptions panel;
-    std::optional<Range> y_limits;  ///< the values can only lie here
+    std::optional<Range> y_limits;        ///< the values can only lie here
+    std::optional<Range> y_shows{};       ///< the axis has these, too
+    std::span<const Range> unmeasured{};  ///< steps, hatched
     const char* empty = "No steps yet";
     const char* unit = "";  ///< of the values, in tables
 };

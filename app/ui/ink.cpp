@@ -96,6 +96,18 @@ void area(ImDrawList& list, std::span<const ImVec2> upper, std::span<const ImVec
             list.PrimWriteIdx(static_cast<ImDrawIdx>(first + 2 * i + corner));
 }
 
+void hatch(const Look& look, ImDrawList& list, const Rect& rect) {
+    list.PushClipRect(rect.min, rect.max, true);
+    const ImVec2 seen_min = list.GetClipRectMin(), seen_max = list.GetClipRectMax();
+    const float height = rect.height(), pitch = look.px(10);
+    const float before = std::max(std::floor((seen_min.x - height - rect.min.x) / pitch), 0.0f);
+    for (float x = rect.min.x - height + before * pitch; x < std::min(rect.max.x, seen_max.x); x += pitch) {
+        const ImVec2 line[2] = {{x, rect.max.y}, {x + height, rect.min.y}};
+        stroke(list, line, look.theme.faint, 1);
+    }
+    list.PopClipRect();
+}
+
 void disc(ImDrawList& list, const Fonts& fonts, ImVec2 center, float radius, Color color) {
     list.PrimReserve(6, 4);
     const ImVec2 reach{radius, radius};

@@ -20,6 +20,8 @@ struct Rect {
 void stroke(ImDrawList& list, std::span<const ImVec2> points, Color color, float width);
 /// The area between two lines over the same columns of pixels.
 void area(ImDrawList& list, std::span<const ImVec2> upper, std::span<const ImVec2> lower, Color color);
+/// Slanted lines over it: what was not measured.
+void hatch(const Look& look, ImDrawList& list, const Rect& rect);
 /// A disc of `radius` at `center`, from the font texture.
 void disc(ImDrawList& list, const Fonts& fonts, ImVec2 center, float radius, Color color);
 /// Four corners, each with its colour: upper left, upper right, lower right, lower left.

@@ -249,6 +249,12 @@ void draw_raised(const Look& look, ImDrawList& list, ImVec2 min, ImVec2 max) {
     if (!look.theme.dark) list.AddRect(from, to, look.theme.control_border, rounding);
 }
 
+void caption(const Look& look, const char* words) {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, at, look.theme.muted, words);
+    ImGui::SetCursorScreenPos({at.x, at.y + look.px(17)});
+}
+
 bool segments(const Look& look, const char* id, std::span<const char* const> names, int& selected) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const ImVec2 at = ImGui::GetCursorScreenPos();

@@ -21,6 +21,8 @@ bool slider(const Look& look, const char* label, uint32_t& value, uint32_t low, 
 /// Returns whether `selected` changed.
 bool choice(const Look& look, const char* id, float width, const char* preview,
             std::span<const char* const> names, int& selected, std::span<const char* const> notes = {});
+/// Small words above the control that follows.
+void caption(const Look& look, const char* words);
 /// Buttons in a row of which one is down.
 bool segments(const Look& look, const char* id, std::span<const char* const> names, int& selected);
 bool check_box(const Look& look, const char* label, bool& value);

@@ -377,6 +377,12 @@ void DeviceGraph::pool_statistics(Recorder& recorder, uint32_t rows, const Buffe
     }
 }
 
+void DeviceGraph::normalize(Recorder& recorder, size_t norm, uint32_t rows, const BufferView& x,
+                            const Propagation& how, const BufferView& y) const {
+    const std::vector<BufferView> inputs = this->inputs(norm, rows, x);
+    planned(rows).layers[norm]->normalize(recorder, {.store = store_, .how = how, .x = inputs, .y = y});
+}
+
 std::vector<std::pair<std::string, BufferView>> DeviceGraph::pooled(uint32_t rows,
                                                                     const Propagation& how) const {
     std::vector<std::pair<std::string, BufferView>> pooled;

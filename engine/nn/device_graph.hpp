@@ -43,6 +43,9 @@ class DeviceGraph {
     /// are frozen, with the ones of batches before, unless this is the first.
     void pool_statistics(Recorder& recorder, uint32_t rows, const BufferView& x, const Propagation& how,
                          bool first) const;
+    /// After forward(): what that norm gave, without gamma and beta.
+    void normalize(Recorder& recorder, size_t norm, uint32_t rows, const BufferView& x,
+                   const Propagation& how, const BufferView& y) const;
     /// What was pooled.
     std::vector<std::pair<std::string, BufferView>> pooled(uint32_t rows, const Propagation& how) const;
     /// Makes the running statistics that norms update those.

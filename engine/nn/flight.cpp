@@ -64,14 +64,19 @@ void Flight::fill(uint64_t step, std::span<const float> inputs, std::span<const 
 void Flight::place_probes(Device& device, const DeviceGraph& graph, std::span<const NetworkProbe> probes) {
     probes_.clear();
     if (!measures()) return;
-    VkDeviceSize bytes = 0;
+    VkDeviceSize bytes = 0, normalized_bytes = 0;
     for (const NetworkProbe& asked : probes) {
         const size_t node = graph.find(asked.node).value();
         const Probe probe(device, asked.options, measured_rows(), graph.channels(node),
                           graph.positions(node));
         probes_.push_back({asked.name(), node, asked.tensor, probe, bytes});
         bytes = aligned(bytes + probe.result_bytes());
+        if (asked.tensor == Tensor::normalized)
+            normalized_bytes =
+                std::max(normalized_bytes, 4 * VkDeviceSize{measured_rows()} * graph.elements(node));
     }
+    if (normalized_bytes > normalized_.bytes())
+        normalized_ = Buffer(device, normalized_bytes, "normalized values");
     if (bytes > probe_readback_.bytes())
         probe_readback_ = Buffer(device, bytes, "probe readback", Memory::readback);
 }
@@ -121,8 +126,14 @@ void Flight::record_readback(Recorder& recorder, const DeviceGraph& graph, const
     frozen_statistics_ = std::move(frozen_statistics);
     epsilon_ = graph.options().batch_norm.epsilon;
     for (const PlacedProbe& placed : probes_)
-        if (placed.tensor == Tensor::output)
+        if (placed.tensor == Tensor::output) {
             record_probe(recorder, placed, graph.output(placed.node, measured_rows(), x));
+        } else if (placed.tensor == Tensor::normalized) {
+            const BufferView values = normalized_values(graph, placed.node);
+            graph.normalize(recorder, placed.node, measured_rows(), x,
+                            {.statistics = normalized_with(placed.node)}, values);
+            record_probe(recorder, placed, values);
+        }
     for (Capture& capture : captures_)
         capture.record_results(recorder, graph, x, normalized_with(capture.node()) == Statistics::running);
     const Store& store = graph.store();

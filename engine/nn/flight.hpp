@@ -77,6 +77,10 @@ class Flight {
     uint32_t measured_rows() const { return micro_batches_.back().rows; }
     /// Without rows nothing is.
     bool measures() const { return measured_rows() > 0; }
+    /// [rows, the node's shape]
+    BufferView normalized_values(const DeviceGraph& graph, size_t norm) const {
+        return normalized_.view(0, 4 * VkDeviceSize{measured_rows()} * graph.elements(norm));
+    }
     void record_probe(Recorder& recorder, const PlacedProbe& placed, const BufferView& tensor) const;
     /// By a norm that keeps running statistics.
     Statistics normalized_with(size_t node) const;
@@ -88,6 +92,7 @@ class Flight {
     std::optional<Means> means_;
     std::vector<MicroBatch> micro_batches_;
     Buffer upload_, readback_, probe_readback_;
+    Buffer normalized_;  // values of one norm after the other
     VkDeviceSize reported_offset_, running_offset_, affine_offset_;  // in readback_
     std::vector<PlacedProbe> probes_;
     std::vector<Capture> captures_;

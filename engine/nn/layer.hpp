@@ -83,6 +83,10 @@ class LayerPlan {
     /// The gradients of the layer's parameters, and dx.
     virtual void backward(Recorder& recorder, const BackwardViews& views) const = 0;
 
+    /// Of a norm, after forward: what it would have given with gamma 1 and beta 0, without a residual and a
+    /// ReLU.
+    virtual void normalize(Recorder&, const ForwardViews&) const {}
+
     // Where statistics are exchanged: what comes before forward or backward up to the exchange. Gives what is
     // exchanged; absent: nothing. Views without x are those of no rows: then forward only takes note of the
     // statistics, and there is no backward.

@@ -62,7 +62,10 @@ Graph perceptron(const NetworkOptions& options) {
 }
 
 std::string NetworkProbe::name() const {
-    const std::string name = node + (tensor == Tensor::output ? ".output" : ".output_gradient");
+    if (!called.empty()) return called;
+    const std::string name = node + (tensor == Tensor::output            ? ".output"
+                                     : tensor == Tensor::output_gradient ? ".output_gradient"
+                                                                         : ".normalized");
     return options.unit < 0 ? name : name + "[" + std::to_string(options.unit) + "]";
 }
 
@@ -377,7 +380,10 @@ void Network::set_probes(std::vector<NetworkProbe> probes) {
     std::set<std::string> names;
     for (const NetworkProbe& probe : probes) {
         const size_t node = state_->node("network.set_probes", probe.node);
-        detail::require_value("network.set_probes", "tensor", probe.tensor, Tensor::output_gradient);
+        detail::require_value("network.set_probes", "tensor", probe.tensor, Tensor::normalized);
+        if (probe.tensor == Tensor::normalized &&
+            !std::holds_alternative<NormLayer>(state_->graph.nodes()[node].layer))
+            refuse("network.set_probes", "tensor", "what \"" + probe.node + "\" normalizes", "a norm");
         if (probe.tensor == Tensor::output_gradient && !graph.differentiated(node))
             refuse("network.set_probes", "tensor", "the gradient of \"" + probe.node + "\"",
                    "one that training computes: of a node with a parameter at or before it");

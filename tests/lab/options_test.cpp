@@ -411,6 +411,7 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
                              "--size WxH",
                              "--theme dark|light|projector",
                              "--smoothing off|light|strong",
+                             "--distributions",
                              "--plan"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     EXPECT_EQ(help.text.find("--statistics"), std::string::npos) << "for the controls only";

@@ -273,6 +273,15 @@ TEST(Ridgeline, OneSpikeDoesNotFlattenTheRest) {
     EXPECT_GT(ridge_scale({}), 0);
 }
 
+TEST(Ridgeline, TheZerosOfAReluDoNotFlattenWhatElseThereIs) {
+    const std::vector<float> rectified = {0.6f, 0.1f, 0.12f, 0.1f, 0.08f}, spikes = {0, 0.5f, 0, 0.5f, 0},
+                             bell = {0.1f, 0.24f, 0.32f, 0.24f, 0.1f};
+    EXPECT_LT(usual_peak(rectified), 0.2f);
+    EXPECT_GT(usual_peak(rectified), 0.12f) << "that is seen whole";
+    EXPECT_EQ(usual_peak(spikes), 0.5f) << "there is nothing else";
+    EXPECT_EQ(usual_peak(bell), 0.32f);
+}
+
 TEST(Grid, TilesAreAsLargeAsFits) {
     for (const size_t count : {1u, 7u, 24u}) {
         const GridLayout grid = grid_layout(count, 380, 240, 6, 17);

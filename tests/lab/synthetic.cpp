@@ -32,6 +32,51 @@ Histogram bell(float mean, float deviation, float roughness, std::mt19937& rando
     return histogram;
 }
 
+/// Of a normal distribution, rectified or not.
+Distribution distribution(float mean, float deviation, bool rectified) {
+    Distribution seen;
+    seen.count = 1536;
+    seen.mean = mean;
+    seen.deviation = deviation;
+    seen.minimum = rectified ? 0 : mean - 4.5f * deviation;
+    seen.maximum = mean + 4.5f * deviation;
+    seen.histogram = {.low = seen.minimum + (rectified ? 0 : deviation / 2),
+                      .high = seen.maximum - deviation / 2,
+                      .share = std::vector<float>(128),
+                      .below = rectified ? 0 : 0.004f,
+                      .above = 0.012f};
+    Histogram& histogram = seen.histogram;
+    float sum = histogram.below + histogram.above;
+    for (size_t bin = 0; bin < histogram.share.size(); ++bin) {
+        const float z = (histogram.edge(bin) - mean) / deviation;
+        sum += histogram.share[bin] = std::exp(-z * z / 2) / 60;
+    }
+    histogram.share.front() += std::max(1 - sum, 0.0f);  // what a ReLU silences
+    constexpr std::array<float, 5> deviations = {-1.64f, -1.04f, 0, 1.04f, 1.64f};
+    for (size_t i = 0; i < deviations.size(); ++i)
+        seen.percentiles[i] = std::max(mean + deviations[i] * deviation, seen.minimum);
+    return seen;
+}
+
+/// Measured in every step but for a stretch.
+void measure_tensors(TwinView& view, const MeasuredLayer& layer, uint64_t steps) {
+    const bool normed = !layer.norm.empty();
+    for (uint64_t step = 1; step <= steps; ++step) {
+        if (step >= 60 && step < 420) continue;
+        const float t = static_cast<float>(step), width = 0.3f + t / 700;
+        LayerDistributions each;
+        each[0] = distribution(-t / 500, width, false);
+        if (normed) {
+            each[1] = distribution(0, 1, false);
+            each[2] = distribution(-0.2f, 1 + t / 3000, false);
+        }
+        each[3] = distribution(0, width, true);
+        each[4] = distribution(0, 1e-4f / width, false);
+        view.latest_tensors = {step, each};
+        view.tensors.push(step, std::move(each));
+    }
+}
+
 vknorm::Dataset points(const Settings& s) {
     vknorm::Dataset data{.features = 2, .classes = 2};
     std::mt19937 random(static_cast<unsigned>(s.seed));
@@ -261,6 +306,8 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
         train_twin(view, settings, twin, steps);
         if (settings.landscape && steps > 0)
             look_along_gradient(view, settings.twins[twin].norm != vknorm::Norm::none, steps);
+        if (settings.distributions)
+            measure_tensors(view, measured_layers(settings, twin)[settings.inspected_layer], steps);
         if (settings.plan) plan_step(view, settings, twin, steps);
         if (settings.microscope && steps > 0) view.specimens = synthetic_specimens(settings, twin, steps);
         if (steps == 0) continue;

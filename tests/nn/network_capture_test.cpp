@@ -87,6 +87,41 @@ TEST(NetworkCapture, WithRunningStatisticsNothingWasSaved) {
     EXPECT_TRUE(frozen.captured.at(names[3]).dbeta.empty());
 }
 
+TEST(NetworkProbes, SeeWhatANormGivesWithoutGammaAndBeta) {
+    for (const Norm norm : every_norm) {
+        if (norm == Norm::none) continue;
+        for (const bool running : {false, true}) {
+            SCOPED_TRACE(std::string(name(norm)) + (running ? ", running" : ", batch"));
+            std::mt19937_64 random(1), same(1);
+            Network bare = network_of(norm), network = network_of(norm);
+            const std::string node = norms_of(network).front();
+            for (Network* const one : {&bare, &network})
+                one->set_statistics(running ? Statistics::running : Statistics::batch);
+            network.set_tensor(node + ".weight", std::vector<float>(units, -3));
+            if (norm != Norm::rms) network.set_tensor(node + ".bias", std::vector<float>(units, 0.5f));
+            const ProbeOptions fine{.bins = 32, .low = -4, .high = 4},
+                coarse{.bins = 2, .low = -4, .high = 4};
+            bare.set_probes({{.node = node, .options = fine}});
+            network.set_probes(
+                {{.node = node, .tensor = Tensor::normalized, .options = fine},
+                 {.node = node, .tensor = Tensor::normalized, .options = coarse, .called = "coarse"}});
+            const StepResult result = step(network, random);
+            const ProbeResult expected = step(bare, same).probes.at(node + ".output"),
+                              normalized = result.probes.at(node + ".normalized");
+            EXPECT_EQ(normalized.histogram, expected.histogram);
+            EXPECT_NEAR(normalized.minimum, expected.minimum, 4e-6);
+            EXPECT_NEAR(normalized.maximum, expected.maximum, 4e-6);
+            EXPECT_NEAR(normalized.variance, expected.variance, 4e-6);
+            EXPECT_EQ(result.probes.at("coarse").histogram.size(), 2u);
+            EXPECT_EQ(result.probes.at("coarse").maximum, normalized.maximum);
+        }
+    }
+    Network network = network_of(Norm::batch);
+    EXPECT_THAT([&] { network.set_probes({{.node = "stem", .tensor = Tensor::normalized}}); },
+                ::testing::ThrowsMessage<std::invalid_argument>(
+                    "network.set_probes: tensor: got what \"stem\" normalizes, needs a norm"));
+}
+
 TEST(NetworkCapture, IsOfNormsOnly) {
     Network network = network_of(Norm::batch);
     EXPECT_THAT([&] { network.set_captured_norms({"stem"}); },

@@ -288,8 +288,8 @@ TEST(NetworkGuard, WrongArgumentsAreNamed) {
         refused_by([&] { (void)network.evaluate(batch.inputs, batch.labels, static_cast<Statistics>(2)); }),
         HasSubstr("network.evaluate: statistics: got value 2"));
     EXPECT_THAT(
-        refused_by([&] { network.set_probes({{.node = "1.norm", .tensor = static_cast<Tensor>(2)}}); }),
-        HasSubstr("network.set_probes: tensor: got value 2"));
+        refused_by([&] { network.set_probes({{.node = "1.norm", .tensor = static_cast<Tensor>(3)}}); }),
+        HasSubstr("network.set_probes: tensor: got value 3"));
     Network other(test_device(), network.options());
     EXPECT_THAT(refused_by([&] { (void)network.result(step(other, batch)); }),
                 HasSubstr("network.result: ticket"));

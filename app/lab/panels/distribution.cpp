@@ -14,6 +14,14 @@ constexpr float cells_of_all = 2;
 
 constexpr size_t most_ridges = 25;
 
+plot::Ridge ridge_of(uint64_t step, const Histogram& histogram) {
+    return {.step = step,
+            .bins = {histogram.low, histogram.high},
+            .share = histogram.share,
+            .below = histogram.below,
+            .above = histogram.above};
+}
+
 /// At most so many of those between the ends of the axis of steps, evenly, the newest always.
 std::vector<plot::Ridge> ridges_within(const TwinView& view, size_t layer, const plot::Range& steps) {
     std::vector<plot::Ridge> seen;
@@ -21,7 +29,7 @@ std::vector<plot::Ridge> ridges_within(const TwinView& view, size_t layer, const
         const auto step = static_cast<double>(entry.step);
         if (layer >= entry.value.size() || step < steps.low || step > steps.high) continue;
         const Histogram& histogram = entry.value[layer];
-        seen.push_back({entry.step, histogram.share, histogram.below, histogram.above});
+        seen.push_back(ridge_of(entry.step, histogram));
     }
     const size_t every = (seen.size() + most_ridges - 1) / most_ridges;
     std::vector<plot::Ridge> ridges;
@@ -45,7 +53,7 @@ void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
             static_cast<double>(step) >= steps.low && static_cast<double>(step) <= steps.high;
         if (in_sight && !ridges.empty() && ridges.back().step < step &&
             latest.share.size() == ridges.back().share.size())
-            ridges.push_back({step, latest.share, latest.below, latest.above});
+            ridges.push_back(ridge_of(step, latest));
     }
     const plot::LegendEntry entry = twin_entry(at.look.theme, run, twin);
     const std::string name = inspected_name(run.settings);
@@ -55,7 +63,7 @@ void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
                                     .explanation = panel.explanation,
                                     .legend = {&entry, 1},
                                     .toggles = false},
-                          .bins = {latest.low, latest.high},
+                          .values = {latest.low, latest.high},
                           .color = at.look.theme.twins[twin],
                           .empty = at.steps.view.fits() ? "No steps yet" : "Nothing measured in these steps"},
                          ridges, panel.plot, at.steps);

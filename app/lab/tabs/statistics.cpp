@@ -9,6 +9,7 @@
 #include "app/experiment/words.hpp"
 #include "app/lab/explanations.hpp"
 #include "app/lab/notice.hpp"
+#include "app/lab/number_card.hpp"
 #include "app/lab/panels/twins.hpp"
 #include "app/lab/statistics/channel_table.hpp"
 #include "app/lab/tabs.hpp"
@@ -154,54 +155,23 @@ size_t Statistics::pair_of(vknorm::Norm kind) const {
 
 // The numbers of the channel that is looked at, or of the inspected one.
 void Statistics::draw_numbers(const Look& look, const Subject& of, const ChannelTrace& trace) const {
-    ImDrawList& list = *ImGui::GetWindowDrawList();
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float width = ImGui::GetContentRegionAvail().x, inset = look.px(10), line = look.px(19);
     const bool running = has(of.measured.kind, running_mean);
-    const float height = look.px(34) + line * (running ? 5.0f : 1.0f) + look.px(6);
     const bool marked = row_.marked && *row_.marked < trace.channels();
     const size_t channel = marked ? *row_.marked : std::min(row_.chosen, trace.channels() - 1);
     const ChannelRow& row = trace.latest()[channel];
-    const ImVec2 end{at.x + width, at.y + height};
-    list.AddRectFilled(at, end, mixed(look.theme.panel, look.theme.control, 0.6f), look.px(6));
-    list.AddRect(at, end, marked ? look.theme.text : look.theme.grip, look.px(6));
-    float y = at.y + look.px(8);
-    const auto left_aligned = [&](ImFont* font, Color color, const char* words) {
-        plot::text(list, font, {at.x + inset, y}, color, words);
-    };
-    const auto right_aligned = [&](ImFont* font, float right, Color color, const std::string& words) {
-        plot::text(list, font, {right - plot::text_size(font, words.c_str()).x, y}, color, words.c_str());
-    };
-    const float right = end.x - inset, middle = right - look.px(74);
-    left_aligned(look.fonts.strong, look.theme.text,
-                 (capitalized(of.row_name) + " " + std::to_string(channel)).c_str());
-    right_aligned(look.fonts.small, right, look.theme.muted, marked ? "pointed at" : "inspected");
-    y += look.px(24);
-    const auto pair = [&](const char* words, float first, float second) {
-        left_aligned(look.fonts.small, look.theme.text, words);
-        right_aligned(look.fonts.mono, middle, look.theme.text, decimals(first));
-        right_aligned(look.fonts.mono, right, look.theme.text, decimals(second));
-        y += line;
-    };
+    NumberCard card(look, capitalized(of.row_name) + " " + std::to_string(channel),
+                    marked ? "pointed at" : "inspected", running ? 5 : 1, marked);
     if (running) {
-        right_aligned(look.fonts.small, middle, look.theme.muted, "batch");
-        right_aligned(look.fonts.small, right, look.theme.muted, "running");
-        y += line;
-        pair("μ", row.batch_mean, row.running_mean);
-        pair("σ²", row.batch_variance, row.running_variance);
+        card.heads("batch", "running");
+        card.row("μ", decimals(row.batch_mean), decimals(row.running_mean));
+        card.row("σ²", decimals(row.batch_variance), decimals(row.running_variance));
     }
-    if (has(of.measured.kind, beta_of_norm)) {
-        pair("γ, β", row.gamma, row.beta);
-    } else {
-        left_aligned(look.fonts.small, look.theme.text, "γ");
-        right_aligned(look.fonts.mono, right, look.theme.text, decimals(row.gamma));
-        y += line;
-    }
-    if (running) {
-        left_aligned(look.fonts.small, look.theme.text, "gap, in running σ");
-        right_aligned(look.fonts.mono, right, look.theme.text, decimals(row.gap));
-    }
-    ImGui::Dummy({width, height + look.px(6)});
+    if (has(of.measured.kind, beta_of_norm))
+        card.row("γ, β", decimals(row.gamma), decimals(row.beta));
+    else
+        card.row("γ", decimals(row.gamma));
+    if (running) card.row("gap, in running σ", decimals(row.gap));
+    card.end();
 }
 
 void Statistics::draw_controls(const TabFrame& frame) {
@@ -217,12 +187,7 @@ void Statistics::draw_controls(const TabFrame& frame) {
     const ChannelTrace trace(frame.run, of.twin, of.layer);
     if (!trace.empty()) {
         int whole = whole_ ? 1 : 0;
-        const auto label = [&](const char* words) {
-            const ImVec2 at = ImGui::GetCursorScreenPos();
-            plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, at, look.theme.muted, words);
-            ImGui::SetCursorScreenPos({at.x, at.y + look.px(17)});
-        };
-        label("Colours of the maps");
+        caption(look, "Colours of the maps");
         static constexpr std::array<const char*, 2> ranges = {"1 to 99 %", "All values"};
         if (segments(look, "range", ranges, whole)) whole_ = whole == 1;
         hint(look, "How far the colours of the maps reach. What lies beyond has the colour of the end.");
@@ -232,7 +197,7 @@ void Statistics::draw_controls(const TabFrame& frame) {
             for (const size_t i : all) words.push_back(pairs[i].word);
             int selected =
                 static_cast<int>(std::find(all.begin(), all.end(), pair_of(of.measured.kind)) - all.begin());
-            label("Points");
+            caption(look, "Points");
             if (segments(look, "pair", words, selected)) pair_ = all[static_cast<size_t>(selected)];
             hint(look, "What the points at the lower right compare");
         }

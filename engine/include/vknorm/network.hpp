@@ -92,6 +92,7 @@ enum class Statistics { batch, running };
 enum class Tensor {
     output,           ///< what the node gives
     output_gradient,  ///< of the loss with respect to that
+    normalized,       ///< of a norm: what it would give if gamma were 1 and beta 0
 };
 
 /// What training leaves as it is, by the names of nodes: of a network that has learnt something else, say.
@@ -106,9 +107,10 @@ struct NetworkProbe {
     std::string node{};  ///< its name
     Tensor tensor = Tensor::output;
     ProbeOptions options{};
+    std::string called{};  ///< its name, where another one looks at the same tensor; empty: it has the usual
 
-    /// That of its results: "0.norm.output", "0.linear.output_gradient", and for a unit or channel
-    /// "0.norm.output[3]".
+    /// That of its results. Usual are "0.norm.output", "0.linear.output_gradient", "0.norm.normalized", and
+    /// for a unit or channel "0.norm.output[3]".
     std::string name() const;
 };
 

@@ -307,6 +307,31 @@ void PlannedNorm::forward(Recorder& recorder, const ForwardViews& views) const {
     }
 }
 
+void PlannedNorm::normalize(Recorder& recorder, const ForwardViews& views) const {
+    NormTensors bare = tensors_;
+    for (StoredTensor NormTensors::*const tensor :
+         {&NormTensors::gamma, &NormTensors::beta, &NormTensors::running_mean, &NormTensors::running_variance,
+          &NormTensors::batches})
+        bare.*tensor = {};
+    const Site site{.store = views.store, .tensors = bare, .how = views.how, .x = views.x[0]};
+    const bool ghosts = std::holds_alternative<GhostBatchNorm>(kind_);
+    if (by_running(views.how))
+        with_running_->forward_inference(recorder,
+                                         {.x = site.x,
+                                          .y = views.y,
+                                          .running_mean = views.store.running(tensors_.running_mean),
+                                          .running_var = views.store.running(tensors_.running_variance)});
+    else if (pooled_ && !ghosts)  // r and d are those of the step, too
+        pooled_->normalize(recorder, {.x = site.x,
+                                      .y = views.y,
+                                      .gamma = site.saved(tensors_.r),
+                                      .beta = site.saved(tensors_.d),
+                                      .mean = site.saved(tensors_.mean),
+                                      .inv_std = site.saved(tensors_.inv_std)});
+    else  // which saves the statistics once more, with the same bits
+        std::visit([&](const auto& norm) { detail::forward(recorder, norm, site, views.y); }, kind_);
+}
+
 BufferView PlannedNorm::sum(Recorder& recorder, const BackwardViews& views) const {
     if (!exchanged(views.how)) return {};
     const BufferView sums = views.store.kept(tensors_.sums);

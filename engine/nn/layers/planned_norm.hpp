@@ -37,6 +37,7 @@ class PlannedNorm final : public LayerPlan {
 
     void forward(Recorder& recorder, const ForwardViews& views) const override;
     void backward(Recorder& recorder, const BackwardViews& views) const override;
+    void normalize(Recorder& recorder, const ForwardViews& views) const override;
     BufferView measure(Recorder& recorder, const ForwardViews& views) const override;
     BufferView sum(Recorder& recorder, const BackwardViews& views) const override;
     void pool(Recorder& recorder, const ForwardViews& views, bool first) const override;
