@@ -16,6 +16,8 @@ void KeptRuns::keep(uint64_t number, Trainer trainer, std::string change) {
         TwinView curves = twin.view();
         curves.distributions.clear();
         curves.channels.clear();
+        curves.tensors.clear();
+        curves.latest_tensors.reset();
         curves.boundary = {};
         past->twins.push_back(std::move(curves));
     }

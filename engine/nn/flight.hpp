@@ -92,7 +92,7 @@ class Flight {
     std::optional<Means> means_;
     std::vector<MicroBatch> micro_batches_;
     Buffer upload_, readback_, probe_readback_;
-    Buffer normalized_;  // values of one norm after the other
+    Buffer normalized_;                                              // values of one norm after the other
     VkDeviceSize reported_offset_, running_offset_, affine_offset_;  // in readback_
     std::vector<PlacedProbe> probes_;
     std::vector<Capture> captures_;

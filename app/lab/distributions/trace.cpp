@@ -66,11 +66,11 @@ void DistributionTrace::find_unmeasured(uint64_t last_step) {
 }
 
 uint64_t DistributionTrace::step(size_t index) const {
-    return index < kept_->size() ? (*kept_)[index].step : latest_->step;
+    return latest_ && index == kept_->size() ? latest_->step : (*kept_)[index].step;
 }
 
 const Distribution& DistributionTrace::at(size_t index, LayerTensor tensor) const {
-    const LayerDistributions& all = index < kept_->size() ? (*kept_)[index].value : latest_->each;
+    const LayerDistributions& all = latest_ && index == kept_->size() ? latest_->each : (*kept_)[index].value;
     return all[place(tensor)];
 }
 
