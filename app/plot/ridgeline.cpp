@@ -363,7 +363,7 @@ std::optional<uint64_t> draw_ridgeline(const Look& look, const Rect& frame, cons
     const PanelArea panel = begin_panel(look, frame, options.panel, state.panel);
     const Rect& content = panel.content;
     state.reading.reset();
-    look.plots.offer_table(options.panel.id, [&] { return table_of(options, ridges); });
+    look.plots.offer_table(options.panel.id, [&] { return table_of(ridges); });
     if (std::all_of(ridges.begin(), ridges.end(), [](const Ridge& ridge) { return ridge.share.empty(); })) {
         state.has_keyboard = false;
         empty_note(look, content, options.empty);

@@ -90,13 +90,14 @@ Table table_of(const HeatMapOptions& options, const HeatMap& map, const Range& s
     return table;
 }
 
-Table table_of(const RidgelineOptions& options, std::span<const Ridge> ridges) {
+Table table_of(std::span<const Ridge> ridges) {
     Table table{{"step", "from", "to", "share"}, {}};
     for (const Ridge& ridge : ridges) {
+        if (ridge.share.empty()) continue;  // not measured
         const std::string step = std::to_string(ridge.step);
         const auto edge = [&](size_t bin) {
-            return cell(options.bins.low + options.bins.length() * static_cast<double>(bin) /
-                                               static_cast<double>(ridge.share.size()));
+            return cell(ridge.bins.low + ridge.bins.length() * static_cast<double>(bin) /
+                                             static_cast<double>(ridge.share.size()));
         };
         table.rows.push_back({step, "-inf", edge(0), cell_text(ridge.below)});
         for (size_t bin = 0; bin < ridge.share.size(); ++bin)

@@ -21,7 +21,7 @@ Table table_of(const PlotOptions& options, std::span<const Series> series, const
 /// A row for each cell within `steps`.
 Table table_of(const HeatMapOptions& options, const HeatMap& map, const Range& steps);
 /// A row for each bin, and for what lies beyond them.
-Table table_of(const RidgelineOptions& options, std::span<const Ridge> ridges);
+Table table_of(std::span<const Ridge> ridges);
 Table table_of(const ScatterOptions& options, std::span<const Point> points);
 /// The points, if any, then the twins' grids.
 Table table_of(std::span<const BoundaryView* const> twins, const vknorm::Dataset* points);
