@@ -14,7 +14,13 @@ namespace {
 
 using plot::Style;
 
-constexpr const char* not_looked = "Not looked yet: steps do, every so many";
+Chart titled(const char* title, const Theme& theme, const Snapshot& run) {
+    return {.title = title,
+            .legend = letter_legend(theme, run),
+            .series = {},
+            .y_limits = {},
+            .empty = "Not looked yet: steps do, every so many"};
+}
 
 // "mean: A 0.09, B 0.36"
 template <class Value>
@@ -35,10 +41,8 @@ std::string means(const Snapshot& run, const char* of, Value value) {
 
 // From the least to the greatest, with both ends in the read-out.
 template <auto low, auto high>
-Chart band_chart(const Theme& theme, const Snapshot& run) {
-    Chart chart;
-    chart.legend = letter_legend(theme, run);
-    chart.empty = not_looked;
+Chart band_chart(const char* title, const Theme& theme, const Snapshot& run) {
+    Chart chart = titled(title, theme, run);
     for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = "",
                                 .color = theme.twins[twin],
@@ -61,26 +65,23 @@ Chart band_chart(const Theme& theme, const Snapshot& run) {
 }
 
 Chart loss_chart(const Theme& theme, const Snapshot& run) {
-    Chart chart = band_chart<&LandscapeRow::loss_low, &LandscapeRow::loss_high>(theme, run);
-    chart.title = "Loss along the gradient";
+    Chart chart =
+        band_chart<&LandscapeRow::loss_low, &LandscapeRow::loss_high>("Loss along the gradient", theme, run);
     chart.footer = {
         means(run, "mean width", [](const LandscapeRow& row) { return row.loss_high - row.loss_low; })};
     return chart;
 }
 
 Chart change_chart(const Theme& theme, const Snapshot& run) {
-    Chart chart = band_chart<&LandscapeRow::change_low, &LandscapeRow::change_high>(theme, run);
-    chart.title = "Change of the gradient";
+    Chart chart = band_chart<&LandscapeRow::change_low, &LandscapeRow::change_high>("Change of the gradient",
+                                                                                    theme, run);
     chart.footer = {
         means(run, "mean of the largest", [](const LandscapeRow& row) { return row.change_high; })};
     return chart;
 }
 
 Chart smoothness_chart(const Theme& theme, const Snapshot& run) {
-    Chart chart;
-    chart.title = "Effective β-smoothness";
-    chart.legend = letter_legend(theme, run);
-    chart.empty = not_looked;
+    Chart chart = titled("Effective β-smoothness", theme, run);
     for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = letter(twin),
                                 .color = theme.twins[twin],
@@ -112,10 +113,7 @@ double no_change(const LookAhead&) {
 
 template <auto values, auto here>
 Chart ahead_chart(const Theme& theme, const Snapshot& run, const char* title) {
-    Chart chart;
-    chart.title = title;
-    chart.legend = letter_legend(theme, run);
-    chart.empty = not_looked;
+    Chart chart = titled(title, theme, run);
     for_twins_from_last(run, [&](size_t twin, const TwinView& view) {
         chart.series.push_back({.name = letter(twin),
                                 .color = theme.twins[twin],
