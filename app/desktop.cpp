@@ -104,8 +104,9 @@ class Desktop {
         try {
             if (requests.screenshot) shell_.announce(export_picture(options_.out, picture(frame)));
             if (requests.export_run)
-                shell_.announce(export_run(options_.out, *session_.snapshot(), session_.sweep().get(), device_.info(),
-                                           steps_per_second_, options_.command_line, picture(frame)));
+                shell_.announce(export_run(options_.out, *session_.snapshot(), session_.sweep().get(),
+                                           device_.info(), steps_per_second_, options_.command_line,
+                                           picture(frame)));
             if (requests.plot)
                 shell_.announce(export_plot(
                     options_.out, *requests.plot, shell_, screen_,

@@ -39,8 +39,8 @@ void run_scripted(const Options& options) {
                 export_plot(options.out, *requests.plot, shell, screen, size, session.snapshot()->step, gpu));
         if (requests.screenshot) shell.announce(export_picture(options.out, picture(frame)));
         if (requests.export_run)
-            shell.announce(export_run(options.out, *session.snapshot(), session.sweep().get(), device.info(), 0,
-                                      options.command_line, picture(frame)));
+            shell.announce(export_run(options.out, *session.snapshot(), session.sweep().get(), device.info(),
+                                      0, options.command_line, picture(frame)));
     };
     const auto shot = [&](const Frame& frame, const std::filesystem::path& file) {
         if (file.has_parent_path()) vknorm::make_folder(file.parent_path());
