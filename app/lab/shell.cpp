@@ -261,9 +261,10 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add_with_control('Z', "", "", [&] { commands_.redo(); });
     all.back().shift = true;
     if (TimeSlider::has_past(run)) {
-        add(key(','), ",", "look at the step that was kept before", [this] { time_.go(-1); });
-        add(key('.'), ".", "look at the one kept after", [this] { time_.go(1); });
-        add(Key::end, "End", "look at the latest step again", [this] { time_.go_to_now(); });
+        add(key(','), ",  .  End", "look at the step kept before, at the next one, at now",
+            [this] { time_.go(-1); });
+        add(key('.'), "", "look at the next step that was kept", [this] { time_.go(1); });
+        add(Key::end, "", "look at the latest step again", [this] { time_.go_to_now(); });
         add({}, "", "look at the first step that was kept", [this] { time_.go_to_first(); });
         add({}, "", "play the run again, or stop", [this] { time_.play_or_pause(); });
     }

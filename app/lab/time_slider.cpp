@@ -171,7 +171,12 @@ void TimeSlider::draw(const Look& look, const plot::Rect& frame, const Snapshot&
                 top = std::round(middle - look.px(tool_height / 2));
     float x = frame.min.x + look.px(padding);
     ImGui::SetCursorScreenPos({x, top});
-    if (tool_button(look, "play", "", playing_ ? Icon::pause : Icon::play, false)) play_or_pause();
+    // As wide for either word, so that nothing jumps.
+    const float least =
+        std::max(tool_button_width(look, "Play", Icon::play), tool_button_width(look, "Stop", Icon::pause));
+    const bool pressed = playing_ ? tool_button(look, "play", "Stop", Icon::pause, false, least)
+                                  : tool_button(look, "play", "Play", Icon::play, false, least);
+    if (pressed) play_or_pause();
     hint(look, playing_ ? "Stay at this step" : "Play the run again, from the step looked at", Side::above);
     x = ImGui::GetItemRectMax().x + look.px(gap);
 
