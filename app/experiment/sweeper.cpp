@@ -14,7 +14,10 @@ constexpr auto publishing_interval = std::chrono::milliseconds(250);
 
 void Sweeper::begin(const SweepPlan& plan) {
     stop();
-    thread_ = std::jthread([this, plan](const std::stop_token& stop) { work(plan, stop); });
+    std::vector<SweepCell> earlier;
+    if (const auto before = view()) earlier = before->cells;
+    publish({.plan = plan, .running = true});
+    thread_ = std::jthread([this, plan, earlier](const std::stop_token& stop) { work(plan, earlier, stop); });
 }
 
 void Sweeper::stop() {
@@ -37,11 +40,10 @@ void Sweeper::publish(SweepView view) {
     view_ = std::make_shared<const SweepView>(std::move(view));
 }
 
-void Sweeper::work(const SweepPlan& plan, const std::stop_token& stop) {
+void Sweeper::work(const SweepPlan& plan, const std::vector<SweepCell>& earlier,
+                   const std::stop_token& stop) {
     const Clock::time_point begin = Clock::now();
-    std::vector<SweepCell> earlier;
-    if (const auto before = view()) earlier = before->cells;
-    SweepView view{.plan = plan, .cells = earlier, .running = true};
+    SweepView view{.plan = plan, .running = true};
     try {
         Sweep sweep(device_, plan, earlier);
         const auto show = [&] {

@@ -38,7 +38,7 @@ class Sweeper {
     uint64_t revision() const;
 
   private:
-    void work(const SweepPlan& plan, const std::stop_token& stop);
+    void work(const SweepPlan& plan, const std::vector<SweepCell>& earlier, const std::stop_token& stop);
     void publish(SweepView view);
 
     vknorm::Device& device_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <string_view>
 #include <vector>
@@ -62,8 +63,13 @@ void draw_lines(const Look& look, ImDrawList& list, ImVec2 at, std::span<const L
 
 std::vector<Line> lines_of(std::span<const Shortcut> shortcuts) {
     std::vector<Line> lines;
-    for (const Shortcut& shortcut : shortcuts)
-        if (!shortcut.keys.empty()) lines.push_back({shortcut.keys.c_str(), shortcut.meaning.c_str()});
+    for (const Shortcut& shortcut : shortcuts) {
+        const bool of_tab =
+            shortcut.keys.size() == 1 && std::isdigit(static_cast<unsigned char>(shortcut.keys[0]));
+        if (of_tab && shortcut.keys == "1") lines.push_back({"1 to 9", "show the tab of that place"});
+        if (!of_tab && !shortcut.keys.empty())
+            lines.push_back({shortcut.keys.c_str(), shortcut.meaning.c_str()});
+    }
     return lines;
 }
 

@@ -40,7 +40,8 @@ void expect_letters_whole(Stage& stage) {
         ASSERT_TRUE(inside) << r.min.x << ", " << r.min.y;
         ASSERT_TRUE(r.min.x >= clip.min.x - 1 && r.max.x <= clip.max.x + 1 &&
                     (scrolls || (r.min.y >= clip.min.y - 1 && r.max.y <= clip.max.y + 1)))
-            << r.min.x << ", " << r.min.y;
+            << r.min.x << " to " << r.max.x << ", " << r.min.y << " in " << clip.min.x << " to " << clip.max.x
+            << ", " << clip.min.y;
     }
 }
 

@@ -35,7 +35,7 @@ size_t rows(bool of_twin) {
 std::string other_text(const Field& field, const Settings& settings) {
     const std::string now = text_of(field, settings, 0);
     for (const char* text : {"0", "1", "2", "0.25", "off", "on", "adam", "cosine", "tanh", "running", "moons",
-                             "rms", "resnet8", "fast", "alone", "presets"}) {
+                             "rms", "resnet8", "fast", "alone", "after", "presets"}) {
         Settings changed = settings;
         try {
             read(field, changed, 0, text);
@@ -173,8 +173,8 @@ TEST(Twins, AddedOnesAreLikeTheFirstButForTheirNorm) {
     const std::vector<TwinSettings> two = settings.twins;
     set_twin_count(settings, 4);
     ASSERT_EQ(settings.twins.size(), 4u);
-    EXPECT_EQ(settings.twins[2], (TwinSettings{vknorm::Norm::layer, vknorm::Activation::tanh, 16}));
-    EXPECT_EQ(settings.twins[3], (TwinSettings{vknorm::Norm::group, vknorm::Activation::tanh, 16}));
+    EXPECT_EQ(settings.twins[2], (TwinSettings{vknorm::Norm::layer, vknorm::Activation::tanh, {}, 16}));
+    EXPECT_EQ(settings.twins[3], (TwinSettings{vknorm::Norm::group, vknorm::Activation::tanh, {}, 16}));
     set_twin_count(settings, 2);
     EXPECT_EQ(settings.twins, two);
     set_twin_count(settings, 1);

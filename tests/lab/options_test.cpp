@@ -175,7 +175,8 @@ TEST(Options, RanksTakeDevicesInTurnAndShareABatch) {
     EXPECT_EQ(options.ranks, 3u);
     EXPECT_EQ(options.devices, (std::vector<std::string>{"llvmpipe", "swiftshader"}));
     EXPECT_EQ(accepted({}).ranks, 0u);
-    EXPECT_EQ(refused({"--ranks", "3"}), "--ranks: needs --headless beside it, and no --experiment");
+    EXPECT_EQ(refused({"--ranks", "3"}),
+              "--ranks: needs --headless beside it, and neither --experiment nor --sweep");
     EXPECT_EQ(refused({"--headless", "--ranks", "4", "--batch", "3"}),
               "--ranks: got '4', needs at most the 3 examples of a batch");
     EXPECT_EQ(refused({"--headless", "--ranks", "2", "--devices-b", "4"}),
@@ -424,7 +425,7 @@ TEST(Options, HelpVersionAndPresetsArePrinted) {
 TEST(Options, EventsAreOfARunWithoutAWindow) {
     EXPECT_EQ(accepted({"--headless", "--tensorboard", "events"}).tensorboard, "events");
     EXPECT_EQ(refused({"--tensorboard", "events"}),
-              "--tensorboard: needs --headless beside it, and no --experiment");
+              "--tensorboard: needs --headless beside it, and neither --experiment nor --sweep");
 }
 
 TEST(Options, AShareStringIsWhereOthersBegin) {

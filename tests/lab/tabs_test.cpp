@@ -101,7 +101,7 @@ TEST(Tabs, OneMoreTakesAClassAndARegistration) {
         stage.screen.input().text('?');
         stage.settle();
         EXPECT_EQ(stage.find("only of the third tab", fonts.body).size(), 1u) << "in the help";
-        EXPECT_EQ(stage.find("show Third", fonts.body).size(), 1u);
+        EXPECT_EQ(stage.find("show the tab of that place", fonts.body).size(), 1u) << "one line for all";
         stage.press(Key::escape);
 
         by_key ? stage.press(key('1')) : stage.click(on_tab(stage, "Live"));

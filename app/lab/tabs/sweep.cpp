@@ -110,7 +110,7 @@ void SweepTab::draw_controls(const TabFrame& frame) {
 
     label(look, "Along the axis");
     int selected = static_cast<int>(along_);
-    if (choice(look, "along", width, names[along_], names, selected)) along_ = static_cast<size_t>(selected);
+    if (choice(look, "##along", width, names[along_], names, selected)) along_ = static_cast<size_t>(selected);
     hint(look, "What the runs of a plot differ in. The command line sweeps any setting: --sweep");
     label(look, "A plot for each");
     std::vector<const char*> others = {"Nothing else"};
@@ -122,7 +122,7 @@ void SweepTab::draw_controls(const TabFrame& frame) {
         others.push_back(names[i]);
         places.push_back(i);
     }
-    if (choice(look, "across", width, others[static_cast<size_t>(other)], others, other))
+    if (choice(look, "##across", width, others[static_cast<size_t>(other)], others, other))
         across_ = other == 0 ? std::nullopt : std::optional(places[static_cast<size_t>(other)]);
     hint(look, "What plots differ in: all pairs of values are run");
     slider(look, "Seeds", seeds_, 1, 9, std::to_string(seeds_));
@@ -262,6 +262,7 @@ void SweepTab::draw_plots(const Look& look, const plot::Rect& area, const SweepV
 
 void SweepTab::draw(const TabFrame& frame) {
     const Look& look = frame.look;
+    frame.panels.begin(frame.run, frame.then);  // none of them is drawn
     const std::shared_ptr<const SweepView> view = frame.commands.sweep();
     const plot::Rect head{frame.area.min, {frame.area.max.x, frame.area.min.y + look.px(54)}};
     draw_head(frame, head, view.get());
