@@ -92,8 +92,10 @@ std::string export_plot(const std::filesystem::path& folder, const PlotRequest& 
         return plot->title + ": there are no numbers to write";
 
     vknorm::make_folder(folder);
-    const std::filesystem::path file = fresh(
-        folder, in_a_name(request.id) + "-step-" + std::to_string(step) + "-", request.format->extension);
+    const auto past = shell.past_step();  // curves are whole all the same
+    const std::string steps = (past ? std::to_string(*past) + "-of-" : "") + std::to_string(step);
+    const std::filesystem::path file =
+        fresh(folder, in_a_name(request.id) + "-step-" + steps + "-", request.format->extension);
     const plot::Rect area{plot->min, plot->max};
     if (format == PlotFormat::png)
         write_png(picture_of(gpu, frame, area), file);

@@ -71,6 +71,8 @@ class Trainer {
     uint64_t steps() const { return step_; }
     /// How many twins have diverged.
     size_t diverged() const;
+    /// Whether what look() brings up to date is of the latest step.
+    bool looked() const { return looked_; }
     /// Whether no twin is left to train.
     bool ended() const { return diverged() == twins_.size(); }
     const std::vector<Twin>& twins() const { return twins_; }

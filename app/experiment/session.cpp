@@ -196,6 +196,7 @@ void Session::replace_run(const Settings& settings) {
     }
     trainer_.emplace(std::move(trainer));
     run_ = ++runs_begun_;
+    moments_ = {};
 }
 
 void Session::restore(const SettingsHistory::State& state) {
@@ -207,6 +208,7 @@ void Session::restore(const SettingsHistory::State& state) {
                 kept_.keep(run_, std::move(*trainer_), change_in_words(trainer_->settings(), settings));
             trainer_.emplace(std::move(*trainer));
             run_ = state.run;
+            moments_ = {};
             running_ = false;
         } else {
             const uint64_t asked = state.run;  // `state` is of the history
@@ -280,6 +282,9 @@ void Session::publish() {
     next->running = running_;
     next->samples_per_second = running_ ? rate_.per_second() : 0;
     next->device = device_.info().name;
+    // All of a moment is of its step: of a picture that lags behind there is none.
+    if (trainer_ && trainer_->looked()) moments_.add(*next);
+    next->moments = moments_.kept();
     const std::lock_guard lock(mutex_);
     next->revision = published_ ? published_->revision + 1 : 0;
     published_ = std::move(next);

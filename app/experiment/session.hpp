@@ -15,6 +15,7 @@
 
 #include "app/experiment/kept_runs.hpp"
 #include "app/experiment/lockstep.hpp"
+#include "app/experiment/moments.hpp"
 #include "app/experiment/rate.hpp"
 #include "app/experiment/settings_history.hpp"
 #include "app/experiment/snapshot.hpp"
@@ -94,6 +95,9 @@ class Session final : public Commands {
     uint64_t run_ = 0;                // number of trainer_'s run
     uint64_t runs_begun_ = 0;
     KeptRuns kept_;
+    /// Of trainer_'s run. Another one begins anew; so does an earlier one that is brought back: its own are
+    /// gone.
+    Moments moments_;
     SettingsHistory history_;
     uint64_t settings_restored_ = 0;
     std::vector<ChangedSetting> changed_settings_;  // by the latest change

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "app/plot/marks.hpp"
 #include "app/ui/focus.hpp"
 #include "app/ui/widgets.hpp"
 
@@ -17,6 +16,17 @@ std::string words_of(const Look& look, const Event& event) {
 }
 
 }  // namespace
+
+std::vector<plot::Mark> marks_of(const Snapshot& run) {
+    const auto latest = static_cast<double>(std::max<uint64_t>(run.step, 1));
+    std::vector<plot::Mark> marks;
+    for (const Event& event : run.events)
+        marks.push_back({.x = std::min(static_cast<double>(event.step), latest),
+                         .number = marks.size() + 1,
+                         .alarming = event.by_itself(),
+                         .words = event.words});
+    return marks;
+}
 
 std::optional<uint64_t> draw_event_strip(const Look& look, const plot::Rect& frame, const Snapshot& run) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -38,14 +48,13 @@ std::optional<uint64_t> draw_event_strip(const Look& look, const plot::Rect& fra
         say(std::to_string(first) + " earlier", look.theme.muted);
         x += look.px(gap);
     }
+    const std::vector<plot::Mark> marks = marks_of(run);
     std::optional<uint64_t> pressed;
     ImGui::PushID("events");
     for (size_t i = first; i < run.events.size(); ++i) {
         const Event& event = run.events[i];
-        const plot::Mark mark{0, i + 1, event.by_itself(), event.words};
-        const std::vector<plot::Mark> marks = {mark};
         const float place = middle, left = x;
-        const auto flags = plot::flags_down(look, marks, x, {&place, 1});
+        const auto flags = plot::flags_down(look, {&marks[i], 1}, x, {&place, 1});
         ImGui::PushID(static_cast<int>(i));
         ImGui::SetCursorScreenPos({left, frame.min.y});
         if (press_area(look, "event", {width_of(event) - look.px(gap), frame.height()})) pressed = event.step;

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "app/experiment/snapshot.hpp"
-#include "app/ui/ink.hpp"
+#include "app/plot/marks.hpp"
 
 namespace lab {
+
+/// The events of a run as marks of its plots: none beyond the latest step.
+std::vector<plot::Mark> marks_of(const Snapshot& run);
 
 inline constexpr float event_strip_height = 22;
 

@@ -14,7 +14,8 @@ namespace lab {
 struct PanelFrame {
     const Look& look;
     plot::Rect frame;
-    const Snapshot& run;
+    const Snapshot& run;   ///< as it is now: curves
+    const Snapshot& then;  ///< as it was at the step looked at; `run` unless that is an earlier one
     plot::SharedX& steps;  ///< the axis over steps that all panels share
 };
 

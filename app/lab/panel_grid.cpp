@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "app/lab/event_strip.hpp"
 #include "app/lab/panels/ghosts.hpp"
 
 namespace lab {
@@ -60,7 +61,7 @@ plot::Rect PanelGrid::column(const Look& look, const plot::Rect& area, size_t co
     return Cells(look, area, 1).rect(static_cast<float>(column), 0, 1);
 }
 
-plot::SharedX& PanelGrid::begin(const Snapshot& run) {
+plot::SharedX& PanelGrid::begin(const Snapshot& run, const Snapshot& then) {
     if (twins_ != run.twins.size()) {  // legends and ridgelines are of other twins now
         twins_ = run.twins.size();
         panels_ = make_(twins_);
@@ -71,12 +72,9 @@ plot::SharedX& PanelGrid::begin(const Snapshot& run) {
         steps_.next_marked.reset();
     }
     const auto latest = static_cast<double>(run.step);
-    steps_.marks.clear();
-    for (const Event& event : run.events)
-        steps_.marks.push_back({.x = std::min(static_cast<double>(event.step), std::max(latest, 1.0)),
-                                .number = steps_.marks.size() + 1,
-                                .alarming = event.by_itself(),
-                                .words = event.words});
+    steps_.marks = marks_of(run);
+    steps_.past.reset();
+    if (&run != &then) steps_.past = static_cast<double>(then.step);
     // A run that has just begun is compared with what came after in those before it.
     double end = latest;
     for (const PastRun* ghost : ghosts(run)) end = std::max(end, static_cast<double>(ghost->step));
@@ -90,22 +88,25 @@ plot::SharedX& PanelGrid::begin(const Snapshot& run) {
     return steps_;
 }
 
-void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run) {
-    begin(run);
+void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run,
+                     const Snapshot& then) {
+    begin(run, then);
     const std::vector<Place> at = places(panels_);
     const Cells cells(look, area, at.empty() ? 1 : at.back().row + 1);
     const auto edge = static_cast<float>(shown);
     for (Panel& panel : panels_)
-        if (panel.plot.panel.full) return draw_panel(look, panel, Cells(look, area, 1).rect(0, 0, edge), run);
+        if (panel.plot.panel.full)
+            return draw_panel(panel, {look, Cells(look, area, 1).rect(0, 0, edge), run, then, steps_});
     for (size_t i = 0; i < panels_.size(); ++i)
         if (at[i].x + slack < edge)
-            draw_panel(look, panels_[i], cells.rect(at[i].x, at[i].row, panels_[i].cells), run);
+            draw_panel(panels_[i],
+                       {look, cells.rect(at[i].x, at[i].row, panels_[i].cells), run, then, steps_});
 }
 
-void PanelGrid::draw_panel(const Look& look, Panel& panel, const plot::Rect& frame, const Snapshot& run) {
-    panel.frame = frame;
-    if (frame.contains(ImGui::GetMousePos())) hovered_ = panel.id;
-    panel.draw(panel, {look, frame, run, steps_});
+void PanelGrid::draw_panel(Panel& panel, const PanelFrame& at) {
+    panel.frame = at.frame;
+    if (at.frame.contains(ImGui::GetMousePos())) hovered_ = panel.id;
+    panel.draw(panel, at);
     if (panel.plot.has_keyboard) hovered_ = panel.id;
 }
 

@@ -20,11 +20,13 @@ class PanelGrid {
     /// Where column `column` of a grid over `area` lies, over all rows.
     static plot::Rect column(const Look& look, const plot::Rect& area, size_t column);
 
-    /// The axis over steps, for what draws `run` in this frame in place of the panels.
-    plot::SharedX& begin(const Snapshot& run);
+    /// The axis over steps, for what draws `run` in this frame in place of the panels. `then` is what it was
+    /// at the step looked at, or `run` itself.
+    plot::SharedX& begin(const Snapshot& run, const Snapshot& then);
     /// Draws the panels of `run` in a grid over `area`, but those that would begin beyond the first `shown`
     /// columns; or the full one alone.
-    void draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run);
+    void draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run,
+              const Snapshot& then);
 
     /// Keys for the panel under the pointer.
     std::vector<Shortcut> shortcuts();
@@ -43,7 +45,7 @@ class PanelGrid {
     const std::vector<Panel>& panels() const { return panels_; }
 
   private:
-    void draw_panel(const Look& look, Panel& panel, const plot::Rect& frame, const Snapshot& run);
+    void draw_panel(Panel& panel, const PanelFrame& at);
     Panel* hovered();
 
     MakePanels make_;

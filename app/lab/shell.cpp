@@ -44,21 +44,23 @@ bool dialog_or_list_open() {
 
 }  // namespace
 
-ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs) {
+ShellLayout lay_out(const Look& look, ImVec2 size, const Snapshot& run) {
     ShellLayout layout;
     const float gap = look.px(8), left = gap, right = size.x - gap;
     const float controls_width = look.px(size.x < look.px(1400) ? 236 : 268);
     layout.toolbar = {{left, gap}, {right, gap + look.px(44)}};
     layout.status = {{left, size.y - look.px(30)}, {right, size.y - look.px(4)}};
     const float top = layout.toolbar.max.y + gap, bottom = layout.status.min.y - look.px(4);
-    const float runs = runs_height(look, kept_runs), controls_right = left + controls_width;
+    const float runs = runs_height(look, run.kept.size()), controls_right = left + controls_width;
     layout.runs = {{left, bottom - runs}, {controls_right, bottom}};
     layout.controls = {{left, top}, {controls_right, bottom - (runs > 0 ? runs + gap : 0)}};
     const float area_left = controls_right + gap;
     layout.tabs = {{area_left, top}, {right, top + look.px(tool_height)}};
     const float cards_height = look.px(size.y < look.px(900) ? 72 : 84), cards_top = layout.tabs.max.y + gap;
     layout.cards = {{area_left, cards_top}, {right, cards_top + cards_height}};
-    layout.tab = {{area_left, layout.cards.max.y + gap}, {right, bottom}};
+    const float time = TimeSlider::has_past(run) ? look.px(TimeSlider::height) : 0;
+    layout.time = {{area_left, bottom - time}, {right, bottom}};
+    layout.tab = {{area_left, layout.cards.max.y + gap}, {right, bottom - (time > 0 ? time + gap : 0)}};
     return layout;
 }
 
@@ -233,8 +235,8 @@ void Shell::step_back(Focus& focus) {
         focus.leave();
     else if (gallery_.open())
         gallery_.close();
-    else if (!tabs_[shown_]->step_back())
-        panels_.leave_full();
+    else if (!tabs_[shown_]->step_back() && !panels_.leave_full())
+        time_.go_to_now();
 }
 
 void Shell::switch_theme(Screen& screen) {
@@ -258,6 +260,14 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add_with_control('Y', "Ctrl + Y", "redo; also Ctrl + Shift + Z", [&] { commands_.redo(); });
     add_with_control('Z', "", "", [&] { commands_.redo(); });
     all.back().shift = true;
+    if (TimeSlider::has_past(run)) {
+        add(key(','), ",  .  End", "look at the step kept before, at the next one, at now",
+            [this] { time_.go(-1); });
+        add(key('.'), "", "look at the next step that was kept", [this] { time_.go(1); });
+        add(Key::end, "", "look at the latest step again", [this] { time_.go_to_now(); });
+        add({}, "", "look at the first step that was kept", [this] { time_.go_to_first(); });
+        add({}, "", "play the run again, or stop", [this] { time_.play_or_pause(); });
+    }
     const auto is_there = [&](const Field& field) { return !is_concealed(field, settings_); };
     if (is_there(field_named("statistics")))
         add(key('T'), "T", "training steps use batch or running statistics",
@@ -326,7 +336,7 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
                          std::span<const Shortcut> shortcuts, std::span<const Finding> found) {
     if (asked_for_) ImGui::OpenPopup(std::exchange(asked_for_, nullptr));
     help_.draw(look, size, shortcuts);
-    if (const auto fix = draw_findings(look, {layout.tab.min.x, layout.tab.max.y}, found)) take_fix(*fix);
+    if (const auto fix = draw_findings(look, {layout.time.min.x, layout.time.max.y}, found)) take_fix(*fix);
     if (!ImGui::IsPopupOpen(Palette::id)) return;
     palette_.draw(
         look, size,
@@ -351,19 +361,21 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
     show_what_is_measured();  // it may have been chosen as a setting
 }
 
-void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,
-                        std::span<const Shortcut> shortcuts) {
+void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, const Snapshot& then,
+                        float frame_ms, std::span<const Shortcut> shortcuts) {
     const Look look = screen.look();
-    ShellLayout layout = lay_out(look, size, run.kept.size());
+    ShellLayout layout = lay_out(look, size, run);
     if (gallery_.open()) {
         const float moved = gallery_.width(look, size.x) - layout.controls.width();
-        layout.controls.max = {layout.controls.max.x + moved, layout.tab.max.y};
+        layout.controls.max = {layout.controls.max.x + moved, layout.time.max.y};
         layout.tabs.min.x += moved;
         layout.cards.min.x += moved;
         layout.tab.min.x += moved;
+        layout.time.min.x += moved;
     }
     const ToolbarClicks clicks = draw_toolbar(look, {.frame = layout.toolbar,
                                                      .run = run,
+                                                     .then = then,
                                                      .settings = settings_,
                                                      .shortcuts = shortcuts,
                                                      .frame_ms = frame_ms});
@@ -383,7 +395,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
                     {{layout.tabs.min.x + tabs_width + look.px(8), layout.tabs.min.y}, layout.tabs.max}))
         commands_.undo();
 
-    const TabFrame frame{look, layout.tab, run, panels_, settings_, commands_};
+    const TabFrame frame{look, layout.tab, run, then, panels_, settings_, commands_};
     if (gallery_.open()) {
         const GalleryClicks asked = gallery_.draw(look, layout.controls, commands_);
         if (asked.run) begin_experiment(*asked.run);
@@ -394,16 +406,18 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float 
         if (!run.kept.empty()) draw_runs(look, layout.runs, run, commands_);
     }
     if (gallery_.open() && gallery_.shown()) {
-        gallery_.draw_shown(look, {layout.cards.min, layout.tab.max}, commands_);
+        gallery_.draw_shown(look, {layout.cards.min, layout.time.max}, commands_);
     } else {
-        if (draw_cards(look, layout.cards, run, settings_, tabs_[shown_]->followed()))
+        if (draw_cards(look, layout.cards, then, settings_, tabs_[shown_]->followed()))
             show_measured(&Settings::microscope);
         tabs_[shown_]->draw(frame);
+        if (TimeSlider::has_past(run)) time_.draw(look, layout.time, run);
     }
     if (auto asked = plot_menu_.draw(look)) plot_asked_for_ = std::move(asked);
     const std::vector<Finding> found = findings(run);
     const StatusClicks offers = draw_status_bar(look, {.frame = layout.status,
                                                        .run = run,
+                                                       .then = then,
                                                        .settings = settings_,
                                                        .found = found,
                                                        .note = ImGui::GetTime() < note_until_ ? note_ : "",
@@ -428,12 +442,13 @@ Requests Shell::draw(Screen& screen, float frame_ms) {
     ImGui::Begin("lab", nullptr,
                  ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNav |
                      ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse);
-    draw_window(screen, size, *run, frame_ms, keys);
+    const TimeSlider::Moment then = time_.follow(run, settings_, ImGui::GetIO().DeltaTime);
+    draw_window(screen, size, *run, *then, frame_ms, keys);
     ImGui::End();
     requests.introduced = introducing && !introduction_.running();
 
     requests.plot = std::exchange(plot_asked_for_, std::nullopt);
-    requests.redraw = tabs_[shown_]->moves();
+    requests.redraw = tabs_[shown_]->moves() || time_.plays();
     follow_plan(*run);
     keep_inspected_valid(settings_);
     apply_settings();

@@ -16,6 +16,7 @@
 #include "app/lab/plot_menu.hpp"
 #include "app/lab/tab_strip.hpp"
 #include "app/lab/tabs.hpp"
+#include "app/lab/time_slider.hpp"
 #include "app/lab/toast.hpp"
 #include "app/ui/screen.hpp"
 
@@ -28,8 +29,9 @@ inline const ImVec2 least_window{1200, 800};
 struct ShellLayout {
     plot::Rect toolbar, tabs, controls, cards, tab, status;
     plot::Rect runs;  ///< of no height while there are none before the present one
+    plot::Rect time;  ///< of no height while there is no earlier step to look at
 };
-ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs);
+ShellLayout lay_out(const Look& look, ImVec2 size, const Snapshot& run);
 
 /// What the user asked of the program around the window.
 struct Requests {
@@ -53,6 +55,8 @@ class Shell {
 
     const Settings& settings() const { return settings_; }
     const std::vector<Panel>& panels() const { return panels_.panels(); }
+    /// The earlier step that is looked at; none: the latest.
+    std::optional<uint64_t> past_step() const { return time_.past_step(); }
     /// Trains slowly, and explains the screen with a few cards.
     void introduce();
     /// Says something in the status bar, for some seconds.
@@ -62,7 +66,7 @@ class Shell {
     void obey_keys(Screen& screen, std::span<const Shortcut> shortcuts);
     /// All that keys do now, in the order of the help.
     std::vector<Shortcut> shortcuts(Screen& screen, const Snapshot& run, Requests& requests);
-    void draw_window(Screen& screen, ImVec2 size, const Snapshot& run, float frame_ms,
+    void draw_window(Screen& screen, ImVec2 size, const Snapshot& run, const Snapshot& then, float frame_ms,
                      std::span<const Shortcut> shortcuts);
     void draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layout,
                       std::span<const Shortcut> shortcuts, std::span<const Finding> found);
@@ -105,6 +109,7 @@ class Shell {
     uint64_t settings_restored_ = 0;  // as the snapshot counts
     Help help_;
     Palette palette_;
+    TimeSlider time_;
     PlotMenu plot_menu_;
     std::optional<PlotRequest> plot_asked_for_;
     Introduction introduction_;

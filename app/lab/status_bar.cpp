@@ -134,6 +134,7 @@ StatusClicks draw_status_bar(const Look& look, const StatusFrame& status) {
     const float middle = (frame.min.y + frame.max.y) / 2;
     Color mark = run.running ? look.theme.good : look.theme.faint;
     std::string words = run.running ? "Training" : run.step == 0 ? "Ready. Space runs." : "Paused";
+    if (&status.then != &run) words += ", looking back at step " + std::to_string(status.then.step);
     if (!status.note.empty()) {
         words = status.note;
         mark = look.theme.grip;

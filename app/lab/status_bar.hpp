@@ -15,6 +15,7 @@ namespace lab {
 struct StatusFrame {
     plot::Rect frame;
     const Snapshot& run;
+    const Snapshot& then;  ///< as it was at the step looked at
     const Settings& settings;
     std::span<const Finding> found;
     std::string note;                      ///< said before what the run says; empty: nothing

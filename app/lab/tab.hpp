@@ -17,11 +17,14 @@ namespace lab {
 /// What a tab draws from, and may change.
 struct TabFrame {
     const Look& look;
-    plot::Rect area;  ///< the tab's own
-    const Snapshot& run;
-    PanelGrid& panels;  ///< shared, so that zoom and legends stay from tab to tab
+    plot::Rect area;       ///< the tab's own
+    const Snapshot& run;   ///< as it is now: curves, and what can be set
+    const Snapshot& then;  ///< as it was at the step looked at; `run` unless that is an earlier one
+    PanelGrid& panels;     ///< shared, so that zoom and legends stay from tab to tab
     Settings& settings;
     Commands& commands;
+
+    bool looks_back() const { return &run != &then; }
 };
 
 class Tab {

@@ -166,6 +166,8 @@ ToolbarClicks draw_toolbar(const Look& look, const ToolbarFrame& toolbar) {
                                    {"epoch", fixed("%.1f", s.epoch), 40, 2},
                                    {s.twins.size() > 1 ? "samples/s per twin" : "samples/s",
                                     plot::short_number(std::round(s.samples_per_second)), 40, 1}};
+    if (&toolbar.then != &s)
+        figures.insert(figures.begin() + 1, {"shown", std::to_string(toolbar.then.step), 48, 0});
     if (toolbar.frame_ms > 0)
         figures.push_back({"drawing", fixed("%.1f ms", static_cast<double>(toolbar.frame_ms)), 52, 3});
     draw_figures(look, list, {x, middle}, right, std::move(figures));

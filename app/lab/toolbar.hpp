@@ -22,6 +22,7 @@ struct ToolbarClicks {
 struct ToolbarFrame {
     plot::Rect frame;
     const Snapshot& run;
+    const Snapshot& then;  ///< as it was at the step looked at
     const Settings& settings;
     std::span<const Shortcut> shortcuts;  ///< what buttons say of themselves
     float frame_ms;                       ///< how long the previous frame took to draw

@@ -375,6 +375,7 @@ void draw_heat_map(const Look& look, const Rect& frame, const HeatMapOptions& op
     const bool released = ImGui::IsItemDeactivated() && ImGui::GetIO().MouseDragMaxDistanceSqr[0] < 9;
     const bool over = ImGui::IsItemHovered();
     draw_mark_lines(look, list, m, steps.marks);
+    if (steps.past) draw_past_line(look, list, m, *steps.past);
     draw_rows(look, list, m, fine.cells, row);
     if (const Mark* const mark = obey_flags(look, flags_across(look, m, steps.marks, m.top)))
         steps.look_closely(mark->x);

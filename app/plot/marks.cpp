@@ -9,6 +9,7 @@ namespace {
 
 constexpr float flag_padding = 4, flag_gap = 2;  // beside the number, between flags
 constexpr float most_words = 420;                // pixels of a read-out's line
+constexpr float past_dash = 4;
 
 std::string label_of(const Flag& flag) {
     const std::string first = std::to_string(flag.marks.front()->number);
@@ -116,6 +117,14 @@ void draw_mark_lines(const Look& look, ImDrawList& list, const Mapping& m, std::
         text(list, look.fonts.small, at, look.theme.bad, words.c_str());
         top += size.y + look.px(4);  // the next one may be close by
     }
+}
+
+void draw_past_line(const Look& look, ImDrawList& list, const Mapping& m, double step) {
+    if (step < m.x.low || step > m.x.high) return;
+    const float x = std::round(m.to_x(step)), width = std::max(1.0f, std::round(look.px(1.5f))),
+                dash = std::round(look.px(past_dash));
+    for (float top = m.top; top < m.top + m.height; top += 2 * dash)
+        list.AddRectFilled({x, top}, {x + width, std::min(top + dash, m.top + m.height)}, look.theme.text);
 }
 
 const Mark* obey_flags(const Look& look, std::span<const Flag> flags) {

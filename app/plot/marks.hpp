@@ -36,6 +36,8 @@ std::vector<Flag> flags_down(const Look& look, std::span<const Mark> marks, floa
 void draw_flag(const Look& look, ImDrawList& list, const Flag& flag);
 /// The vertical lines of marks, and what the alarming ones say.
 void draw_mark_lines(const Look& look, ImDrawList& list, const Mapping& mapping, std::span<const Mark> marks);
+/// A dashed line at the step looked at.
+void draw_past_line(const Look& look, ImDrawList& list, const Mapping& mapping, double step);
 /// Draws the flags and explains the one under the pointer. Returns the mark of a flag that was clicked.
 const Mark* obey_flags(const Look& look, std::span<const Flag> flags);
 

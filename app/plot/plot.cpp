@@ -390,6 +390,7 @@ void draw_plot(const Look& look, const Rect& frame, const PlotOptions& options,
             if (auto line = draw_series(look, list, s, m)) lines.push_back(std::move(*line));
     show_covered_lines(list, lines, m.left, m.left + m.width, look.px(2 * dash_length));
     draw_mark_lines(look, list, m, shared.marks);
+    if (shared.past) draw_past_line(look, list, m, *shared.past);
     draw_marker(look, list, series, state, shared, panel.hovered);
     list.PopClipRect();
 

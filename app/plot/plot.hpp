@@ -43,6 +43,7 @@ struct SharedX {
     std::optional<double> marked;       ///< by the previous frame
     std::optional<double> next_marked;  ///< by this one
     std::vector<Mark> marks{};          ///< in the order of their steps
+    std::optional<double> past;  ///< the earlier step that all but curves is of, if it is not the latest
     const char* name = "step";
     double unit = 1;  ///< the keyboard goes from one multiple of it to another
 

@@ -57,11 +57,12 @@ TEST_P(EveryWindow, HasRoomForAll) {
         run.kept = {keep(run, 1, "Momentum of running statistics 0.1 to 0.01 and 3 more")};
         run.events = {{200, EventKind::setting, "Learning rate 0.3 to 1"},
                       {412, EventKind::diverged, "B diverged: a loss that is not a number"}};
+        remember(run, 100);
         stage.frame();
-        stage.frame();
+        stage.press(key(','));
         const ShellLayout at = stage.layout();
         const ImVec2 screen = ImGui::GetIO().DisplaySize;
-        expect_apart({at.toolbar, at.tabs, at.controls, at.runs, at.cards, at.tab, at.status},
+        expect_apart({at.toolbar, at.tabs, at.controls, at.runs, at.cards, at.tab, at.time, at.status},
                      {{0, 0}, screen});
         std::vector<plot::Rect> panels;
         for (const Panel& panel : stage.shell.panels()) panels.push_back(panel.frame);

@@ -66,6 +66,37 @@ TEST(Session, CountsSteps) {
     EXPECT_EQ(state->twins[0].test.back().step, 3u) << "what is paused is up to date";
 }
 
+TEST(Session, KeepsMomentsOfTheRunToGoBackTo) {
+    Session session(test_device(), small());
+    for (int i = 0; i < 5; ++i) {
+        session.step();
+        wait_for(session, [&](const Snapshot& s) { return s.moments.size() == static_cast<size_t>(i) + 1; });
+    }
+    session.run();
+    wait_for(session, [](const Snapshot& s) { return s.moments.size() > 7; });
+    session.pause();
+    const auto state = wait_for(session, [](const Snapshot& s) { return !s.running; });
+    for (size_t i = 0; i < state->moments.size(); ++i) {
+        const Snapshot& moment = *state->moments[i];
+        const uint64_t before = i > 0 ? state->moments[i - 1]->step : 0;
+        EXPECT_GT(moment.step, before);
+        EXPECT_EQ(moment.run, state->run);
+        EXPECT_GT(moment.twins[1].boundary.columns, 0u);
+        EXPECT_EQ(moment.twins[0].layers.size(), 2u);
+        EXPECT_EQ(moment.twins[0].unit.back().step, moment.step);
+        EXPECT_TRUE(moment.moments.empty());
+    }
+    EXPECT_NE(state->moments[0]->twins[1].boundary.probability, state->twins[1].boundary.probability);
+
+    session.reset();
+    const auto begun = wait_for(session, [&](const Snapshot& s) { return s.run != state->run; });
+    EXPECT_TRUE(begun->moments.empty());
+    session.undo();
+    const auto back = wait_for(session, [&](const Snapshot& s) { return s.run == state->run; });
+    EXPECT_EQ(back->step, state->step);
+    ASSERT_LE(back->moments.size(), 1u) << "but the one it is at";
+}
+
 TEST(Session, RunsUntilPausedAndShowsHowFast) {
     Session session(test_device(), small());
     session.run();

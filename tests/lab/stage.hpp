@@ -53,7 +53,7 @@ class Stage {
 
     const ImDrawData& draw_data() const { return *frame_.draw_data; }
     ShellLayout layout() {
-        return lay_out(screen.look(), ImGui::GetIO().DisplaySize, commands.snapshot()->kept.size());
+        return lay_out(screen.look(), ImGui::GetIO().DisplaySize, *commands.snapshot());
     }
     /// Where the panel of that id is in the latest frame, and what its plot says. Throws when there is none.
     plot::Rect panel(const std::string& id) const { return find_panel(id).frame; }

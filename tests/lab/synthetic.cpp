@@ -6,6 +6,7 @@
 #include <random>
 
 #include "app/experiment/measured_layers.hpp"
+#include "app/experiment/moments.hpp"
 #include "lab/synthetic_specimen.hpp"
 
 namespace lab::testing {
@@ -320,6 +321,16 @@ std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps
         }
     }
     return s;
+}
+
+void remember(Snapshot& run, uint64_t every) {
+    Moments moments;
+    for (uint64_t step = every; step < run.step; step += every) {
+        const std::shared_ptr<Snapshot> then = synthetic_run(run.settings, step);
+        then->run = run.run;
+        moments.add(*then);
+    }
+    run.moments = moments.kept();
 }
 
 KeptRun keep(const Snapshot& run, uint64_t number, const std::string& change) {

@@ -12,6 +12,9 @@ namespace lab::testing {
 /// `steps` steps of `settings`, deterministic.
 std::shared_ptr<Snapshot> synthetic_run(const Settings& settings, uint64_t steps);
 
+/// Gives `run` earlier steps to go back to, so many apart.
+void remember(Snapshot& run, uint64_t every);
+
 /// `run` as it is kept once another one has begun.
 KeptRun keep(const Snapshot& run, uint64_t number, const std::string& change);
 

@@ -116,8 +116,9 @@ TEST(Theme, EveryLetterOfTheScreenHasIt) {
             run.run = 2;
             run.events = {{200, EventKind::setting, "Learning rate 0.3 to 1"},
                           {412, EventKind::diverged, "B diverged: a loss that is not a number"}};
+            lab::testing::remember(run, 200);
             stage.frame();
-            stage.frame();
+            if (shown != &Settings::plan) stage.press(key(','));
             const Picture ground = stage.ground();
             const ImVec2 pixels = ImGui::GetIO().DisplayFramebufferScale;
             for (const Glyph& glyph : stage.glyphs()) {

@@ -14,8 +14,9 @@ namespace lab {
 
 namespace {
 
-// Below the twin's boundary; of many twins each has little room.
-std::string accuracy_caption(const Snapshot& run, size_t twin) {
+// Below the twin's boundary; of many twins each has little room. In the past it was tested at another step
+// most often, which is told.
+std::string accuracy_caption(const Snapshot& run, size_t twin, bool past) {
     if (const auto& divergence = run.twins[twin].divergence)
         return letter(twin) + " diverged at step " + std::to_string(divergence->step);
     const History<TestRow>& test = run.twins[twin].test;
@@ -25,7 +26,10 @@ std::string accuracy_caption(const Snapshot& run, size_t twin) {
     const double accuracy = test.back().value.accuracy;
     std::snprintf(text.data(), text.size(), "%s %.1f %%", many ? letter(twin).c_str() : "test accuracy",
                   accuracy * 100);
-    return text.data();
+    const uint64_t tested = test.back().step;
+    if (!past || many || tested == run.step) return text.data();
+    std::snprintf(text.data(), text.size(), "%.1f %% at step ", accuracy * 100);
+    return text.data() + std::to_string(tested);
 }
 
 std::string class_label(const vknorm::Dataset& data, uint32_t label) {
@@ -84,7 +88,7 @@ std::vector<plot::MapsView> maps_of(const Theme& theme, const Snapshot& run) {
 }
 
 void draw_data(Panel& panel, const PanelFrame& at) {
-    const Snapshot& run = at.run;
+    const Snapshot& run = at.then;
     const std::vector<plot::LegendEntry> legend = twin_legend(at.look.theme, run);
     const bool pictures = run.test && run.test->image_width > 0,
                table = !pictures && run.train && run.train->features != 2;
@@ -93,8 +97,11 @@ void draw_data(Panel& panel, const PanelFrame& at) {
                                      : pictures    ? explained("Test pictures")
                                      : table       ? explained("Data")
                                                    : panel.explanation;
-    plot::PanelOptions options{
-        .id = panel.id.c_str(), .title = explanation.name, .explanation = explanation, .legend = legend};
+    const std::string step = at.steps.past ? ", step " + std::to_string(run.step) : "";
+    plot::PanelOptions options{.id = panel.id.c_str(),
+                               .title = explanation.name + step,
+                               .explanation = explanation,
+                               .legend = legend};
     if (!run.origin.facts.empty()) options.footer.push_back("Test set: " + run.origin.test_set);
     if (!run.batch_note.empty()) options.footer.push_back(run.batch_note);
     if (pictures) {
@@ -103,7 +110,7 @@ void draw_data(Panel& panel, const PanelFrame& at) {
         for (const TwinView& twin : run.twins) predicted.push_back(twin.predicted);
         if (maps.empty())
             return plot::draw_pictures(at.look, at.frame, options, *run.test, predicted, panel.plot.panel);
-        options.title = unit_name(run.settings) + ": maps";
+        options.title = unit_name(run.settings) + ": maps" + step;
         plot::draw_feature_maps(at.look, at.frame, options, *run.test, predicted, maps, panel.plot.panel);
     } else if (table) {
         draw_facts(at, options, panel.plot.panel);
@@ -124,7 +131,7 @@ void draw_data(Panel& panel, const PanelFrame& at) {
                                   .classes = seen.classes,
                                   .class_names = names,
                                   .probability = seen.probability,
-                                  .caption = accuracy_caption(run, twin),
+                                  .caption = accuracy_caption(run, twin, at.steps.past.has_value()),
                                   .ended = run.twins[twin].divergence.has_value()});
         }
         plot::draw_boundaries(at.look, at.frame, options, boundaries, run.train.get(), panel.plot.panel);

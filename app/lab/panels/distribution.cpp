@@ -40,15 +40,17 @@ std::vector<plot::Ridge> ridges_within(const TwinView& view, size_t layer, const
 
 void draw_distribution(Panel& panel, const PanelFrame& at, size_t twin) {
     const Snapshot& run = at.run;
-    const TwinView& view = run.twins[twin];
+    const TwinView& view = at.then.twins[twin];
     const size_t layer = run.settings.inspected_layer;
-    const plot::Range steps = at.steps.view.range(at.steps.data, plot::Scale::linear);
-    std::vector<plot::Ridge> ridges = ridges_within(view, layer, steps);
+    plot::Range steps = at.steps.view.range(at.steps.data, plot::Scale::linear);
+    // What came after the step looked at is not drawn: the one in front is of that step.
+    if (at.steps.past) steps.high = std::min(steps.high, *at.steps.past);
+    std::vector<plot::Ridge> ridges = ridges_within(run.twins[twin], layer, steps);
     Histogram latest;
     if (layer < view.layers.size()) {
         latest = view.layers[layer].normalized;
         // Kept ones may be many steps old; the one in front is the latest, when that is in sight.
-        const uint64_t step = view.divergence ? view.divergence->step - 1 : run.step;
+        const uint64_t step = view.divergence ? view.divergence->step - 1 : at.then.step;
         const bool in_sight =
             static_cast<double>(step) >= steps.low && static_cast<double>(step) <= steps.high;
         if (in_sight && !ridges.empty() && ridges.back().step < step &&

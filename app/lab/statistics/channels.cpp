@@ -21,12 +21,13 @@ bool has(vknorm::Norm kind, const ChannelQuantity& quantity) {
     return std::find(all.begin(), all.end(), &quantity) != all.end();
 }
 
-ChannelTrace::ChannelTrace(const Snapshot& run, size_t twin, size_t layer) {
-    const TwinView& view = run.twins[twin];
-    if (layer >= view.layers.size() || layer >= view.channels.size() || view.channels[layer].empty()) return;
-    kept_ = &view.channels[layer];
+ChannelTrace::ChannelTrace(const Snapshot& run, const Snapshot& then, size_t twin, size_t layer) {
+    const std::vector<Kept>& channels = run.twins[twin].channels;
+    const TwinView& view = then.twins[twin];
+    if (layer >= view.layers.size() || layer >= channels.size() || channels[layer].empty()) return;
+    kept_ = &channels[layer];
     latest_ = view.layers[layer].channels;
-    latest_step_ = view.divergence ? view.divergence->step - 1 : run.step;
+    latest_step_ = view.divergence ? view.divergence->step - 1 : then.step;
     for (const auto& entry : *kept_) steps_.push_back(static_cast<double>(entry.step));
     if (kept_->back().step < latest_step_) steps_.push_back(static_cast<double>(latest_step_));
 }

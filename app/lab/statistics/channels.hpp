@@ -40,8 +40,9 @@ bool has(vknorm::Norm kind, const ChannelQuantity& quantity);
 /// The channels of a layer's norm at the steps that are kept, and at the latest one.
 class ChannelTrace {
   public:
-    /// `run` must outlive it. Empty where the twin has no norm there, or no step was made.
-    ChannelTrace(const Snapshot& run, size_t twin, size_t layer);
+    /// Those kept are of `run`, the latest one is that of `then`, which may be an earlier step of it. Both
+    /// must outlive this. Empty where the twin has no norm there, or no step was made.
+    ChannelTrace(const Snapshot& run, const Snapshot& then, size_t twin, size_t layer);
 
     bool empty() const { return latest_.empty(); }
     size_t channels() const { return latest_.size(); }

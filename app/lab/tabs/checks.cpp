@@ -18,9 +18,10 @@ namespace lab {
 namespace {
 
 /// Why there is nothing to see of that twin, a line each; empty: there is.
-std::vector<std::string> what_is_missing(const Snapshot& run, const Settings& settings, size_t twin) {
+std::vector<std::string> what_is_missing(const TabFrame& frame, size_t twin) {
+    const Settings& settings = frame.settings;
     const std::string whose = std::string("twin ") + twin_letter(twin);
-    const TwinView& view = run.twins[twin];
+    const TwinView& view = frame.then.twins[twin];
     const std::shared_ptr<const Specimen> specimen = view.specimen_of(settings.inspected_layer);
     if (!is_perceptron(settings))
         return {"The microscope looks at layers of perceptrons.",
@@ -29,6 +30,9 @@ std::vector<std::string> what_is_missing(const Snapshot& run, const Settings& se
     if (settings.twins[twin].norm_of(settings.inspected_layer) == vknorm::Norm::none)
         return {layer + " has no norm: the activation gets z as it is.",
                 "Choose one at the left; that begins a new run, which Ctrl + Z undoes."};
+    if (!specimen && frame.looks_back())
+        return {"Nothing was captured at step " + std::to_string(frame.then.step) + ".",
+                "Steps copy these tensors only while this tab is shown. End goes back to now."};
     const std::string lone = lone_example(settings, twin);
     if (!specimen && !lone.empty())
         return {
@@ -150,15 +154,15 @@ std::vector<Shortcut> Checks::shortcuts(PanelGrid&) {
 void Checks::look_at(const TabFrame& frame) {
     twin_ = std::min({twin_, frame.run.twins.size() - 1, frame.settings.twins.size() - 1});
     if (inspected_ != frame.settings.inspected_unit) inspected_ = unit_ = frame.settings.inspected_unit;
-    const auto now = frame.run.twins[twin_].specimen_of(frame.settings.inspected_layer);
-    const bool same = now == specimen_;
-    specimen_ = now;
-    if (!now) return;
-    row_ = std::min(row_, now->rows() - 1);
-    unit_ = std::min(unit_, now->channels - 1);
-    position_ = std::min(position_, now->positions - 1);
+    const auto found = frame.then.twins[twin_].specimen_of(frame.settings.inspected_layer);
+    const bool same = found == specimen_;
+    specimen_ = found;
+    if (!found) return;
+    row_ = std::min(row_, found->rows() - 1);
+    unit_ = std::min(unit_, found->channels - 1);
+    position_ = std::min(position_, found->positions - 1);
     if (same) return;
-    for (const NormMode mode : norm_modes) modes_[static_cast<size_t>(mode)] = examine(*now, mode);
+    for (const NormMode mode : norm_modes) modes_[static_cast<size_t>(mode)] = examine(*found, mode);
     worst_ = {};
 }
 
@@ -205,7 +209,7 @@ void Checks::draw_controls(const TabFrame& frame) {
         }
     }
     look_at(frame);
-    if (what_is_missing(frame.run, settings, twin_).empty())
+    if (what_is_missing(frame, twin_).empty())
         draw_tensor(make_slide(look, *specimen_, exact(), stepper_, chosen()), width);
     const size_t index = std::min(twin_, settings.twins.size() - 1);
     if (is_perceptron(settings) && !is_concealed(field_named("norm"), settings, index)) {
@@ -220,7 +224,7 @@ void Checks::draw(const TabFrame& frame) {
     const Look& look = frame.look;
     look_at(frame);
     stepper_.advance(ImGui::GetIO().DeltaTime);
-    if (const auto lines = what_is_missing(frame.run, frame.settings, twin_); !lines.empty()) {
+    if (const auto lines = what_is_missing(frame, twin_); !lines.empty()) {
         draw_notice(look, frame.area, lines);
         return;
     }
@@ -235,7 +239,7 @@ void Checks::draw(const TabFrame& frame) {
                      std::to_string(unit_) + dot + "batch of " + std::to_string(specimen.rows()) +
                      " of step " + std::to_string(specimen.step) + dot + "twin " + twin_letter(twin_) + dot +
                      lab::name(shown) + " mode";
-    if (const auto& divergence = frame.run.twins[twin_].divergence)
+    if (const auto& divergence = frame.then.twins[twin_].divergence)
         of += dot + "diverged at step " + std::to_string(divergence->step) + ": this is the last sound one";
 
     const Layout layout = lay_out(look, frame.area);

@@ -73,7 +73,7 @@ class Distributions final : public Tab {
     void draw_bands(const Scene& scene, Cell cell, const plot::Rect& frame, const plot::PanelOptions& panel,
                     const plot::Range& values);
     void draw_unmeasured(const Scene& scene, const plot::Rect& line) const;
-    void draw_numbers(const Look& look, const Snapshot& run) const;
+    void draw_numbers(const TabFrame& frame) const;
     plot::Range values(const Scene& scene, Cell cell) const;
     plot::PlotState& state(Cell cell) { return plots_[cell.twin][cell.column]; }
 
@@ -140,6 +140,8 @@ plot::Range Distributions::values(const Scene& scene, Cell cell) const {
 void Distributions::draw_ridges(const Scene& scene, Cell cell, const plot::Rect& frame,
                                 const plot::PanelOptions& panel, const plot::Range& values) {
     const Look& look = scene.frame.look;
+    std::optional<uint64_t> past;
+    if (scene.frame.looks_back()) past = scene.frame.then.step;
     const size_t by_points = most_points / scene.panels / (bin_choices[bins_] * 2 / 3);
     const auto by_height = static_cast<size_t>(std::max(frame.height() / look.px(least_pitch), 1.0f));
     const size_t most = std::clamp(std::min(by_points, by_height), fewest_ridges, most_ridges);
@@ -151,7 +153,7 @@ void Distributions::draw_ridges(const Scene& scene, Cell cell, const plot::Rect&
                               .empty = "Nothing measured in these steps",
                               .overlay = way_ == Way::overlay,
                               .merged = measured_bins / bin_choices[bins_],
-                              .chosen = chosen_},
+                              .chosen = chosen_ ? chosen_ : past},
                              scene.twins[cell.twin].ridges(columns[cell.column].tensor, scene.shown, most),
                              state(cell), scene.steps);
     if (clicked) chosen_ = chosen_ == clicked ? std::nullopt : clicked;
@@ -242,7 +244,7 @@ void Distributions::draw_unmeasured(const Scene& scene, const plot::Rect& line) 
 void Distributions::draw(const TabFrame& frame) {
     const Look& look = frame.look;
     const Snapshot& run = frame.run;
-    plot::SharedX& steps = frame.panels.begin(run);
+    plot::SharedX& steps = frame.panels.begin(run, frame.then);
     follow(run, steps);
     marked_ = steps.marked;
     hovered_.reset();
@@ -289,17 +291,17 @@ void Distributions::draw(const TabFrame& frame) {
     if (hovered_) looked_at_ = *hovered_;
 }
 
-void Distributions::draw_numbers(const Look& look, const Snapshot& run) const {
+void Distributions::draw_numbers(const TabFrame& frame) const {
+    const Snapshot& run = frame.run;
     const size_t twin = std::min(looked_at_.twin, run.twins.size() - 1);
     const Column& column = columns[looked_at_.column];
     const DistributionTrace trace(run, twin);
     if (!trace.has(column.tensor)) return;
-    const size_t index = marked_   ? trace.index_at(*marked_)
-                         : chosen_ ? trace.index_at(static_cast<double>(*chosen_))
-                                   : trace.size() - 1;
+    const auto chosen = static_cast<double>(chosen_.value_or(frame.then.step));
+    const size_t index = trace.index_at(marked_.value_or(chosen));
     const Distribution& seen = trace.at(index, column.tensor);
     const std::string step = "step " + plot::whole_number(static_cast<double>(trace.step(index)));
-    NumberCard card(look, std::string(column.title) + " of " + lab::letter(twin), step.c_str(),
+    NumberCard card(frame.look, std::string(column.title) + " of " + lab::letter(twin), step.c_str(),
                     seen.non_finite > 0 ? 7 : 6, marked_.has_value());
     card.row("μ, σ", decimals(seen.mean), decimals(seen.deviation));
     card.row("min, max", decimals(seen.minimum), decimals(seen.maximum));
@@ -347,7 +349,7 @@ void Distributions::draw_controls(const TabFrame& frame) {
         if (segments(look, "axes", axes, axis)) same_axis_ = axis == 1;
         hint(look, "Whether the twins' plots of a tensor have one axis, to compare widths");
     }
-    draw_numbers(look, frame.run);
+    draw_numbers(frame);
     ImGui::PopID();
 }
 

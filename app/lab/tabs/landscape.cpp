@@ -15,8 +15,8 @@ class Landscape final : public Tab {
         return "How loss and gradient change along the gradient: how smooth the loss is";
     }
     void draw(const TabFrame& frame) override {
-        frame.panels.begin(frame.run);  // none of them is drawn
-        grid_.draw(frame.look, frame.area, PanelGrid::columns, frame.run);
+        frame.panels.begin(frame.run, frame.then);  // none of them is drawn
+        grid_.draw(frame.look, frame.area, PanelGrid::columns, frame.run, frame.then);
     }
     void draw_controls(const TabFrame& frame) override {
         const Field& field = field_named("landscape-every");

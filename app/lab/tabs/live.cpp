@@ -18,7 +18,7 @@ class Live final : public Tab {
             if (const auto step = draw_event_strip(frame.look, strip, frame.run))
                 frame.panels.look_closely(*step);
         }
-        frame.panels.draw(frame.look, plots, PanelGrid::columns, frame.run);
+        frame.panels.draw(frame.look, plots, PanelGrid::columns, frame.run, frame.then);
     }
     std::vector<Shortcut> shortcuts(PanelGrid& panels) override { return panels.shortcuts(); }
 };

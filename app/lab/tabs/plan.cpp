@@ -221,7 +221,7 @@ class Plan final : public Tab {
     }
     void draw(const TabFrame& frame) override {
         constexpr size_t last = PanelGrid::columns - 1;
-        frame.panels.draw(frame.look, frame.area, last, frame.run);
+        frame.panels.draw(frame.look, frame.area, last, frame.run, frame.then);
         draw_plan(frame.look, PanelGrid::column(frame.look, frame.area, last), frame.run, twin_);
     }
     char letter() const override { return 'P'; }

@@ -184,7 +184,7 @@ void Statistics::draw_controls(const TabFrame& frame) {
         hint(look, "Whose norm is looked at");
         of = subject(frame);
     }
-    const ChannelTrace trace(frame.run, of.twin, of.layer);
+    const ChannelTrace trace(frame.run, frame.then, of.twin, of.layer);
     if (!trace.empty()) {
         int whole = whole_ ? 1 : 0;
         caption(look, "Colours of the maps");
@@ -281,11 +281,11 @@ void Statistics::point_at(const plot::Rect& frame, plot::PanelState& panel, bool
 
 void Statistics::draw(const TabFrame& frame) {
     const Look& look = frame.look;
-    plot::SharedX& steps = frame.panels.begin(frame.run);
+    plot::SharedX& steps = frame.panels.begin(frame.run, frame.then);
     row_.marked = std::exchange(row_.next_marked, std::nullopt);
     pointed_at_ = nullptr;
     const Subject of = subject(frame);
-    const ChannelTrace trace(frame.run, of.twin, of.layer);
+    const ChannelTrace trace(frame.run, frame.then, of.twin, of.layer);
     if (trace.empty()) return draw_notice(look, frame.area, why_nothing(frame.run, of));
     const vknorm::Norm kind = of.measured.kind;
 

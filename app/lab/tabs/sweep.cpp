@@ -263,7 +263,7 @@ void SweepTab::draw_plots(const Look& look, const plot::Rect& area, const SweepV
 
 void SweepTab::draw(const TabFrame& frame) {
     const Look& look = frame.look;
-    frame.panels.begin(frame.run);  // none of them is drawn
+    frame.panels.begin(frame.run, frame.then);  // none of them is drawn
     const std::shared_ptr<const SweepView> view = frame.commands.sweep();
     const plot::Rect head{frame.area.min, {frame.area.max.x, frame.area.min.y + look.px(54)}};
     draw_head(frame, head, view.get());
