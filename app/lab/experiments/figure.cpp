@@ -18,7 +18,8 @@ constexpr float label_gap = 8, bottom_room = 38, marker = 4.5f;
 
 double median_of(std::vector<double> values) {
     std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
+    const size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 std::string line_name(const Figure& figure, const StudyView& study, size_t twin) {
