@@ -173,8 +173,8 @@ TEST(Twins, AddedOnesAreLikeTheFirstButForTheirNorm) {
     const std::vector<TwinSettings> two = settings.twins;
     set_twin_count(settings, 4);
     ASSERT_EQ(settings.twins.size(), 4u);
-    EXPECT_EQ(settings.twins[2], (TwinSettings{vknorm::Norm::layer, vknorm::Activation::tanh, 16}));
-    EXPECT_EQ(settings.twins[3], (TwinSettings{vknorm::Norm::group, vknorm::Activation::tanh, 16}));
+    EXPECT_EQ(settings.twins[2], (TwinSettings{vknorm::Norm::layer, vknorm::Activation::tanh, {}, 16}));
+    EXPECT_EQ(settings.twins[3], (TwinSettings{vknorm::Norm::group, vknorm::Activation::tanh, {}, 16}));
     set_twin_count(settings, 2);
     EXPECT_EQ(settings.twins, two);
     set_twin_count(settings, 1);
