@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/experiment/found_data.hpp"
 #include "app/experiment/presets.hpp"
 #include "app/experiment/share.hpp"
 #include "app/unknown_argument.hpp"
@@ -147,13 +148,6 @@ const Experiment& experiment_named(const std::string& text) {
     return *found;
 }
 
-/// Pictures have hundreds of inputs: a wider, shallower network and larger batches than the points of the
-/// plane.
-void prefer_for_pictures(Settings& settings) {
-    settings.hidden = {256, 128};
-    settings.batch = 128;
-}
-
 void read_size(const std::string& text, Options& options) {
     const size_t x = text.find('x');
     if (x == std::string::npos) throw Unfit(text, "WIDTHxHEIGHT, such as 1600x1000");
@@ -246,7 +240,7 @@ std::variant<Options, Answer> parse_options(std::span<const char* const> argumen
         app, flag_of(data, 0), form_of(data),
         [&](const std::string& text) {
             read(data, settings, 0, text);
-            if (is_pictures(settings) && from_scratch()) prefer_for_pictures(settings);
+            if (from_scratch()) fit_to_data(settings);
         },
         data.help);
     for (const Field& field : fields)

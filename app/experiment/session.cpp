@@ -167,6 +167,7 @@ bool Session::set_running(bool running) {
 }
 
 void Session::take_up(const Settings& settings, bool amends) {
+    if (trainer_ && !same_data(trainer_->settings(), settings)) return change_data(settings);
     if (!trainer_ || begins_new_run(trainer_->settings(), settings)) return begin_run(settings);
     const Settings before = trainer_->settings();
     trainer_->apply(settings);
@@ -181,6 +182,13 @@ void Session::begin_run(const Settings& settings) {
     message_.clear();  // of what was tried before it
     history_.add({trainer_->settings(), run_}, false);
     changed_settings_.clear();
+}
+
+void Session::change_data(const Settings& settings) {
+    const bool was_running = running_;
+    if (attempt([&] { begin_run(settings); })) return;
+    running_ = was_running;
+    ++settings_restored_;
 }
 
 void Session::replace_run(const Settings& settings) {

@@ -67,6 +67,8 @@ class Session final : public Commands {
     void take_up(const Settings& settings, bool amends);
     /// As the user's wish, which can be undone.
     void begin_run(const Settings& settings);
+    /// With data that it can have; where it cannot, the present run goes on with its own.
+    void change_data(const Settings& settings);
     /// The present run is put aside.
     void replace_run(const Settings& settings);
     /// What undo and redo come to.

@@ -94,6 +94,9 @@ void connect_events(GLFWwindow* window) {
     });
     glfwSetKeyCallback(window, on_key);
     glfwSetCharCallback(window, [](GLFWwindow* w, unsigned character) { queue_of(w).text(character); });
+    glfwSetDropCallback(window, [](GLFWwindow* w, int count, const char** paths) {
+        queue_of(w).drop({paths, paths + count});
+    });
     glfwSetWindowFocusCallback(window,
                                [](GLFWwindow* w, int focused) { queue_of(w).focus(focused == GLFW_TRUE); });
 }

@@ -82,20 +82,26 @@ void draw_fields(const Look& look, Section section, Settings& s, Introduction& i
     }
 }
 
-void draw_data(const Look& look, Settings& s, Introduction& introduction) {
-    if (!section(look, "Data", 0)) return;
+// Returns whether other data are to be opened.
+bool draw_data(const Look& look, Settings& s, Introduction& introduction) {
+    if (!section(look, "Data", 0)) return false;
+    constexpr auto other = static_cast<Data>(-1);
+    Data chosen = s.data;
     if (!is_concealed(field_named("data"), s)) {
         std::vector<Choice<Data>> all(data_choices.begin(), data_choices.end());
         if (!s.data_file.empty()) all.push_back({Data::file, "", name(Data::file)});
-        drop_down<Data>(look, "##data", full_width(), s.data, all);
+        all.push_back({other, "", "Open data..."});
+        drop_down<Data>(look, "##data", full_width(), chosen, all);
+        if (chosen != other) s.data = chosen;
         explain(look, field_named("data"));
     }
     draw_fields(look, Section::data, s, introduction, field_named("batch"), Introduction::Place::batch);
     const Field& field = field_named("seed");
-    if (is_concealed(field, s)) return;
+    if (is_concealed(field, s)) return chosen == other;
     auto seed = static_cast<uint32_t>(std::min<uint64_t>(s.seed, UINT32_MAX));
     if (slider(look, field.label, seed, 1, std::max(99u, seed), std::to_string(s.seed))) s.seed = seed;
     explain(look, field);
+    return chosen == other;
 }
 
 void draw_network(const Look& look, Settings& s) {
@@ -277,7 +283,7 @@ void draw_inspect(const Look& look, Settings& s) {
 
 }  // namespace
 
-void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
+bool draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
                    const std::function<void()>& first) {
     plot::card(look, *ImGui::GetWindowDrawList(), frame, look.px(8), look.theme.panel, look.theme.border, 1);
     ImGui::SetCursorScreenPos({frame.min.x + 1, frame.min.y + look.px(6)});
@@ -286,7 +292,7 @@ void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings
     ImGui::BeginChild("controls", {frame.width() - 2, frame.height() - look.px(12)}, false,
                       ImGuiWindowFlags_AlwaysUseWindowPadding);
     first();
-    draw_data(look, settings, introduction);
+    const bool other_data = draw_data(look, settings, introduction);
     draw_network(look, settings);
     for (size_t twin = 0; twin < settings.twins.size(); ++twin) draw_twin(look, twin, settings);
     introduction.draw_below(look, Introduction::Place::twins);
@@ -297,6 +303,7 @@ void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings
     ImGui::EndChild();
     ImGui::PopStyleVar(2);
     keep_inspected_valid(settings);
+    return other_data;
 }
 
 }  // namespace lab

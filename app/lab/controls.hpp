@@ -9,8 +9,9 @@
 
 namespace lab {
 
-/// Draws into `frame` and edits `settings`. `first` draws what stands above all else.
-void draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
+/// Draws into `frame` and edits `settings`. `first` draws what stands above all else. Returns whether other
+/// data are to be opened.
+bool draw_controls(const Look& look, const plot::Rect& frame, Settings& settings, Introduction& introduction,
                    const std::function<void()>& first);
 
 }  // namespace lab

@@ -31,6 +31,7 @@ constexpr std::array gestures = {
     Line{"Shift + wheel", "zoom the values of one plot"},
     Line{"Drag", "move"},
     Line{"Double click", "fit"},
+    Line{"Drop a file or folder", "open it as the run's data"},
     Line{"Rest on a control", "what it is and why it matters"},
     Line{"Rest on an i", "formula and reason of a plot"},
     Line{"Click a legend", "hide or show"},

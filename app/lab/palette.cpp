@@ -11,8 +11,7 @@ namespace lab {
 
 namespace {
 
-constexpr float dialog_width = 620, top = 60, padding = 14, row_height = 28, line_height = 38;
-constexpr size_t most_rows = 14;
+constexpr float dialog_width = 620, top = 60, padding = 14, line_height = 38;
 
 std::string full_name(const PaletteEntry& entry) {
     return entry.kind + ": " + entry.name;
@@ -51,37 +50,13 @@ void Palette::choose(const PaletteEntry& entry) {
 }
 
 void Palette::draw_rows(const Look& look, std::span<const PaletteEntry* const> rows, float width) {
-    ImDrawList& list = *ImGui::GetWindowDrawList();
     if (rows.empty())
-        plot::text(list, look.fonts.body, ImGui::GetCursorScreenPos(), look.theme.muted, "Nothing");
-    // The selected one is in sight.
-    const size_t first = selected_ < most_rows ? 0 : selected_ - most_rows + 1;
-    for (size_t i = first; i < std::min(rows.size(), first + most_rows); ++i) {
-        const PaletteEntry& entry = *rows[i];
-        const ImVec2 at = ImGui::GetCursorScreenPos(), size{width, look.px(row_height)};
-        ImGui::PushID(static_cast<int>(i));
-        const bool clicked = ImGui::InvisibleButton("row", size);
-        if (ImGui::IsItemHovered() && (ImGui::GetIO().MouseDelta.x != 0 || ImGui::GetIO().MouseDelta.y != 0))
-            selected_ = i;
-        ImGui::PopID();
-        if (i == selected_)
-            list.AddRectFilled(at, {at.x + size.x, at.y + size.y}, ImGui::GetColorU32(ImGuiCol_Header),
-                               look.px(5));
-        const float middle = at.y + size.y / 2, small = look.fonts.small->FontSize / 2;
-        plot::text(list, look.fonts.small, {at.x + look.px(8), middle - small}, look.theme.muted,
-                   entry.kind.c_str());
-        const float left = at.x + look.px(92), inset = look.px(10);
-        const std::string detail = plot::fitted(look.fonts.mono, entry.detail, look.px(150));
-        const float detail_width = plot::text_size(look.fonts.mono, detail.c_str()).x;
-        const float right = at.x + size.x - inset - detail_width;
-        const std::string name = plot::fitted(look.fonts.body, entry.name, right - look.px(10) - left);
-        plot::text(list, look.fonts.body, {left, middle - look.fonts.body->FontSize / 2}, look.theme.text,
-                   name.c_str());
-        plot::text(list, look.fonts.mono, {right, middle - look.fonts.mono->FontSize / 2}, look.theme.muted,
-                   detail.c_str());
-        ImGui::SetCursorScreenPos({at.x, at.y + size.y});
-        if (clicked) choose(entry);
-    }
+        plot::text(*ImGui::GetWindowDrawList(), look.fonts.body, ImGui::GetCursorScreenPos(),
+                   look.theme.muted, "Nothing");
+    const auto pressed = rows_.draw(look, rows.size(), width, [&](size_t i) {
+        return DialogRow{rows[i]->kind, rows[i]->name, rows[i]->detail};
+    });
+    if (pressed) choose(*rows[*pressed]);
 }
 
 void Palette::draw_value(const Look& look, const PaletteEntry& entry) {
@@ -101,12 +76,13 @@ void Palette::draw(const Look& look, ImVec2 size, std::span<const PaletteEntry> 
     const std::string typed = line_.text.data();
     const std::vector<const PaletteEntry*> rows =
         asked == entries.end() ? matching(entries, typed) : std::vector<const PaletteEntry*>();
-    const size_t count = asked == entries.end() ? std::clamp<size_t>(rows.size(), 1, most_rows) : 2;
+    const size_t count = asked == entries.end() ? std::clamp<size_t>(rows.size(), 1, DialogRows::most) : 2;
     const float width = look.px(dialog_width), inset = look.px(padding);
-    const float height = 2 * inset + look.px(line_height) + static_cast<float>(count) * look.px(row_height);
+    const float height =
+        2 * inset + look.px(line_height) + static_cast<float>(count) * look.px(DialogRows::height);
     const ImVec2 corner{std::round((size.x - width) / 2), look.px(top)};
     if (!begin_dialog(id, {corner, {corner.x + width, corner.y + height}})) return;
-    if (typed != typed_) selected_ = 0;
+    if (typed != typed_) rows_.selected = 0;
     typed_ = typed;
     ImGui::SetCursorScreenPos({corner.x + inset, corner.y + inset});
     const bool entered = line_.draw(
@@ -117,11 +93,8 @@ void Palette::draw(const Look& look, ImVec2 size, std::span<const PaletteEntry> 
         draw_value(look, *asked);
         if (entered) choose(*asked);
     } else {
-        const auto last = static_cast<std::ptrdiff_t>(std::max<size_t>(rows.size(), 1)) - 1;
-        selected_ = static_cast<size_t>(std::clamp<std::ptrdiff_t>(
-            static_cast<std::ptrdiff_t>(selected_) + arrows_while_typing(), 0, last));
         draw_rows(look, rows, width - 2 * inset);
-        if (entered && selected_ < rows.size()) choose(*rows[selected_]);
+        if (entered && rows_.selected < rows.size()) choose(*rows[rows_.selected]);
     }
     ImGui::EndPopup();
 }

@@ -37,7 +37,7 @@ class Palette {
 
     SearchLine line_;
     std::string typed_;  // before this frame
-    size_t selected_ = 0;
+    DialogRows rows_;
     std::string asks_for_;   // name of the entry whose value is being typed; empty: none is
     std::string complaint_;  // why the value typed cannot be
 };

@@ -7,6 +7,7 @@
 //     wheel 2                         # notches, away from the user, where the pointer is
 //     key Ctrl+Shift+Z                # Space, Enter, Escape, Tab, Left, Home, F11, S, ?
 //     type "0.025"
+//     drop "iris.csv"                 # files or a folder, seen from where the script is
 //     wait 200 steps                  # of the run; or 10 frames
 //     expect "Training"               # is, or comes to be, on the screen; expect no "Training"
 //     expect batch 128                # a setting, as the command line takes it: norm-a layer

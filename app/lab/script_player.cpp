@@ -59,6 +59,7 @@ ScriptPlayer::ScriptPlayer(Screen& screen, Shell& shell, Commands& commands, ImV
       patience_(patience) {}
 
 void ScriptPlayer::play(const Script& script) {
+    folder_ = std::filesystem::path(script.name).parent_path();
     settle();
     for (const ScriptLine& line : script.lines) try {
             act(line);
@@ -91,6 +92,12 @@ void ScriptPlayer::act(const ScriptLine& line) {
         if (verb == "type")
             for (const char character : word) screen_.input().text(static_cast<unsigned char>(character));
         if (verb == "shot") return host_.shot(frame_, word);
+    } else if (verb == "drop") {
+        if (rest.empty()) refuse("drop: needs paths of files or a folder");
+        std::vector<std::string> paths;
+        for (const ScriptWord& word : std::exchange(rest, {}))
+            paths.push_back((folder_ / word.text).string());
+        screen_.input().drop(std::move(paths));
     } else if (verb == "wait") {
         wait(std::exchange(rest, {}));
     } else if (verb == "expect") {
@@ -98,7 +105,8 @@ void ScriptPlayer::act(const ScriptLine& line) {
     } else {
         refuse(
             "got '" + verb +
-            "', needs click, right-click, double-click, hover, drag, wheel, key, type, wait, expect or shot");
+            "', needs click, right-click, double-click, hover, drag, wheel, key, type, drop, wait, expect or "
+            "shot");
     }
     if (!rest.empty()) refuse(verb + ": got '" + rest[0].text + "' too many");
     settle();

@@ -54,6 +54,7 @@ class ScriptPlayer {
     double patience_;
     DrawnText text_;
     Frame frame_{};
+    std::filesystem::path folder_;  // of the script
 };
 
 }  // namespace lab

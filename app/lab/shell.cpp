@@ -4,6 +4,7 @@
 #include <imgui_internal.h>
 
 #include "app/experiment/events.hpp"
+#include "app/experiment/found_data.hpp"
 #include "app/experiment/measured_layers.hpp"
 #include "app/experiment/share.hpp"
 #include "app/lab/cards.hpp"
@@ -132,11 +133,15 @@ void Shell::copy_share_string() {
     announce("Copied: " + text);
 }
 
-void Shell::open_share_string() {
+void Shell::open_clipboard() {
     const char* const text = ImGui::GetClipboardText();
+    open_share_string(text ? text : "");
+}
+
+void Shell::open_share_string(const std::string& text) {
     const Settings before = settings_;
     try {
-        settings_ = read_share_string(text ? text : "");
+        settings_ = read_share_string(text);
     } catch (const Unfit& unfit) {
         return announce(std::string("Not opened: ") + unfit.what());
     }
@@ -144,6 +149,26 @@ void Shell::open_share_string() {
     applied_.concealed.clear();  // nothing was hidden from who wrote the string
     show_what_is_measured();
     begin_run();
+}
+
+void Shell::ask_for_data() {
+    const std::optional<DataFile> file = parse_data_file(settings_.data_file);
+    open_dialog_.begin(file ? file->path.parent_path() : "");
+    asked_for_ = OpenDialog::id;
+}
+
+void Shell::open_data(const std::vector<std::filesystem::path>& paths, const std::string& choice) {
+    if (const std::string shared = shared_text(paths); !shared.empty()) return open_share_string(shared);
+    try {
+        DataFile file = find_data(paths);
+        file.choice = choice;
+        settings_.data = Data::file;
+        settings_.data_file = text_of(file);
+    } catch (const std::invalid_argument& unfit) {
+        return announce(std::string("Not opened: ") + unfit.what());
+    }
+    fit_to_data(settings_);
+    if (!take_back_concealed()) begin_run();
 }
 
 void Shell::take_fix(const Fix& fix) {
@@ -308,8 +333,9 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
                      [&] { requests.export_run = true; });
     add_with_control('C', "Ctrl + C", "copy share string: all settings as a line of text",
                      [this] { copy_share_string(); });
-    add_with_control('V', "Ctrl + V", "open the share string that was copied",
-                     [this] { open_share_string(); });
+    add_with_control('V', "Ctrl + V", "open the share string that was copied", [this] { open_clipboard(); });
+    if (is_there(field_named("data")))
+        add_with_control('O', "Ctrl + O", "open data...", [this] { ask_for_data(); });
     add_with_control('Q', "Ctrl + Q", "quit", [&] { requests.close = true; });
     all.back().always = true;
     return all;
@@ -336,6 +362,7 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
                          std::span<const Shortcut> shortcuts, std::span<const Finding> found) {
     if (asked_for_) ImGui::OpenPopup(std::exchange(asked_for_, nullptr));
     help_.draw(look, size, shortcuts);
+    if (const auto opened = open_dialog_.draw(look, size)) open_data({opened->path}, opened->choice);
     if (const auto fix = draw_findings(look, {layout.time.min.x, layout.time.max.y}, found)) take_fix(*fix);
     if (!ImGui::IsPopupOpen(Palette::id)) return;
     palette_.draw(
@@ -401,8 +428,9 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, const 
         if (asked.run) begin_experiment(*asked.run);
         if (asked.close) gallery_.close();
     } else {
-        draw_controls(look, layout.controls, settings_, introduction_,
-                      [&] { tabs_[shown_]->draw_controls(frame); });
+        if (draw_controls(look, layout.controls, settings_, introduction_,
+                          [&] { tabs_[shown_]->draw_controls(frame); }))
+            ask_for_data();
         if (!run.kept.empty()) draw_runs(look, layout.runs, run, commands_);
     }
     if (gallery_.open() && gallery_.shown()) {
@@ -433,6 +461,8 @@ Requests Shell::draw(Screen& screen, float frame_ms) {
     Requests requests;
     const std::shared_ptr<const Snapshot> run = commands_.snapshot();
     follow(*run);
+    if (const std::vector<std::string> dropped = screen.take_dropped(); !dropped.empty())
+        open_data({dropped.begin(), dropped.end()});
     const std::vector<Shortcut> keys = shortcuts(screen, *run, requests);
     obey_keys(screen, keys);
     const bool introducing = introduction_.running();

@@ -11,6 +11,7 @@
 #include "app/lab/experiments/gallery.hpp"
 #include "app/lab/help.hpp"
 #include "app/lab/introduction.hpp"
+#include "app/lab/open_dialog.hpp"
 #include "app/lab/palette.hpp"
 #include "app/lab/panel_grid.hpp"
 #include "app/lab/plot_menu.hpp"
@@ -83,7 +84,11 @@ class Shell {
     bool take_preset(const Settings& preset);
     void take_fix(const Fix& fix);
     void copy_share_string();
-    void open_share_string();
+    void open_share_string(const std::string& text);
+    void open_clipboard();
+    void ask_for_data();
+    /// What was dropped or chosen, or says that it cannot be. `choice`: as DataFile::choice.
+    void open_data(const std::vector<std::filesystem::path>& paths, const std::string& choice = "");
     /// Begins a run with the settings, though they may be those of the present one.
     void begin_run();
     /// The tab of what a setting switches on, if one of them is on.
@@ -110,6 +115,7 @@ class Shell {
     Help help_;
     Palette palette_;
     TimeSlider time_;
+    OpenDialog open_dialog_;
     PlotMenu plot_menu_;
     std::optional<PlotRequest> plot_asked_for_;
     Introduction introduction_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/experiment/events.hpp"
+#include "app/experiment/found_data.hpp"
 #include "app/ui/focus.hpp"
 #include "app/ui/widgets.hpp"
 
@@ -13,6 +15,18 @@ namespace {
 constexpr double seconds = 15;
 constexpr float padding = 10, cross = 22;
 
+// What a run began with whose data were opened.
+std::string opened_in_words(const Settings& before, const Snapshot& run) {
+    std::string words = found_in_words(run.settings, run.origin);
+    for (const ChangedSetting& changed : changed_settings(before, run.settings))
+        // Smaller batches than asked for have a note of their own.
+        if (changed.field != &field_named("data") &&
+            (changed.field != &field_named("batch") || run.batch_note.empty()))
+            words += ", " + name_of(*changed.field, changed.twin) + " " +
+                     text_of(*changed.field, run.settings, changed.twin);
+    return words + "; began run " + std::to_string(run.run);
+}
+
 }  // namespace
 
 void Toast::watch(const Snapshot& run) {
@@ -20,14 +34,17 @@ void Toast::watch(const Snapshot& run) {
     const bool begun = run.run > newest_run_ && run_ > 0;  // or else an old one came back
     const KeptRun* const left = run.find_kept(run_);
     until_ = 0;
-    if (begun && left) {
+    const bool opened = begun && run.settings.data == Data::file && !same_data(settings_, run.settings);
+    if (opened || (begun && left)) {
         const std::string number = std::to_string(run.run);
-        words_ = (left->run->change.empty() ? "Reset began run " + number
-                                            : "Restarted: " + left->run->change + " began run " + number) +
-                 ". Run " + std::to_string(run_) + " is kept.";
+        words_ = opened                      ? opened_in_words(settings_, run)
+                 : left->run->change.empty() ? "Reset began run " + number
+                                             : "Restarted: " + left->run->change + " began run " + number;
+        if (left) words_ += ". Run " + std::to_string(run_) + " is kept.";
         until_ = ImGui::GetTime() + seconds;
     }
     run_ = run.run;
+    settings_ = run.settings;
     newest_run_ = std::max(newest_run_, run.run);
 }
 

@@ -18,6 +18,7 @@ class Toast {
 
   private:
     std::string words_;
+    Settings settings_;  // of the run
     uint64_t run_ = 0, newest_run_ = 0;
     double until_ = 0;
 };

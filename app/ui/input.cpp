@@ -33,6 +33,7 @@ std::vector<InputEvent> InputQueue::take_frame() {
                 break;
             case Kind::text:
             case Kind::focus:
+            case Kind::drop:
                 break;
         }
         if (!fits) break;

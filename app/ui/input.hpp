@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace lab {
@@ -40,13 +42,14 @@ constexpr Key key(char character) {
 inline constexpr int key_count = 512;  ///< more than the largest Key
 
 struct InputEvent {
-    enum class Kind { move, button, wheel, key, text, focus };
+    enum class Kind { move, button, wheel, key, text, focus, drop };
     Kind kind;
     float x = 0, y = 0;  ///< move: pixels; wheel: notches, y away from the user
     int button = 0;      ///< 0 left, 1 right, 2 middle
     Key key{};
     bool down = false;  ///< button, key; focus: gained
     uint32_t character = 0;
+    std::vector<std::string> paths{};  ///< drop: of files and folders
 };
 
 class InputQueue {
@@ -58,6 +61,9 @@ class InputQueue {
     void wheel(float x, float y) { push({.kind = InputEvent::Kind::wheel, .x = x, .y = y}); }
     void key(Key key, bool down) { push({.kind = InputEvent::Kind::key, .key = key, .down = down}); }
     void text(uint32_t character) { push({.kind = InputEvent::Kind::text, .character = character}); }
+    void drop(std::vector<std::string> paths) {
+        push({.kind = InputEvent::Kind::drop, .paths = std::move(paths)});
+    }
     void focus(bool gained) { push({.kind = InputEvent::Kind::focus, .down = gained}); }
 
     bool empty() const { return events_.empty(); }
@@ -65,7 +71,7 @@ class InputQueue {
     std::vector<InputEvent> take_frame();
 
   private:
-    void push(const InputEvent& event) { events_.push_back(event); }
+    void push(InputEvent event) { events_.push_back(std::move(event)); }
     std::deque<InputEvent> events_;
 };
 

@@ -87,6 +87,9 @@ void Screen::feed() {
                     std::fill(std::begin(io.KeysDown), std::end(io.KeysDown), false);
                 }
                 break;
+            case InputEvent::Kind::drop:
+                dropped_.insert(dropped_.end(), event.paths.begin(), event.paths.end());
+                break;
         }
     }
     io.KeyCtrl = io.KeysDown[static_cast<int>(Key::control)];

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "app/ui/drawn_plots.hpp"
@@ -41,6 +43,8 @@ class Screen {
     void begin(ImVec2 size, float seconds);
     /// Ends it; what is returned lives until the next frame begins.
     Frame end();
+    /// Paths of what was dropped since this was last called.
+    std::vector<std::string> take_dropped() { return std::exchange(dropped_, {}); }
     /// Whether the picture may still change with nothing new to show: input waits, a button is held, text
     /// blinks.
     bool restless() const;
@@ -57,6 +61,7 @@ class Screen {
     std::vector<Fonts> fonts_;  // of the usual size, and larger ones
     const Theme* theme_ = nullptr;
     InputQueue input_;
+    std::vector<std::string> dropped_;
     std::vector<Plate> plates_;
     Focus focus_;
     DrawnPlots plots_;

@@ -131,7 +131,7 @@ PictureSize measure(std::vector<Picture>& pictures, const ImagesOptions& options
         if (options.width == 0 &&
             (picture.size.width != common->width || picture.size.height != common->height))
             throw FormatError(name + ": got " + text_of(picture.size) + " pixels, needs " + text_of(*common) +
-                              " as the first one has, or a size to scale all to");
+                              " as the first one has, or a size to scale all to, such as #32x32");
     }
     PictureSize size = *common;
     if (options.width > 0) size = {options.width, options.height, false};

@@ -99,7 +99,8 @@ TEST(Images, SizesAgreeOrAreScaled) {
     put(folder.path() / "b" / "1.png", counting_png(2, 4));
     EXPECT_EQ(message_of<FormatError>([&] { read_images(folder.path()); }),
               (folder.path() / "b" / "1.png").string() +
-                  ": got 2 x 4 pixels, needs 4 x 2 as the first one has, or a size to scale all to");
+                  ": got 2 x 4 pixels, needs 4 x 2 as the first one has, or a size to scale all to, such as "
+                  "#32x32");
     const Dataset same = read_images(folder.path(), {.height = 2, .width = 2}).train;
     EXPECT_EQ(same.shape(), (std::vector<uint32_t>{1, 2, 2}));
     const std::vector<double> expected = {0.5, 2.5, 4.5, 6.5, 1, 2, 5, 6};

@@ -10,7 +10,8 @@ using lab::InputQueue;
 using lab::Key;
 using Kind = InputEvent::Kind;
 
-// What each frame sees, as letters: m move, p press, r release, w wheel, d key down, u key up, t text.
+// What each frame sees, as letters: m move, p press, r release, w wheel, d key down, u key up, t text,
+// o drop.
 std::vector<std::string> frames(InputQueue& queue) {
     std::vector<std::string> result;
     while (!queue.empty()) {
@@ -33,6 +34,9 @@ std::vector<std::string> frames(InputQueue& queue) {
                     break;
                 case Kind::focus:
                     frame += 'f';
+                    break;
+                case Kind::drop:
+                    frame += 'o';
                     break;
             }
         result.push_back(frame);

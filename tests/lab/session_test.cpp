@@ -185,8 +185,17 @@ TEST(Session, UnreadableFileIsSaidAndTheRunStays) {
     EXPECT_EQ(state->severity, Severity::error);
     EXPECT_NE(state->message.find("/no/such/file.csv"), std::string::npos) << state->message;
     EXPECT_EQ(state->settings, small());
+    EXPECT_EQ(state->settings_restored, 1u) << "so that controls follow";
     session.step();
     wait_for(session, [](const Snapshot& s) { return s.step == 2; });
+
+    // It goes on training where it did.
+    session.run();
+    session.apply(missing);
+    const auto going = wait_for(session, [](const Snapshot& s) { return s.settings_restored == 2; });
+    EXPECT_NE(going->message.find("/no/such/file.csv"), std::string::npos) << going->message;
+    wait_for(session, [&](const Snapshot& s) { return s.step > going->step + 5; });
+    EXPECT_TRUE(session.snapshot()->running);
 
     // Nor is it the end when there is no run yet.
     Session broken(test_device(), missing);
