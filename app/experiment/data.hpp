@@ -11,6 +11,7 @@
 #include <vknorm/csv.hpp>
 #include <vknorm/data.hpp>
 
+#include "app/experiment/data_file.hpp"
 #include "app/experiment/settings.hpp"
 
 namespace lab {

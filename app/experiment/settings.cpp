@@ -4,6 +4,8 @@
 #include <array>
 #include <numeric>
 
+#include "app/experiment/data_file.hpp"
+
 namespace lab {
 
 bool is_planar(Data data) {
@@ -88,20 +90,6 @@ void keep_norms_valid(Settings& settings) {
         const uint32_t most = most_groups(settings, twin);
         while (most > 0 && (its.groups > most || most % its.groups != 0)) --its.groups;
     }
-}
-
-std::optional<DataFile> parse_data_file(const std::string& text) {
-    const size_t colon = text.find(':');
-    const auto format = std::find_if(data_formats.begin(), data_formats.end(), [&](const DataFormat& one) {
-        return colon != std::string::npos && text.substr(0, colon) == one.word;
-    });
-    if (format == data_formats.end()) return std::nullopt;
-    const std::string path = text.substr(colon + 1);
-    const size_t mark = path.rfind('#');
-    std::error_code ignored;
-    if (mark == std::string::npos || std::filesystem::exists(path, ignored))
-        return DataFile{format, path, ""};
-    return DataFile{format, path.substr(0, mark), path.substr(mark + 1)};
 }
 
 std::string data_form() {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
+#include "app/experiment/data_file.hpp"
 #include "app/experiment/presets.hpp"
 #include "app/experiment/share.hpp"
 

@@ -137,7 +137,8 @@ const Panel& Stage::find_panel(const std::string& id) const {
 
 std::vector<plot::Rect> Stage::frames() {
     const ShellLayout at = layout();
-    std::vector<plot::Rect> frames = {at.toolbar, at.tabs, at.controls, at.cards, at.status, at.runs, at.time};
+    std::vector<plot::Rect> frames = {at.toolbar, at.tabs, at.controls, at.cards,
+                                      at.status,  at.runs, at.time};
     if (!commands.snapshot()->events.empty())
         frames.push_back({{at.tab.min.x, at.tab.max.y - screen.look().px(event_strip_height)}, at.tab.max});
     if (shell.settings().plan) frames.push_back(plan());
