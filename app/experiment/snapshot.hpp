@@ -224,7 +224,8 @@ struct Snapshot {
     std::vector<TwinView> twins = std::vector<TwinView>(settings.twins.size());
     std::vector<Event> events;  ///< of this run
     std::vector<KeptRun> kept;  ///< earlier runs, the one left last at the end
-    /// How often settings came from the session: by undo, redo, or a run that came back.
+    /// How often settings came from the session: by undo, redo, a run that came back, data that could not be
+    /// had.
     uint64_t settings_restored = 0;
     bool can_undo = false, can_redo = false;
 
