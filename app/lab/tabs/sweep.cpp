@@ -110,7 +110,8 @@ void SweepTab::draw_controls(const TabFrame& frame) {
 
     label(look, "Along the axis");
     int selected = static_cast<int>(along_);
-    if (choice(look, "##along", width, names[along_], names, selected)) along_ = static_cast<size_t>(selected);
+    if (choice(look, "##along", width, names[along_], names, selected))
+        along_ = static_cast<size_t>(selected);
     hint(look, "What the runs of a plot differ in. The command line sweeps any setting: --sweep");
     label(look, "A plot for each");
     std::vector<const char*> others = {"Nothing else"};
