@@ -224,13 +224,9 @@ struct Snapshot {
     std::vector<TwinView> twins = std::vector<TwinView>(settings.twins.size());
     std::vector<Event> events;  ///< of this run
     std::vector<KeptRun> kept;  ///< earlier runs, the one left last at the end
-<<<<<<< HEAD
     /// Earlier steps of this run, to go back to; see Moments.
     std::vector<std::shared_ptr<const Snapshot>> moments;
-    /// How often settings came from the session: by undo, redo, or a run that came back.
-=======
     /// How often settings came from the session: by undo, redo, an earlier run, data that could not be had.
->>>>>>> drop
     uint64_t settings_restored = 0;
     bool can_undo = false, can_redo = false;
 

@@ -45,21 +45,21 @@ bool dialog_or_list_open() {
 
 }  // namespace
 
-ShellLayout lay_out(const Look& look, ImVec2 size, const Snapshot& run) {
+ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs, bool turns_back) {
     ShellLayout layout;
     const float gap = look.px(8), left = gap, right = size.x - gap;
     const float controls_width = look.px(size.x < look.px(1400) ? 236 : 268);
     layout.toolbar = {{left, gap}, {right, gap + look.px(44)}};
     layout.status = {{left, size.y - look.px(30)}, {right, size.y - look.px(4)}};
     const float top = layout.toolbar.max.y + gap, bottom = layout.status.min.y - look.px(4);
-    const float runs = runs_height(look, run.kept.size()), controls_right = left + controls_width;
+    const float runs = runs_height(look, kept_runs), controls_right = left + controls_width;
     layout.runs = {{left, bottom - runs}, {controls_right, bottom}};
     layout.controls = {{left, top}, {controls_right, bottom - (runs > 0 ? runs + gap : 0)}};
     const float area_left = controls_right + gap;
     layout.tabs = {{area_left, top}, {right, top + look.px(tool_height)}};
     const float cards_height = look.px(size.y < look.px(900) ? 72 : 84), cards_top = layout.tabs.max.y + gap;
     layout.cards = {{area_left, cards_top}, {right, cards_top + cards_height}};
-    const float time = TimeSlider::has_past(run) ? look.px(TimeSlider::height) : 0;
+    const float time = turns_back ? look.px(TimeSlider::height) : 0;
     layout.time = {{area_left, bottom - time}, {right, bottom}};
     layout.tab = {{area_left, layout.cards.max.y + gap}, {right, bottom - (time > 0 ? time + gap : 0)}};
     return layout;
@@ -260,7 +260,7 @@ void Shell::step_back(Focus& focus) {
         focus.leave();
     else if (gallery_.open())
         gallery_.close();
-    else if (!tabs_[shown_]->step_back() && !panels_.leave_full())
+    else if (!tabs_[shown_]->step_back() && !panels_.leave_full() && tabs_[shown_]->turns_back())
         time_.go_to_now();
 }
 
@@ -285,7 +285,7 @@ std::vector<Shortcut> Shell::shortcuts(Screen& screen, const Snapshot& run, Requ
     add_with_control('Y', "Ctrl + Y", "redo; also Ctrl + Shift + Z", [&] { commands_.redo(); });
     add_with_control('Z', "", "", [&] { commands_.redo(); });
     all.back().shift = true;
-    if (TimeSlider::has_past(run)) {
+    if (turns_back(run)) {
         add(key(','), ",  .  End", "look at the step kept before, at the next one, at now",
             [this] { time_.go(-1); });
         add(key('.'), "", "look at the next step that was kept", [this] { time_.go(1); });
@@ -391,7 +391,7 @@ void Shell::draw_dialogs(const Look& look, ImVec2 size, const ShellLayout& layou
 void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, const Snapshot& then,
                         float frame_ms, std::span<const Shortcut> shortcuts) {
     const Look look = screen.look();
-    ShellLayout layout = lay_out(look, size, run);
+    ShellLayout layout = lay_out(look, size, run.kept.size(), turns_back(run));
     if (gallery_.open()) {
         const float moved = gallery_.width(look, size.x) - layout.controls.width();
         layout.controls.max = {layout.controls.max.x + moved, layout.time.max.y};
@@ -439,7 +439,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, const 
         if (draw_cards(look, layout.cards, then, settings_, tabs_[shown_]->followed()))
             show_measured(&Settings::microscope);
         tabs_[shown_]->draw(frame);
-        if (TimeSlider::has_past(run)) time_.draw(look, layout.time, run);
+        if (layout.time.height() > 0) time_.draw(look, layout.time, run);
     }
     if (auto asked = plot_menu_.draw(look)) plot_asked_for_ = std::move(asked);
     const std::vector<Finding> found = findings(run);
@@ -472,8 +472,8 @@ Requests Shell::draw(Screen& screen, float frame_ms) {
     ImGui::Begin("lab", nullptr,
                  ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNav |
                      ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse);
-    const TimeSlider::Moment then = time_.follow(run, settings_, ImGui::GetIO().DeltaTime);
-    draw_window(screen, size, *run, *then, frame_ms, keys);
+    const TimeSlider::Moment looked_at = time_.follow(run, settings_, ImGui::GetIO().DeltaTime);
+    draw_window(screen, size, *run, turns_back(*run) ? *looked_at : *run, frame_ms, keys);
     ImGui::End();
     requests.introduced = introducing && !introduction_.running();
 

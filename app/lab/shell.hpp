@@ -30,9 +30,9 @@ inline const ImVec2 least_window{1200, 800};
 struct ShellLayout {
     plot::Rect toolbar, tabs, controls, cards, tab, status;
     plot::Rect runs;  ///< of no height while there are none before the present one
-    plot::Rect time;  ///< of no height while there is no earlier step to look at
+    plot::Rect time;  ///< of no height while no earlier step can be looked at
 };
-ShellLayout lay_out(const Look& look, ImVec2 size, const Snapshot& run);
+ShellLayout lay_out(const Look& look, ImVec2 size, size_t kept_runs, bool turns_back);
 
 /// What the user asked of the program around the window.
 struct Requests {
@@ -56,8 +56,14 @@ class Shell {
 
     const Settings& settings() const { return settings_; }
     const std::vector<Panel>& panels() const { return panels_.panels(); }
-    /// The earlier step that is looked at; none: the latest.
-    std::optional<uint64_t> past_step() const { return time_.past_step(); }
+    /// Whether an earlier step of `run` can be looked at.
+    bool turns_back(const Snapshot& run) const {
+        return tabs_[shown_]->turns_back() && TimeSlider::has_past(run);
+    }
+    /// The one that is; none: the latest.
+    std::optional<uint64_t> past_step() const {
+        return tabs_[shown_]->turns_back() ? time_.past_step() : std::nullopt;
+    }
     /// Trains slowly, and explains the screen with a few cards.
     void introduce();
     /// Says something in the status bar, for some seconds.

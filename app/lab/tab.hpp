@@ -41,6 +41,8 @@ class Tab {
     virtual void draw_controls(const TabFrame&) {}
     /// Closes what fills it; false: nothing does.
     virtual bool step_back() { return false; }
+    /// Whether it can show an earlier step; the others are of now.
+    virtual bool turns_back() const { return false; }
     /// Whether its picture changes by itself.
     virtual bool moves() const { return false; }
 

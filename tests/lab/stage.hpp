@@ -52,7 +52,10 @@ class Stage {
     size_t seen(const std::string& words);
 
     const ImDrawData& draw_data() const { return *frame_.draw_data; }
-    ShellLayout layout() { return lay_out(screen.look(), ImGui::GetIO().DisplaySize, *commands.snapshot()); }
+    ShellLayout layout() {
+        const Snapshot& run = *commands.snapshot();
+        return lay_out(screen.look(), ImGui::GetIO().DisplaySize, run.kept.size(), shell.turns_back(run));
+    }
     /// Where the panel of that id is in the latest frame, and what its plot says. Throws when there is none.
     plot::Rect panel(const std::string& id) const { return find_panel(id).frame; }
     const plot::PlotState& plot(const std::string& id) const { return find_panel(id).plot; }

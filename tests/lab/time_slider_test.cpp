@@ -285,6 +285,25 @@ TEST(TimeSlider, TheMicroscopeLooksAtTheBatchOfTheStep) {
     EXPECT_EQ(scene.says("Nothing was captured at step 50."), 1u);
 }
 
+TEST(TimeSlider, LeavesRoomInEveryTab) {
+    Settings settings;
+    settings.distributions = settings.landscape = settings.plan = settings.microscope = true;
+    for (const ImVec2 size : {ImVec2{1280, 800}, ImVec2{1600, 1000}, ImVec2{2560, 1440}})
+        for (const Theme* theme : {&dark_theme(), &light_theme(), &projector_theme()}) {
+            Scene scene(settings, size);
+            scene.stage.screen.set_theme(*theme);
+            for (const MakeTab tab : all_tabs) {
+                SCOPED_TRACE(std::string(theme->name) + " " + std::to_string(static_cast<int>(size.x)) + " " +
+                             tab()->name());
+                scene.stage.open(tab);
+                scene.look_back();
+                EXPECT_EQ(scene.looks_at().has_value(), tab()->turns_back());
+                expect_letters_apart(scene.stage);
+                expect_letters_whole(scene.stage);
+            }
+        }
+}
+
 TEST(TimeSlider, FlagsStandOnItAndLeadThere) {
     Scene scene;
     Stage& stage = scene.stage;

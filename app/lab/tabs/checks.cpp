@@ -98,6 +98,7 @@ class Checks final : public Tab {
         return "The microscope: what the inspected norm does to a batch, value by value, checked against "
                "float64";
     }
+    bool turns_back() const override { return true; }
     bool Settings::*measured() const override { return &Settings::microscope; }
     bool moves() const override { return stepper_.moves(); }
     std::optional<FollowedExample> followed() const override {

@@ -52,6 +52,7 @@ class Distributions final : public Tab {
     const char* note() const override {
         return "How the tensors of the inspected layer are distributed, before and behind its norm";
     }
+    bool turns_back() const override { return true; }
     void draw(const TabFrame& frame) override;
     void draw_controls(const TabFrame& frame) override;
     std::vector<Shortcut> shortcuts(PanelGrid& panels) override;

@@ -10,6 +10,7 @@ class Live final : public Tab {
   public:
     const char* name() const override { return "Live"; }
     const char* note() const override { return "The run as it goes"; }
+    bool turns_back() const override { return true; }
     void draw(const TabFrame& frame) override {
         plot::Rect plots = frame.area;
         if (!frame.run.events.empty()) {

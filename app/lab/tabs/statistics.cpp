@@ -79,6 +79,7 @@ class Statistics final : public Tab {
     const char* note() const override {
         return "Every channel of the inspected layer's norm, over all steps";
     }
+    bool turns_back() const override { return true; }
     void draw(const TabFrame& frame) override;
     void draw_controls(const TabFrame& frame) override;
     std::vector<Shortcut> shortcuts(PanelGrid& panels) override;
