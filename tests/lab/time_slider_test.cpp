@@ -1,4 +1,5 @@
 // The slider that turns time back: what it moves, what it leaves alone, and the ways back to now.
+#include <cstring>
 #include <gtest/gtest.h>
 
 #include "app/experiment/moments.hpp"
