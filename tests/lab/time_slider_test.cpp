@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "app/experiment/moments.hpp"
-#include "app/experiment/picture_model.hpp"
 #include "lab/drawing.hpp"
 
 namespace {
