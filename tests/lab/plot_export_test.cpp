@@ -236,6 +236,14 @@ TEST(PlotExport, NamesSayPlotAndStepAndNothingIsReplaced) {
                     stage.size, 600, test_gpu());
         EXPECT_TRUE(std::filesystem::exists(folder.path() / name)) << name;
     }
+    lab::testing::remember(stage.commands.shown(), 100);
+    stage.frame();
+    stage.press(key(','));
+    export_plot(folder.path(), {"distribution A", &form(PlotFormat::csv)}, stage.shell, stage.screen,
+                stage.size, 600, test_gpu());
+    const auto earlier = folder.path() / "distribution-A-step-500-of-600-1.csv";
+    ASSERT_TRUE(std::filesystem::exists(earlier));
+    EXPECT_EQ(read_text(earlier).find("\n600,"), std::string::npos) << "of later steps it has nothing";
 }
 
 TEST(PlotExport, WhatHasNoNumbersSaysSo) {

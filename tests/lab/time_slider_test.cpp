@@ -1,8 +1,8 @@
 // The slider that turns time back: what it moves, what it leaves alone, and the ways back to now.
+#include <cstring>
 #include <gtest/gtest.h>
 
 #include "app/experiment/moments.hpp"
-#include "app/experiment/picture_model.hpp"
 #include "lab/drawing.hpp"
 
 namespace {
