@@ -279,7 +279,8 @@ TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
         R"("model":"mlp","hidden":[16,8],"init_scale":1.0,"norm_a":"batch","norm_b":"none",)"
         R"("groups_a":8,"groups_b":8,"ghost_size_a":16,"ghost_size_b":16,"devices_a":1,"devices_b":1,)"
         R"("device_statistics_a":"synchronized","device_statistics_b":"synchronized","activation_a":"relu",)"
-        R"("activation_b":"relu","batch":32,"optimizer":"sgd","lr":0.3,"momentum":0.0,"nesterov":false,)"
+        R"("activation_b":"relu","order_a":"before","order_b":"before","batch":32,"optimizer":"sgd",)"
+        R"("lr":0.3,"momentum":0.0,"nesterov":false,)"
         R"("weight_decay":0.0001,"schedule":"constant","schedule_steps":1000,"warm_up":0,"clip":0.0,)"
         R"("label_smoothing":0.0,"accumulate":1,"norm_momentum":0.1,"epsilon":1e-05})");
 }
@@ -304,35 +305,6 @@ TEST(Headless, ConductsAnExperimentAndExitsByItsVerdict) {
             EXPECT_EQ(criterion["holds"], status == 0);
         }
     }
-}
-
-TEST(Headless, ASweepGoesOnWithWhatItsTableHas) {
-    const TemporaryDirectory folder;
-    const std::filesystem::path out = folder.path() / "out";
-    const auto sweep = [&](std::vector<std::string> more) {
-        std::vector<std::string> all = {"--steps", "5", "--seeds", "1", "--sweep"};
-        all.insert(all.end(), more.begin(), more.end());
-        return command(out, all);
-    };
-    Program first(folder.path(), sweep({"lr=0.1/1"}));
-    ASSERT_EQ(first.wait(), 0) << first.error();
-    EXPECT_NE(first.out().find("2 of 2 runs"), std::string::npos) << first.out();
-    const std::string table = read_text(out / "sweep.csv");
-    EXPECT_EQ(read_table(out / "sweep.csv").size(), 1u + 2 * 2) << "twins of runs";
-
-    Program more(folder.path(), sweep({"lr=0.1/1/3"}));
-    ASSERT_EQ(more.wait(), 0) << more.error();
-    EXPECT_NE(more.error().find("2 of 3 runs are there"), std::string::npos) << more.error();
-    EXPECT_EQ(read_text(out / "sweep.csv").substr(0, table.size()), table) << "what was there stays";
-
-    Program other(folder.path(), sweep({"batch=4/8"}));
-    EXPECT_EQ(other.wait(), 1);
-    EXPECT_NE(other.error().find("needs another --out, or --force"), std::string::npos) << other.error();
-    Program forced(folder.path(), sweep({"batch=4/8", "--force"}));
-    EXPECT_EQ(forced.wait(), 0) << forced.error();
-    EXPECT_EQ(read_table(out / "sweep.csv").size(), 1u + 2 * 2);
-    Program wrong(folder.path(), sweep({"lr=0.1", "--sweep", "lr=1"}));
-    EXPECT_EQ(wrong.wait(), 2);
 }
 
 /// The lines of twin A behind that step.

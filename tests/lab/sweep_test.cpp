@@ -1,4 +1,5 @@
 // Sweeps: which runs they make, that each is the run that Trainer makes, and that none is made twice.
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -7,11 +8,15 @@
 #include "app/experiment/sweeper.hpp"
 #include "lab/small_trainer.hpp"
 #include "support/data_files.hpp"
+#include "support/places.hpp"
+#include "support/program.hpp"
 
 namespace {
 
 using namespace lab;
 using namespace lab::testing;
+using vknorm::testing::Program;
+using vknorm::testing::read_text;
 using vknorm::testing::refusal;
 
 SweepPlan small_plan() {
@@ -145,6 +150,50 @@ TEST(Sweep, AnotherFileIsNoTableOfOne) {
               file.string() + ":1: has no column twin, needs the table of a sweep");
     EXPECT_EQ(refused("lr,seed,twin,accuracy,loss,diverged_at,steps,refused,run\n1,2\n"),
               file.string() + ":2: has 2 columns, 9 stand in line 1, needs the table of a sweep");
+}
+
+size_t lines_of(const std::string& text) {
+    return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST(Sweep, OnTheCommandLineItGoesOnWithWhatItsTableHas) {
+    const vknorm::test::TemporaryDirectory folder;
+    const std::filesystem::path out = folder.path() / "out", file = out / "sweep.csv";
+    const auto sweep = [&](std::vector<std::string> more) {
+        std::vector<std::string> all = {vknorm::testing::built_program("vknorm-lab"),
+                                        "--hidden",
+                                        "16,8",
+                                        "--device",
+                                        test_device().info().uuid_text(),
+                                        "--out",
+                                        out.string(),
+                                        "--steps",
+                                        "5",
+                                        "--seeds",
+                                        "1",
+                                        "--sweep"};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    Program first(folder.path(), sweep({"lr=0.1/1"}));
+    ASSERT_EQ(first.wait(), 0) << first.error();
+    EXPECT_NE(first.out().find("2 of 2 runs"), std::string::npos) << first.out();
+    const std::string table = read_text(file);
+    EXPECT_EQ(lines_of(table), 1u + 2 * 2) << "twins of runs";
+
+    Program more(folder.path(), sweep({"lr=0.1/1/3"}));
+    ASSERT_EQ(more.wait(), 0) << more.error();
+    EXPECT_NE(more.error().find("2 of 3 runs are there"), std::string::npos) << more.error();
+    EXPECT_EQ(read_text(file).substr(0, table.size()), table) << "what was there stays";
+
+    Program other(folder.path(), sweep({"batch=4/8"}));
+    EXPECT_EQ(other.wait(), 1);
+    EXPECT_NE(other.error().find("needs another --out, or --force"), std::string::npos) << other.error();
+    Program forced(folder.path(), sweep({"batch=4/8", "--force"}));
+    EXPECT_EQ(forced.wait(), 0) << forced.error();
+    EXPECT_EQ(lines_of(read_text(file)), 1u + 2 * 2);
+    Program wrong(folder.path(), sweep({"lr=0.1", "--sweep", "lr=1"}));
+    EXPECT_EQ(wrong.wait(), 2);
 }
 
 TEST(Sweep, BesideTheRunItStopsAndGoesOn) {
