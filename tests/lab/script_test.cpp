@@ -121,7 +121,8 @@ void do_anything(InputQueue& input, std::mt19937& random, ImVec2 on) {
                                    Key::enter, Key::escape, Key::control, Key::shift, Key::f11,  Key::f12,
                                    key(' '),   key('S'),    key('R'),     key('T'),   key('F'),  key('B'),
                                    key('L'),   key('D'),    key('P'),     key('Z'),   key('Y'),  key('1'),
-                                   key('2'),   key('3'),    key('4'),     key('5')};
+                                   key('2'),   key('3'),    key('4'),     key('5'),   key('6'),  key('7'),
+                                   key('C'),   key('V'),    key(','),     key('.'),   Key::end};
     switch (below(8)) {
         case 0:
         case 1:
