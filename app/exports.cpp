@@ -6,6 +6,7 @@
 
 #include <vknorm/file.hpp>
 
+#include "app/experiment/csv_text.hpp"
 #include "app/experiment/report.hpp"
 #include "app/experiment/sweep_table.hpp"
 #include "app/experiment/sweeper.hpp"
@@ -38,13 +39,8 @@ std::string csv_of(const Table& table) {
     std::string text;
     const auto add = [&](const std::vector<std::string>& cells) {
         for (size_t i = 0; i < cells.size(); ++i) {
-            std::string cell = cells[i];
-            if (cell.find_first_of(",\"\n") != std::string::npos) {
-                for (size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2)
-                    cell.insert(at, 1, '"');
-                cell = '"' + cell + '"';
-            }
-            text += (i == 0 ? "" : ",") + cell;
+            const bool plain = cells[i].find_first_of(",\"\n") == std::string::npos;
+            text += (i == 0 ? "" : ",") + (plain ? cells[i] : in_quotes(cells[i]));
         }
         text += '\n';
     };

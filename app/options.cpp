@@ -98,11 +98,6 @@ std::string quoted(const std::string& argument) {
     return text + "'";
 }
 
-std::string lower_case(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-}
-
 /// The preset whose name begins with `text`, or else the only one that contains it.
 const Preset& find_preset(const std::string& text) {
     const std::string wanted = lower_case(text);

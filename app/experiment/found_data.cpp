@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+
+#include "app/experiment/share.hpp"
 
 namespace lab {
 
@@ -26,11 +27,6 @@ constexpr const char* needed =
 const DataFormat& format_of(std::string_view word) {
     return *std::find_if(data_formats.begin(), data_formats.end(),
                          [&](const DataFormat& format) { return format.word == word; });
-}
-
-std::string lower_case(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
 }
 
 bool ends_in_one_of(const std::string& name, std::initializer_list<const char*> endings) {
@@ -201,7 +197,7 @@ std::string shared_text(const std::vector<fs::path>& paths) {
     std::ifstream file(paths.front(), std::ios::binary);
     file.read(text.data(), static_cast<std::streamsize>(most));
     text.resize(static_cast<size_t>(file.gcount()));
-    return text.find("vknorm:") == std::string::npos ? "" : text;
+    return has_share_string(text) ? text : "";
 }
 
 void fit_to_data(Settings& settings) {

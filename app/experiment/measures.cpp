@@ -34,11 +34,13 @@ Curve curve_of(const RunRecord& run, size_t twin, History TwinView::*history, Va
 
 }  // namespace
 
-double accuracy(const RunRecord& run, size_t twin) {
-    if (!there(run, twin)) return 0;
-    const TwinView& view = run.run.twins[twin];
-    if (view.divergence) return 1.0 / run.run.train->classes;
+double accuracy(const TwinView& view, uint32_t classes) {
+    if (view.divergence) return 1.0 / classes;
     return view.test.empty() ? 0 : static_cast<double>(view.test.back().value.accuracy);
+}
+
+double accuracy(const RunRecord& run, size_t twin) {
+    return there(run, twin) ? accuracy(run.run.twins[twin], run.run.train->classes) : 0;
 }
 
 double step_reaching(const RunRecord& run, size_t twin, double accuracy) {

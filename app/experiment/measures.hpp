@@ -9,6 +9,7 @@ namespace lab {
 
 /// The latest accuracy on the test set, with running statistics; that of guessing where the twin has
 /// diverged, and 0 where nothing was tested.
+double accuracy(const TwinView& view, uint32_t classes);
 double accuracy(const RunRecord& run, size_t twin);
 /// The first step at which that was reached; infinite: never.
 double step_reaching(const RunRecord& run, size_t twin, double accuracy);

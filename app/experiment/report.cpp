@@ -11,6 +11,7 @@
 
 #include <vknorm/file.hpp>
 
+#include "app/experiment/csv_text.hpp"
 #include "app/experiment/measured_layers.hpp"
 #include "app/experiment/share.hpp"
 
@@ -340,11 +341,8 @@ void write_events(const std::filesystem::path& file, const Snapshot& run) {
     std::string lines = "number,step,kind,what\n";
     for (size_t i = 0; i < run.events.size(); ++i) {
         const Event& event = run.events[i];
-        std::string words = event.words;
-        for (size_t at = 0; (at = words.find('"', at)) != std::string::npos; at += 2)
-            words.insert(at, 1, '"');
-        lines += std::to_string(i + 1) + ',' + std::to_string(event.step) + ',' + word(event.kind) + ",\"" +
-                 words + "\"\n";
+        lines += std::to_string(i + 1) + ',' + std::to_string(event.step) + ',' + word(event.kind) + ',' +
+                 in_quotes(event.words) + '\n';
     }
     vknorm::write_file(file, lines);
 }

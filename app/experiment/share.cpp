@@ -111,6 +111,10 @@ std::string share_string(const Settings& settings) {
     return text + end_mark;
 }
 
+bool has_share_string(const std::string& text) {
+    return text.find(prefix) != std::string::npos;
+}
+
 Settings read_share_string(const std::string& text) {
     std::map<std::string, std::string> words = words_of(line_in(text));
     Settings settings;

@@ -13,6 +13,8 @@
 namespace lab {
 
 std::string share_string(const Settings& settings);
+/// Whether one begins in `text`.
+bool has_share_string(const std::string& text);
 /// The settings of the first such line in `text`, whatever stands around it. Throws Unfit, which names the
 /// word that is wrong, also where the line has been cut short.
 Settings read_share_string(const std::string& text);

@@ -29,9 +29,7 @@ void Study::begin_run() {
     }
     Settings settings = plans_[plan_].settings;
     settings.seed = first_seed + seed_;
-    if (!data_ || !same_data(data_settings_, settings)) data_ = make_run_data(settings);
-    data_settings_ = settings;
-    run_.emplace(device_, settings, *data_);
+    run_.emplace(device_, settings, data_.of(settings));
     event_ = 0;
     trials_.back().runs.push_back({.x = plans_[plan_].x});
     obey_events(false);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/experiment/experiment.hpp"
+#include "app/experiment/latest_data.hpp"
 
 namespace lab {
 
@@ -44,8 +45,7 @@ class Study {
     std::vector<RunPlan> plans_;
     size_t seeds_, seed_ = 0, plan_ = 0, event_ = 0;
     uint64_t steps_before_ = 0, steps_in_all_ = 0;
-    std::optional<RunData> data_;  // of the latest run
-    Settings data_settings_;
+    LatestData data_;
     std::optional<Trainer> run_;
     std::vector<Trial> trials_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "app/experiment/measures.hpp"
 #include "app/experiment/share.hpp"
 
 namespace lab {
@@ -125,9 +126,7 @@ void Sweep::step() {
     try {
         if (!run_) {
             const Settings settings = settings_of(cells_[next_]);
-            if (!data_ || !same_data(data_settings_, settings)) data_ = make_run_data(settings);
-            data_settings_ = settings;
-            run_.emplace(device_, settings, *data_);
+            run_.emplace(device_, settings, data_.of(settings));
         }
         if (run_->steps() < plan_.steps && !run_->ended()) run_->step();
         if (run_->steps() >= plan_.steps || run_->ended()) end_run();
@@ -142,13 +141,8 @@ void Sweep::end_run() {
     run_->evaluate();
     for (const Twin& twin : run_->twins()) {
         const TwinView view = twin.view();
-        SweepOutcome outcome;
-        if (view.divergence) {
-            outcome.accuracy = 1.0 / data_->train->classes;
-            outcome.diverged_at = view.divergence->step;
-        } else if (!view.test.empty()) {
-            outcome.accuracy = static_cast<double>(view.test.back().value.accuracy);
-        }
+        SweepOutcome outcome{.accuracy = accuracy(view, run_->data().train->classes)};
+        if (view.divergence) outcome.diverged_at = view.divergence->step;
         if (!view.training.empty())
             outcome.loss = static_cast<double>(view.training.back().value.lightly_smoothed_loss);
         cells_[next_].twins.push_back(outcome);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/experiment/latest_data.hpp"
 #include "app/experiment/lockstep.hpp"
 
 namespace lab {
@@ -84,8 +85,7 @@ class Sweep {
     SweepPlan plan_;
     std::vector<SweepCell> cells_;
     size_t next_ = 0;
-    std::optional<RunData> data_;  // of the latest run
-    Settings data_settings_;
+    LatestData data_;
     std::optional<Trainer> run_;
 };
 

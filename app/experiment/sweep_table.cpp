@@ -8,17 +8,13 @@
 
 #include <vknorm/file.hpp>
 
+#include "app/experiment/csv_text.hpp"
+
 namespace lab {
 
 namespace {
 
 using Row = std::map<std::string, std::string>;  // by column
-
-std::string in_quotes(const std::string& text) {
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-    return quoted + "\"";
-}
 
 std::string exact(double value) {
     char text[32];

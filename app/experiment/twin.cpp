@@ -251,10 +251,8 @@ void Twin::set_plan(const Settings& settings) {
     plan_ = settings.plan;
     if (!plan_) parts_.clear();
     const uint32_t rows = settings.batch / settings.twins[index_].devices;
-    const MeasuredLayer& inspected = layers_[layer_];
-    view_.norm_plan =
-        plan_ ? replicas_.first().explain(inspected.norm.empty() ? inspected.linear : inspected.norm, rows)
-              : "";
+    const std::string& norm = layers_[layer_].norm;
+    view_.norm_plan = plan_ && !norm.empty() ? replicas_.first().explain(norm, rows) : "";
 }
 
 // All layers at once, so that another one can be looked at while the run is paused.

@@ -1,6 +1,7 @@
 #include "app/experiment/words.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace lab {
 
@@ -15,6 +16,11 @@ const Choice<T>* find(const std::array<Choice<T>, N>& choices, T value) {
 }
 
 }  // namespace
+
+std::string lower_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
 
 const char* word(Data data) {
     const auto* const choice = find(data_choices, data);

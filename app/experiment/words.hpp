@@ -115,6 +115,9 @@ inline constexpr auto speed_choices =
                                   {Speed::normal, "normal", "Normal", "A run takes seconds"},
                                   {Speed::fast, "fast", "Fast", "As many steps as the device does"}});
 
+/// Of ASCII letters.
+std::string lower_case(std::string text);
+
 const char* word(Data data);
 const char* word(Model model);
 const char* word(vknorm::Norm norm);

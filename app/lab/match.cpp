@@ -4,18 +4,14 @@
 #include <cctype>
 #include <string>
 
+#include "app/experiment/words.hpp"
+
 namespace lab {
 
 namespace {
 
 // What a way of fitting costs, beyond how far from the beginning it is.
 constexpr float within_a_word = 1, in_pieces = 2, per_letter = 0.001f;
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return result;
-}
 
 bool begins_a_word(std::string_view name, size_t at) {
     return at == 0 || !std::isalnum(static_cast<unsigned char>(name[at - 1]));
@@ -55,7 +51,7 @@ std::optional<float> match_word(std::string_view word, std::string_view name) {
 }  // namespace
 
 std::optional<float> match(std::string_view typed, std::string_view name) {
-    const std::string words = lower(typed), all = lower(name);
+    const std::string words = lower_case(std::string(typed)), all = lower_case(std::string(name));
     float cost = 0;
     for (size_t begin = 0; begin < words.size();) {
         const size_t end = std::min(words.find(' ', begin), words.size());

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "app/lab/cells.hpp"
 #include "app/lab/event_strip.hpp"
 #include "app/lab/panels/ghosts.hpp"
 
@@ -14,25 +15,6 @@ namespace {
 constexpr float slack = 0.01f;  // of a cell, for widths that are fractions of one
 // So many steps more than twice those made, the axis shows of earlier runs.
 constexpr double steps_ahead = 100;
-
-/// Cells of one size, a gap between them.
-struct Cells {
-    ImVec2 origin, size;
-    float gap;
-
-    Cells(const Look& look, const plot::Rect& area, size_t rows) : origin(area.min), gap(look.px(8)) {
-        const auto across = static_cast<float>(PanelGrid::columns), down = static_cast<float>(rows);
-        size = {(area.width() - gap * (across - 1)) / across, (area.height() - gap * (down - 1)) / down};
-    }
-
-    /// From column `x` of row `y` on, `cells` wide, on whole pixels.
-    plot::Rect rect(float x, size_t y, float cells) const {
-        const float left = origin.x + x * (size.x + gap),
-                    top = origin.y + static_cast<float>(y) * (size.y + gap);
-        const float width = size.x + (cells - 1) * (size.x + gap);
-        return {{std::round(left), std::round(top)}, {std::round(left + width), std::round(top + size.y)}};
-    }
-};
 
 /// Where a panel begins: `x` in cells.
 struct Place {
@@ -57,11 +39,20 @@ std::vector<Place> places(const std::vector<Panel>& panels) {
 
 }  // namespace
 
-plot::Rect PanelGrid::column(const Look& look, const plot::Rect& area, size_t column) {
-    return Cells(look, area, 1).rect(static_cast<float>(column), 0, 1);
+Shortcut full_plot_shortcut(std::function<plot::PanelState*()> pointed_at) {
+    return {.key = Key::f11,
+            .keys = "F11",
+            .meaning = "the plot under the pointer alone",
+            .act = [pointed_at = std::move(pointed_at)] {
+                if (plot::PanelState* const panel = pointed_at()) panel->full = !panel->full;
+            }};
 }
 
-plot::SharedX& PanelGrid::begin(const Snapshot& run, const Snapshot& then) {
+plot::Rect PanelGrid::column(const Look& look, const plot::Rect& area, size_t column) {
+    return Cells(look, area, columns, 1).rect(static_cast<float>(column), 0);
+}
+
+void PanelGrid::begin(const Snapshot& run, const Snapshot& then) {
     if (twins_ != run.twins.size()) {  // legends and ridgelines are of other twins now
         twins_ = run.twins.size();
         panels_ = make_(twins_);
@@ -85,18 +76,17 @@ plot::SharedX& PanelGrid::begin(const Snapshot& run, const Snapshot& then) {
         if (panel.frame.width() == 0) panel.plot.has_keyboard = false;  // it was not drawn
         panel.frame = {};
     }
-    return steps_;
 }
 
 void PanelGrid::draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run,
                      const Snapshot& then) {
-    begin(run, then);
     const std::vector<Place> at = places(panels_);
-    const Cells cells(look, area, at.empty() ? 1 : at.back().row + 1);
+    const Cells cells(look, area, columns, at.empty() ? 1 : at.back().row + 1);
     const auto edge = static_cast<float>(shown);
     for (Panel& panel : panels_)
         if (panel.plot.panel.full)
-            return draw_panel(panel, {look, Cells(look, area, 1).rect(0, 0, edge), run, then, steps_});
+            return draw_panel(panel,
+                              {look, Cells(look, area, columns, 1).rect(0, 0, edge), run, then, steps_});
     for (size_t i = 0; i < panels_.size(); ++i)
         if (at[i].x + slack < edge)
             draw_panel(panels_[i],
@@ -123,15 +113,14 @@ std::vector<Shortcut> PanelGrid::shortcuts() {
         plot::Scale& scale = panel->plot.panel.scale;
         scale = scale == plot::Scale::log ? plot::Scale::linear : plot::Scale::log;
     };
-    const auto toggle_full = [this] {
-        if (Panel* const panel = hovered()) panel->plot.panel.full = !panel->plot.panel.full;
-    };
-    return {
-        {.key = key('L'),
-         .keys = "L",
-         .meaning = "log or linear axis of the plot under the pointer",
-         .act = toggle_log},
-        {.key = Key::f11, .keys = "F11", .meaning = "the plot under the pointer alone", .act = toggle_full}};
+    return {{.key = key('L'),
+             .keys = "L",
+             .meaning = "log or linear axis of the plot under the pointer",
+             .act = toggle_log},
+            full_plot_shortcut([this] {
+                Panel* const panel = hovered();
+                return panel ? &panel->plot.panel : nullptr;
+            })};
 }
 
 void PanelGrid::fill_with(const std::string& id) {

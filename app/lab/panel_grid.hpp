@@ -1,6 +1,7 @@
 // The panels in rows of three, and what the user does to them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "app/lab/shortcut.hpp"
 
 namespace lab {
+
+/// F11: the plot that `pointed_at` gives, if there is one, alone, or with the others again.
+Shortcut full_plot_shortcut(std::function<plot::PanelState*()> pointed_at);
 
 class PanelGrid {
   public:
@@ -20,9 +24,11 @@ class PanelGrid {
     /// Where column `column` of a grid over `area` lies, over all rows.
     static plot::Rect column(const Look& look, const plot::Rect& area, size_t column);
 
-    /// The axis over steps, for what draws `run` in this frame in place of the panels. `then` is what it was
-    /// at the step looked at, or `run` itself.
-    plot::SharedX& begin(const Snapshot& run, const Snapshot& then);
+    /// Once in each frame, before anything is drawn of `run`. `then` is what it was at the step looked at, or
+    /// `run` itself.
+    void begin(const Snapshot& run, const Snapshot& then);
+    /// The axis over steps, for what is drawn in place of the panels.
+    plot::SharedX& steps() { return steps_; }
     /// Draws the panels of `run` in a grid over `area`, but those that would begin beyond the first `shown`
     /// columns; or the full one alone.
     void draw(const Look& look, const plot::Rect& area, size_t shown, const Snapshot& run,

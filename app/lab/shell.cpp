@@ -422,6 +422,7 @@ void Shell::draw_window(Screen& screen, ImVec2 size, const Snapshot& run, const 
                     {{layout.tabs.min.x + tabs_width + look.px(8), layout.tabs.min.y}, layout.tabs.max}))
         commands_.undo();
 
+    panels_.begin(run, then);
     const TabFrame frame{look, layout.tab, run, then, panels_, settings_, commands_};
     if (gallery_.open()) {
         const GalleryClicks asked = gallery_.draw(look, layout.controls, commands_);

@@ -114,17 +114,8 @@ struct Network::State {
     auto together(const Call& call) {
         try {
             return call();
-        } catch (const detail::RefusedByAll&) {
-            throw;
-        } catch (const Diverged&) {
-            throw;
-        } catch (const ExchangeError& error) {
-            options.exchange->abort(error.what());
-            throw;
-        } catch (const std::exception& error) {
-            if (options.exchange != nullptr)
-                options.exchange->abort("rank " + std::to_string(options.exchange->rank()) + ", step " +
-                                        std::to_string(training.steps() + 1) + ": " + error.what());
+        } catch (...) {
+            if (options.exchange != nullptr) detail::tell_of_failure(*options.exchange, training.steps() + 1);
             throw;
         }
     }

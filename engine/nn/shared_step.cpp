@@ -7,6 +7,19 @@
 
 namespace vknorm::detail {
 
+void tell_of_failure(Exchange& exchange, uint64_t step) {
+    try {
+        throw;
+    } catch (const RefusedByAll&) {
+    } catch (const Diverged&) {
+    } catch (const ExchangeError& error) {
+        exchange.abort(error.what());
+    } catch (const std::exception& error) {
+        exchange.abort("rank " + std::to_string(exchange.rank()) + ", step " + std::to_string(step) + ": " +
+                       error.what());
+    }
+}
+
 SharedStep::SharedStep(Exchange* exchange, const std::string& step, const RankShare& own) : parts_{own} {
     if (exchange == nullptr) return;
     parts_.clear();

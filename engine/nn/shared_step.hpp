@@ -24,6 +24,10 @@ class RefusedByAll : public std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
 
+/// To be called where an exception is being handled: ends the run of the others, and tells why, unless it is
+/// one that all ranks have met alike.
+void tell_of_failure(Exchange& exchange, uint64_t step);
+
 /// Of all ranks, in their order; without an exchange there is one.
 class SharedStep {
   public:

@@ -19,9 +19,7 @@ using vknorm::Norm;
 const ImVec2 sizes[] = {{1280, 800}, {1600, 1000}, {2560, 1440}};
 
 size_t seen(Stage& stage, const std::string& words) {
-    const Fonts& fonts = stage.screen.look().fonts;
-    return stage.find(words, fonts.small).size() + stage.find(words, fonts.strong).size() +
-           stage.find(words, fonts.mono).size();
+    return stage.seen(words) + stage.find(words, stage.screen.look().fonts.mono).size();
 }
 
 void choose(Stage& stage, const char* words) {

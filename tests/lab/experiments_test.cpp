@@ -3,12 +3,17 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "app/experiment/study.hpp"
 #include "app/experiment/verdict.hpp"
+#include "support/data_files.hpp"
 #include "support/device_fixture.hpp"
+#include "support/places.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -76,6 +81,29 @@ TEST(Experiments, AreDescribedAndRefusedNowhere) {
             }
     }
     EXPECT_GE(names.size(), 16u);
+}
+
+TEST(Headless, ConductsAnExperimentAndExitsByItsVerdict) {
+    const vknorm::test::TemporaryDirectory folder;
+    // Both are quick; the second one's claim is wrong.
+    for (const auto& [name, verdict, status] :
+         {std::tuple("gradient-accumulation", "holds", 0), std::tuple("output-spread", "does not hold", 1)}) {
+        const std::filesystem::path out = folder.path() / name;
+        vknorm::testing::Program program(
+            folder.path(), {vknorm::testing::built_program("vknorm-lab"), "--experiment", name, "--fast",
+                            "--device", test_device().info().uuid_text(), "--out", out.string()});
+        EXPECT_EQ(program.wait(), status) << program.error();
+        EXPECT_NE(program.out().find(std::string("The claim ") + verdict), std::string::npos)
+            << program.out();
+        const auto summary = nlohmann::json::parse(vknorm::testing::read_text(out / "summary.json"));
+        EXPECT_EQ(summary["experiment"], name);
+        EXPECT_EQ(summary["verdict"], verdict);
+        EXPECT_EQ(summary["form"], "fast");
+        for (const auto& criterion : summary["criteria"]) {
+            EXPECT_EQ(criterion["seeds"].size(), 1u);
+            EXPECT_EQ(criterion["holds"], status == 0);
+        }
+    }
 }
 
 }  // namespace

@@ -285,28 +285,6 @@ TEST(Headless, OptionsOfTheSummaryAreInTheirUsualOrder) {
         R"("label_smoothing":0.0,"accumulate":1,"norm_momentum":0.1,"epsilon":1e-05})");
 }
 
-TEST(Headless, ConductsAnExperimentAndExitsByItsVerdict) {
-    const TemporaryDirectory folder;
-    // Both are quick; the second one's claim is wrong.
-    for (const auto& [name, verdict, status] :
-         {std::tuple("gradient-accumulation", "holds", 0), std::tuple("output-spread", "does not hold", 1)}) {
-        const std::filesystem::path out = folder.path() / name;
-        Program program(folder.path(), {lab_program, "--experiment", name, "--fast", "--device",
-                                        test_device().info().uuid_text(), "--out", out.string()});
-        EXPECT_EQ(program.wait(), status) << program.error();
-        EXPECT_NE(program.out().find(std::string("The claim ") + verdict), std::string::npos)
-            << program.out();
-        const auto summary = nlohmann::json::parse(read_text(out / "summary.json"));
-        EXPECT_EQ(summary["experiment"], name);
-        EXPECT_EQ(summary["verdict"], verdict);
-        EXPECT_EQ(summary["form"], "fast");
-        for (const auto& criterion : summary["criteria"]) {
-            EXPECT_EQ(criterion["seeds"].size(), 1u);
-            EXPECT_EQ(criterion["holds"], status == 0);
-        }
-    }
-}
-
 /// The lines of twin A behind that step.
 std::vector<std::vector<std::string>> lines_after(const std::filesystem::path& history, int step) {
     std::vector<std::vector<std::string>> rows = read_table(history);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <imgui_internal.h>
 
+#include "app/lab/cells.hpp"
 #include "app/ui/focus.hpp"
 #include "app/ui/widgets.hpp"
 
@@ -271,25 +272,18 @@ float StudyScreen::draw_verdict(const Look& look, const plot::Rect& area, const 
 }
 
 void StudyScreen::draw_figures(const Look& look, const plot::Rect& area, const Experiment& experiment) {
-    const size_t count = experiment.figures.size(), across = std::min<size_t>(2, count),
-                 rows = (count + across - 1) / across;
-    const float gap = look.px(8);
-    const float width = (area.width() - gap * static_cast<float>(across - 1)) / static_cast<float>(across),
-                height = (area.height() - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows);
+    const size_t count = experiment.figures.size(), across = std::min<size_t>(2, count);
+    const Cells cells(look, area, across, (count + across - 1) / across);
+    const auto draw_one = [&](size_t i, const plot::Rect& frame) {
+        draw_figure({look, frame, i + 1, ringed_ == i + 1}, experiment.figures[i], drawn_[i], panels_[i]);
+    };
     for (size_t i = 0; i < count; ++i)
-        if (panels_[i].full)
-            return draw_figure({look, area, i + 1, ringed_ == i + 1}, experiment.figures[i], drawn_[i],
-                               panels_[i]);
+        if (panels_[i].full) return draw_one(i, area);
     for (size_t i = 0; i < count; ++i) {
-        const float left = area.min.x + (width + gap) * static_cast<float>(i % across),
-                    top = area.min.y + (height + gap) * static_cast<float>(i / across);
         // The last one of an odd number has the row to itself.
-        const float right = i + 1 == count && i % across == 0 ? area.max.x : left + width;
-        draw_figure({look,
-                     {{std::round(left), std::round(top)}, {std::round(right), std::round(top + height)}},
-                     i + 1,
-                     ringed_ == i + 1},
-                    experiment.figures[i], drawn_[i], panels_[i]);
+        const bool alone = i + 1 == count && i % across == 0;
+        draw_one(i, cells.rect(static_cast<float>(i % across), i / across,
+                               alone ? static_cast<float>(across) : 1));
     }
 }
 

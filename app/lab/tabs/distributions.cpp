@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/experiment/measured_layers.hpp"
+#include "app/lab/cells.hpp"
 #include "app/lab/distributions/trace.hpp"
 #include "app/lab/explanations.hpp"
 #include "app/lab/notice.hpp"
@@ -100,9 +101,7 @@ bool Distributions::step_back() {
 }
 
 std::vector<Shortcut> Distributions::shortcuts(PanelGrid&) {
-    return {{.key = Key::f11, .keys = "F11", .meaning = "the plot under the pointer alone", .act = [this] {
-                 if (hovered_) state(*hovered_).panel.full = !state(*hovered_).panel.full;
-             }}};
+    return {full_plot_shortcut([this] { return hovered_ ? &state(*hovered_).panel : nullptr; })};
 }
 
 // As long as nobody zooms, the newest steps stay in sight.
@@ -245,7 +244,7 @@ void Distributions::draw_unmeasured(const Scene& scene, const plot::Rect& line) 
 void Distributions::draw(const TabFrame& frame) {
     const Look& look = frame.look;
     const Snapshot& run = frame.run;
-    plot::SharedX& steps = frame.panels.begin(run, frame.then);
+    plot::SharedX& steps = frame.panels.steps();
     follow(run, steps);
     marked_ = steps.marked;
     hovered_.reset();
@@ -277,18 +276,10 @@ void Distributions::draw(const TabFrame& frame) {
                 if (hovered_) looked_at_ = *hovered_;
                 return;
             }
-    const float gap = look.px(8);
-    const auto across = static_cast<float>(columns.size()), down = static_cast<float>(run.twins.size());
-    const float width = (area.width() - gap * (across - 1)) / across,
-                height = (area.height() - gap * (down - 1)) / down;
+    const Cells cells(look, area, columns.size(), run.twins.size());
     for (size_t twin = 0; twin < run.twins.size(); ++twin)
-        for (size_t column = 0; column < columns.size(); ++column) {
-            const float left = area.min.x + static_cast<float>(column) * (width + gap),
-                        top = area.min.y + static_cast<float>(twin) * (height + gap);
-            draw_cell(
-                scene, {twin, column},
-                {{std::round(left), std::round(top)}, {std::round(left + width), std::round(top + height)}});
-        }
+        for (size_t column = 0; column < columns.size(); ++column)
+            draw_cell(scene, {twin, column}, cells.rect(static_cast<float>(column), twin));
     if (hovered_) looked_at_ = *hovered_;
 }
 

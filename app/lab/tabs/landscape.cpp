@@ -15,7 +15,7 @@ class Landscape final : public Tab {
         return "How loss and gradient change along the gradient: how smooth the loss is";
     }
     void draw(const TabFrame& frame) override {
-        frame.panels.begin(frame.run, frame.then);  // none of them is drawn
+        grid_.begin(frame.run, frame.then);
         grid_.draw(frame.look, frame.area, PanelGrid::columns, frame.run, frame.then);
     }
     void draw_controls(const TabFrame& frame) override {

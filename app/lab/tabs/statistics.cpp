@@ -122,9 +122,7 @@ bool Statistics::step_back() {
 }
 
 std::vector<Shortcut> Statistics::shortcuts(PanelGrid&) {
-    return {{.key = Key::f11, .keys = "F11", .meaning = "the plot under the pointer alone", .act = [this] {
-                 if (pointed_at_) pointed_at_->full = !pointed_at_->full;
-             }}};
+    return {full_plot_shortcut([this] { return pointed_at_; })};
 }
 
 Subject Statistics::subject(const TabFrame& frame) const {
@@ -282,7 +280,7 @@ void Statistics::point_at(const plot::Rect& frame, plot::PanelState& panel, bool
 
 void Statistics::draw(const TabFrame& frame) {
     const Look& look = frame.look;
-    plot::SharedX& steps = frame.panels.begin(frame.run, frame.then);
+    plot::SharedX& steps = frame.panels.steps();
     row_.marked = std::exchange(row_.next_marked, std::nullopt);
     pointed_at_ = nullptr;
     const Subject of = subject(frame);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "app/experiment/sweeper.hpp"
+#include "app/lab/cells.hpp"
 #include "app/lab/experiments/figure.hpp"
 #include "app/lab/notice.hpp"
 #include "app/lab/panels/twins.hpp"
@@ -56,12 +57,6 @@ std::string minutes(double seconds) {
     return std::to_string(whole / 60) + ":" + (whole % 60 < 10 ? "0" : "") + std::to_string(whole % 60);
 }
 
-void label(const Look& look, const char* words) {
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    plot::text(*ImGui::GetWindowDrawList(), look.fonts.small, at, look.theme.muted, words);
-    ImGui::SetCursorScreenPos({at.x, at.y + look.px(17)});
-}
-
 class SweepTab final : public Tab {
   public:
     const char* name() const override { return "Sweep"; }
@@ -77,7 +72,7 @@ class SweepTab final : public Tab {
     SweepPlan plan(const Settings& base) const;
     void draw_head(const TabFrame& frame, const plot::Rect& area, const SweepView* view) const;
     void draw_plots(const Look& look, const plot::Rect& area, const SweepView& view);
-    DrawnFigure drawn(const SweepView& view, size_t across) const;
+    DrawnFigure drawn(const SweepView& view, size_t across, const plot::Range& range) const;
     double shown(const SweepOutcome& outcome) const { return losses_ ? outcome.loss : outcome.accuracy; }
     /// Of all plots, so that they can be compared.
     plot::Range range_of(const SweepView& view) const;
@@ -87,7 +82,7 @@ class SweepTab final : public Tab {
     uint32_t seeds_ = 3, steps_ = 600;
     bool losses_ = false;  // are shown
     std::vector<plot::PanelState> panels_;
-    std::optional<size_t> pointed_at_;
+    plot::PanelState* pointed_at_ = nullptr;
 };
 
 SweepPlan SweepTab::plan(const Settings& base) const {
@@ -108,12 +103,12 @@ void SweepTab::draw_controls(const TabFrame& frame) {
     along_ = std::min(along_, names.size() - 1);
     if (across_ && (*across_ >= names.size() || *across_ == along_)) across_.reset();
 
-    label(look, "Along the axis");
+    caption(look, "Along the axis");
     int selected = static_cast<int>(along_);
     if (choice(look, "##along", width, names[along_], names, selected))
         along_ = static_cast<size_t>(selected);
     hint(look, "What the runs of a plot differ in. The command line sweeps any setting: --sweep");
-    label(look, "A plot for each");
+    caption(look, "A plot for each");
     std::vector<const char*> others = {"Nothing else"};
     std::vector<size_t> places = {0};
     int other = 0;
@@ -144,10 +139,7 @@ bool SweepTab::step_back() {
 }
 
 std::vector<Shortcut> SweepTab::shortcuts(PanelGrid&) {
-    return {{.key = Key::f11, .keys = "F11", .meaning = "the plot under the pointer alone", .act = [this] {
-                 if (pointed_at_ && *pointed_at_ < panels_.size())
-                     panels_[*pointed_at_].full = !panels_[*pointed_at_].full;
-             }}};
+    return {full_plot_shortcut([this] { return pointed_at_; })};
 }
 
 // How far it is, and what begins and ends it.
@@ -156,8 +148,8 @@ void SweepTab::draw_head(const TabFrame& frame, const plot::Rect& area, const Sw
     ImDrawList& list = *ImGui::GetWindowDrawList();
     plot::card(look, list, area, look.px(8), look.theme.panel, look.theme.border, 1);
     const SweepPlan wanted = plan(frame.settings);
-    const bool goes_on =
-        view && !view->running && view->made < view->cells.size() && same(wanted, view->plan);
+    const bool as_set = view && same(wanted, view->plan);
+    const bool goes_on = as_set && !view->running && view->made < view->cells.size();
     const bool running = view && view->running;
     const char* const act = running ? "Stop" : goes_on ? "Go on" : "Start";
     const Icon icon = running ? Icon::pause : Icon::play;
@@ -177,7 +169,7 @@ void SweepTab::draw_head(const TabFrame& frame, const plot::Rect& area, const Sw
                 : running                         ? minutes(view->seconds) + "  \xC2\xB7  " + view->under_way
                 : view->made < view->cells.size() ? "stopped; what was made stays"
                                                   : "done  \xC2\xB7  Ctrl + E writes sweep.csv";
-        if (!running && !same(wanted, view->plan))
+        if (!running && !as_set)
             below += "  \xC2\xB7  Start makes " + std::to_string(runs_of(wanted)) + " with what is set now";
     }
     const float left = area.min.x + inset, right = area.max.x - 2 * inset - width;
@@ -205,10 +197,10 @@ plot::Range SweepTab::range_of(const SweepView& view) const {
     return range;
 }
 
-DrawnFigure SweepTab::drawn(const SweepView& view, size_t across) const {
+DrawnFigure SweepTab::drawn(const SweepView& view, size_t across, const plot::Range& range) const {
     DrawnFigure drawn;
     const SweepAxis& along = view.plan.along;
-    drawn.range = range_of(view);
+    drawn.range = range;
     for (size_t i = 0; i < along.values.size(); ++i) drawn.places.push_back(number_of(along, i));
     for (size_t twin = 0; twin < view.plan.base.twins.size(); ++twin) {
         DrawnFigure::Line line{twin, twin_name(view.plan.base, twin), {}, {}};
@@ -231,7 +223,8 @@ void SweepTab::draw_plots(const Look& look, const plot::Rect& area, const SweepV
     const SweepPlan& plan = view.plan;
     const size_t count = plan.across ? plan.across->values.size() : 1;
     if (panels_.size() != count) panels_.assign(count, {});
-    pointed_at_.reset();
+    pointed_at_ = nullptr;
+    const plot::Range range = range_of(view);
     const auto draw_one = [&](size_t i, const plot::Rect& frame) {
         std::string title = losses_ ? "Training loss" : "Test accuracy";
         if (plan.across) {
@@ -243,27 +236,18 @@ void SweepTab::draw_plots(const Look& look, const plot::Rect& area, const SweepV
                       .x_name = plan.along.field->label,
                       .twins = {},
                       .points = nullptr};
-        if (frame.contains(ImGui::GetMousePos())) pointed_at_ = i;
-        draw_figure({look, frame, 0, false}, figure, drawn(view, i), panels_[i]);
+        if (frame.contains(ImGui::GetMousePos())) pointed_at_ = &panels_[i];
+        draw_figure({look, frame, 0, false}, figure, drawn(view, i, range), panels_[i]);
     };
     for (size_t i = 0; i < count; ++i)
         if (panels_[i].full) return draw_one(i, area);
-    const size_t columns = std::min<size_t>(count, count == 4 ? 2 : 3),
-                 rows = (count + columns - 1) / columns;
-    const float gap = look.px(8);
-    const float width = (area.width() - gap * static_cast<float>(columns - 1)) / static_cast<float>(columns),
-                height = (area.height() - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows);
-    for (size_t i = 0; i < count; ++i) {
-        const float left = area.min.x + (width + gap) * static_cast<float>(i % columns),
-                    top = area.min.y + (height + gap) * static_cast<float>(i / columns);
-        draw_one(i,
-                 {{std::round(left), std::round(top)}, {std::round(left + width), std::round(top + height)}});
-    }
+    const size_t columns = std::min<size_t>(count, count == 4 ? 2 : 3);
+    const Cells cells(look, area, columns, (count + columns - 1) / columns);
+    for (size_t i = 0; i < count; ++i) draw_one(i, cells.rect(static_cast<float>(i % columns), i / columns));
 }
 
 void SweepTab::draw(const TabFrame& frame) {
     const Look& look = frame.look;
-    frame.panels.begin(frame.run, frame.then);  // none of them is drawn
     const std::shared_ptr<const SweepView> view = frame.commands.sweep();
     const plot::Rect head{frame.area.min, {frame.area.max.x, frame.area.min.y + look.px(54)}};
     draw_head(frame, head, view.get());
